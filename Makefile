@@ -1,0 +1,48 @@
+# Everything a newcomer types. Each target makes what it needs first.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help setup format lint types imports check test demo bench torture reproduce-table2 clean system-libraries
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup: system-libraries $(INSTALLED) ## Make .venv and install s4tok with its test tools
+	@$(BIN)/pre-commit install >/dev/null 2>&1 || true
+
+$(INSTALLED): pyproject.toml
+	@test -x $(BIN)/python || tools/make-venv.sh $(PYTHON) $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+system-libraries:
+	@tools/system-libraries.sh
+
+format: $(INSTALLED) ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(INSTALLED) ## Check format and habits
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(INSTALLED) ## Check types with mypy (strict) and pyright
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+imports: $(INSTALLED) ## Check that dependencies go one way down
+	PYTHONPATH=.:pipelines:cache $(BIN)/lint-imports
+
+check: lint types imports ## lint, types and imports
+
+test: system-libraries $(INSTALLED) ## Run the tests and print their coverage
+	$(BIN)/pytest --cov $(ARGS)
+
+clean: ## Remove what the tools leave behind (keeps .venv and your caches)
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,113 @@
+"""The papers' numbers, one frozen dataclass a stage, each field with its reason.
+
+Equation and section numbers are those of the S4Token paper. "Silent" marks a number that the paper does not print.
+Defaults live here and nowhere else: the command line and the library both read them from these classes.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Scene: TypeAlias = Literal["object", "room"]
+
+
+@dataclass(frozen=True)
+class SuperpointConfig:
+    """How a cloud is cut into superpoints (Sec. 3.2, App. A.1)."""
+
+    method: str = "cut-pursuit"
+    anchors: int = 4096  # |Q|, farthest point samples the descriptor looks at; silent. Rooms take 32,768.
+    neighbors: int = 30  # K of eq. 10, neighbours in Q; silent, Open3D's and the authors' habit
+    sqrt_eigenvalues: bool = False  # eq. 11 has none; True is the convention of superpoint graphs
+    normal_form: Literal["outer", "oriented"] = "outer"  # n n^T does not care for n's sign; "oriented" is printed
+    geometry_weight: float = 0.7  # weight of eq. 11 beside the normal; silent, from trials on objects
+    adjacency: int = 10  # edges a point has in the graph; silent, as in superpoint graphs
+    regularization: float = 0.05  # price of a cut edge; silent. Rooms take 0.1.
+    smallest: int = 10  # points a superpoint has at least; silent. Rooms take 30.
+    voxel: float = 0.0  # metres; cut on one point a voxel and carry labels back. Rooms take 0.02; 0 cuts every point.
+    seed: int = 0
+
+    @classmethod
+    def of(cls, scene: Scene) -> "SuperpointConfig":
+        """Give the defaults for objects or for rooms."""
+        if scene == "object":
+            return cls()
+        return cls(anchors=32768, regularization=0.1, smallest=30, voxel=0.02)
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """How superpoints become tokens (Sec. 3.2, eq. 2, 3, 12)."""
+
+    tokenizer: str = "s4token"
+    n_points: int = 2048  # Sec. 4: clouds are sampled to 2,048 points
+    n_tokens: int = 128  # m; silent, Point-MAE's choice for 2,048 points
+    patch_size: int = 32  # k; silent, as above
+    gamma: float = 0.1  # strength of the superpoint weight in sampling (Sec. 4)
+    wfps_sign: Literal["text", "paper"] = "text"  # the printed exponent contradicts the text and Fig. B; [A1]
+    smallest_center: int = 5  # superpoints with fewer points supply no centres; silent, [A6]
+    alpha: float = 1.0  # grouping radius in units of the mean spacing of centres (Sec. 4)
+    adapter_widths: tuple[int, int, int] = (128, 256, 512)  # mini-PointNet; silent, Point-BERT's
+    pe_scale: Literal["radius", "extent", "none"] = "radius"  # "none" is eq. 12 as printed, not scale-invariant; [A23]
+    pe_amplitude: float = 0.3  # unit amplitude drowned the tokens of a small frozen ViT in trials
+    pe_band: tuple[float, float] = (1.6, 9.0)  # lowest and highest frequency in rad per unit; as above
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ClusterConfig:
+    """How teacher features are clustered for the assignment loss (App. A.3, eq. 13-15)."""
+
+    n_clusters: int = 24  # K (Sec. 4)
+    iterations: int = 20  # App. A.3, "typically 20"
+    radius_factor: float = 1.0  # of the mean nearest-seed distance; the patch radius leaves 70 % unreached; [A9]
+    epsilon: float = 0.05  # entropy of Sinkhorn; silent, SwAV's
+    sinkhorn_iterations: int = 5  # few, and ending with rows; [A11]
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """How the tokenizer is trained (Sec. 3.4, Sec. 4, App. A)."""
+
+    loss: Literal["total", "assign", "distill"] = "total"  # Table 6
+    mask_ratio: float = 0.6  # Sec. 4
+    decoder_layers: int = 2  # silent, [A25]
+    teacher_momentum: float = 0.996  # rises to 1 along a cosine; silent, [A13]
+    temperature: float = 0.1  # tau of eq. 6; silent
+    local_weight: float = 0.5  # lambda_l (Sec. 4)
+    global_weight: float = 0.5  # lambda_g (Sec. 4)
+    distill_pass: Literal["masked", "full"] = "masked"  # "full" distils from a second, unmasked pass; [A27]
+    center_targets: bool = False  # take the targets' mean off both sides; an option to be tested
+    learning_rate: float = 5e-4  # AdamW (Sec. 4)
+    weight_decay: float = 0.05  # Sec. 4 calls it "decay weight"
+    epochs: int = 300  # Sec. 4
+    warmup_epochs: int = 10  # silent, PCP-MAE's
+    smallest_rate: float = 1e-6  # silent, PCP-MAE's
+    batch: int = 128  # Sec. 4
+    scale_range: tuple[float, float] = (2 / 3, 3 / 2)  # augmentation; silent, PCP-MAE's
+    shift: float = 0.2  # as above
+    clip_gradient: float = 10.0  # silent, Point-MAE's
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ViewConfig:
+    """How a cloud is drawn or seen (Sec. 4; PointCLIP V2's ten views for objects, posed frames for scenes)."""
+
+    size: int = 224  # pixels; PointCLIP V2
+    object_ratio: float = 0.7  # share of the image the object spans; PointCLIP V2
+    projection_compat: Literal["corrected", "pclipv2"] = "corrected"  # the release reads the transposed pixel; [B18]
+    image: Literal["color", "depth", "shaded"] = "depth"
+    frame_step: int = 20  # every 20th valid frame of a scene; OpenScene
+    border: int = 10  # pixels at the image's edge that see nothing; OpenScene, Open3DIS
+    occlusion: Literal["openscene", "open3dis"] = "openscene"
+    occlusion_relative: float = 0.25  # |depth - z| <= 0.25 depth; OpenScene
+    occlusion_absolute: float = 0.1  # metres; Open3DIS
+
+
+@dataclass(frozen=True)
+class ClipConfig:
+    """Which frozen CLIP reads the views, and how its dense features are taken (Sec. 4)."""
+
+    clip: str = "ViT-B-16"  # Sec. 4; an open_clip name, a local folder, hf-hub:..., or "mini"
+    pretrained: str = "openai"
+    dense: Literal["last", "maskclip"] = "last"  # PointCLIP V2 reads the last layer's tokens

@@ -1,0 +1,1 @@
+"""The datasets: one a file, each reads and does nothing else."""

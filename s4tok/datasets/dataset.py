@@ -1,0 +1,83 @@
+"""What every dataset offers, whether it reads files or makes its clouds as it goes."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from s4tok.clouds import PointCloud
+from s4tok.config import Scene
+from s4tok.shapes import Array, Float32, Float64, Int, UInt8
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an entry comes from: enough to notice, later, that it has changed."""
+
+    path: str  # relative to the dataset's root; for made clouds, what they are made of
+    size: int  # bytes of the file, or points of a made cloud; also deals work evenly over shards
+    mtime_ns: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """A triangle mesh in the coordinates of its file."""
+
+    vertices: Float64[Array, "p 3"]
+    faces: Int[Array, "f 3"]
+    color: Float32[Array, "p 3"] | None = None  # of each vertex, 0 .. 1
+    labels: Int[Array, " f"] | None = None  # ground truth of each face
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One posed RGB-D image of a scene: a pinhole camera that looks along +z, x to the right, y down.
+
+    Pixel (column, row) of a camera-space point is `(fx x / z + cx, fy y / z + cy)`.
+    """
+
+    name: str
+    color: UInt8[Array, "hc wc 3"]
+    depth: Float32[Array, "h w"]  # metres along the optical axis; 0 where nothing was measured
+    color_intrinsics: Float64[Array, "3 3"]
+    depth_intrinsics: Float64[Array, "3 3"]
+    camera_to_world: Float64[Array, "4 4"]  # into the coordinates of the scene's file
+
+
+class CloudDataset(ABC):
+    """Named clouds of one split. Opening it touches lists, never clouds; asking for a cloud reads that cloud.
+
+    Objects hold paths and numbers only, so that they can be sent to worker processes of any start method.
+    """
+
+    name: str
+    split: str
+    scene: Scene
+    up: Literal["x", "y", "z"]  # the axis that points to the ceiling
+    keys: Sequence[str]  # names of the clouds, sorted, unique, the same on every machine
+    classes: Sequence[str] = ()  # what the points' labels mean: parts of objects, or classes of a scene
+    categories: Sequence[str] = ()  # what `category` means
+    parts: Mapping[str, Sequence[int]] = {}  # of each category, the classes its points can have
+
+    @abstractmethod
+    def __getitem__(self, key: str) -> PointCloud:
+        """Read one cloud, its points in the file's order, labels -1 where the ground truth has none."""
+
+    @abstractmethod
+    def origin(self, key: str) -> Origin:
+        """Say where a cloud comes from, without reading it."""
+
+    def category(self, key: str) -> int | None:
+        """Give the index of an object's category, where the dataset knows it."""
+        return None
+
+    def mesh(self, key: str) -> Mesh | None:
+        """Read the surface a cloud was sampled from, where there is one."""
+        return None
+
+    def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
+        """Read every `step`-th image of a scene, one at a time; a dataset without images has none."""
+        return iter(())
+
+    def __len__(self) -> int:
+        return len(self.keys)

@@ -1,0 +1,21 @@
+import pytest
+
+from s4tok.errors import UsageError, choose
+
+TABLE = {"clip": 1, "dino": 2}
+
+
+def test_a_name_in_the_table_is_found() -> None:
+    assert choose("teacher", "dino", TABLE) == 2
+
+
+def test_an_unknown_name_is_answered_with_the_names_there_are_and_the_nearest() -> None:
+    with pytest.raises(UsageError, match="no teacher is called 'clpi'; there are: clip, dino") as caught:
+        choose("teacher", "clpi", TABLE)
+    assert caught.value.hint == "did you mean 'clip'?"
+
+
+def test_a_name_far_from_all_gets_no_suggestion() -> None:
+    with pytest.raises(UsageError) as caught:
+        choose("teacher", "zzzz", TABLE)
+    assert caught.value.hint == ""
