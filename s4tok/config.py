@@ -5,7 +5,11 @@ Defaults live here and nowhere else: the command line and the library both read 
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeAlias
+
+CACHE = Path(".s4tok/cache")  # under the current directory, never inside a dataset
+DATA_ROOT = Path("data")  # where a known name such as "scannet" is looked for
 
 Scene: TypeAlias = Literal["object", "room"]
 

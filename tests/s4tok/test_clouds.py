@@ -3,9 +3,10 @@ import pytest
 
 from s4tok.clouds import PointCloud
 from s4tok.errors import InputError
+from s4tok.shapes import Array
 
 
-def cloud_of(n: int, seed: int = 0) -> np.ndarray:
+def cloud_of(n: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).uniform(-2, 3, (n, 3))
 
 
@@ -52,7 +53,7 @@ def test_order_is_kept_and_a_part_stays_in_the_frame_of_the_whole() -> None:
         (np.array([[0, 0.2, 1.0]] * 4), [0, 0.2, 1]),
     ],
 )
-def test_colours_are_read_by_their_dtype(color: np.ndarray, expected: list[float]) -> None:
+def test_colours_are_read_by_their_dtype(color: Array, expected: list[float]) -> None:
     cloud = PointCloud.of(cloud_of(4), color=color)
     assert cloud.color is not None
     np.testing.assert_allclose(cloud.color[0], expected, atol=1e-6)
@@ -64,7 +65,7 @@ def test_normals_come_out_at_unit_length_and_unknown_ones_as_zero() -> None:
     np.testing.assert_array_equal(cloud.normals, [[0, 0, 1], [0, 0, 0], [0, 0, 0]])
 
 
-def with_a_hole() -> np.ndarray:
+def with_a_hole() -> Array:
     points = cloud_of(10)
     points[7, 1] = np.nan
     return points
@@ -90,7 +91,7 @@ def with_a_hole() -> np.ndarray:
         (cloud_of(10) * 1e307, "units across, which no unit of length explains"),
     ],
 )
-def test_a_broken_cloud_is_refused_in_one_sentence(points: np.ndarray, sentence: str) -> None:
+def test_a_broken_cloud_is_refused_in_one_sentence(points: Array, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence) as caught:
         PointCloud.of(points, name="scan.ply")
     message = str(caught.value)
@@ -108,7 +109,7 @@ def test_a_broken_cloud_is_refused_in_one_sentence(points: np.ndarray, sentence:
         ({"labels": np.zeros(5, int)}, "labels must be 4 integers"),
     ],
 )
-def test_a_broken_attribute_is_refused_in_one_sentence(attributes: dict[str, np.ndarray], sentence: str) -> None:
+def test_a_broken_attribute_is_refused_in_one_sentence(attributes: dict[str, Array], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         PointCloud.of(cloud_of(4), **attributes)  # type: ignore[arg-type]
 

@@ -1,0 +1,193 @@
+"""Examine the machine: what each stage needs, what is there, and the one line that mends what is not.
+
+Every package is imported in a process of its own: one that crashes, hangs or disturbs another is a finding.
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from s4tok.dependencies import PACKAGES, first_line, fix
+from s4tok_pipelines.report import Report, silent
+
+PATIENCE = 60  # seconds for a probe; a cold import from a network file system is slow
+
+# File systems that keep a file only as long as the machine runs, and those shared between machines.
+VOLATILE, SHARED = {"tmpfs", "ramfs"}, {"nfs", "nfs4", "lustre", "gpfs", "beegfs", "cifs", "fuse.sshfs", "ceph"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing examined. A `problem` keeps a stage from running; a `note` is worth knowing."""
+
+    name: str
+    state: Literal["ok", "note", "problem"]
+    found: str
+    fix: str = ""
+
+
+def doctor(cache: Path, report: Report = silent) -> list[Finding]:
+    """Examine Python, packages, GPU, headless rendering, storage, weights and the cluster."""
+    examinations: list[Callable[[], Finding]] = [
+        python,
+        *(lambda name=name: package(name) for name in PACKAGES),
+        gpu,
+        egl,
+        lambda: storage(cache),
+        weights,
+        slurm,
+    ]
+    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1)) as pool:
+        findings = [pool.submit(examine) for examine in examinations]
+        return [finding.result() for finding in report.steps(findings, "examining")]
+
+
+def python() -> Finding:
+    """Check the interpreter's version."""
+    found = f"{platform.python_version()} at {sys.executable}"
+    if (3, 11) <= sys.version_info < (3, 14):
+        return Finding("python", "ok", found)
+    return Finding("python", "problem", found, "s4tok needs Python 3.11, 3.12 or 3.13")
+
+
+def package(name: str) -> Finding:
+    """Import a package in a process of its own; say its version, or what mends it."""
+    pip_name, used_by = PACKAGES[name].pip_name, PACKAGES[name].used_by
+    failure = _run(f"import {PACKAGES[name].proof or name}")[0]
+    if failure is None:
+        version = _version(pip_name)
+        return Finding(pip_name, "ok", f"{version}, HDF5 {_hdf5_version()}" if name == "h5py" else version)
+    installed = "" if _version(pip_name) == "absent" else f"{_version(pip_name)} does not import: "
+    return Finding(pip_name, "problem", f"{installed}{first_line(failure)} (used by {used_by})", fix(name, failure))
+
+
+def gpu() -> Finding:
+    """Say whether PyTorch sees a GPU; everything also runs without."""
+    code = (
+        "import json, torch; print(json.dumps([torch.version.cuda, "
+        "[torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]]))"
+    )
+    failure, output = _run(code)
+    if failure is not None:
+        return Finding("gpu", "note", "unknown, for torch does not import")
+    cuda, names = json.loads(output.splitlines()[-1])
+    if names:
+        return Finding("gpu", "ok", f"{', '.join(names)} (CUDA {cuda})")
+    built = f"torch was built for CUDA {cuda}" if cuda else "torch was built without CUDA"
+    return Finding("gpu", "note", f"none: {built}; every stage runs on the CPU")
+
+
+def egl() -> Finding:
+    """Render nothing through EGL in a process of its own, and say who would render."""
+    code = (
+        "import os; os.environ['PYOPENGL_PLATFORM'] = 'egl'\n"
+        "import numpy as np; np.infty = np.inf\n"
+        "import pyrender; from OpenGL import GL\n"
+        "renderer = pyrender.OffscreenRenderer(8, 8)\n"
+        "renderer._platform.make_current()\n"
+        "print(GL.glGetString(GL.GL_RENDERER).decode())"
+    )
+    failure, output = _run(code)
+    if failure is None:
+        who = output.splitlines()[-1]
+        slow = " (software, on the CPU)" if "llvmpipe" in who or "softpipe" in who else ""
+        return Finding("egl", "ok", f"{who}{slow}")
+    return Finding(
+        "egl",
+        "problem",
+        f"meshes cannot be rendered without a screen: {first_line(failure)} (used by render-views of meshes)",
+        "sudo apt-get install libegl1 libgl1; in a container also NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics",
+    )
+
+
+def storage(cache: Path) -> Finding:
+    """Say which file system the cache lies on, and how much room it has."""
+    folder = cache.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    kind = _file_system(folder.resolve())
+    free = shutil.disk_usage(folder).free
+    found = f"{cache} on {kind}, {free / 1e9:.1f} GB free"
+    if not os.access(folder, os.W_OK):
+        return Finding("cache", "problem", f"{found}, and {folder} cannot be written to", "name another one: --cache")
+    if kind in VOLATILE:
+        return Finding("cache", "note", f"{found}; it is gone when the machine restarts", "name another one: --cache")
+    if kind in SHARED:
+        return Finding("cache", "ok", f"{found}; shared between machines, which is fine: s4tok takes no locks")
+    return Finding("cache", "ok", found)
+
+
+def weights() -> Finding:
+    """Look for CLIP weights where open_clip and its hub keep them."""
+    home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
+    hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
+    names = {folder.name.removeprefix("models--").replace("--", "/") for folder in hub.glob("models--*")}
+    found = sorted(name for name in names if "clip" in name.lower())
+    found += sorted(file.name for file in (Path.home() / ".cache" / "clip").glob("*.pt"))
+    if found:
+        return Finding("clip weights", "ok", ", ".join(found))
+    return Finding(
+        "clip weights",
+        "note",
+        f"none under {hub}",
+        'where there is a network: python -c "import open_clip; '
+        "open_clip.create_model('ViT-B-16', pretrained='openai')\"",
+    )
+
+
+def slurm() -> Finding:
+    """Say which part of a Slurm job this is, for `--shard auto`."""
+    names = ("SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_PROCID", "SLURM_NTASKS")
+    values = [f"{name}={os.environ[name]}" for name in names if name in os.environ]
+    return Finding("slurm", "ok", " ".join(values) or "not inside a job")
+
+
+def _run(code: str) -> tuple[str | None, str]:
+    """Run Python elsewhere and give what it died of, or None, and what it printed."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer within {PATIENCE} seconds", ""
+    if done.returncode == 0:
+        return None, done.stdout
+    if done.returncode < 0:
+        return f"the process died of signal {-done.returncode}", ""
+    lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
+    return (lines[-1] if lines else f"exit code {done.returncode}"), ""
+
+
+def _version(pip_name: str) -> str:
+    try:
+        return metadata.version(pip_name)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def _hdf5_version() -> str:
+    return _run("import h5py; print(h5py.version.hdf5_version)")[1].strip()
+
+
+def _file_system(folder: Path) -> str:
+    """Find the type of the file system a folder lies on, from the longest mount point above it."""
+    best, kind = "", "an unknown file system"
+    try:
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return kind
+    for line in lines:
+        _, mount, kind_of_mount, *_ = line.split(" ")
+        mount = mount.replace("\\040", " ")
+        if folder.is_relative_to(mount) and len(mount) >= len(best):
+            best, kind = mount, kind_of_mount
+    return kind

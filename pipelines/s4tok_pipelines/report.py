@@ -1,0 +1,51 @@
+"""How a stage tells of its progress to whoever listens, and of its outcome to whoever called."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+class Report:
+    """Listen to a stage and say nothing. The command line passes a listener that talks."""
+
+    def steps(self, items: Iterable[Item], text: str, total: int | None = None, done: int = 0) -> Iterator[Item]:
+        """Hand the items on, one at a time, and tell how far the work is.
+
+        `total` is needed where `items` has no length; `done` counts what an earlier run has finished of it.
+        """
+        yield from items
+
+    def gauge(self, **figures: float) -> None:
+        """Set figures that stand beside the progress, such as `failed` or points per second."""
+
+    def note(self, text: str) -> None:
+        """Say something worth knowing."""
+
+    def warn(self, text: str) -> None:
+        """Say something that may need the user's attention."""
+
+
+silent = Report()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An entry that could not be made, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass
+class Outcome:
+    """What a stage did: entries it made, found made already, and could not make."""
+
+    out: Path
+    made: int = 0
+    present: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    seconds: float = 0.0
+    figures: dict[str, float] = field(default_factory=dict)  # the stage's own counts, by plain names

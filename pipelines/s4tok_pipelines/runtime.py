@@ -1,0 +1,63 @@
+"""What surrounds every stage: signals that stop it cleanly, and the device it computes on."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from s4tok.errors import MissingError, UsageError, choose
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+
+
+class Stopped(BaseException):
+    """A signal asked the process to stop; open caches commit what they hold as this passes through them."""
+
+    def __init__(self, signum: int) -> None:
+        self.signal = signal.Signals(signum)
+        super().__init__(f"stopped by {self.signal.name}")
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Turn SIGINT, SIGTERM and Slurm's USR signals into `Stopped`, once.
+
+    While the work winds down, further signals are ignored, for Slurm sends several; a second Ctrl-C is a
+    person's and kills at once.
+    """
+    main_process = os.getpid()
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        if os.getpid() != main_process:  # a forked child inherits this handler and must die as it would have
+            signal.signal(signum, signal.SIG_DFL)
+            os.kill(os.getpid(), signum)
+            return
+        for each in STOPPING:
+            signal.signal(each, signal.SIG_DFL if each == signal.SIGINT else signal.SIG_IGN)
+        raise Stopped(signum)
+
+    before = {each: signal.signal(each, stop) for each in STOPPING if signal.getsignal(each) != signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def pick_device(name: str) -> str:
+    """Choose where tensors live: `auto` takes the GPU where there is one, `cpu` and `cuda` are taken at their word."""
+    choose("device", name.partition(":")[0], {"auto": 0, "cpu": 1, "cuda": 2})
+    if name == "cpu":
+        return name
+    import torch
+
+    found = torch.cuda.is_available()
+    if name == "auto":
+        return "cuda" if found else "cpu"
+    if not found:
+        raise MissingError("no CUDA device is visible to PyTorch.", "pass --device cpu, or see `s4tok doctor`.")
+    index = name.partition(":")[2]
+    if index and int(index) >= torch.cuda.device_count():
+        raise UsageError(f"there is no {name}; this machine has {torch.cuda.device_count()} GPUs, counted from 0.")
+    return name

@@ -1,0 +1,111 @@
+"""The command `s4tok`: its subcommands, and the one boundary where an error becomes a sentence and an exit code."""
+
+import errno
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from s4tok import __version__
+from s4tok.errors import InputError, MissingError, S4TokError, UsageError
+from s4tok_cli import console, doctor, options, reproduce
+from s4tok_pipelines.runtime import Stopped, stoppable
+
+# What the shell is told. 0 is done; 1 is a defect of s4tok, with its traceback; 3 is done, some entries failed.
+EXIT_CODES: dict[type[S4TokError], int] = {UsageError: 2, InputError: 4, MissingError: 6}
+USAGE, INPUT, STORAGE = 2, 4, 7
+INTERRUPTED, TERMINATED, READER_GONE = 130, 143, 141
+
+# Typer carries its own Click in newer versions and imports it in older ones; both hang this exception from this base.
+ClickException = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+app = typer.Typer(
+    name="s4tok",
+    help="Turn 3D point clouds into tokens a frozen CLIP can read.",
+    epilog="Every option can also be set as S4TOK_<OPTION>, or in the TOML file of --config.",
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.result(f"s4tok {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Turn 3D point clouds into tokens a frozen CLIP can read."""
+    if context.invoked_subcommand is None:
+        console.result(context.get_help())
+
+
+def _add(function: Callable[..., None], panel: str) -> None:
+    app.command(function.__name__.replace("_", "-"), rich_help_panel=panel)(options.command(function))
+
+
+_add(reproduce.reproduce, "Results")
+_add(doctor.doctor, "This machine")
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and give its exit code."""
+    console.Settings.debug = "--debug" in arguments  # known before parsing, so that its errors can be shown too
+    console.Settings.json = "--json" in arguments
+    try:
+        with stoppable():
+            return app(arguments, prog_name="s4tok", standalone_mode=False) or 0
+    except Stopped as stop:
+        interrupted = stop.signal.name == "SIGINT"
+        code = INTERRUPTED if interrupted else TERMINATED
+        console.error(f"{stop}.", "run the same command again to go on where it stopped.", code)
+        return code
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except console.ReaderGone:
+        return READER_GONE
+    except Exception as error:
+        explained = explain(error)
+        if explained is None:
+            raise
+        if console.Settings.debug:
+            traceback.print_exc()
+        console.error(*explained)
+        return explained[2]
+
+
+def explain(error: Exception) -> tuple[str, str, int] | None:
+    """Turn an error the user can mend into its sentence, its way out and its exit code; None for a defect."""
+    if isinstance(error, S4TokError):
+        code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        return str(error), error.hint, code
+    if isinstance(error, ClickException):
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "s4tok"
+        return _sentence(error.format_message()), f"`{path} --help` lists what there is.", USAGE  # type: ignore[attr-defined]
+    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        return f"{error.strerror}: {error.filename}.", "", INPUT
+    if isinstance(error, OSError) and error.errno:
+        where = f": {error.filename}" if error.filename else ""
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "free some space or name another --cache, then run the same command again." if full else ""
+        return f"{error.strerror}{where}.", hint, STORAGE
+    return None
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split()).rstrip(".") + "."

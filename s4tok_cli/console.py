@@ -1,0 +1,201 @@
+"""The only place that prints: results on stdout, everything else on stderr.
+
+Rich is imported when something is shown, so that scripts that read `--json` and `--help` stay quick. Text from
+outside (paths, keys, messages) is printed as it is, never read as markup.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import typer
+
+from s4tok_pipelines.report import Failure, Item, Outcome, Report
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SOME_FAILED = 3
+LINE_EVERY = 30.0  # seconds between log lines where there is no terminal
+LINE_AT_MOST_EVERY = 1.0  # however fast the tenths go by
+SHOWN_FAILURES = 10
+
+
+class Settings:
+    """What the user asked to see; set once, before a command runs."""
+
+    json = False
+    level = 0  # -1 quiet, 0 as usual, 1 verbose
+    debug = False
+
+
+class ReaderGone(Exception):
+    """Whoever read our standard output has closed it, as `head` does."""
+
+
+def result(text: str) -> None:
+    """Print a result for a person; with `--json` the object printed at the end says it instead."""
+    if not Settings.json:
+        _print(text)
+
+
+def finish(facts: Mapping[str, object], failures: Sequence[Failure] = ()) -> None:
+    """End a command: print its one JSON object where asked for, and exit 3 when entries have failed."""
+    if Settings.json:
+        listed = [{"key": failure.key, "reason": failure.reason} for failure in failures]
+        _print(json.dumps({**facts, "failures": listed}, default=str))
+    if failures:
+        for failure in failures[:SHOWN_FAILURES]:
+            warn(f"{failure.key}: {failure.reason}")
+        if len(failures) > SHOWN_FAILURES:
+            warn(f"... and {len(failures) - SHOWN_FAILURES} more, all listed in the cache's fail files")
+        raise typer.Exit(SOME_FAILED)
+
+
+def finish_stage(sentence: str, outcome: Outcome) -> None:
+    """End a stage with its one line: what was made, what was there, what failed, and where it lies."""
+    parts = [f"{outcome.made} {sentence}"]
+    if outcome.present:
+        parts.append(f"{outcome.present} there already")
+    if outcome.failures:
+        parts.append(f"{len(outcome.failures)} failed")
+    result(f"{', '.join(parts)}: {outcome.out}")
+    facts = {
+        "made": outcome.made,
+        "present": outcome.present,
+        "failed": len(outcome.failures),
+        "out": str(outcome.out),
+        "seconds": round(outcome.seconds, 3),
+        **outcome.figures,
+    }
+    finish(facts, outcome.failures)
+
+
+def error(message: str, hint: str, code: int) -> None:
+    """Say what went wrong and the way out; with `--json` as an object too."""
+    _stderr().print(f"[bold red]error:[/] {_plain(message)}", soft_wrap=True)
+    if hint:
+        _stderr().print(f"[bold]hint:[/] {_plain(hint)}", soft_wrap=True)
+    if Settings.json:
+        _print(json.dumps({"error": message, "hint": hint, "exit_code": code}))
+
+
+def note(text: str) -> None:
+    """Say something worth knowing, unless the user wants quiet."""
+    if Settings.level >= 0:
+        _stderr().print(_plain(text), soft_wrap=True)
+
+
+def detail(text: str) -> None:
+    """Say something only `-v` shows."""
+    if Settings.level >= 1:
+        _stderr().print(_plain(text), style="dim", soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Say something that may need attention."""
+    _stderr().print(f"[yellow]warning:[/] {_plain(text)}", soft_wrap=True)
+
+
+class Progress(Report):
+    """Show a stage's progress: a bar on a terminal, otherwise a line every 30 seconds and at every tenth."""
+
+    def __init__(self) -> None:
+        self.figures: dict[str, float] = {}
+
+    def steps(self, items: Iterable[Item], text: str, total: int | None = None, done: int = 0) -> Iterator[Item]:
+        """Hand the items on and show how far the work is."""
+        if total is None:
+            total = len(items) + done if isinstance(items, Sequence) else None
+        self.figures = {}
+        if Settings.level < 0:
+            yield from items
+        elif _stderr().is_terminal and not _stderr().is_dumb_terminal:
+            yield from self._bar(items, text, total, done)
+        else:
+            yield from self._lines(items, text, total, done)
+
+    def gauge(self, **figures: float) -> None:
+        """Keep figures to be shown beside the progress."""
+        self.figures.update(figures)
+
+    def note(self, text: str) -> None:
+        """Print above the bar."""
+        note(text)
+
+    def warn(self, text: str) -> None:
+        """Print above the bar."""
+        warn(text)
+
+    def _bar(self, items: Iterable[Item], text: str, total: int | None, done: int) -> Iterator[Item]:
+        from rich import progress
+
+        columns = (
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("{task.fields[rate]}"),
+            progress.TimeRemainingColumn(),
+        )
+        with progress.Progress(*columns, console=_stderr()) as bar:
+            task = bar.add_task(_plain(text), total=total, completed=done, rate="")
+            start = time.monotonic()
+            for count, item in enumerate(items, 1):
+                yield item
+                rate = f"{_rate(count, start)}{self._figures()}"
+                bar.update(task, completed=done + count, rate=rate)
+
+    def _lines(self, items: Iterable[Item], text: str, total: int | None, done: int) -> Iterator[Item]:
+        start = last = time.monotonic()
+        tenth = 10 * done // total if total else 0
+        for count, item in enumerate(items, 1):
+            yield item
+            now, reached = time.monotonic(), done + count
+            passed_tenth = total is not None and 10 * reached // total > tenth
+            if (passed_tenth and now - last >= LINE_AT_MOST_EVERY) or now - last >= LINE_EVERY or reached == total:
+                last = now
+                share, eta = "", ""
+                if total:
+                    tenth = 10 * reached // total
+                    share = f"/{total} {100 * reached / total:.1f}%"
+                    eta = f" eta {_clock((total - reached) * (now - start) / count)}"
+                _stderr().print(
+                    _plain(f"{text} {reached}{share} {_rate(count, start)}{eta}{self._figures()}"), soft_wrap=True
+                )
+
+    def _figures(self) -> str:
+        return "".join(f" {name.replace('_', ' ')} {value:,.5g}" for name, value in self.figures.items() if value)
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
+        raise ReaderGone from error
+
+
+def _rate(count: int, start: float) -> str:
+    return f"{count / max(time.monotonic() - start, 1e-9):.1f}/s"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+@cache
+def _stderr() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

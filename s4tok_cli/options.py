@@ -1,0 +1,185 @@
+"""The options that mean the same everywhere, and where their values come from.
+
+A command takes what it needs of these as parameters. What every command has (`--config`, `--json`, `-v`, `-q`,
+`--debug`) is added by `command`. A value comes from the flag, else from `S4TOK_<OPTION>`, else from the TOML file
+of `--config`, else from its default in `s4tok/config.py`.
+"""
+
+import inspect
+import tomllib
+from collections.abc import Callable, Mapping
+from copy import copy
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias, get_args, get_type_hints
+
+import typer
+from typer import Argument, Option
+from typer.models import OptionInfo
+
+from s4tok.errors import InputError, UsageError, did_you_mean
+from s4tok_cli.console import Settings
+
+Source: TypeAlias = Annotated[
+    list[str] | None,
+    Argument(
+        metavar="SOURCE...",
+        help="A dataset's folder, one or more files, or a known name. Also as --source.",
+        show_default=False,
+    ),
+]
+Dataset: TypeAlias = Annotated[str | None, Option(help="The dataset's kind, where its layout does not tell.")]
+DataRoot: TypeAlias = Annotated[
+    Path, Option(envvar="S4TOK_DATA", show_envvar=False, help="Where known names are looked for.")
+]
+Cache: TypeAlias = Annotated[Path, Option(help="The folder of all caches.")]
+Split: TypeAlias = Annotated[str | None, Option(help="train, val, test or all.")]
+Limit: TypeAlias = Annotated[int | None, Option(min=1, help="Take only the first N clouds.", metavar="N")]
+ShardOf: TypeAlias = Annotated[
+    str | None, Option(help="Do part i of n, counted from 0; 'auto' asks Slurm.", metavar="I/N|auto")
+]
+Workers: TypeAlias = Annotated[int, Option(min=0, help="Processes that work side by side; 0 takes one a core.")]
+Device: TypeAlias = Annotated[str, Option(help="auto, cpu or cuda.")]
+Seed: TypeAlias = Annotated[int, Option(help="Same seed, same result, whatever the workers and shards.")]
+Overwrite: TypeAlias = Annotated[bool, Option("--overwrite", help="Make entries anew that are there already.")]
+Out: TypeAlias = Annotated[Path | None, Option(help="Where the result goes.")]
+Up: TypeAlias = Annotated[str | None, Option(help="The axis that points up: x, y or z.")]
+
+_SourceFlag = Annotated[list[str] | None, Option("--source", help="The same as SOURCE.", metavar="SOURCE")]
+_Json = Annotated[bool, Option("--json", help="Print one JSON object on stdout, and nothing else.")]
+_Verbose = Annotated[bool, Option("--verbose", "-v", help="Say more.")]
+_Quiet = Annotated[bool, Option("--quiet", "-q", help="Say only what went wrong.")]
+_Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what every command has, and each of its options its environment variable."""
+    hints = get_type_hints(function, include_extras=True)
+    parameters = [
+        parameter.replace(annotation=_with_environment(name, hints[name]))
+        for name, parameter in inspect.signature(function).parameters.items()
+    ]
+    takes_source = hints.get("source") == Source
+    common: dict[str, Any] = {"json": _Json, "verbose": _Verbose, "quiet": _Quiet, "debug": _Debug}
+    if takes_source:
+        common = {"source_flag": _SourceFlag, **common}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    added = [
+        inspect.Parameter(name, keyword, default=None if name == "source_flag" else False, annotation=annotation)
+        for name, annotation in common.items()
+    ]
+    config = Annotated[
+        Path | None,
+        Option(
+            envvar="S4TOK_CONFIG", callback=_read_config, is_eager=True, help="Take values from a TOML file.",
+            metavar="FILE.toml", show_envvar=False,
+        ),
+    ]  # fmt: skip
+    added.append(inspect.Parameter("config", keyword, default=None, annotation=config))
+
+    @wraps(function)
+    def run(**values: Any) -> None:
+        values.pop("config")
+        Settings.json = values.pop("json")
+        Settings.level = values.pop("verbose") - values.pop("quiet")
+        Settings.debug = values.pop("debug") or Settings.debug
+        if takes_source:
+            values["source"] = _one_source(values["source"], values.pop("source_flag"))
+        function(**values)
+
+    signature = [*(p.replace(kind=keyword) for p in parameters), *added]
+    run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in signature}
+    return run
+
+
+def _with_environment(name: str, hint: Any) -> Any:
+    """Let an option be set as S4TOK_<NAME>, unless it names its variable itself."""
+    infos = [info for info in get_args(hint) if isinstance(info, OptionInfo)]
+    if not infos or infos[0].envvar:
+        return hint
+    info = copy(infos[0])
+    info.envvar, info.show_envvar = f"S4TOK_{name.upper()}", False
+    return Annotated[get_args(hint)[0], info]
+
+
+def _one_source(argument: list[str] | None, flag: list[str] | None) -> list[str]:
+    if argument and flag:
+        raise UsageError("SOURCE was given twice, as an argument and as --source.", "give it once.")
+    if not (argument or flag):
+        raise UsageError(
+            "SOURCE is missing.",
+            "name a dataset's folder, a file, or a known name such as toy-shapes (`s4tok data ls` lists them).",
+        )
+    return argument or flag or []
+
+
+def _read_config(context: typer.Context, path: Path | None) -> Path | None:
+    """Lay a TOML file's values under the command's flags and environment.
+
+    Keys at the top of the file serve every command that has such an option; a table named after a command serves
+    that command alone. A key that no command knows is refused.
+    """
+    if path is None or context.resilient_parsing:
+        return path
+    if not path.is_file():
+        raise InputError(f"--config {path}: there is no such file.")
+    try:
+        file = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}.") from error
+
+    commands = _options_of_all(context.find_root().command)
+    values: dict[str, Any] = {}
+    known = {option for options in commands.values() for option in options}
+    words = context.command_path.split()[1:]
+    for key, value in file.items():
+        if not isinstance(value, dict):
+            _refuse_unknown(path, key, known)
+            values[_name(key)] = value
+    for name, table in _tables(file):
+        _refuse_unknown_command(path, name, commands)
+        for key in table:
+            _refuse_unknown(path, key, commands[name], f" in [{name}]")
+        if name == ".".join(words):
+            values.update({_name(key): value for key, value in table.items()})
+    context.default_map = {**values}
+    return path
+
+
+def _options_of_all(group: Any, prefix: str = "") -> dict[str, set[str]]:
+    """Find the options of every command, by the command's words joined with dots."""
+    found: dict[str, set[str]] = {}
+    for name, each in group.commands.items():
+        if hasattr(each, "commands"):
+            found |= _options_of_all(each, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = {parameter.name for parameter in each.params} - {"config", "source_flag"}
+    return found
+
+
+def _tables(file: Mapping[str, Any], prefix: str = "") -> list[tuple[str, dict[str, Any]]]:
+    """List a file's tables by dotted name, each without the tables inside it."""
+    found = []
+    for name, value in file.items():
+        if isinstance(value, dict):
+            plain = {key: inner for key, inner in value.items() if not isinstance(inner, dict)}
+            inner_tables = _tables(value, f"{prefix}{name}.")
+            if plain or not inner_tables:
+                found.append((prefix + name, plain))
+            found += inner_tables
+    return found
+
+
+def _refuse_unknown(path: Path, key: str, known: set[str], where: str = "") -> None:
+    if _name(key) not in known:
+        raise UsageError(f"{path}: no option is called {key!r}{where}.", did_you_mean(_name(key), sorted(known)))
+
+
+def _refuse_unknown_command(path: Path, name: str, commands: Mapping[str, object]) -> None:
+    if name not in commands:
+        raise UsageError(f"{path}: no command is called [{name}].", did_you_mean(name, commands))
+
+
+def _name(key: str) -> str:
+    return key.replace("-", "_")

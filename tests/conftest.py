@@ -1,0 +1,64 @@
+"""What every room's tests share: the command line as a user runs it, and a place for real files where there are any."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def _environment(**more: str) -> dict[str, str]:
+    roots = [str(ROOT), str(ROOT / "pipelines"), str(ROOT / "cache")]
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("S4TOK_", "SLURM_"))}
+    return {
+        **mine,
+        "PYTHONPATH": os.pathsep.join([*roots, mine.get("PYTHONPATH", "")]).strip(os.pathsep),
+        "OMP_NUM_THREADS": "1",
+        "NO_COLOR": "1",
+        **more,
+    }
+
+
+@pytest.fixture(scope="session")
+def environment() -> Callable[..., dict[str, str]]:
+    """Give the environment of a process that runs this checkout, one thread each, without colours."""
+    return _environment
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Run:
+    """Run Python on this checkout, as a process of its own in an empty folder: `python("driver.py", HOME="x")`."""
+
+    def run(*arguments: object, timeout: float = 120, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=tmp_path,
+            env=_environment(**variables),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def s4tok(python: Run) -> Run:
+    """Run the command line as a user does: `s4tok("doctor", "--json", S4TOK_CACHE="c")`."""
+    return partial(python, "-m", "s4tok_cli")
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """Give the folder of real dataset files beside the checkout; it is not part of the project."""
+    folder = ROOT.parent / "shared" / "data" / "real"
+    if not folder.is_dir():
+        pytest.skip("no real dataset files beside the checkout")
+    return folder

@@ -1,0 +1,189 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from s4tok import __version__
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+# A command line with one more command, which runs into the trouble it is told to.
+DRIVER = """
+import errno, os, sys, time
+import typer
+from s4tok.errors import InputError, MissingError, UsageError
+from s4tok_cli import app as cli, console
+from s4tok_pipelines.report import Failure, Outcome
+
+def trouble(kind: str, seconds: float = 0) -> None:
+    troubles = {
+        "usage": UsageError("no teacher is called 'x'.", "did you mean 'y'?"),
+        "input": InputError("scan.ply: a cloud needs at least 2 points, and this one has 1."),
+        "file": FileNotFoundError(errno.ENOENT, "No such file or directory", "data/[red]"),
+        "missing": MissingError("no CLIP weights.", "fetch them on a login node."),
+        "full": OSError(errno.ENOSPC, "No space left on device", "cache/seg.h5"),
+        "io": OSError(errno.EIO, "Input/output error", "cache/seg.h5"),
+        "defect": ZeroDivisionError("nobody foresaw this"),
+    }
+    if kind in troubles:
+        raise troubles[kind]
+    if kind == "sleep":
+        print("ready", flush=True)
+        try:
+            time.sleep(seconds)
+        finally:
+            print("wound down", flush=True)
+    if kind == "failures":
+        outcome = Outcome("out", made=2, present=1, failures=[Failure("a", "it is [bold]empty")], figures={"points": 7})
+        console.finish_stage("clouds cut", outcome)
+    if kind == "flood":
+        for line in range(100_000):
+            console.result(str(line))
+
+cli._add(trouble, "Tests")
+cli.main()
+"""
+
+
+@pytest.fixture
+def trouble(python: Run, tmp_path: Path) -> Run:
+    (tmp_path / "driver.py").write_text(DRIVER)
+    return partial(python, "driver.py", "trouble")
+
+
+def test_version_is_a_result(s4tok: Run) -> None:
+    done = s4tok("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"s4tok {__version__}\n", "")
+
+
+def test_help_answers_within_half_a_second_and_without_torch(s4tok: Run, python: Run) -> None:
+    quickest = 10.0
+    for _ in range(5):
+        start = time.perf_counter()
+        done = s4tok("--help")
+        quickest = min(quickest, time.perf_counter() - start)
+        assert done.returncode == 0
+    assert "doctor" in done.stdout
+    assert quickest <= 0.5
+
+    heavy = "torch numpy h5py open3d scipy trimesh open_clip pyrender"
+    code = (
+        f"import sys, s4tok_cli.app as a; a.run(['--help']); print([m for m in '{heavy}'.split() if m in sys.modules])"
+    )
+    assert python("-c", code).stdout.splitlines()[-1] == "[]"
+
+
+def test_no_arguments_print_the_help(s4tok: Run) -> None:
+    done = s4tok()
+    assert done.returncode == 0
+    assert "Usage: s4tok" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "error", "hint"),
+    [
+        ("usage", 2, "error: no teacher is called 'x'.", "hint: did you mean 'y'?"),
+        ("input", 4, "error: scan.ply: a cloud needs at least 2 points, and this one has 1.", ""),
+        ("file", 4, "error: No such file or directory: data/[red].", ""),
+        ("missing", 6, "error: no CLIP weights.", "hint: fetch them on a login node."),
+        ("full", 7, "error: No space left on device: cache/seg.h5.", "hint: free some space"),
+        ("io", 7, "error: Input/output error: cache/seg.h5.", ""),
+    ],
+)
+def test_each_trouble_has_its_sentence_and_exit_code(trouble: Run, kind: str, code: int, error: str, hint: str) -> None:
+    done = trouble(kind)
+    lines = done.stderr.splitlines()
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert lines[0] == error
+    assert "".join(lines[1:]).startswith(hint)
+    assert "Traceback" not in done.stderr
+
+    assert "Traceback" in trouble(kind, "--debug").stderr
+
+    told = json.loads(trouble(kind, "--json").stdout)
+    assert told["exit_code"] == code
+    assert f"error: {told['error']}" == error
+
+
+def test_a_defect_keeps_its_traceback(trouble: Run) -> None:
+    done = trouble("defect")
+    assert done.returncode == 1
+    assert "ZeroDivisionError: nobody foresaw this" in done.stderr
+
+
+def test_a_misspelt_command_or_option_is_a_usage_error_in_the_same_form(s4tok: Run) -> None:
+    for arguments, word in ((["doktor"], "doktor"), (["doctor", "--cash", "x"], "--cash"), (["reproduce"], "TABLE")):
+        done = s4tok(*arguments)
+        assert done.returncode == 2
+        first, *_ = done.stderr.splitlines()
+        assert first.startswith("error: ")
+        assert word.lower() in first.lower()
+        assert "hint: `s4tok" in done.stderr
+
+
+def test_failed_entries_exit_3_and_are_listed(trouble: Run) -> None:
+    done = trouble("failures")
+    assert done.returncode == 3
+    assert done.stdout == "2 clouds cut, 1 there already, 1 failed: out\n"
+    assert "warning: a: it is [bold]empty" in done.stderr
+
+    told = json.loads(trouble("failures", "--json").stdout)
+    assert told["failures"] == [{"key": "a", "reason": "it is [bold]empty"}]
+    assert (told["made"], told["present"], told["failed"], told["points"]) == (2, 1, 1, 7)
+
+
+@pytest.mark.parametrize(
+    ("signum", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 143), (signal.SIGUSR2, 143)],
+)
+def test_a_signal_winds_the_work_down_and_has_its_exit_code(
+    tmp_path: Path, environment: Callable[..., dict[str, str]], signum: signal.Signals, code: int
+) -> None:
+    driver = tmp_path / "driver.py"
+    driver.write_text(DRIVER)
+    command = [sys.executable, str(driver), "trouble", "sleep", "--seconds", "30"]
+    with subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signum)
+        output, errors = process.communicate(timeout=10)
+    assert process.returncode == code
+    assert output == "wound down\n"
+    assert f"error: stopped by {signum.name}." in errors
+    assert "hint: run the same command again" in errors
+
+
+def test_a_reader_that_goes_away_is_not_an_error(tmp_path: Path, environment: Callable[..., dict[str, str]]) -> None:
+    driver = tmp_path / "driver.py"
+    driver.write_text(DRIVER)
+    command = f"{sys.executable} {driver} trouble flood | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], env=environment(), capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["0", "141"]
+    assert done.stderr == ""
+
+
+def test_reproduce_says_what_is_not_built_yet(s4tok: Run) -> None:
+    done = s4tok("reproduce", "table2")
+    assert done.returncode == 6
+    assert "table2 is not built yet" in done.stderr
+    assert s4tok("reproduce", "table3").returncode == 2
+
+
+def test_completion_scripts_are_printed(s4tok: Run) -> None:
+    done = s4tok("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
+    assert done.returncode == 0
+    assert "_S4TOK_COMPLETE" in done.stdout
+
+
+def test_no_color_is_honoured_where_colours_are_forced(trouble: Run) -> None:
+    assert "\x1b[1;31m" in trouble("usage", FORCE_COLOR="1", NO_COLOR="").stderr
+    assert "\x1b[1;31m" not in trouble("usage", FORCE_COLOR="1", NO_COLOR="1").stderr

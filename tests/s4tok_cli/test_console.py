@@ -1,0 +1,64 @@
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Lines = Callable[[int, float], list[str]]
+
+DRIVER = """
+import sys, time
+from s4tok_cli import console
+console.Settings.level = int(sys.argv[1])
+console.LINE_AT_MOST_EVERY = float(sys.argv[2])
+progress = console.Progress()
+for step in progress.steps(list(range(20)), "cutting [red]", done=20):
+    progress.gauge(failed=step // 10, points_per_second=1234.5)
+"""
+
+
+@pytest.fixture
+def lines(python: Run) -> Lines:
+    def run(level: int, at_most_every: float) -> list[str]:
+        done = python("-c", DRIVER, level, at_most_every)
+        assert (done.returncode, done.stdout) == (0, "")
+        return done.stderr.splitlines()
+
+    return run
+
+
+def test_without_a_terminal_progress_is_a_line_at_every_tenth(lines: Lines) -> None:
+    told = lines(0, 0)
+    assert [line.split()[2] for line in told] == ["24/40", "28/40", "32/40", "36/40", "40/40"]
+    assert told[-1].startswith("cutting [red] 40/40 100.0% ")
+    assert told[-1].endswith("eta 0:00:00 failed 1 points per second 1,234.5")
+
+
+def test_quick_work_tells_only_that_it_is_done(lines: Lines) -> None:
+    assert [line.split()[2] for line in lines(0, 60)] == ["40/40"]
+
+
+def test_quiet_is_quiet(lines: Lines) -> None:
+    assert lines(-1, 0) == []
+
+
+def test_on_a_terminal_progress_is_a_bar(environment: Callable[..., dict[str, str]]) -> None:
+    mine, theirs = pty.openpty()
+    command = [sys.executable, "-c", DRIVER, "0", "0"]
+    env = environment(TERM="xterm", COLUMNS="100")
+    with subprocess.Popen(command, env=env, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        try:
+            while piece := os.read(mine, 4096):
+                shown += piece
+        except OSError:  # the other end is closed
+            pass
+        process.wait(timeout=10)
+    text = shown.decode()
+    assert "40/40" in text
+    assert "━" in text
+    assert "24/40 60.0%" not in text
