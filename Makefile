@@ -43,6 +43,15 @@ check: lint types imports ## lint, types and imports
 test: system-libraries $(INSTALLED) ## Run the tests and print their coverage
 	$(BIN)/pytest --cov $(ARGS)
 
+demo: system-libraries $(INSTALLED) ## Show what s4tok does, from nothing
+	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
+
+bench: $(INSTALLED) ## Run the benchmarks
+	@for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 $(BIN)/python $$file || exit 1; done
+
+reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper, on the embedded world
+	$(BIN)/s4tok reproduce table2
+
 clean: ## Remove what the tools leave behind (keeps .venv and your caches)
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

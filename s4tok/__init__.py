@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 _HOMES = {"PointCloud": "s4tok.clouds", "S4TokError": "s4tok.errors"}
 __all__ = ["PointCloud", "S4TokError", "__version__"]
 
+if not TYPE_CHECKING:  # a type checker reads the imports above, and knows a misspelt name
 
-def __getattr__(name: str) -> object:
-    """Import the module a public name lives in, when the name is first used."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 's4tok' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    def __getattr__(name: str) -> object:
+        """Import the module a public name lives in, when the name is first used."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 's4tok' has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)
