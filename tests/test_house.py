@@ -80,3 +80,27 @@ def test_every_make_target_is_listed_by_help() -> None:
     listed = {line.split()[0] for line in done.stdout.splitlines()}
     wanted = "setup format lint types imports check test demo bench reproduce-table2 clean help"
     assert set(wanted.split()) <= listed
+
+
+def test_missing_system_libraries_are_named_with_the_exact_command_for_whoever_is_not_root(tmp_path: Path) -> None:
+    for name, answer in (("id", "echo 1000"), ("ldconfig", "echo libGL.so.1; echo libgomp.so.1")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{answer}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [ROOT / "tools" / "system-libraries.sh"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "hint: sudo apt-get install libusb-1.0-0 libegl1\n" in done.stderr
+
+
+def test_a_python_too_old_is_refused_with_the_command_that_names_another(tmp_path: Path) -> None:
+    (tmp_path / "python3").write_text("#!/bin/sh\ncase $1 in --version) echo Python 3.9.2;; *) exit 1;; esac\n")
+    (tmp_path / "python3").chmod(0o755)
+    command = [ROOT / "tools" / "make-venv.sh", tmp_path / "python3", tmp_path / "venv"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 6
+    assert "Python 3.9.2" in done.stderr
+    assert "hint: make PYTHON=python3.12 setup" in done.stderr
