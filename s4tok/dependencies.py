@@ -17,7 +17,7 @@ class Package:
     """A package by the name it is imported by."""
 
     pip_name: str
-    used_by: str  # what stands still without it
+    needed_for: str  # what stands still without it
     proof: str = ""  # the module whose import proves that it works, where the package's own does not
 
 
@@ -56,9 +56,8 @@ def load(name: str) -> ModuleType:
         return import_module(name)
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
         package = PACKAGES[name.partition(".")[0]]
-        raise MissingError(
-            f"{package.used_by} needs {package.pip_name}: {first_line(error)}.", fix(name, error)
-        ) from error
+        reason = f"{package.pip_name} cannot be imported, and is needed for {package.needed_for}: {first_line(error)}."
+        raise MissingError(reason, fix(name, error)) from error
 
 
 def fix(name: str, error: object) -> str:

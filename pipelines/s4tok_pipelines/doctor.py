@@ -61,13 +61,15 @@ def python() -> Finding:
 
 def package(name: str) -> Finding:
     """Import a package in a process of its own; say its version, or what mends it."""
-    pip_name, used_by = PACKAGES[name].pip_name, PACKAGES[name].used_by
+    pip_name, needed_for = PACKAGES[name].pip_name, PACKAGES[name].needed_for
     failure = _run(f"import {PACKAGES[name].proof or name}")[0]
     if failure is None:
         version = _version(pip_name)
         return Finding(pip_name, "ok", f"{version}, HDF5 {_hdf5_version()}" if name == "h5py" else version)
     installed = "" if _version(pip_name) == "absent" else f"{_version(pip_name)} does not import: "
-    return Finding(pip_name, "problem", f"{installed}{first_line(failure)} (used by {used_by})", fix(name, failure))
+    return Finding(
+        pip_name, "problem", f"{installed}{first_line(failure)} (needed for {needed_for})", fix(name, failure)
+    )
 
 
 def gpu() -> Finding:
@@ -104,7 +106,7 @@ def egl() -> Finding:
     return Finding(
         "egl",
         "problem",
-        f"meshes cannot be rendered without a screen: {first_line(failure)} (used by render-views of meshes)",
+        f"meshes cannot be rendered without a screen: {first_line(failure)} (needed for render-views of meshes)",
         "sudo apt-get install libegl1 libgl1; in a container also NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics",
     )
 
