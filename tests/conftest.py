@@ -13,16 +13,17 @@ ROOT = Path(__file__).parents[1]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def _environment(**more: str) -> dict[str, str]:
+def _environment(**more: str | None) -> dict[str, str]:
     roots = [str(ROOT), str(ROOT / "pipelines"), str(ROOT / "cache")]
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("S4TOK_", "SLURM_"))}
-    return {
+    settings = {
         **mine,
         "PYTHONPATH": os.pathsep.join([*roots, mine.get("PYTHONPATH", "")]).strip(os.pathsep),
         "OMP_NUM_THREADS": "1",
         "NO_COLOR": "1",
         **more,
     }
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +36,7 @@ def environment() -> Callable[..., dict[str, str]]:
 def python(tmp_path: Path) -> Run:
     """Run Python on this checkout, as a process of its own in an empty folder: `python("driver.py", HOME="x")`."""
 
-    def run(*arguments: object, timeout: float = 120, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, timeout: float = 120, **variables: str | None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *map(str, arguments)],
             cwd=tmp_path,

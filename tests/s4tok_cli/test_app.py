@@ -185,5 +185,5 @@ def test_completion_scripts_are_printed(s4tok: Run) -> None:
 
 
 def test_no_color_is_honoured_where_colours_are_forced(trouble: Run) -> None:
-    assert "\x1b[1;31m" in trouble("usage", FORCE_COLOR="1", NO_COLOR="").stderr
+    assert "\x1b[1;31m" in trouble("usage", FORCE_COLOR="1", NO_COLOR=None).stderr
     assert "\x1b[1;31m" not in trouble("usage", FORCE_COLOR="1", NO_COLOR="1").stderr
