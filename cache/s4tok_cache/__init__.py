@@ -1,1 +1,34 @@
 """The cache: HDF5 segments that survive what a cluster does to them."""
+
+from s4tok_cache.entry import Entry, Fingerprint
+from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch, CacheMissing, CacheUsage
+from s4tok_cache.files import FileSystem
+from s4tok_cache.folder import Failure
+from s4tok_cache.layouts import CLIP_FEATURES, LAYOUTS, SUPERPOINTS, VIEWS, Array, Layout
+from s4tok_cache.reader import CacheReader
+from s4tok_cache.shard import Shard
+from s4tok_cache.stamp import Stamp, differences
+from s4tok_cache.store import Store
+
+__all__ = [
+    "CLIP_FEATURES",
+    "LAYOUTS",
+    "SUPERPOINTS",
+    "VIEWS",
+    "Array",
+    "CacheCorrupt",
+    "CacheError",
+    "CacheMismatch",
+    "CacheMissing",
+    "CacheReader",
+    "CacheUsage",
+    "Entry",
+    "Failure",
+    "FileSystem",
+    "Fingerprint",
+    "Layout",
+    "Shard",
+    "Stamp",
+    "Store",
+    "differences",
+]

@@ -1,0 +1,92 @@
+"""One entry of a cache, what it was made from, and the digests that prove it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+from s4tok_cache.errors import CacheUsage
+from s4tok_cache.layouts import NumPyArray, Value
+from s4tok_cache.stamp import canonical
+
+LONGEST_KEY = 500  # characters; three times as many bytes, should all of them need encoding
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What an entry was made from: enough to notice, later, that it has changed."""
+
+    path: str  # relative to the dataset's root
+    size: int  # bytes; also deals work evenly over shards
+    mtime_ns: int = 0
+    sha256: str = ""  # of the content, where somebody paid for it
+
+    def same(self, other: "Fingerprint") -> bool:
+        """Say whether the input is unchanged: by content where both know it, else by size and time."""
+        if self.sha256 and other.sha256:
+            return self.sha256 == other.sha256
+        return (self.size, self.mtime_ns) == (other.size, other.mtime_ns)
+
+    @property
+    def row(self) -> list[str | int]:
+        """Give the form in which it is stored."""
+        return [self.path, self.size, self.mtime_ns, self.sha256]
+
+    @classmethod
+    def of_row(cls, row: Any) -> "Fingerprint":
+        """Read a row out of an index, whose numbers must be numbers and whose words must be words."""
+        path, size, mtime_ns, sha256 = row
+        if not (type(path) is type(sha256) is str and type(size) is type(mtime_ns) is int):
+            raise TypeError(f"{row!r} is no fingerprint")
+        return cls(path, size, mtime_ns, sha256)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """Arrays and attributes under a key, each array read-only."""
+
+    key: str
+    arrays: Mapping[str, NumPyArray]
+    attributes: Mapping[str, Value]
+    fingerprint: Fingerprint
+
+    def __getitem__(self, name: str) -> NumPyArray:
+        return self.arrays[name]
+
+    @property
+    def nbytes(self) -> int:
+        """Give the bytes of all arrays, as they lie in memory."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+
+def array_digest(key: str, name: str, array: NumPyArray) -> str:
+    """Hash an array together with its place, so that no other entry's array can stand in for it."""
+    state = hashlib.blake2b(digest_size=16)
+    state.update(f"{key}\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
+    state.update(array.data if array.size else b"")
+    return state.hexdigest()
+
+
+def entry_digest(
+    key: str, digests: Mapping[str, str], attributes: Mapping[str, Value], fingerprint: Fingerprint
+) -> str:
+    """Hash all there is to an entry."""
+    text = canonical([key, dict(digests), dict(attributes), fingerprint.row])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def encode(key: str) -> str:
+    """Turn a key into a name HDF5 takes: "Area_5/office_1" becomes "Area_5%2Foffice_1"."""
+    if not key or len(key) > LONGEST_KEY:
+        raise CacheUsage(f"a key has 1 to {LONGEST_KEY} characters, and {key[:40]!r} has {len(key)}.")
+    try:
+        name = quote(key, safe=" +,=@()")
+    except UnicodeEncodeError as error:
+        raise CacheUsage(f"the key {key!r} is no text that UTF-8 can write.") from error
+    return name.replace(".", "%2E", 1) if name.startswith(".") else name
+
+
+def decode(name: str) -> str:
+    """Turn such a name back into its key."""
+    return unquote(name, errors="strict")

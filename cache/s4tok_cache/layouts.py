@@ -1,0 +1,121 @@
+"""What lies in each cache: arrays with their shapes in letters, attributes, and the command that makes it.
+
+The letters are those of `s4tok/shapes.py`: n points of a cloud, s superpoints, v views, h w pixels, c channels of an
+image, d channels of a feature. One letter has one size within an entry.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from s4tok_cache.errors import CacheMismatch
+
+NumPyArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Value: TypeAlias = int | float | str
+
+LARGEST_ARRAY = 1 << 30  # bytes; a reader refuses more, so that a small hostile file cannot fill the memory
+
+
+@dataclass(frozen=True)
+class Array:
+    """One array of an entry."""
+
+    dtype: str
+    shape: str  # one letter or number an axis
+    meaning: str
+    compress: bool = True  # features are not: 15 % smaller for twenty times slower writes
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One kind of cache."""
+
+    name: str
+    version: int
+    arrays: Mapping[str, Array]
+    made_by: str  # the subcommand
+    attributes: Mapping[str, type[Value]] = field(default_factory=dict)
+
+    def check(self, key: str, arrays: Mapping[str, NumPyArray], attributes: Mapping[str, Value]) -> None:
+        """Refuse an entry that is not laid out as declared."""
+        if arrays.keys() != self.arrays.keys():
+            raise CacheMismatch(f"{key}: {self.name} hold {_names(self.arrays)}, and these are {_names(arrays)}.")
+        if attributes.keys() != self.attributes.keys():
+            raise CacheMismatch(
+                f"{key}: {self.name} have the attributes {_names(self.attributes)}, and these are {_names(attributes)}."
+            )
+        sizes: dict[str, tuple[int, str]] = {}
+        for name, declared in self.arrays.items():
+            array = arrays[name]
+            if array.dtype != np.dtype(declared.dtype) or not _fits(array.shape, declared.shape.split(), sizes, name):
+                known = ", ".join(f"{letter} = {size} by {whose}" for letter, (size, whose) in sizes.items())
+                raise CacheMismatch(
+                    f"{key}: {name} must be {declared.dtype} ({declared.shape}), and it is "
+                    f"{array.dtype} {array.shape}{f' where {known}' if known else ''}."
+                )
+            if array.nbytes > LARGEST_ARRAY:
+                raise CacheMismatch(
+                    f"{key}: {name} has {array.nbytes:,} bytes, and the cache holds at most {LARGEST_ARRAY:,} an array."
+                )
+        for name, kind in self.attributes.items():
+            value = attributes[name]
+            if not isinstance(value, kind) or not _storable(value):
+                raise CacheMismatch(f"{key}: {name} must be {kind.__name__}, and it is {value!r}.")
+
+
+def _fits(shape: tuple[int, ...], letters: list[str], sizes: dict[str, tuple[int, str]], name: str) -> bool:
+    if len(shape) != len(letters):
+        return False
+    for size, letter in zip(shape, letters, strict=True):
+        wanted = int(letter) if letter.isdigit() else sizes.setdefault(letter, (size, name))[0]
+        if size != wanted:
+            return False
+    return True
+
+
+def _storable(value: Value) -> bool:
+    if isinstance(value, str):
+        return "\0" not in value and len(value) < 16_000
+    if isinstance(value, int):
+        return not isinstance(value, bool) and -(2**63) <= value < 2**63
+    return isfinite(value)
+
+
+def _names(table: Mapping[str, object]) -> str:
+    return ", ".join(sorted(table)) or "nothing"
+
+
+SUPERPOINTS = Layout(
+    name="superpoints",
+    version=1,
+    arrays={"labels": Array("int32", "n", "superpoint of each point, 0 .. s-1 without gaps")},
+    made_by="superpoints",
+    attributes={"n_superpoints": int},
+)
+
+VIEWS = Layout(
+    name="views",
+    version=1,
+    arrays={
+        "images": Array("float16", "v h w c", "what CLIP looks at, 0 .. 1; c is 1 for depth and 3 for colour"),
+        "drawn": Array("int32", "v h w", "the point drawn at each pixel; -1 where there is none"),
+        "pixels": Array("int16", "v n 2", "row and column of each point in each view; -1 where it is not seen"),
+    },
+    made_by="render-views",
+)
+
+CLIP_FEATURES = Layout(
+    name="clip-features",
+    version=1,
+    arrays={
+        "superpoints": Array("float16", "s d", "mean CLIP feature of each superpoint, unit length or zero", False),
+        "visible": Array("int32", "s", "pairs of a point and a view that sees it; 0 where no view sees any"),
+        "views": Array("float16", "v d", "CLIP embedding of each whole view, unit length", False),
+    },
+    made_by="extract-clip",
+)
+
+LAYOUTS = {layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES)}

@@ -1,0 +1,132 @@
+"""How entries lie in an HDF5 file: in a segment built in memory, and in a packed file, alike.
+
+    /                      attributes: format, layout, layout_version, stage, params_json, params_sha256, entries, tool
+    /index                 JSON: key -> [path, size, mtime_ns, sha256 of the input, digest of the entry]
+    /entries/KEY           a group an entry, its key percent-encoded, its attributes native ones
+    /entries/KEY/ARRAY     chunked, fletcher32, with its digest as the attribute blake2b
+
+Text attributes have fixed length: HDF5 puts text of variable length on a heap that no checksum guards.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from math import prod
+from typing import Any, TypeAlias
+
+import h5py
+import numpy as np
+
+from s4tok_cache.entry import Entry, Fingerprint, array_digest, encode, entry_digest
+from s4tok_cache.layouts import Layout, NumPyArray, Value
+from s4tok_cache.stamp import Stamp, canonical
+
+FORMAT = 1
+CHUNK = 1 << 20  # bytes; one chunk up to here, for a chunk size that does not divide an array wastes the rest
+LIBVER = ("v110", "v110")  # checksums on all metadata, and readable by every HDF5 since 1.10
+
+
+Row: TypeAlias = tuple[Fingerprint, str]  # what an index says of an entry: its input and its digest
+
+
+def image(
+    entries: Mapping[str, Entry], layout: Layout, stamp: Stamp, extra: Mapping[str, Value]
+) -> tuple[bytes, dict[str, Row]]:
+    """Build a segment in memory: the same entries give the same bytes, whatever order they came in."""
+    with h5py.File("segment", "w", driver="core", backing_store=False, libver=LIBVER) as file:
+        rows = fill(file, (entries[key] for key in sorted(entries)), layout, stamp, extra)
+        file.flush()
+        content: bytes = file.id.get_file_image()
+    return content, rows
+
+
+def fill(
+    file: h5py.File, entries: Iterable[Entry], layout: Layout, stamp: Stamp, extra: Mapping[str, Value] = {}
+) -> dict[str, Row]:
+    """Write sorted entries into an empty file, one at a time, and return its index."""
+    index: dict[str, Row] = {}
+    group = file.create_group("entries")
+    for entry in entries:
+        digest = _put(group.create_group(encode(entry.key)), entry, layout)
+        index[entry.key] = entry.fingerprint, digest
+    content = canonical(index_table(index)).encode()
+    table = file.create_dataset(
+        "index",
+        data=np.frombuffer(content, np.uint8),
+        chunks=(min(len(content), CHUNK),),
+        compression=1,
+        fletcher32=True,
+    )
+    table.attrs["blake2b"] = native(hashlib.blake2b(content, digest_size=16).hexdigest())
+    attributes: dict[str, Value] = {
+        "format": FORMAT,
+        "layout": layout.name,
+        "layout_version": layout.version,
+        "stage": stamp.stage,
+        "params_json": stamp.json,
+        "params_sha256": stamp.sha256,
+        "entries": len(index),
+        "tool": tool(),
+        **extra,
+    }
+    for name, value in attributes.items():
+        file.attrs[name] = native(value)
+    return index
+
+
+def index_table(index: Mapping[str, Row]) -> dict[str, list[str | int]]:
+    """Give an index the form in which it is written: path, size, time and hash of the input, digest of the entry."""
+    return {key: [*fingerprint.row, digest] for key, (fingerprint, digest) in index.items()}
+
+
+def index_of(rows: Any) -> dict[str, Row]:
+    """Read an index, in which words must be words and numbers numbers."""
+    index: dict[str, Row] = {}
+    for key, (*fingerprint, digest) in rows.items():
+        if type(digest) is not str or len(digest) != 32:
+            raise ValueError(f"{digest!r} is no digest")
+        index[key] = Fingerprint.of_row(fingerprint), digest
+    return index
+
+
+def _put(group: h5py.Group, entry: Entry, layout: Layout) -> str:
+    digests: dict[str, str] = {}
+    for name, array in sorted(entry.arrays.items()):
+        digests[name] = array_digest(entry.key, name, array)
+        filters: dict[str, object] = {}
+        if array.size:  # an array of nothing has no chunks to guard
+            filters = {"chunks": chunk(array), "fletcher32": True}
+            if layout.arrays[name].compress:
+                filters |= {"shuffle": True, "compression": 1}
+        dataset = group.create_dataset(name, data=array, **filters)
+        dataset.attrs["blake2b"] = native(digests[name])
+    for name, value in sorted(entry.attributes.items()):
+        group.attrs[name] = native(value)
+    return entry_digest(entry.key, digests, entry.attributes, entry.fingerprint)
+
+
+def chunk(array: NumPyArray) -> tuple[int, ...]:
+    """Choose whole arrays up to a mebibyte, and slabs of about that size above."""
+    shape = list(array.shape)
+    for axis in range(len(shape)):
+        if prod(shape) * array.itemsize <= CHUNK:
+            break
+        below = prod(shape[axis + 1 :]) * array.itemsize
+        shape[axis] = max(1, min(shape[axis], CHUNK // below))
+    return tuple(shape)
+
+
+def native(value: Value) -> object:
+    """Give an attribute the form it has in the file: text in UTF-8 of fixed length, 64-bit numbers."""
+    if isinstance(value, str):
+        content = value.encode()
+        return np.array(content, h5py.string_dtype("utf-8", max(1, len(content))))
+    return np.int64(value) if isinstance(value, int) else np.float64(value)
+
+
+def tool() -> str:
+    """Name the version that writes."""
+    try:
+        return f"s4tok {version('s4tok')}"
+    except PackageNotFoundError:
+        return "s4tok, not installed"
