@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s4tok_cache.entry import Fingerprint
-from s4tok_cache.errors import CacheCorrupt
+from s4tok_cache.errors import CacheCorrupt, CacheMismatch
 from s4tok_cache.files import FileSystem, publish
+from s4tok_cache.layouts import Layout
 from s4tok_cache.segment import FORMAT, tool
 from s4tok_cache.shard import Shard
 from s4tok_cache.stamp import Stamp, canonical
@@ -65,6 +66,24 @@ class Failure:
     time_ns: int = 0
 
 
+@dataclass(frozen=True)
+class About:
+    """How a result was made and what lies in it."""
+
+    stamp: Stamp
+    layout: str
+    version: int
+
+    def require(self, layout: Layout, path: Path) -> None:
+        """Refuse a result that is laid out otherwise, as an older or newer s4tok does."""
+        if (self.layout, self.version) != (layout.name, layout.version):
+            raise CacheMismatch(
+                f"{path} holds {self.layout}, version {self.version}, "
+                f"and this s4tok has {layout.name}, version {layout.version}.",
+                f"move it away and run s4tok {layout.made_by} again.",
+            )
+
+
 def piece_name(kind: str, shard: Shard, time_ns: int, content: bytes) -> str:
     """Name a piece after who wrote it, when, and its bytes, so that no two pieces meet and damage shows."""
     digest = hashlib.blake2b(content, digest_size=8).hexdigest()
@@ -80,19 +99,21 @@ def pieces(files: FileSystem, folder: Path, kind: str) -> list[Piece]:
     return sorted(piece for name in names if (piece := Piece.parse(name)) is not None and piece.kind == kind)
 
 
-def write_stage(files: FileSystem, folder: Path, stamp: Stamp) -> None:
+def write_stage(files: FileSystem, folder: Path, stamp: Stamp, layout: Layout) -> None:
     """Say how the folder's content is made, for people and for `cache ls`."""
     about = {
         "format": FORMAT,
         "stage": stamp.stage,
         "parameters": json.loads(stamp.json),
         "sha256": stamp.sha256,
+        "layout": layout.name,
+        "layout_version": layout.version,
         "tool": tool(),
     }
     publish(files, folder, STAGE, (json.dumps(about, indent=2, sort_keys=True) + "\n").encode())
 
 
-def read_stage(files: FileSystem, folder: Path) -> Stamp | None:
+def read_stage(files: FileSystem, folder: Path) -> About | None:
     """Read how the folder's content was made; None where nobody wrote it."""
     path = folder / STAGE
     try:
@@ -100,11 +121,11 @@ def read_stage(files: FileSystem, folder: Path) -> Stamp | None:
         stamp = Stamp.from_json(canonical(about["parameters"]))
         if stamp.sha256 != about["sha256"]:
             raise ValueError("its hash is another's")
+        return About(stamp, str(about["layout"]), int(about["layout_version"]))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, RecursionError, CacheCorrupt) as error:
         raise CacheCorrupt(f"{path} is damaged.", "remove it; the next run of the stage writes it again.") from error
-    return stamp
 
 
 def write_expected(files: FileSystem, folder: Path, expected: Mapping[str, Fingerprint]) -> None:

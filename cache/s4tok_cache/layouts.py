@@ -4,8 +4,8 @@ The letters are those of `s4tok/shapes.py`: n points of a cloud, s superpoints, 
 image, d channels of a feature. One letter has one size within an entry.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -38,6 +38,10 @@ class Layout:
     arrays: Mapping[str, Array]
     made_by: str  # the subcommand
     attributes: Mapping[str, type[Value]] = field(default_factory=dict)
+
+    def part(self, names: Collection[str]) -> "Layout":
+        """Keep some of the arrays."""
+        return replace(self, arrays={name: array for name, array in self.arrays.items() if name in names})
 
     def check(self, key: str, arrays: Mapping[str, NumPyArray], attributes: Mapping[str, Value]) -> None:
         """Refuse an entry that is not laid out as declared."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import h5py
 
-from s4tok_cache import folder as folders
 from s4tok_cache.entry import Entry, Fingerprint
 from s4tok_cache.errors import CacheCorrupt, CacheMismatch, CacheMissing
 from s4tok_cache.files import FileSystem
 from s4tok_cache.index import build
+from s4tok_cache.inspect import about, stamps_of
 from s4tok_cache.layouts import Layout
 from s4tok_cache.rules import explained, open_file, read_entry
 from s4tok_cache.segment import Row
@@ -68,6 +68,7 @@ class CacheReader:
         self.folder = self.root / stamp.folder
         if not self.folder.is_dir() and not self.packed.is_file():
             raise self._absent()
+        about(self.folder, FileSystem()).require(layout, self.folder)
         self._open = OpenFiles(self.root)
         self._index = build(FileSystem(), self.folder, stamp)
 
@@ -137,13 +138,17 @@ class CacheReader:
 
     def read(self, key: str, arrays: tuple[str, ...] | None = None) -> Entry:
         """Read an entry, or some of its arrays."""
-        self.require([key])
         try:
-            return self._open.read(self._index.where[key], key, self._index.row(key), arrays)
-        except FileNotFoundError:  # tidied or packed in the meantime: look once more
+            entry = self._read(key, arrays)
+        except FileNotFoundError:  # tidied away in the meantime: look once more
             self._index = build(FileSystem(), self.folder, self.stamp)
-            self.require([key])
-            return self._open.read(self._index.where[key], key, self._index.row(key), arrays)
+            entry = self._read(key, arrays)
+        (self.layout if arrays is None else self.layout.part(arrays)).check(key, entry.arrays, entry.attributes)
+        return entry
+
+    def _read(self, key: str, arrays: tuple[str, ...] | None) -> Entry:
+        self.require([key])
+        return self._open.read(self._index.where[key], key, self._index.row(key), arrays)
 
     def __getitem__(self, key: str) -> Entry:
         return self.read(key)
@@ -151,15 +156,3 @@ class CacheReader:
     def close(self) -> None:
         """Close the files this process has opened; reading on opens them again."""
         self._open.close()
-
-
-def stamps_of(root: Path, stage: str) -> list[Stamp]:
-    """Find how a stage's results under a split were made."""
-    if not root.is_dir():
-        return []
-    found = []
-    for path in sorted(root.glob(f"{stage}-*/{folders.STAGE}")):
-        stamp = folders.read_stage(FileSystem(), path.parent)
-        if stamp is not None and stamp.stage == stage:
-            found.append(stamp)
-    return found

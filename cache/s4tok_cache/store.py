@@ -73,12 +73,14 @@ class Store:
         except CacheCorrupt:
             found = None  # the folder's name and every segment carry the stamp too
         if found is None:
-            folders.write_stage(self.files, self.folder, self.stamp)
-        elif found.sha256 != self.stamp.sha256:
+            folders.write_stage(self.files, self.folder, self.stamp, self.layout)
+            return
+        if found.stamp.sha256 != self.stamp.sha256:
             raise CacheMismatch(
-                f"{self.folder} was made with {'; '.join(differences(found, self.stamp))}.",
+                f"{self.folder} was made with {'; '.join(differences(found.stamp, self.stamp))}.",
                 "somebody renamed that folder; move it away.",
             )
+        found.require(self.layout, self.folder)
 
     def _pieces(self) -> list[folders.Piece]:
         return [piece for kind in ("seg", "fail") for piece in folders.pieces(self.files, self.folder, kind)]
@@ -186,7 +188,9 @@ class Store:
             return self._buffer[key]
         if key not in self._index.where:
             raise CacheMissing(f"{self.folder} has no entry {key!r}.")
-        return self._open.read(self._index.where[key], key, self._index.row(key))
+        entry = self._open.read(self._index.where[key], key, self._index.row(key))
+        self.layout.check(key, entry.arrays, entry.attributes)
+        return entry
 
     def failures(self) -> dict[str, Failure]:
         """Tell which entries could not be made and have not been made since."""

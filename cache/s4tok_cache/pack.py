@@ -1,0 +1,209 @@
+"""Brings all segments of a result into one file whose bytes do not depend on who made them, when and in what order.
+
+HDF5 can crash when a disk fills up while it writes a file in place, so a child process writes it. The parent syncs
+the file, gives it its name, or takes it away.
+"""
+
+import errno
+import os
+import pickle
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from s4tok_cache.entry import Entry
+from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch, CacheMissing
+from s4tok_cache.files import FileSystem, placed, rename
+from s4tok_cache.index import Index, scan
+from s4tok_cache.inspect import Result, examine
+from s4tok_cache.layouts import LAYOUTS, Layout
+from s4tok_cache.reader import OpenFiles
+from s4tok_cache.segment import LIBVER, fill
+from s4tok_cache.stamp import Stamp
+from s4tok_cache.verify import Progress, unheard
+
+ROOM = 1.1  # free bytes wanted, for each byte of the files that are packed
+SETTLING = 60.0  # seconds; network file systems may show another machine's files that late
+POLL = 5.0
+SMALLEST_ROOM = 1 << 20  # bytes; a child that died with less left died of that
+CHILD = "import pickle, sys; pipe = sys.stdin.buffer; sys.path[:] = pickle.load(pipe); pickle.load(pipe).run()"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A finished packed file."""
+
+    path: Path
+    entries: int
+    bytes: int
+    left_out: int  # entries that could not be made
+
+
+def pack(
+    folder: Path,
+    *,
+    layout: Layout | None = None,
+    without_failed: bool = False,
+    settling: float = SETTLING,
+    files: FileSystem | None = None,
+    progress: Progress = unheard,
+) -> Packed:
+    """Pack a result that is complete; the segments stay, and `gc` finds that they can go.
+
+    Args:
+        folder: Where the segments lie; the packed file is put beside it, under its name and `.h5`.
+        layout: What lies in it, where it is none of `LAYOUTS`.
+        without_failed: Do not wait for entries that could not be made.
+        settling: Look again until the newest segment is this old (seconds) before saying that entries are missing.
+        files: Calls to the file system.
+        progress: Hears how many entries are written, out of how many.
+    """
+    files = files or FileSystem()
+    result = _complete(Path(folder).absolute(), files, without_failed, settling)
+    layout = layout or LAYOUTS.get(result.about.layout)
+    if layout is None:
+        raise CacheMismatch(f"{folder} holds {result.about.layout}, which this s4tok does not know.")
+    result.about.require(layout, result.folder)
+    target = result.folder.parent / f"{result.folder.name}.h5"
+    wanted = int(ROOM * result.bytes)
+    if files.free(target.parent) < wanted:
+        raise OSError(errno.ENOSPC, f"packing needs {wanted:,} bytes, more than are free", str(target))
+    temporary = target.parent / f".{target.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}.tmp"
+    try:
+        _in_child(_Job(result.index, target.parent, result.about.stamp, layout, temporary), files, progress)
+        descriptor = files.open(temporary, os.O_RDONLY)
+        try:
+            files.fsync(descriptor)
+        finally:
+            files.close(descriptor)
+        rename(files, temporary, target)
+    except BaseException as error:
+        with suppress(OSError):
+            files.unlink(temporary)
+        if isinstance(error, OSError):
+            raise placed(error, target) from error
+        raise
+    return Packed(target, len(result.index.where), files.stat(target).st_size, len(result.missing))
+
+
+def _complete(folder: Path, files: FileSystem, without_failed: bool, settling: float) -> Result:
+    """Look at a result until nothing is missing, or until nothing can be on its way any more."""
+    while True:
+        result = examine(folder, files)
+        absent = [key for key in result.missing if not (without_failed and key in result.failures)]
+        if result.expected is not None and not absent and not result.index.damaged:
+            return result
+        newest = max((files.stat(folder.parent / name).st_mtime for name in result.index.files), default=0.0)
+        if time.time() - newest >= settling:
+            raise _refusal(result, absent)
+        time.sleep(POLL)
+
+
+def _refusal(result: Result, absent: list[str]) -> CacheError:
+    if result.index.damaged:
+        return CacheCorrupt(
+            f"{len(result.index.damaged)} files of {result.folder} cannot be packed: "
+            f"{next(iter(result.index.damaged.values()))}",
+            "s4tok cache verify --repair sets them aside; then run the stage again.",
+        )
+    if result.expected is None:
+        return CacheMissing(
+            f"nothing in {result.folder} says what a complete result would hold.", "run the stage once more."
+        )
+    failed = [key for key in absent if key in result.failures]
+    some = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
+    shards = ", ".join(str(shard) for shard in result.shards_to_run())
+    return CacheMissing(
+        f"{result.folder} lacks {len(absent)} of {len(result.expected)} entries ({some}), "
+        f"{len(failed)} of which could not be made.",
+        f"run the stage again with --shard {shards}"
+        + (", or pack --without-failed." if failed and len(failed) == len(absent) else "."),
+    )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the child is to write; it answers with pickled messages on its standard output."""
+
+    index: Index
+    folder: Path
+    stamp: Stamp
+    layout: Layout
+    temporary: Path
+
+    def run(self) -> None:
+        """Write, read all of it back, and say how far it is; an exception is the last thing said."""
+        try:
+            self._write()
+            self._read_back()
+        except Exception as error:
+            self._say(error)
+        else:
+            self._say("done")
+
+    def _write(self) -> None:
+        with h5py.File(self.temporary, "x", libver=LIBVER, locking=False) as file:
+            fill(file, self._entries(), self.layout, self.stamp)
+
+    def _entries(self) -> Iterator[Entry]:
+        opened = OpenFiles(self.folder)
+        for number, key in enumerate(sorted(self.index.where)):
+            self._say(number)
+            yield opened.read(self.index.where[key], key, self.index.row(key))
+
+    def _read_back(self) -> None:
+        rows = scan(self.temporary, self.folder, self.stamp)
+        if rows != {key: self.index.row(key) for key in self.index.where}:
+            raise CacheCorrupt(f"{self.temporary} is not what was written into it.")
+        opened = OpenFiles(self.folder)
+        for number, (key, row) in enumerate(rows.items()):
+            self._say(len(rows) + number)
+            opened.read(self.temporary.name, key, row)
+
+    def _say(self, message: object) -> None:
+        pickle.dump(message, sys.stdout.buffer)
+        sys.stdout.buffer.flush()  # fails when the parent is gone, and so ends this process too
+
+
+def _in_child(job: _Job, files: FileSystem, progress: Progress) -> None:
+    # A session of its own: an interrupt from the keyboard reaches the parent, which then ends the child.
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    message: object = None
+    try:
+        with suppress(BrokenPipeError):
+            pickle.dump(sys.path, child.stdin)
+            pickle.dump(job, child.stdin)
+            child.stdin.close()
+        with suppress(EOFError, pickle.UnpicklingError):  # it died in the middle of a word
+            while message != "done" and not isinstance(message, Exception):
+                message = pickle.load(child.stdout)
+                if isinstance(message, int):
+                    progress(message, 2 * len(job.index.where))
+    finally:
+        if message != "done":
+            child.kill()
+        child.wait()
+        child.stdout.close()
+    if message == "done" and child.returncode == 0:
+        return
+    if isinstance(message, CacheError) or (isinstance(message, OSError) and message.errno is not None):
+        raise message
+    if files.free(job.folder) < SMALLEST_ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    raise CacheError(f"packing {job.folder} ended with {message or child.returncode!r}.")
