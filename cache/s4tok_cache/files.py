@@ -99,19 +99,22 @@ def sync_folder(files: FileSystem, folder: Path) -> None:
         if error.errno != errno.EINVAL:  # some file systems cannot sync a folder and say so
             raise placed(error, folder) from error
     finally:
-        files.close(descriptor)
+        with suppress(OSError):  # what is synced is safe, and a folder's descriptor holds nothing else
+            files.close(descriptor)
 
 
 def make_folder(files: FileSystem, folder: Path) -> None:
     """Make a folder and what leads to it, durably.
 
-    The three folders above are synced even when they were there: whoever made them may have died before.
+    The names of the folder, its split, its dataset and the cache are synced even when they were there: whoever made
+    them may have died before doing so.
     """
     for step in (*reversed(folder.parents), folder):
         if not _exists(files, step):
             with suppress(FileExistsError):  # another task was quicker
                 files.mkdir(step)
-    for parent in folder.parents[:3]:
+            sync_folder(files, step.parent)
+    for parent in folder.parents[:4]:
         with suppress(PermissionError):  # a folder of somebody else's, which was there before
             sync_folder(files, parent)
 
