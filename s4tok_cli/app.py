@@ -10,12 +10,12 @@ import typer
 
 from s4tok import __version__
 from s4tok.errors import InputError, MissingError, S4TokError, UsageError
-from s4tok_cli import console, doctor, options, reproduce
+from s4tok_cli import cache, console, doctor, options, reproduce
 from s4tok_pipelines.runtime import Stopped, stoppable
 
 # What the shell is told. 0 is done; 1 is a defect of s4tok, with its traceback; 3 is done, some entries failed.
 EXIT_CODES: dict[type[S4TokError], int] = {UsageError: 2, InputError: 4, MissingError: 6}
-USAGE, INPUT, STORAGE = 2, 4, 7
+USAGE, INPUT, CACHE, STORAGE = 2, 4, 5, 7
 INTERRUPTED, TERMINATED, READER_GONE = 130, 143, 141
 
 # Typer carries its own Click in newer versions and imports it in older ones; both hang this exception from this base.
@@ -53,7 +53,20 @@ def _add(function: Callable[..., None], panel: str) -> None:
     app.command(function.__name__.replace("_", "-"), rich_help_panel=panel)(options.command(function))
 
 
+def _add_group(name: str, about: str, functions: list[Callable[..., None]], panel: str) -> None:
+    def help_alone(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            console.result(context.get_help())
+
+    group = typer.Typer(name=name)
+    group.callback(invoke_without_command=True, help=about)(help_alone)
+    for function in functions:
+        group.command(function.__name__)(options.command(function))
+    app.add_typer(group, rich_help_panel=panel)
+
+
 _add(reproduce.reproduce, "Results")
+_add_group("cache", "Look after the caches.", [cache.ls, cache.verify, cache.pack, cache.gc], "This machine")
 _add(doctor.doctor, "This machine")
 
 
@@ -104,7 +117,16 @@ def explain(error: Exception) -> tuple[str, str, int] | None:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         hint = "free some space or name another --cache, then run the same command again." if full else ""
         return f"{error.strerror}{where}.", hint, STORAGE
-    return None
+    return _explain_cache(error) if "s4tok_cache" in sys.modules else None
+
+
+def _explain_cache(error: Exception) -> tuple[str, str, int] | None:
+    from s4tok_cache.errors import CacheError, CacheMissing, CacheUsage
+
+    if not isinstance(error, CacheError):
+        return None
+    code = USAGE if isinstance(error, CacheUsage) else INPUT if isinstance(error, CacheMissing) else CACHE
+    return str(error), error.hint, code
 
 
 def _sentence(text: str) -> str:

@@ -1,7 +1,6 @@
 """What can be wrong with a cache, told in one sentence with the way out beside it."""
 
 # The names say what is the matter with the cache; an "Error" behind each would add nothing.
-# ruff: noqa: N818
 
 
 class CacheError(Exception):

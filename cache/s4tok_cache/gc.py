@@ -11,6 +11,7 @@ from s4tok_cache import folder as folders
 from s4tok_cache.errors import CacheError
 from s4tok_cache.files import FileSystem, sync_folder
 from s4tok_cache.inspect import Result, examine
+from s4tok_cache.progress import Steps, quietly
 from s4tok_cache.reader import OpenFiles
 
 LITTER_AGE = 24 * 3600.0  # seconds; a temporary file lives for seconds, a packed one for minutes
@@ -25,14 +26,14 @@ class Removal:
     bytes: int
 
 
-def plan(folder: Path, files: FileSystem | None = None) -> list[Removal]:
+def plan(folder: Path, *, files: FileSystem | None = None, steps: Steps = quietly) -> list[Removal]:
     """List what can go without anything being lost."""
     files = files or FileSystem()
     result = examine(folder, files)
-    return [*_superseded(result, files), *_quarantined(result, files), *_litter(result, files)]
+    return [*_superseded(result, files, steps), *_quarantined(result, files), *_litter(result, files)]
 
 
-def collect(removals: Iterable[Removal], files: FileSystem | None = None) -> int:
+def collect(removals: Iterable[Removal], *, files: FileSystem | None = None) -> int:
     """Remove what was planned, and return the bytes it took."""
     files = files or FileSystem()
     freed = 0
@@ -49,7 +50,7 @@ def collect(removals: Iterable[Removal], files: FileSystem | None = None) -> int
     return freed
 
 
-def _superseded(result: Result, files: FileSystem) -> Iterator[Removal]:
+def _superseded(result: Result, files: FileSystem, steps: Steps) -> Iterator[Removal]:
     """Find segments all of whose entries lie elsewhere too, in a copy that was just read and found whole."""
     index = result.index
     packed = f"{result.folder.name}.h5"
@@ -72,7 +73,7 @@ def _superseded(result: Result, files: FileSystem) -> Iterator[Removal]:
         return in_packed.get(key) == index.files[name][key] and reads(packed, key)
 
     try:
-        for name, rows in index.files.items():
+        for name, rows in steps(index.files.items(), f"reading {result.folder.name}", len(index.files)):
             if name != packed and all(elsewhere(name, key) for key in rows):
                 path = result.folder.parent / name
                 reason = "packed" if all(key in in_packed for key in rows) else "made again since"

@@ -12,10 +12,12 @@ import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import h5py
 
@@ -25,10 +27,10 @@ from s4tok_cache.files import FileSystem, placed, rename
 from s4tok_cache.index import Index, scan
 from s4tok_cache.inspect import Result, examine
 from s4tok_cache.layouts import LAYOUTS, Layout
+from s4tok_cache.progress import Steps, quietly
 from s4tok_cache.reader import OpenFiles
 from s4tok_cache.segment import LIBVER, fill
 from s4tok_cache.stamp import Stamp
-from s4tok_cache.verify import Progress, unheard
 
 ROOM = 1.1  # free bytes wanted, for each byte of the files that are packed
 SETTLING = 60.0  # seconds; network file systems may show another machine's files that late
@@ -54,7 +56,7 @@ def pack(
     without_failed: bool = False,
     settling: float = SETTLING,
     files: FileSystem | None = None,
-    progress: Progress = unheard,
+    steps: Steps = quietly,
 ) -> Packed:
     """Pack a result that is complete; the segments stay, and `gc` finds that they can go.
 
@@ -64,7 +66,7 @@ def pack(
         without_failed: Do not wait for entries that could not be made.
         settling: Look again until the newest segment is this old (seconds) before saying that entries are missing.
         files: Calls to the file system.
-        progress: Hears how many entries are written, out of how many.
+        steps: Hears how many entries are written and read back.
     """
     files = files or FileSystem()
     result = _complete(Path(folder).absolute(), files, without_failed, settling)
@@ -78,7 +80,7 @@ def pack(
         raise OSError(errno.ENOSPC, f"packing needs {wanted:,} bytes, more than are free", str(target))
     temporary = target.parent / f".{target.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}.tmp"
     try:
-        _in_child(_Job(result.index, target.parent, result.about.stamp, layout, temporary), files, progress)
+        _in_child(_Job(result.index, target.parent, result.about.stamp, layout, temporary), files, steps)
         descriptor = files.open(temporary, os.O_RDONLY)
         try:
             files.fsync(descriptor)
@@ -146,8 +148,7 @@ class _Job:
             self._read_back()
         except Exception as error:
             self._say(error)
-        else:
-            self._say("done")
+            sys.exit(1)
 
     def _write(self) -> None:
         with h5py.File(self.temporary, "x", libver=LIBVER, locking=False) as file:
@@ -173,37 +174,42 @@ class _Job:
         sys.stdout.buffer.flush()  # fails when the parent is gone, and so ends this process too
 
 
-def _in_child(job: _Job, files: FileSystem, progress: Progress) -> None:
+def _in_child(job: _Job, files: FileSystem, steps: Steps) -> None:
+    last: deque[object] = deque()
     # A session of its own: an interrupt from the keyboard reaches the parent, which then ends the child.
-    child = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", CHILD],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-    )
-    assert child.stdin is not None
-    assert child.stdout is not None
-    message: object = None
-    try:
-        with suppress(BrokenPipeError):
-            pickle.dump(sys.path, child.stdin)
-            pickle.dump(job, child.stdin)
-            child.stdin.close()
-        with suppress(EOFError, pickle.UnpicklingError):  # it died in the middle of a word
-            while message != "done" and not isinstance(message, Exception):
-                message = pickle.load(child.stdout)
-                if isinstance(message, int):
-                    progress(message, 2 * len(job.index.where))
-    finally:
-        if message != "done":
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            with suppress(BrokenPipeError):  # it died at once; what it said, or did not say, is heard below
+                pickle.dump(sys.path, child.stdin)
+                pickle.dump(job, child.stdin)
+                child.stdin.close()
+            heard = steps(_heard(child.stdout), f"packing {job.stamp.folder}", 2 * len(job.index.where))
+            last = deque(heard, maxlen=1)
+        except BaseException:
             child.kill()
-        child.wait()
-        child.stdout.close()
-    if message == "done" and child.returncode == 0:
+            raise
+    if child.returncode == 0:
         return
-    if isinstance(message, CacheError) or (isinstance(message, OSError) and message.errno is not None):
-        raise message
+    said = last[0] if last else None
+    if isinstance(said, CacheError) or (isinstance(said, OSError) and said.errno is not None):
+        raise said
     if files.free(job.folder) < SMALLEST_ROOM:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    raise CacheError(f"packing {job.folder} ended with {message or child.returncode!r}.")
+    raise CacheError(
+        f"packing {job.folder} ended with {said if isinstance(said, Exception) else f'exit code {child.returncode}'}."
+    )
+
+
+def _heard(pipe: IO[bytes]) -> Iterator[object]:
+    """Take in what the child says, one message an entry, until it ends or dies in the middle of a word."""
+    with suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            yield pickle.load(pipe)

@@ -69,6 +69,12 @@ class Stamp:
         """Name the folder: other parameters, another folder, so one can never be taken for the other."""
         return f"{self.stage}-{self.short}"
 
+    def in_words(self) -> str:
+        """Tell people how the result was made: "regularization 0.05, seed 0; from superpoints-3f9c0a51d2be"."""
+        parameters = ", ".join(f"{name} {value}" for name, value in _flat(self.parameters).items())
+        sources = ", ".join(stamp.folder for stamp in self.upstream)
+        return "; ".join(filter(None, (parameters, f"from {sources}" if sources else "")))
+
 
 def canonical(value: object) -> str:
     """Write JSON in the one form whose hash is taken."""

@@ -1,7 +1,6 @@
 """Proves a result: every byte of every file against its digests, and sets aside what fails."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,14 +10,9 @@ from s4tok_cache.files import FileSystem, make_folder, rename, sync_folder
 from s4tok_cache.folder import Piece
 from s4tok_cache.index import scan
 from s4tok_cache.inspect import about
+from s4tok_cache.progress import Steps, quietly
 from s4tok_cache.reader import OpenFiles
 from s4tok_cache.stamp import Stamp
-
-Progress = Callable[[int, int], None]  # done, in all
-
-
-def unheard(done: int, in_all: int) -> None:
-    """Tell nobody."""
 
 
 @dataclass
@@ -31,9 +25,7 @@ class Verdict:
     set_aside: list[Path] = field(default_factory=list)
 
 
-def verify(
-    folder: Path, *, repair: bool = False, files: FileSystem | None = None, progress: Progress = unheard
-) -> Verdict:
+def verify(folder: Path, *, repair: bool = False, files: FileSystem | None = None, steps: Steps = quietly) -> Verdict:
     """Check every file of a result; with `repair`, move the damaged ones to its quarantine.
 
     What lay in a damaged file counts as missing from then on, and the stage's next run makes it again.
@@ -50,8 +42,7 @@ def verify(
     paths = [folder / piece.name for kind in ("seg", "fail") for piece in folders.pieces(files, folder, kind)]
     if packed.is_file():
         paths.append(packed)
-    for number, path in enumerate(paths):
-        progress(number, len(paths))
+    for path in steps(paths, f"verifying {folder.name}"):
         try:
             verdict.entries += _check(path, folder, stamp, files)
         except FileNotFoundError:  # tidied away in the meantime
@@ -59,7 +50,6 @@ def verify(
         except CacheError as error:
             verdict.damaged[path] = str(error)
         verdict.files += 1
-    progress(len(paths), len(paths))
     if repair:
         _set_aside(verdict, folder, files)
     return verdict
