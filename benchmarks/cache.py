@@ -12,16 +12,18 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from s4tok_cache import SUPERPOINTS, CacheReader, Fingerprint, Stamp, Store, pack
+from s4tok_cache import SUPERPOINTS, CacheReader, Fingerprint, Stamp, Store
+from s4tok_cache.pack import pack
 
 SEED = 0
 POINTS = 1024
 READS = 5_000
 Result = TypeVar("Result")
+Labels = np.ndarray[Any, np.dtype[np.int32]]
 
 
 def timed(text: str, work: Callable[[], Result], each: int = 0) -> Result:
@@ -32,13 +34,13 @@ def timed(text: str, work: Callable[[], Result], each: int = 0) -> Result:
     return done
 
 
-def blobs(number: int) -> np.ndarray:
+def blobs(number: int) -> Labels:
     generator = np.random.default_rng([SEED, number])
     lengths = generator.multinomial(POINTS, generator.dirichlet(np.ones(70)))
     return np.repeat(generator.permutation(70).astype(np.int32), lengths)
 
 
-def write(root: Path, stamp: Stamp, expected: dict[str, Fingerprint], labels: list[np.ndarray]) -> None:
+def write(root: Path, stamp: Stamp, expected: dict[str, Fingerprint], labels: list[Labels]) -> None:
     with Store.resume(root, SUPERPOINTS, stamp) as store:
         for number, key in enumerate(store.missing(expected)):
             store.write(key, {"labels": labels[number % len(labels)]}, expected[key], {"n_superpoints": 70})
@@ -53,7 +55,9 @@ def main(entries: int, folder: Path) -> None:
     root = folder / "shapenet55" / "train"
     stamp = Stamp("superpoints", {"regularization": 0.05})
     labels = [blobs(number) for number in range(1000)]
-    expected = {f"02691156-{n:08x}": Fingerprint(f"shapenet_pc/02691156-{n:08x}.npy", 98_432, n) for n in range(entries)}
+    expected = {
+        f"02691156-{n:08x}": Fingerprint(f"shapenet_pc/02691156-{n:08x}.npy", 98_432, n) for n in range(entries)
+    }
     keys = random.Random(SEED).choices(sorted(expected), k=READS)
 
     print(f"{entries:,} entries of int32[{POINTS}], seed {SEED}")

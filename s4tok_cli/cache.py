@@ -47,7 +47,7 @@ def verify(
     repair: Annotated[bool, Option("--repair", help="Set damaged files aside, so that they are made again.")] = False,
 ) -> None:
     """Read every byte in the cache and hold it against its digest; exit 5 when something is damaged."""
-    from s4tok_cache import verify as run
+    from s4tok_cache.verify import verify as run
 
     progress = console.Progress()
     verdicts = [run(folder, repair=repair, steps=progress.steps) for folder in _folders(which, cache)]
@@ -73,7 +73,7 @@ def pack(
     ] = False,
 ) -> None:
     """Bring the segments of each result into one HDF5 file; the same entries always give the same bytes."""
-    from s4tok_cache import pack as run
+    from s4tok_cache.pack import pack as run
 
     progress = console.Progress()
     packed = []

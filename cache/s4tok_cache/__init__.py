@@ -6,12 +6,10 @@ from s4tok_cache.files import FileSystem
 from s4tok_cache.folder import Failure
 from s4tok_cache.inspect import Result, examine, results
 from s4tok_cache.layouts import CLIP_FEATURES, LAYOUTS, SUPERPOINTS, VIEWS, Array, Layout
-from s4tok_cache.pack import Packed, pack
 from s4tok_cache.reader import CacheReader
 from s4tok_cache.shard import Shard
 from s4tok_cache.stamp import Stamp, differences
 from s4tok_cache.store import Store
-from s4tok_cache.verify import Verdict, verify
 
 __all__ = [
     "CLIP_FEATURES",
@@ -30,15 +28,11 @@ __all__ = [
     "FileSystem",
     "Fingerprint",
     "Layout",
-    "Packed",
     "Result",
     "Shard",
     "Stamp",
     "Store",
-    "Verdict",
     "differences",
     "examine",
-    "pack",
     "results",
-    "verify",
 ]

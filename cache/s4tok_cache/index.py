@@ -10,7 +10,7 @@ from s4tok_cache.entry import Fingerprint
 from s4tok_cache.errors import CacheCorrupt, CacheError
 from s4tok_cache.files import FileSystem, publish
 from s4tok_cache.folder import INDEX, pieces
-from s4tok_cache.rules import checked_stamp, explained, open_file, read_index, root_attributes
+from s4tok_cache.rules import check_format, explained, open_file, read_index, read_stamp, root_attribute
 from s4tok_cache.segment import Row, index_of, index_table
 from s4tok_cache.stamp import Stamp, canonical, differences
 
@@ -81,15 +81,16 @@ def scan(path: Path, inside: Path, stamp: Stamp | None) -> Rows:
     with explained(path):
         file = open_file(path, inside)
         try:
-            attributes = root_attributes(file)
-            text = checked_stamp(attributes)
+            check_format(file)
+            made = read_stamp(file)
             rows = read_index(file)
-            if attributes.get("entries") != len(rows):
-                raise ValueError(f"it was to hold {attributes.get('entries')} entries and holds {len(rows)}")
+            count = root_attribute(file, "entries")
+            if count != len(rows):
+                raise ValueError(f"it was to hold {count} entries and holds {len(rows)}")
         finally:
             file.close()
-    if stamp is not None and text != stamp.json:
-        odd = "; ".join(differences(Stamp.from_json(text), stamp))
+    if stamp is not None and made.sha256 != stamp.sha256:
+        odd = "; ".join(differences(made, stamp))
         raise CacheCorrupt(f"{path} was made otherwise than its folder says: {odd}.", "move it out of there.")
     return rows
 

@@ -11,7 +11,7 @@ from s4tok_cache.errors import CacheCorrupt, CacheMissing
 from s4tok_cache.files import FileSystem
 from s4tok_cache.folder import About, Failure
 from s4tok_cache.index import Index, build
-from s4tok_cache.rules import checked_stamp, explained, open_file, root_attributes
+from s4tok_cache.rules import check_format, explained, open_file, read_stamp, root_attribute
 from s4tok_cache.shard import Shard
 from s4tok_cache.stamp import Stamp
 
@@ -89,9 +89,9 @@ def about(folder: Path, files: FileSystem) -> About:
     packed = folder.parent / f"{folder.name}.h5"
     try:
         with explained(packed), open_file(packed, folder.parent) as file:
-            attributes = root_attributes(file)
-            stamp = Stamp.from_json(checked_stamp(attributes))
-            found = About(stamp, str(attributes["layout"]), int(attributes["layout_version"]))
+            check_format(file)
+            stamp = read_stamp(file)
+            found = About(stamp, str(root_attribute(file, "layout")), int(root_attribute(file, "layout_version")))
     except FileNotFoundError:
         raise CacheMissing(f"{folder} is no stage's result.", "s4tok cache ls shows what there is.") from None
     if stamp.folder != folder.name:

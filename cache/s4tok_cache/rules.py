@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -22,6 +22,7 @@ from s4tok_cache.entry import Entry, array_digest, encode, entry_digest
 from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch
 from s4tok_cache.layouts import LARGEST_ARRAY, NumPyArray, Value
 from s4tok_cache.segment import FORMAT, Row, index_of
+from s4tok_cache.stamp import Stamp
 
 FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
 DEFLATE_LIMIT = 1100  # declared bytes over stored ones; deflate reaches 1032
@@ -71,16 +72,28 @@ def open_file(path: Path, folder: Path) -> h5py.File:
     raise AssertionError("explained() swallowed an error")
 
 
-def root_attributes(file: h5py.File) -> dict[str, Value]:
-    """Read who made the file and how, and refuse a format of another time."""
-    attributes = _attributes(file.id)
-    if attributes.get("format") != FORMAT:
+def root_attribute(file: h5py.File, name: str) -> Value:
+    """Read one thing a file says of itself."""
+    return _attribute(file.id, name.encode())
+
+
+def check_format(file: h5py.File) -> None:
+    """Refuse a file of another time, and say who made it."""
+    found = root_attribute(file, "format")
+    if found != FORMAT:
         raise CacheMismatch(
-            f"{file.filename} has format {attributes.get('format')} (made by {attributes.get('tool', 'nobody')}), "
+            f"{file.filename} has format {found} (made by {root_attribute(file, 'tool')}), "
             f"and this s4tok reads format {FORMAT}.",
-            f"run s4tok {attributes.get('stage', 'STAGE')} again, or read it with the version that made it.",
+            f"run s4tok {root_attribute(file, 'stage')} again, or read it with the version that made it.",
         )
-    return attributes
+
+
+def read_stamp(file: h5py.File) -> Stamp:
+    """Read how a file's content was made, held against its hash."""
+    text = str(root_attribute(file, "params_json"))
+    if hashlib.sha256(text.encode()).hexdigest() != root_attribute(file, "params_sha256"):
+        raise ValueError("params_json is not what was written")
+    return Stamp.from_json(text)
 
 
 def read_index(file: h5py.File) -> dict[str, Row]:
@@ -185,11 +198,3 @@ def _attribute(thing: Thing, name: bytes) -> Value:
         attribute.read(real)
         return float(real)
     raise ValueError(f"the attribute {name.decode()} is neither a number nor a text of fixed length")
-
-
-def checked_stamp(attributes: Mapping[str, Value]) -> str:
-    """Give the stamp's text of a file whose hash it matches."""
-    text = str(attributes.get("params_json"))
-    if hashlib.sha256(text.encode()).hexdigest() != attributes.get("params_sha256"):
-        raise ValueError("params_json is not what was written")
-    return text

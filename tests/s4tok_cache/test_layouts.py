@@ -1,10 +1,13 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
 from s4tok_cache import CLIP_FEATURES, LAYOUTS, SUPERPOINTS, CacheMismatch, Layout
 from s4tok_cache.layouts import Value
 
-FEATURES = {
+NumPyArray = np.ndarray[Any, np.dtype[Any]]
+FEATURES: dict[str, NumPyArray] = {
     "superpoints": np.zeros((4, 8), np.float16),
     "visible": np.zeros(4, np.int32),
     "views": np.zeros((10, 8), np.float16),
@@ -38,7 +41,7 @@ def test_what_is_declared_is_taken() -> None:
         ({"more": np.zeros(4)}, "hold superpoints, views, visible, and these are more, superpoints, views, visible"),
     ],
 )
-def test_what_is_laid_out_otherwise_is_refused(change: dict[str, np.ndarray], sentence: str) -> None:
+def test_what_is_laid_out_otherwise_is_refused(change: dict[str, NumPyArray], sentence: str) -> None:
     with pytest.raises(CacheMismatch, match=f"^cloud 7: .*{sentence}"):
         CLIP_FEATURES.check("cloud 7", {**FEATURES, **change}, {})
 
