@@ -74,7 +74,7 @@ def open_file(path: Path, folder: Path) -> h5py.File:
 
 def root_attribute(file: h5py.File, name: str) -> Value:
     """Read one thing a file says of itself."""
-    return _attribute(file.id, name.encode())
+    return _attribute(file.id, name)
 
 
 def check_format(file: h5py.File) -> None:
@@ -102,7 +102,7 @@ def read_index(file: h5py.File) -> dict[str, Row]:
     if table.dtype != np.uint8 or table.ndim != 1:
         raise ValueError(f"/index is {table.dtype} {table.shape}")
     content = table.tobytes()
-    written = _attribute(h5o.open(file.id, b"index"), b"blake2b")
+    written = _attribute(h5o.open(file.id, b"index"), "blake2b")
     if hashlib.blake2b(content, digest_size=16).hexdigest() != written:
         raise ValueError("/index is not what was written")
     index = index_of(json.loads(content))
@@ -129,7 +129,7 @@ def read_entry(file: h5py.File, key: str, row: Row, names: tuple[str, ...] | Non
             arrays[name].flags.writeable = False
             digests[name] = array_digest(key, name, arrays[name])
         else:
-            digests[name] = str(_attribute(_open(group, name.encode()), b"blake2b"))
+            digests[name] = str(_attribute(_open(group, name.encode()), "blake2b"))
     attributes = _attributes(group)
     if entry_digest(key, digests, attributes, fingerprint) != digest:
         raise ValueError(f"{key} is not what was written")
@@ -176,15 +176,18 @@ def _attributes(thing: Thing) -> dict[str, Value]:
     count = h5a.get_num_attrs(thing)
     if count > MOST_ATTRIBUTES:
         raise ValueError(f"{count} attributes")
-    names = [h5a.open(thing, index=number).name for number in range(count)]
-    return {name.decode(): _attribute(thing, name) for name in sorted(names)}
+    found = (h5a.open(thing, index=number) for number in range(count))
+    return {attribute.name.decode(): _value(attribute) for attribute in found}
 
 
-def _attribute(thing: Thing, name: bytes) -> Value:
-    attribute = h5a.open(thing, name)
+def _attribute(thing: Thing, name: str) -> Value:
+    return _value(h5a.open(thing, name.encode()))
+
+
+def _value(attribute: Thing) -> Value:
     kind = attribute.get_type()
     if attribute.shape != () or kind.get_size() > LARGEST_ATTRIBUTE:
-        raise ValueError(f"the attribute {name.decode()} is {attribute.shape}")
+        raise ValueError(f"the attribute {attribute.name.decode()} is {attribute.shape}")
     if isinstance(kind, h5t.TypeStringID) and not kind.is_variable_str():
         text = np.empty((), f"S{kind.get_size()}")
         attribute.read(text, mtype=kind)
@@ -197,4 +200,4 @@ def _attribute(thing: Thing, name: bytes) -> Value:
         real = np.empty((), np.float64)
         attribute.read(real)
         return float(real)
-    raise ValueError(f"the attribute {name.decode()} is neither a number nor a text of fixed length")
+    raise ValueError(f"the attribute {attribute.name.decode()} is neither a number nor a text of fixed length")
