@@ -12,7 +12,7 @@ from s4tok_cli import console, options
 if TYPE_CHECKING:
     from s4tok_cache import Result
 
-CORRUPT = 5
+INCOMPLETE, CORRUPT = 4, 5
 
 Which = Annotated[
     list[Path] | None,
@@ -73,15 +73,27 @@ def pack(
     ] = False,
 ) -> None:
     """Bring the segments of each result into one HDF5 file; the same entries always give the same bytes."""
+    from s4tok_cache import CacheMissing
     from s4tok_cache.pack import pack as run
 
     progress = console.Progress()
-    packed = []
-    for folder in _folders(which, cache):
-        done = run(folder, without_failed=without_failed, steps=progress.steps)
+    folders = _folders(which, cache)
+    packed: list[dict[str, object]] = []
+    refused: dict[str, str] = {}
+    for folder in folders:
+        try:
+            done = run(folder, without_failed=without_failed, steps=progress.steps)
+        except CacheMissing as error:  # the others may be complete
+            if len(folders) == 1:
+                raise
+            console.warn(f"{error} {error.hint}")
+            refused[str(folder)] = str(error)
+            continue
         console.result(f"{done.entries} entries packed: {done.path} ({_size(done.bytes)})")
         packed.append({"path": str(done.path), "entries": done.entries, "bytes": done.bytes, "left_out": done.left_out})
-    console.finish({"packed": packed})
+    console.finish({"packed": packed, "refused": refused})
+    if refused:
+        raise Exit(INCOMPLETE)
 
 
 def gc(
@@ -157,8 +169,9 @@ def _state(result: "Result") -> str:
     elif result.expected is None:
         state = f"{count} entries"
     else:
+        some = ", ".join(result.missing[:3]) + (", ..." if len(result.missing) > 3 else "")
         shards = ", ".join(map(str, result.shards_to_run()))
-        state = f"{len(result.missing)} of {len(result.expected)} entries missing (shards {shards})"
+        state = f"{len(result.missing)} of {len(result.expected)} entries missing ({some}; shards {shards})"
     parts = [state]
     if result.failures:
         parts.append(f"{len(result.failures)} could not be made")

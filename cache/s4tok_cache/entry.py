@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from s4tok_cache.errors import CacheUsage
 from s4tok_cache.layouts import NumPyArray, Value
@@ -85,8 +85,3 @@ def encode(key: str) -> str:
     except UnicodeEncodeError as error:
         raise CacheUsage(f"the key {key!r} is no text that UTF-8 can write.") from error
     return name.replace(".", "%2E", 1) if name.startswith(".") else name
-
-
-def decode(name: str) -> str:
-    """Turn such a name back into its key."""
-    return unquote(name, errors="strict")

@@ -63,7 +63,6 @@ class Failure:
     key: str
     reason: str
     fingerprint: Fingerprint
-    time_ns: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,7 @@ def read_failures(files: FileSystem, folder: Path) -> dict[str, Failure]:
             for line in content.splitlines():
                 row = json.loads(line)
                 fingerprint = Fingerprint.of_row(row["fingerprint"])
-                newest[str(row["key"])] = Failure(str(row["key"]), str(row["reason"]), fingerprint, piece.time_ns)
+                newest[str(row["key"])] = Failure(str(row["key"]), str(row["reason"]), fingerprint)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise CacheCorrupt(
                 f"{path} is damaged: {error}.", "s4tok cache verify --repair sets it aside; then run again."

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +29,9 @@ class Result:
     expected: dict[str, Fingerprint] | None  # None where no run has said it
     missing: Sequence[str]
     failures: dict[str, Failure]
-    bytes: int
     shards: int  # that the last run was divided into
+    bytes: int
+    newest: float  # when the last file came to be there, in seconds since 1970
 
     @property
     def segments(self) -> int:
@@ -74,10 +76,21 @@ def examine(folder: Path, files: FileSystem | None = None) -> Result:
         for key, failure in sorted(folders.read_failures(files, folder).items())
         if key not in index.where or key in absent
     }
-    newest = max(folders.pieces(files, folder, "seg"), default=None)
-    size = sum(files.stat(folder.parent / name).st_size for name in index.files)
+    last = max(folders.pieces(files, folder, "seg"), default=None)
+    states = []
+    for name in index.files:
+        with suppress(FileNotFoundError):  # tidied away in the meantime
+            states.append(files.stat(folder.parent / name))
     return Result(
-        folder, made, index, expected, missing, failures, size, newest.shard.count if newest is not None else 1
+        folder,
+        made,
+        index,
+        expected,
+        missing,
+        failures,
+        shards=1 if last is None else last.shard.count,
+        bytes=sum(state.st_size for state in states),
+        newest=max((state.st_mtime for state in states), default=0.0),
     )
 
 

@@ -103,8 +103,7 @@ def _complete(folder: Path, files: FileSystem, without_failed: bool, settling: f
         absent = [key for key in result.missing if not (without_failed and key in result.failures)]
         if result.expected is not None and not absent and not result.index.damaged:
             return result
-        newest = max((files.stat(folder.parent / name).st_mtime for name in result.index.files), default=0.0)
-        if time.time() - newest >= settling:
+        if time.time() - result.newest >= settling:
             raise _refusal(result, absent)
         time.sleep(POLL)
 

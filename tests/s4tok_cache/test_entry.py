@@ -1,16 +1,19 @@
+from urllib.parse import unquote
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s4tok_cache import CacheUsage, Fingerprint
-from s4tok_cache.entry import array_digest, decode, encode
+from s4tok_cache.entry import array_digest, encode
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))
 def test_every_key_has_a_name_that_hdf5_takes_and_comes_back(key: str) -> None:
     name = encode(key)
-    assert decode(name) == key
+    assert unquote(name) == key
     assert "/" not in name
     assert name.isascii()
     assert name.isprintable()

@@ -29,6 +29,10 @@ STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
 INPUT = Fingerprint("a.ply", 10, 5)
 
 
+class Stop(BaseException):
+    """What a signal handler raises."""
+
+
 def put(store: Store, key: str, value: int = 0, fingerprint: Fingerprint = INPUT, size: int = 4) -> list[str]:
     return store.write(key, {"labels": np.full(size, value, np.int32)}, fingerprint, {"n_superpoints": value + 1})
 
@@ -155,8 +159,26 @@ def test_what_is_buffered_is_committed_when_the_work_ends_in_an_exception(
     assert resume(root).keys() == ["a"]
 
 
-class Stop(BaseException):
-    """What a signal handler raises."""
+def test_a_signal_while_the_buffer_is_committed_on_the_way_out_loses_nothing(root: Path) -> None:
+    class Interrupted(FileSystem):
+        armed = False
+
+        def fsync(self, descriptor: int) -> None:
+            if self.armed:
+                self.armed = False
+                raise Stop
+            super().fsync(descriptor)
+
+    files = Interrupted()
+
+    def work() -> None:
+        with resume(root, files=files) as store:
+            put(store, "a", 1)
+            files.armed = True
+
+    with pytest.raises(Stop):
+        work()
+    assert resume(root).read("a")["labels"][0] == 1
 
 
 def test_an_exception_at_any_line_of_a_commit_loses_nothing(root: Path) -> None:

@@ -1,7 +1,6 @@
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,7 +31,7 @@ def test_ls_says_how_a_result_was_made_and_what_is_missing(s4tok: Run, folder: P
     assert done.returncode == 0
     first, second, third = done.stdout.splitlines()
     assert first == f"toys/train/{folder.name}"
-    assert second.startswith("  2 of 6 entries missing (shards 0/1), ")
+    assert second.startswith("  2 of 6 entries missing (4, 5; shards 0/1), ")
     assert second.endswith(" kB in 1 segments")
     assert third == "  regularization 0.05"
 
@@ -77,13 +76,23 @@ def test_ls_shows_a_description_that_cannot_be_read_and_exits_5(s4tok: Run, fold
 
 
 def test_pack_refuses_an_incomplete_result_with_the_way_out(s4tok: Run, folder: Path) -> None:
-    old = time.time() - 100
     for path in folder.glob("seg-*"):
-        os.utime(path, (old, old))
+        os.utime(path, (0, 0))  # long ago, so that nothing can be on its way
     done = s4tok("cache", "pack", "--cache", "cache")
     assert done.returncode == 4
     assert f"error: {folder} lacks 2 of 6 entries (4, 5), 0 of which could not be made." in done.stderr
     assert "hint: run the stage again with --shard 0/1." in done.stderr
+
+
+def test_pack_packs_what_is_complete_and_tells_what_is_not(s4tok: Run, folder: Path) -> None:
+    whole = fill(folder.parents[2] / "more", 6)
+    for path in folder.glob("seg-*"):
+        os.utime(path, (0, 0))
+    done = s4tok("cache", "pack", "--json", "--cache", "cache")
+    assert done.returncode == 4
+    facts = json.loads(done.stdout)
+    assert [one["path"] for one in facts["packed"]] == [f"{whole}.h5"]
+    assert list(facts["refused"]) == [str(folder)]
 
 
 def test_pack_then_gc_leaves_one_file(s4tok: Run, folder: Path) -> None:
