@@ -27,6 +27,13 @@ def test_a_result_says_what_is_missing_and_which_shards_make_it(fill: Fill) -> N
     assert examine(folder).shards_to_run() == []
 
 
+def test_an_entry_whose_input_has_changed_is_missing(fill: Fill) -> None:
+    fill(inputs(3))
+    changed = {**inputs(3), "room 1/a": Fingerprint("room 1/a.ply", 1, 5)}
+    folder = fill(changed, stop_after=0)
+    assert list(examine(folder).missing) == ["room 1/a"]
+
+
 def sizes() -> dict[str, int]:
     return {key: one.size for key, one in inputs(20).items()}
 

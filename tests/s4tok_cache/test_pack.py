@@ -29,6 +29,21 @@ Fill = Callable[..., Path]
 Item = TypeVar("Item")
 
 
+# The child of `pack`, whose file is not what it wrote.
+HURTING = """
+import h5py
+from s4tok_cache.pack import _Job
+
+def hurt(job):
+    write(job)
+    with h5py.File(job.temporary, "r+", libver="v110") as file:
+        file["entries/room 1%2Fa/labels"][0] += 1
+
+write, _Job._write = _Job._write, hurt
+pickle.load(pipe).run()
+"""
+
+
 def inputs(count: int) -> dict[str, Fingerprint]:
     return {f"room {n}/a": Fingerprint(f"room {n}/a.ply", 900 + 7 * n, 5) for n in range(count)}
 
@@ -180,6 +195,16 @@ def test_a_child_that_dies_is_told(fill: Fill, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("s4tok_cache.pack.CHILD", "import os; os.abort()")
     with pytest.raises(CacheError, match=r"ended with exit code -6\."):
         pack(folder, settling=0)
+
+
+def test_a_file_that_does_not_read_back_as_it_was_written_gets_no_name(
+    fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s4tok_cache.pack.CHILD", CHILD.replace("pickle.load(pipe).run()", HURTING))
+    folder = fill(inputs(3))
+    with pytest.raises(CacheCorrupt, match="room 1/a is not what was written"):
+        pack(folder, settling=0)
+    assert [path for path in folder.parent.iterdir() if path != folder] == []
 
 
 def test_what_cannot_be_packed_is_told(root: Path, fill: Fill) -> None:
