@@ -11,6 +11,7 @@ Text attributes have fixed length: HDF5 puts text of variable length on a heap t
 import hashlib
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from itertools import count
 from math import prod
 from typing import Any, TypeAlias
 
@@ -24,7 +25,7 @@ from s4tok_cache.stamp import Stamp, canonical
 FORMAT = 1
 CHUNK = 1 << 20  # bytes; one chunk up to here, for a chunk size that does not divide an array wastes the rest
 LIBVER = ("v110", "v110")  # checksums on all metadata, and readable by every HDF5 since 1.10
-
+IMAGES = count()
 
 Row: TypeAlias = tuple[Fingerprint, str]  # what an index says of an entry: its input and its digest
 
@@ -33,7 +34,8 @@ def image(
     entries: Mapping[str, Entry], layout: Layout, stamp: Stamp, extra: Mapping[str, Value]
 ) -> tuple[bytes, dict[str, Row]]:
     """Build a segment in memory: the same entries give the same bytes, whatever order they came in."""
-    with h5py.File("segment", "w", driver="core", backing_store=False, libver=LIBVER) as file:
+    # A name of its own: a file whose creation a signal interrupts stays open in HDF5, which then refuses its name.
+    with h5py.File(f"segment {next(IMAGES)}", "w", driver="core", backing_store=False, libver=LIBVER) as file:
         rows = fill(file, (entries[key] for key in sorted(entries)), layout, stamp, extra)
         file.flush()
         content: bytes = file.id.get_file_image()
