@@ -31,8 +31,8 @@ def timed(text: str, work: Callable[[], Result], each: int = 0) -> Result:
     start, busy = time.perf_counter(), time.process_time()
     done = work()
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
-    parts = f"{1000 * seconds / each:8.3f} ms each, {1000 * busy / each:.3f} ms of CPU" if each else ""
-    print(f"{text:<36} {seconds:8.2f} s {parts}", flush=True)
+    parts = f", each {1000 * seconds / each:.3f} ms, {1000 * busy / each:.3f} ms of CPU" if each else ""
+    print(f"{text:<36} {seconds:8.2f} s, {busy:.2f} s of CPU{parts}", flush=True)
     return done
 
 

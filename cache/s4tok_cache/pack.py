@@ -79,8 +79,9 @@ def pack(
     if files.free(target.parent) < wanted:
         raise OSError(errno.ENOSPC, f"packing needs {wanted:,} bytes, more than are free", str(target))
     temporary = target.parent / f".{target.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}.tmp"
+    keys = sorted(result.index.where.keys() - set(result.missing))  # an entry of an input that has changed is missing
     try:
-        _in_child(_Job(result.index, target.parent, result.about.stamp, layout, temporary), files, steps)
+        _in_child(_Job(keys, result.index, target.parent, result.about.stamp, layout, temporary), files, steps)
         descriptor = files.open(temporary, os.O_RDONLY)
         try:
             files.fsync(descriptor)
@@ -93,7 +94,7 @@ def pack(
         if isinstance(error, OSError):
             raise placed(error, target) from error
         raise
-    return Packed(target, len(result.index.where), files.stat(target).st_size, len(result.missing))
+    return Packed(target, len(keys), files.stat(target).st_size, len(result.missing))
 
 
 def _complete(folder: Path, files: FileSystem, without_failed: bool, settling: float) -> Result:
@@ -134,6 +135,7 @@ def _refusal(result: Result, absent: list[str]) -> CacheError:
 class _Job:
     """What the child is to write; it answers with pickled messages on its standard output."""
 
+    keys: list[str]
     index: Index
     folder: Path
     stamp: Stamp
@@ -155,13 +157,13 @@ class _Job:
 
     def _entries(self) -> Iterator[Entry]:
         opened = OpenFiles(self.folder)
-        for number, key in enumerate(sorted(self.index.where)):
+        for number, key in enumerate(self.keys):
             self._say(number)
             yield opened.read(self.index.where[key], key, self.index.row(key))
 
     def _read_back(self) -> None:
         rows = scan(self.temporary, self.folder, self.stamp)
-        if rows != {key: self.index.row(key) for key in self.index.where}:
+        if rows != {key: self.index.row(key) for key in self.keys}:
             raise CacheCorrupt(f"{self.temporary} is not what was written into it.")
         opened = OpenFiles(self.folder)
         for number, (key, row) in enumerate(rows.items()):
@@ -177,7 +179,7 @@ def _in_child(job: _Job, files: FileSystem, steps: Steps) -> None:
     last: deque[object] = deque()
     # A session of its own: an interrupt from the keyboard reaches the parent, which then ends the child.
     with subprocess.Popen(
-        [sys.executable, "-c", CHILD],
+        [sys.executable, "-I", "-c", CHILD],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -190,7 +192,7 @@ def _in_child(job: _Job, files: FileSystem, steps: Steps) -> None:
                 pickle.dump(sys.path, child.stdin)
                 pickle.dump(job, child.stdin)
                 child.stdin.close()
-            heard = steps(_heard(child.stdout), f"packing {job.stamp.folder}", 2 * len(job.index.where))
+            heard = steps(_heard(child.stdout), f"packing {job.stamp.folder}", 2 * len(job.keys))
             last = deque(heard, maxlen=1)
         except BaseException:
             child.kill()

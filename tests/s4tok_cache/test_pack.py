@@ -114,6 +114,16 @@ def test_entries_that_could_not_be_made_are_left_out_only_when_asked(fill: Fill)
     assert (packed.entries, packed.left_out) == (5, 1)
 
 
+def test_an_old_entry_of_an_input_that_changed_and_then_failed_is_left_out(fill: Fill) -> None:
+    changed = {**inputs(3), "room 1/a": Fingerprint("room 1/a.ply", 1, 5)}
+    fill(inputs(3))
+    folder = fill(changed, stop_after=0)
+    with Store.resume(folder.parent, SUPERPOINTS, STAMP) as store:
+        store.fail("room 1/a", "it has one point", changed["room 1/a"])
+    packed = pack(folder, settling=0, without_failed=True)
+    assert (packed.entries, packed.left_out) == (2, 1)
+
+
 def test_a_file_that_shows_up_late_is_waited_for(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = fill(inputs(10))
     late = sorted(folder.glob("seg-*"))[0]
