@@ -106,11 +106,13 @@ class Store:
         return [key for key in mine if not self._done(key, expected[key])]
 
     def _done(self, key: str, fingerprint: Fingerprint) -> bool:
+        is_old = self.overwrite and key not in self._redone and key not in self._buffer
+        return self._holds(key, fingerprint) and not is_old
+
+    def _holds(self, key: str, fingerprint: Fingerprint) -> bool:
         if key in self._buffer:
             return self._buffer[key].fingerprint.same(fingerprint)
-        if key not in self._index.where or (self.overwrite and key not in self._redone):
-            return False
-        return self._index.fingerprint(key).same(fingerprint)
+        return key in self._index.where and self._index.fingerprint(key).same(fingerprint)
 
     def write(
         self,
@@ -195,7 +197,7 @@ class Store:
     def failures(self) -> dict[str, Failure]:
         """Tell which entries could not be made and have not been made since."""
         known = folders.read_failures(self.files, self.folder) | self._failed
-        return {key: failure for key, failure in sorted(known.items()) if not self._done(key, failure.fingerprint)}
+        return {key: failure for key, failure in sorted(known.items()) if not self._holds(key, failure.fingerprint)}
 
     def __enter__(self) -> "Store":
         return self

@@ -291,6 +291,7 @@ def test_a_failed_entry_is_listed_until_it_succeeds_and_tried_again_by_the_next_
         put(store, "a")
         assert store.failures() == {}
     assert resume(root).failures() == {}
+    assert resume(root, overwrite=True).failures() == {}
 
 
 def test_a_success_then_a_changed_input_that_fails_is_a_failure(root: Path) -> None:
