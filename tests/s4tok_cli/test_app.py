@@ -34,8 +34,8 @@ def trouble(kind: str, seconds: float = 0) -> None:
     if kind in troubles:
         raise troubles[kind]
     if kind == "sleep":
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             time.sleep(seconds)
         finally:
             print("wound down", flush=True)
