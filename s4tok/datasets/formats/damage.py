@@ -1,0 +1,21 @@
+"""The error of every format: which file is not as it must be, on which line, and how."""
+
+from pathlib import Path
+
+from s4tok.errors import InputError
+
+
+class DamagedFile(InputError):
+    """Name the file and, in a text, the line; the sentence follows."""
+
+    def __init__(self, path: Path, sentence: str, hint: str = "", line: int | None = None) -> None:
+        where = str(path) if line is None else f"{path}:{line}"
+        sentence = sentence if sentence.endswith(".") else f"{sentence}."
+        super().__init__(f"{where}: {sentence}", hint)
+        self.path = path
+        self.line = line
+        self.sentence = sentence
+
+    def __reduce__(self) -> tuple[type["DamagedFile"], tuple[Path, str, str, int | None]]:
+        """Survive the way back from a worker process, which plain exceptions of several arguments do not."""
+        return type(self), (self.path, self.sentence, self.hint, self.line)

@@ -1,0 +1,106 @@
+"""NumPy's .npy and .npz: the header is held against the file's size before an array is made; nothing is unpickled."""
+
+import ast
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from s4tok.datasets.formats.damage import DamagedFile
+from s4tok.shapes import Array
+
+LONGEST_HEADER = 1 << 16
+# Deflate reaches 1030:1 on zeros. Labels that are all alike come near it, so small members may; large ones may not.
+FREE, LARGEST_RATIO = 64 << 20, 200
+
+
+def read_npy(path: Path) -> Array:
+    """Read an array of numbers from a .npy file."""
+    try:
+        with path.open("rb") as file:
+            return _read_array(file, path, path.stat().st_size)
+    except OSError as error:
+        raise DamagedFile(path, f"cannot be read: {error.strerror}") from error
+
+
+class Npz(Mapping[str, Array]):
+    """The arrays of a .npz file by name; each is read when it is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _opened(path) as file:
+            members = file.infolist()
+        self.members = {info.filename.removesuffix(".npy"): info for info in members}
+
+    def __getitem__(self, name: str) -> Array:
+        """Read one array, after its declared size has been found believable."""
+        info = self.members[name]
+        if info.file_size > max(FREE, LARGEST_RATIO * info.compress_size):
+            raise DamagedFile(
+                self.path,
+                f"array {name!r} would unpack {info.compress_size:,} bytes to {info.file_size:,}, "
+                f"more than {LARGEST_RATIO} to 1; it is refused as a zip bomb",
+                "if you trust it, save it again with numpy.savez.",
+            )
+        with _opened(self.path) as file, file.open(info) as member:
+            return _read_array(member, self.path, info.file_size)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(path) as file:
+            yield file
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DamagedFile(path, f"is no whole .npz archive: {error}", "get the file again.") from error
+    except OSError as error:
+        raise DamagedFile(path, f"cannot be read: {error.strerror}") from error
+
+
+def _read_array(file: IO[bytes], path: Path, size: int) -> Array:
+    shape, dtype, fortran, offset = _read_header(file, path)
+    promised = math.prod(shape) * dtype.itemsize
+    if promised > size - offset:
+        raise DamagedFile(
+            path,
+            f"promises an array {shape} of {dtype}, {promised:,} bytes, and holds {max(size - offset, 0):,}",
+            "get the file again.",
+        )
+    data = file.read(promised)
+    if len(data) != promised:
+        raise DamagedFile(path, f"ends after {len(data):,} of {promised:,} bytes", "get the file again.")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _read_header(file: IO[bytes], path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
+    lead = file.read(8)
+    if len(lead) < 8 or lead[:6] != b"\x93NUMPY" or lead[6] not in (1, 2, 3):
+        raise DamagedFile(path, "is no .npy file, or only the beginning of one", "get the file again.")
+    n_bytes = 2 if lead[6] == 1 else 4
+    length = int.from_bytes(file.read(n_bytes), "little")
+    if length > LONGEST_HEADER:
+        raise DamagedFile(path, f"has a header of {length:,} bytes, where {LONGEST_HEADER:,} are plenty")
+    try:
+        header = ast.literal_eval(file.read(length).decode("latin-1").strip())
+        shape, dtype, fortran = tuple(header["shape"]), np.dtype(header["descr"]), bool(header["fortran_order"])
+        believable = all(type(side) is int and side >= 0 for side in shape)
+    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
+        raise DamagedFile(path, "has a header that cannot be read", "get the file again.") from error
+    if not believable:
+        raise DamagedFile(path, f"has a header that promises the shape {shape}", "get the file again.")
+    if dtype.kind not in "iufb":
+        hint = "save numbers only, for example numpy.save(path, points.astype(numpy.float32))."
+        what = "pickled Python objects, which are never loaded" if dtype.hasobject else f"values of type {dtype}"
+        raise DamagedFile(path, f"holds {what}", hint)
+    return shape, dtype, fortran, 8 + n_bytes + length

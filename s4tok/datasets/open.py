@@ -1,0 +1,110 @@
+"""From what a user names, a folder, files or a known name, to a dataset that is open."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from s4tok.config import DATA_ROOT, Scene
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.reader import Layout
+from s4tok.datasets.table import DATASETS, OWN_FILES, Row, make, recognise
+from s4tok.errors import InputError, UsageError, choose, did_you_mean
+
+Up = Literal["x", "y", "z"]
+
+
+def open_dataset(
+    source: str | Path | Sequence[str | Path],
+    *,
+    split: str | None = None,
+    dataset: str | None = None,
+    root: Path = DATA_ROOT,
+    up: str | None = None,
+    scene: Scene | None = None,
+    limit: int | None = None,
+) -> CloudDataset:
+    """Open a dataset; no cloud is read before it is asked for.
+
+    Args:
+        source: A dataset's folder, one or more files, or a known name, which is looked for under `root`.
+        split: One of the dataset's splits, several joined by "+", or "all"; the dataset's first where None.
+        dataset: Its kind, where the folder does not tell.
+        root: Where known names are looked for.
+        up: The axis that points up, where the files' own habit is another.
+        scene: Whether own files hold an object or a room; objects where None.
+        limit: Take only the first clouds.
+
+    Raises:
+        UsageError: For a name, kind or split there is not.
+        InputError: For a dataset that is not there or not whole.
+    """
+    sources = [source] if isinstance(source, str | Path) else list(source)
+    opened = make(*_find(sources, dataset, root), split)
+    if up is not None:
+        opened.up = cast(Up, choose("axis", up, {axis: axis for axis in get_args(Up)}))
+    if scene is not None:
+        opened.scene = scene
+    if limit is not None:
+        opened.keys = opened.keys[:limit]
+    return opened
+
+
+def _find(sources: list[str | Path], kind: str | None, root: Path) -> tuple[str, Layout | None]:
+    if not sources:
+        raise UsageError("no source was named.", "name a dataset's folder, a file, or a known name such as toy-shapes.")
+    if kind is not None:
+        choose("dataset", kind, DATASETS)
+    path, name = Path(sources[0]), str(sources[0])
+    if len(sources) > 1 or path.is_file():
+        return OWN_FILES, _own_files([Path(each) for each in sources])
+    if path.is_dir():
+        return in_folder(path, kind)
+    if name in DATASETS and name != OWN_FILES:
+        return name, None if DATASETS[name].made else under_root(name, DATASETS[name], root)
+    raise InputError(
+        f"{name}: there is no such file or folder, and no dataset is called that.",
+        did_you_mean(name, DATASETS) or f"known names are: {', '.join(key for key in DATASETS if key != OWN_FILES)}.",
+    )
+
+
+def in_folder(folder: Path, kind: str | None = None) -> tuple[str, Layout]:
+    """Tell which dataset a folder holds and in which layout; `kind` decides where the names do not."""
+    if kind is not None:
+        row = DATASETS[kind]
+        layout = row.recognises(folder)
+        if layout is None:
+            raise InputError(
+                f"{folder} does not look like {kind} in any layout.",
+                f"get it from {row.source}." if row.source else f"{kind} is made, not read; name it as the source.",
+            )
+        return kind, layout
+    found = recognise(folder)
+    if not found:
+        raise InputError(
+            f"{folder} is no dataset in a known layout and holds no point or mesh file.",
+            "`s4tok data ls` lists the datasets and layouts there are.",
+        )
+    if len(found) > 1:
+        raise UsageError(f"{folder} holds several datasets: {', '.join(found)}.", "name one of them with --dataset.")
+    return found.popitem()
+
+
+def under_root(name: str, row: Row, root: Path) -> Layout:
+    """Look for a known dataset in the root itself, in a folder of its name, then in any other folder of the root."""
+    folders = [root / name, root]
+    if root.is_dir():
+        folders += sorted(path for path in root.iterdir() if path.is_dir())
+    for folder in folders:
+        layout = row.recognises(folder) if folder.is_dir() else None
+        if layout:
+            return layout
+    raise InputError(
+        f"{name} is not under {root}.",
+        f"get it from {row.source}, put it into {root / name}, or name another --data-root.",
+    )
+
+
+def _own_files(paths: list[Path]) -> Layout:
+    from s4tok.datasets.own_files import layout_of
+
+    return layout_of(paths)

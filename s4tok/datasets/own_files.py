@@ -1,0 +1,124 @@
+"""A user's own files, points or meshes, each a cloud by its file's name."""
+
+import os
+import re
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from s4tok.clouds import PointCloud
+from s4tok.config import SURFACE_POINTS
+from s4tok.datasets.dataset import Mesh
+from s4tok.datasets.formats import glb, las, obj, off, pcd, ply, stl
+from s4tok.datasets.formats.arrays import read_h5, read_npy_points, read_npz, read_text
+from s4tok.datasets.formats.contents import Contents
+from s4tok.datasets.formats.damage import DamagedFile
+from s4tok.datasets.reader import FileDataset, Layout
+from s4tok.datasets.surface import sample_surface
+from s4tok.errors import InputError, did_you_mean
+
+FORMATS: dict[str, Callable[[Path], Contents]] = {
+    ".ply": ply.read_ply,
+    ".pcd": pcd.read_pcd,
+    ".npy": read_npy_points,
+    ".npz": read_npz,
+    ".txt": read_text,
+    ".xyz": read_text,
+    ".las": las.read_las,
+    ".laz": las.read_las,
+    ".obj": obj.read_obj,
+    ".off": off.read_off,
+    ".stl": stl.read_stl,
+    ".glb": glb.read_glb,
+    ".h5": read_h5,
+}
+Y_UP = {".glb"}  # as glTF asks for; the others have no say, and scanners put z up
+
+
+class OwnFiles(FileDataset):
+    """Own files. A mesh gives points drawn from its surface; a .ply that is a dense scan gives its vertices."""
+
+    splits = ("all",)
+    scene = "object"
+
+    def __init__(self, name: str, layout: Layout, split: str) -> None:
+        super().__init__(_cache_name(name, layout), layout, split)
+        self.up = "y" if {_format(key) for key in self.keys} <= Y_UP else "z"
+
+    @classmethod
+    def recognises(cls, folder: Path) -> Layout | None:
+        """Take any folder that holds a file of a known format, at any depth."""
+        return Layout("files", folder) if _walk(folder) else None
+
+    def listed(self, split: str) -> dict[str, str]:
+        """List the files that were named, or all of a known format."""
+        names = self.layout.files or _walk(self.layout.root)
+        return {name: name for name in names}
+
+    def __getitem__(self, key: str) -> PointCloud:
+        """Read a cloud, or draw one from a mesh."""
+        contents = self._contents(key)
+        if _is_surface(contents, key):
+            return sample_surface(_mesh(contents, key, self.path(key)), key, self.path(key))
+        return contents.cloud(self.path(key), key)
+
+    def mesh(self, key: str) -> Mesh | None:
+        """Read the mesh of a file that has one."""
+        contents = self._contents(key)
+        return None if contents.faces is None or not len(contents.faces) else _mesh(contents, key, self.path(key))
+
+    def _contents(self, key: str) -> Contents:
+        return FORMATS[_format(key)](self.path(key))
+
+
+def layout_of(paths: list[Path]) -> Layout:
+    """Make a dataset of files by name; their keys are their paths below the folder they share."""
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file.")
+        if _format(path.name) not in FORMATS:
+            hint = did_you_mean(_format(path.name), list(FORMATS)) or f"known formats: {', '.join(FORMATS)}."
+            raise InputError(f"{path} is in no format that can be read.", hint)
+    absolute = sorted({path.absolute() for path in paths})
+    root = Path(os.path.commonpath([path.parent for path in absolute]))
+    return Layout("files", root, tuple(path.relative_to(root).as_posix() for path in absolute))
+
+
+def _walk(folder: Path) -> list[str]:
+    found = []
+    for directory, folders, files in os.walk(folder):  # follows no links, so it ends
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        place = Path(directory).relative_to(folder)
+        found += [(place / name).as_posix() for name in files if _format(name) in FORMATS and not name.startswith(".")]
+    return found
+
+
+def _format(name: str) -> str:
+    return Path(name).suffix.lower()
+
+
+def _is_surface(contents: Contents, key: str) -> bool:
+    if contents.faces is None or not len(contents.faces):
+        return False
+    return _format(key) != ".ply" or len(contents.points) < SURFACE_POINTS
+
+
+def _mesh(contents: Contents, key: str, path: Path) -> Mesh:
+    if contents.faces is None:
+        raise DamagedFile(path, "has no faces")
+    vertices = contents.cloud(path, key)  # validates what the vertices carry
+    labels = None
+    if vertices.labels is not None:  # of a face, where its corners agree
+        corners = vertices.labels[contents.faces]
+        labels = np.where((corners == corners[:, :1]).all(axis=1), corners[:, 0], -1)
+    return Mesh(contents.points.astype(np.float64), contents.faces, vertices.color, labels)
+
+
+def _cache_name(name: str, layout: Layout) -> str:
+    """Tell own files apart in one cache: a name to read, and a digest of where they are."""
+    stem = Path(layout.files[0]).stem if len(layout.files) == 1 else layout.root.absolute().name
+    words = re.sub(r"[^A-Za-z0-9_.]+", "-", stem).strip("-.") or name
+    where = "\n".join([str(layout.root.absolute()), *layout.files])
+    return f"{words}-{blake2b(where.encode(), digest_size=4).hexdigest()}"

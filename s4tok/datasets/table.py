@@ -1,0 +1,88 @@
+"""The table of the datasets. A new one is a module in this folder and a row here.
+
+The module holds a class as `s4tok/datasets/reader.py` describes it. Importing the table imports none of them.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.reader import Layout
+from s4tok.errors import choose
+
+
+@dataclass(frozen=True)
+class Row:
+    """A dataset by the name users type."""
+
+    reader: str  # "module:Class", relative to s4tok.datasets
+    says: str  # what it is, for people
+    source: str = ""  # where to get it, or nothing for one that is made
+
+    @property
+    def made(self) -> bool:
+        """Tell whether its clouds are made as they are asked for, from no files."""
+        return not self.source
+
+    def load(self) -> Any:
+        """Import the class that reads or makes it."""
+        module, _, name = self.reader.partition(":")
+        return getattr(import_module(f"s4tok.datasets.{module}"), name)
+
+    def recognises(self, folder: Path) -> Layout | None:
+        """Find this dataset in a folder."""
+        layout: Layout | None = None if self.made else self.load().recognises(folder)
+        return layout
+
+
+SCANOBJECTNN = "the form at https://hkust-vgd.github.io/scanobjectnn (h5_files.zip)"
+
+OWN_FILES = "own-files"  # last in the table: what no other row knows
+
+DATASETS: dict[str, Row] = {
+    "shapenet55": Row(
+        "shapenet55:ShapeNet55",
+        "52,470 objects of 55 categories, in Point-BERT's form",
+        "Point-BERT's DATASET.md: the points (shapenet_pc) and the lists (ShapeNet-55) are two downloads",
+    ),
+    "shapenetpart": Row(
+        "shapenetpart:ShapeNetPart",
+        "16,881 objects of 16 categories with 50 parts",
+        "shapenetcore_partanno_segmentation_benchmark_v0_normal.zip or shapenet_part_seg_hdf5_data.zip",
+    ),
+    "modelnet40": Row(
+        "modelnet40:ModelNet40",
+        "12,311 objects of 40 categories",
+        "modelnet40_normal_resampled.zip, modelnet40_ply_hdf5_2048.zip, Point-BERT's .dat or ModelNet40.zip (.off)",
+    ),
+    "scanobjectnn": Row("scanobjectnn:ScanObjectNN", "scanned objects of 15 categories, PB-T50-RS", SCANOBJECTNN),
+    "scanobjectnn-obj-bg": Row("scanobjectnn:ObjBg", "scanned objects with their background", SCANOBJECTNN),
+    "scanobjectnn-obj-only": Row("scanobjectnn:ObjOnly", "scanned objects without background", SCANOBJECTNN),
+    OWN_FILES: Row("own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
+}
+
+
+def make(name: str, layout: Layout | None, split: str | None) -> CloudDataset:
+    """Open a dataset by its row, from the layout found or, where it is made, from nothing."""
+    row = choose("dataset", name, DATASETS)
+    reader = row.load()
+    split = split or reader.splits[0]
+    dataset: CloudDataset = reader(split=split) if row.made else reader(name, layout, split)
+    return dataset
+
+
+def recognise(folder: Path) -> dict[str, Layout]:
+    """Find every dataset that a folder is, by name; of the variants of one dataset, the one that leads the table.
+
+    A folder of loose files is taken as such only where it is nothing else.
+    """
+    found: dict[str, Layout] = {}
+    readers: list[type] = []
+    for name, row in DATASETS.items():
+        layout = None if name == OWN_FILES and found else row.recognises(folder)
+        if layout and not issubclass(row.load(), tuple(readers)):
+            found[name] = layout
+            readers.append(row.load())
+    return found
