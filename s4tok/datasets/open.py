@@ -39,7 +39,7 @@ def open_dataset(
         InputError: For a dataset that is not there or not whole.
     """
     sources = [source] if isinstance(source, str | Path) else list(source)
-    opened = make(*_find(sources, dataset, root), split)
+    opened = make(*find_source(sources, dataset, root), split)
     if up is not None:
         opened.up = cast(Up, choose("axis", up, {axis: axis for axis in get_args(Up)}))
     if scene is not None:
@@ -49,7 +49,10 @@ def open_dataset(
     return opened
 
 
-def _find(sources: list[str | Path], kind: str | None, root: Path) -> tuple[str, Layout | None]:
+def find_source(
+    sources: Sequence[str | Path], kind: str | None = None, root: Path = DATA_ROOT
+) -> tuple[str, Layout | None]:
+    """Tell which dataset is meant and where it lies; one that is made lies nowhere."""
     if not sources:
         raise UsageError("no source was named.", "name a dataset's folder, a file, or a known name such as toy-shapes.")
     if kind is not None:

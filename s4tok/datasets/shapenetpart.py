@@ -78,7 +78,10 @@ class ShapeNetPart(FileDataset):
         """Read a cloud with its parts as labels; the texts have normals too."""
         path = self.path(key)
         if self.layout.name == "hdf5":
-            points, labels = batches.read_rows(path, batches.row_of(key), "data", "pid")
+            points, pid = batches.read_rows(path, batches.row_of(key), "data", "pid")
+            if pid.shape != points.shape[:1]:
+                raise DamagedFile(path, f"pid must be one part a point, and is {pid.shape} for {points.shape}")
+            labels = whole_numbers(pid, path, "parts")
             self._check_parts(key, labels, path)
             return Contents(points, labels=labels).cloud(path, key)
         table = read_table(path, columns=7).finite(path)
@@ -103,7 +106,9 @@ class ShapeNetPart(FileDataset):
         for first, second in combinations(self.splits, 2):
             both = len(members[first] & members[second])
             if both:
-                yield Finding("note", str(self.layout.root), None, f"{both} models are in {first} and in {second}.")
+                yield Finding(
+                    "note", str(self.layout.root), None, f"{both} of the models in {first} are in {second} too."
+                )
 
     def _listed_txt(self, split: str) -> dict[str, str]:
         name = f"shuffled_{split}_file_list.json"

@@ -9,6 +9,7 @@ import numpy as np
 
 from s4tok.datasets.formats.contents import Contents
 from s4tok.datasets.formats.damage import DamagedFile
+from s4tok.datasets.formats.faces import checked_faces
 from s4tok.datasets.formats.text import read_bytes
 from s4tok.dependencies import load
 
@@ -31,11 +32,9 @@ def read_glb(path: Path) -> Contents:
     if not parts:
         raise DamagedFile(path, "has no triangles")
     starts = np.cumsum([0, *(len(part.vertices) for part in parts[:-1])])
-    return Contents(
-        np.concatenate([np.asarray(part.vertices, np.float64) for part in parts]),
-        color=_colors(parts),
-        faces=np.concatenate([np.asarray(p.faces, np.int64) + start for p, start in zip(parts, starts, strict=True)]),
-    )
+    vertices = np.concatenate([np.asarray(part.vertices, np.float64) for part in parts])
+    faces = np.concatenate([np.asarray(p.faces, np.int64) + start for p, start in zip(parts, starts, strict=True)])
+    return Contents(vertices, color=_colors(parts), faces=checked_faces(faces, len(vertices), path))
 
 
 def _colors(parts: list[Any]) -> Any:

@@ -11,7 +11,7 @@ from s4tok.datasets.formats.contents import Contents
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.formats.text import read_bytes
 from s4tok.errors import MissingError
-from s4tok.shapes import Array, Int, Real
+from s4tok.shapes import Array, Real
 
 HEADER = 227  # bytes of the header up to the bounding box's end, the same in every version
 # Of each point format: its least length in bytes, where the class lies, its bits, and where red begins.
@@ -94,7 +94,7 @@ def _read_laz(path: Path) -> Contents:
     )
 
 
-def _colors(color: Int[Array, "n 3"] | None) -> Real[Array, "n 3"] | None:
+def _colors(color: Real[Array, "n 3"] | None) -> Real[Array, "n 3"] | None:
     if color is None or not len(color):
         return None
     # The standard asks for 16 bits; many writers leave 8-bit colours as they are.

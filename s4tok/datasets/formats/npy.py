@@ -4,10 +4,10 @@ import ast
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def read_npy(path: Path) -> Array:
     """Read an array of numbers from a .npy file."""
     try:
         with path.open("rb") as file:
-            return _read_array(file, path, path.stat().st_size)
+            return _read_array(file.read, path, path.stat().st_size)
     except OSError as error:
         raise DamagedFile(path, f"cannot be read: {error.strerror}") from error
 
@@ -48,7 +48,7 @@ class Npz(Mapping[str, Array]):
                 "if you trust it, save it again with numpy.savez.",
             )
         with _opened(self.path) as file, file.open(info) as member:
-            return _read_array(member, self.path, info.file_size)
+            return _read_array(member.read, self.path, info.file_size)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.members)
@@ -68,8 +68,8 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise DamagedFile(path, f"cannot be read: {error.strerror}") from error
 
 
-def _read_array(file: IO[bytes], path: Path, size: int) -> Array:
-    shape, dtype, fortran, offset = _read_header(file, path)
+def _read_array(read: Callable[[int], bytes], path: Path, size: int) -> Array:
+    shape, dtype, fortran, offset = _read_header(read, path)
     promised = math.prod(shape) * dtype.itemsize
     if promised > size - offset:
         raise DamagedFile(
@@ -77,22 +77,22 @@ def _read_array(file: IO[bytes], path: Path, size: int) -> Array:
             f"promises an array {shape} of {dtype}, {promised:,} bytes, and holds {max(size - offset, 0):,}",
             "get the file again.",
         )
-    data = file.read(promised)
+    data = read(promised)
     if len(data) != promised:
         raise DamagedFile(path, f"ends after {len(data):,} of {promised:,} bytes", "get the file again.")
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def _read_header(file: IO[bytes], path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
-    lead = file.read(8)
+def _read_header(read: Callable[[int], bytes], path: Path) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
+    lead = read(8)
     if len(lead) < 8 or lead[:6] != b"\x93NUMPY" or lead[6] not in (1, 2, 3):
         raise DamagedFile(path, "is no .npy file, or only the beginning of one", "get the file again.")
     n_bytes = 2 if lead[6] == 1 else 4
-    length = int.from_bytes(file.read(n_bytes), "little")
+    length = int.from_bytes(read(n_bytes), "little")
     if length > LONGEST_HEADER:
         raise DamagedFile(path, f"has a header of {length:,} bytes, where {LONGEST_HEADER:,} are plenty")
     try:
-        header = ast.literal_eval(file.read(length).decode("latin-1").strip())
+        header = ast.literal_eval(read(length).decode("latin-1").strip())
         shape, dtype, fortran = tuple(header["shape"]), np.dtype(header["descr"]), bool(header["fortran_order"])
         believable = all(type(side) is int and side >= 0 for side in shape)
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:

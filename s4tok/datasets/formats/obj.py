@@ -16,22 +16,26 @@ def read_obj(path: Path) -> Contents:
     numbers: list[int] = []
     corners: list[int] = []
     lengths: list[int] = []
-    for number, line in enumerate(read_lines(path), 1):
-        keyword, _, rest = line.strip().partition(" ")
+    lines = read_lines(path)
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        keyword = words[0] if words else ""
         if keyword == "v":
-            vertices.append(rest)
+            vertices.append(" ".join(words[1:]))
             numbers.append(number)
         elif keyword == "f":
             try:
-                polygon = [int(word.partition("/")[0]) for word in rest.split()]
+                polygon = [int(word.partition("/")[0]) for word in words[1:]]
             except ValueError as error:
                 raise DamagedFile(path, f"{line.strip()[:40]!r} is no face", line=number) from error
+            if max(map(abs, polygon), default=0) > len(lines):
+                raise DamagedFile(path, f"{line.strip()[:40]!r} has a corner that does not exist", line=number)
             # Counted from 1, or backwards from the last vertex so far; 0 is neither and is refused with the others.
             corners += [corner - 1 if corner >= 0 else len(vertices) + corner for corner in polygon]
             lengths.append(len(polygon))
     if not vertices:
         raise DamagedFile(path, "has no vertices", "get the file again.")
-    values = parse_table(vertices, path, numbers=numbers).finite(path).rows
+    values = parse_table(vertices, path, numbers=numbers, loose=False).finite(path).rows
     if values.shape[1] not in (3, 4, 6, 7):
         raise DamagedFile(
             path, f"{values.shape[1]} numbers a vertex, where 3 belong, or 6 with colours", line=numbers[0]

@@ -24,7 +24,7 @@ def read_off(path: Path) -> Contents:
         lines = lines[1:]
         glued = lines[0][1]
     counts = glued.split()
-    if len(counts) < 2 or not all(count.isdigit() for count in counts[:2]):
+    if len(counts) < 2 or not all(count.isdecimal() for count in counts[:2]):
         raise DamagedFile(path, f"has {glued[:20]!r} where its counts belong", line=lines[0][0] if lines else None)
     n_vertices, n_faces = map(int, counts[:2])
     body = lines[1:]
@@ -38,7 +38,7 @@ def read_off(path: Path) -> Contents:
     if not n_vertices:
         raise DamagedFile(path, "has no vertices")
     numbers, vertices = zip(*body[:n_vertices], strict=True)
-    rows = parse_table(vertices, path, numbers=numbers)
+    rows = parse_table(vertices, path, numbers=numbers, loose=False)
     wanted = {"": 3, "C": 6, "N": 6, "CN": 9}[kind]
     if rows.rows.shape[1] < wanted:
         raise DamagedFile(path, f"{rows.rows.shape[1]} numbers a vertex, where {wanted} belong", line=body[0][0])
@@ -56,7 +56,7 @@ def _faces(lines: list[tuple[int, str]], n_vertices: int, path: Path) -> Int[Arr
     corners: list[list[str]] = []
     for number, line in lines:
         words = line.split()
-        if not words[0].isdigit() or len(words) <= int(words[0]):
+        if not words[0].isdecimal() or len(words) <= int(words[0]):
             raise DamagedFile(path, f"{line[:40]!r} is no face: a count, then as many vertices", line=number)
         corners.append(words[1 : 1 + int(words[0])])
     try:

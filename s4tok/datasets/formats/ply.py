@@ -213,18 +213,15 @@ def _ascii_rows(rows: list[str], element: Element, first_line: int, path: Path) 
     if not rows or not element.properties:
         return {each.name: _joined(each, []) for each in element.properties}
     numbers = range(first_line, first_line + len(rows))
-    blank = next((i for i, row in enumerate(rows) if not row.strip()), None)
-    if blank is not None:
-        raise DamagedFile(path, f"an empty line among the rows of {element.name}", line=numbers[blank])
     if not any(each.length_type for each in element.properties):
-        table = parse_table(rows, path, columns=len(element.properties), numbers=numbers).rows
+        table = parse_table(rows, path, columns=len(element.properties), numbers=numbers, loose=False).rows
         return {each.name: _typed(table[:, j], each) for j, each in enumerate(element.properties)}
     by_width: dict[int, list[int]] = {}  # rows of one length make a table
     for i, row in enumerate(rows):
         by_width.setdefault(len(row.split()), []).append(i)
     parts: list[list[Array]] = [[np.empty(0)] * len(rows) for _ in element.properties]
     for width, members in by_width.items():
-        table = parse_table([rows[i] for i in members], path, numbers=[numbers[i] for i in members]).rows
+        table = parse_table([rows[i] for i in members], path, numbers=[numbers[i] for i in members], loose=False).rows
         for values, i in zip(table, members, strict=True):
             column = 0
             for j, each in enumerate(element.properties):

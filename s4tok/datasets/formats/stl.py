@@ -26,7 +26,7 @@ def read_stl(path: Path) -> Contents:
             raise DamagedFile(
                 path, f"ends after {len(rows)} corners, within a solid", "get the file again.", len(lines)
             )
-        corners = parse_table(texts, path, columns=3, numbers=numbers).finite(path).rows
+        corners = parse_table(texts, path, columns=3, numbers=numbers, loose=False).finite(path).rows
     else:
         raise DamagedFile(
             path,

@@ -55,12 +55,22 @@ def read_bytes(path: Path) -> bytes:
 
 
 def parse_table(
-    lines: Sequence[str], path: Path, *, columns: int | None = None, numbers: Sequence[int] | None = None
+    lines: Sequence[str],
+    path: Path,
+    *,
+    columns: int | None = None,
+    numbers: Sequence[int] | None = None,
+    loose: bool = True,
 ) -> Table:
-    """Turn lines into numbers, and name the first that is not as the others by its number, from 1 where not given."""
+    """Turn lines into numbers, and name the first that is not as the others by its number, from 1 where not given.
+
+    Empty lines and comments are passed over; where not `loose`, every line has to be a row, for rows are counted.
+    """
     kept, kept_numbers = [], []
     for number, line in zip(numbers or range(1, len(lines) + 1), lines, strict=True):
-        words = line.partition("#")[0].strip() if "#" in line else line.strip()
+        words = line.partition("#")[0].strip() if loose and "#" in line else line.strip()
+        if not words and not loose:
+            raise DamagedFile(path, "is empty where a row of numbers belongs", line=number)
         if words:
             kept.append(words)
             kept_numbers.append(number)

@@ -1,0 +1,292 @@
+import pickle
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from s4tok.config import SURFACE_POINTS
+from s4tok.datasets import open_dataset
+from s4tok.datasets.formats.damage import DamagedFile
+from s4tok.errors import InputError, MissingError
+from s4tok.shapes import Array
+
+N = 40
+RNG = np.random.default_rng(0)
+XYZ = RNG.random((N, 3)) * [1, 2, 3] + [400000, 5500000, 100]
+COLOR = RNG.integers(0, 256, (N, 3)).astype(np.uint8)
+NORMALS = RNG.standard_normal((N, 3))
+NORMALS /= np.linalg.norm(NORMALS, axis=1, keepdims=True)
+LABELS = RNG.integers(-1, 9, N)
+
+
+def _check(path: Path, color: bool = True, normals: bool = False, labels: bool = False) -> None:
+    cloud = open_dataset(path)[path.name]
+    np.testing.assert_allclose(cloud.original_xyz(), XYZ, atol=1e-5)
+    for array, expected, given in ((cloud.color, COLOR / 255, color), (cloud.normals, NORMALS, normals)):
+        assert (array is not None) == given
+        if array is not None:
+            np.testing.assert_allclose(array, expected, atol=1e-3)
+    assert (cloud.labels is not None) == labels
+    if labels:
+        np.testing.assert_array_equal(np.asarray(cloud.labels), LABELS)
+
+
+@pytest.mark.parametrize(
+    ("columns", "color", "normals", "labels"),
+    [
+        ([XYZ], False, False, False),
+        ([XYZ, LABELS[:, None]], False, False, True),
+        ([XYZ, COLOR], True, False, False),
+        ([XYZ, NORMALS], False, True, False),
+        ([XYZ, COLOR / 255, LABELS[:, None]], True, False, True),
+        ([XYZ, COLOR, NORMALS], True, True, False),
+        ([XYZ, NORMALS, COLOR, LABELS[:, None]], True, True, True),
+    ],
+)
+def test_columns_without_names_are_told_by_their_number_and_values(
+    columns: list[Array], color: bool, normals: bool, labels: bool, tmp_path: Path
+) -> None:
+    table = np.concatenate(columns, axis=1)
+    for name, delimiter in (("a.txt", " "), ("a.xyz", ","), ("b.TXT", ";")):
+        np.savetxt(tmp_path / name, table, delimiter=delimiter, fmt="%.7f", header="a comment")
+        _check(tmp_path / name, color, normals, labels)
+    np.save(tmp_path / "a.npy", table)
+    _check(tmp_path / "a.npy", color, normals, labels)
+
+
+@pytest.mark.parametrize("head", ["x y z r g b label", "//X,Y,Z,R,G,B,Label", "X;Y;Z;Red;Green;Blue;Classification"])
+def test_a_first_line_that_names_the_columns_is_believed(head: str, tmp_path: Path) -> None:
+    table = np.concatenate([XYZ, COLOR, LABELS[:, None]], axis=1)
+    np.savetxt(tmp_path / "a.txt", table, fmt="%.7f", header=head, comments="")
+    _check(tmp_path / "a.txt", labels=True)
+
+
+def test_a_first_line_that_counts_the_rows_is_passed_over(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.xyz", XYZ, fmt="%.7f", header=str(N), comments="")
+    _check(tmp_path / "a.xyz", color=False)
+
+
+def test_arrays_are_found_by_their_names(tmp_path: Path) -> None:
+    for names in (("points", "colors", "normals", "labels"), ("xyz", "rgb", "normal", "segment")):
+        arrays: dict[str, Array] = dict(zip(names, (XYZ, COLOR, NORMALS, LABELS), strict=True))
+        np.savez_compressed(tmp_path / "a.npz", **arrays)
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            for name, array in arrays.items():
+                file[name] = array
+        for name in ("a.npz", "a.h5"):
+            _check(tmp_path / name, normals=True, labels=True)
+
+
+@pytest.mark.parametrize("kind", ["ascii", "binary_little_endian", "binary_big_endian"])
+def test_a_ply_with_its_properties_in_any_order_is_read(kind: str, tmp_path: Path) -> None:
+    fields = [("label", "short", "i2"), ("z", "double", "f8"), ("blue", "uchar", "u1"), ("x", "double", "f8")]
+    fields += [("green", "uchar", "u1"), ("y", "float64", "f8"), ("red", "uint8", "u1")]
+    fields += [("nx", "float", "f4"), ("ny", "float", "f4"), ("nz", "float32", "f4")]
+    order = ">" if "big" in kind else "<"
+    rows = np.zeros(N, np.dtype([(name, order + code) for name, _, code in fields]))
+    for i in range(3):
+        rows["xyz"[i]], rows[("red", "green", "blue")[i]] = XYZ[:, i], COLOR[:, i]
+        rows[("nx", "ny", "nz")[i]] = NORMALS[:, i]
+    rows["label"] = LABELS
+    header = "".join(f"property {kind} {name}\n" for name, kind, _ in fields)
+    # An element of lists before the vertices, each of another length, has to be walked through.
+    lists = [range(i % 4) for i in range(5)]
+    text = f"ply\nformat {kind} 1.0\nelement extra 5\nproperty list uchar int ids\n"
+    text += f"element vertex {N}\n{header}end_header\n"
+    if kind == "ascii":
+        body = "".join(" ".join(map(str, [len(each), *each])) + "\n" for each in lists)
+        body += "".join(" ".join(repr(value) for value in row.tolist()) + "\n" for row in rows)
+        (tmp_path / "a.ply").write_bytes((text + body).encode())
+    else:
+        rest = b"".join(bytes([len(each)]) + np.array(each, order + "i4").tobytes() for each in lists)
+        (tmp_path / "a.ply").write_bytes(text.encode() + rest + rows.tobytes())
+    _check(tmp_path / "a.ply", normals=True, labels=True)
+
+
+def test_point_files_that_open3d_writes_are_read_as_open3d_reads_them(tmp_path: Path) -> None:
+    o3d = pytest.importorskip("open3d")
+    cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(XYZ - XYZ[0]))
+    cloud.colors, cloud.normals = o3d.utility.Vector3dVector(COLOR / 255), o3d.utility.Vector3dVector(NORMALS)
+    for suffix in ("ply", "pcd"):
+        for ascii in (True, False):
+            for compressed in (True, False):
+                path = tmp_path / f"{ascii}-{compressed}.{suffix}"
+                o3d.io.write_point_cloud(str(path), cloud, write_ascii=ascii, compressed=compressed)
+                mine, theirs = open_dataset(path)[path.name], o3d.io.read_point_cloud(str(path))
+                np.testing.assert_allclose(mine.original_xyz(), np.asarray(theirs.points), atol=1e-5)
+                np.testing.assert_allclose(np.asarray(mine.color), np.asarray(theirs.colors), atol=1e-6)
+                np.testing.assert_allclose(np.asarray(mine.normals), np.asarray(theirs.normals), atol=1e-4)
+
+
+@pytest.mark.parametrize(("point_format", "minor"), [(0, 2), (1, 2), (2, 2), (3, 3), (6, 4), (7, 4), (8, 4)])
+def test_las_of_each_point_format_gives_points_classes_and_colours(
+    point_format: int, minor: int, tmp_path: Path
+) -> None:
+    length, class_at, red_at = {
+        0: (20, 15, None), 1: (28, 15, None), 2: (26, 15, 20), 3: (34, 15, 28), 6: (30, 16, None), 7: (36, 16, 30),
+        8: (38, 16, 30),
+    }[point_format]  # fmt: skip
+    size = 375 if minor == 4 else 235 if minor == 3 else 227
+    header = bytearray(size)
+    header[:4], header[24:26] = b"LASF", bytes([1, minor])
+    header[94:96], header[96:100] = size.to_bytes(2, "little"), size.to_bytes(4, "little")
+    header[104:107] = bytes([point_format, length, 0])
+    at, width = (247, 8) if minor == 4 else (107, 4)
+    header[at : at + width] = N.to_bytes(width, "little")
+    shift = XYZ.min(axis=0).round()
+    header[131:179] = np.array([1e-3, 1e-3, 1e-3, *shift], "<f8").tobytes()
+    rows = np.zeros((N, length + 2), np.uint8)  # two extra bytes a point, as the standard allows
+    header[105:107] = (length + 2).to_bytes(2, "little")
+    rows[:, :12] = ((XYZ - shift) / 1e-3).round().astype("<i4").view(np.uint8).reshape(N, 12)
+    rows[:, class_at] = np.arange(N) % 20 + (32 if point_format < 6 else 0)  # a flag above the class's five bits
+    if red_at is not None:
+        rows[:, red_at : red_at + 6] = (COLOR.astype("<u2") * 257).view(np.uint8).reshape(N, 6)
+    (tmp_path / "a.las").write_bytes(bytes(header) + rows.tobytes())
+    cloud = open_dataset(tmp_path / "a.las")["a.las"]
+    np.testing.assert_allclose(cloud.original_xyz(), XYZ, atol=1e-3)
+    np.testing.assert_array_equal(np.asarray(cloud.labels), np.arange(N) % 20)
+    assert (cloud.color is not None) == (red_at is not None)
+    if cloud.color is not None:
+        np.testing.assert_allclose(np.asarray(cloud.color), COLOR / 255, atol=1e-6)
+
+
+def test_a_laz_without_laspy_names_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "laspy", None)
+    header = bytearray(227)
+    header[:4], header[104] = b"LASF", 0x80
+    header[131:179] = np.ones(6).tobytes()
+    (tmp_path / "a.laz").write_bytes(bytes(header))
+    with pytest.raises(MissingError, match="laspy") as missing:
+        open_dataset(tmp_path / "a.laz")["a.laz"]
+    assert "pip install" in missing.value.hint
+
+
+@pytest.mark.parametrize("suffix", ["obj", "off", "stl", "glb", "ply"])
+def test_a_mesh_gives_points_on_its_surface_evenly_by_area(suffix: str, tmp_path: Path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    box = trimesh.creation.box((1, 2, 3))
+    box.export(tmp_path / f"box.{suffix}")
+    dataset = open_dataset(tmp_path / f"box.{suffix}")
+    cloud, mesh = dataset[f"box.{suffix}"], dataset.mesh(f"box.{suffix}")
+    assert len(cloud) == SURFACE_POINTS
+    assert mesh is not None
+    assert mesh.faces.shape == (12, 3)
+    points = cloud.original_xyz()
+    inside = np.abs(points) / [0.5, 1, 1.5]
+    np.testing.assert_allclose(inside.max(axis=1), 1, atol=1e-6)
+    share = np.array([6, 3, 2]) / 11  # of the faces across x, y and z
+    counted = np.bincount(inside.argmax(axis=1), minlength=3) / len(points)
+    np.testing.assert_allclose(counted, share, atol=4 * np.sqrt(0.25 / len(points)))
+    assert cloud.normals is not None
+    np.testing.assert_allclose(
+        np.abs((cloud.normals * points).sum(axis=1)), [0.5, 1, 1.5] @ np.eye(3)[inside.argmax(axis=1)].T, atol=1e-5
+    )
+    assert dataset.up == ("y" if suffix == "glb" else "z")
+
+
+def test_parts_of_a_glb_stand_where_its_scene_places_them(tmp_path: Path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    scene = trimesh.Scene()
+    for x in (0, 10):
+        scene.add_geometry(trimesh.creation.box(), transform=trimesh.transformations.translation_matrix([x, 0, 0]))
+    scene.export(str(tmp_path / "two.glb"))
+    points = open_dataset(tmp_path / "two.glb")["two.glb"].original_xyz()
+    assert points[:, 0].min() == pytest.approx(-0.5)
+    assert points[:, 0].max() == pytest.approx(10.5)
+
+
+def test_a_dense_ply_scan_keeps_its_vertices_in_order(tmp_path: Path) -> None:
+    n = SURFACE_POINTS
+    vertices = np.random.default_rng(1).random((n, 3)).astype("<f4")
+    faces = np.zeros(2, np.dtype([("n", "u1"), ("v", "<i4", 3)]))
+    faces["n"], faces["v"] = 3, [[0, 1, 2], [2, 3, 4]]
+    header = f"ply\nformat binary_little_endian 1.0\nelement vertex {n}\n"
+    header += "".join(f"property float {axis}\n" for axis in "xyz")
+    header += "element face 2\nproperty list uchar int vertex_indices\nend_header\n"
+    (tmp_path / "scan.ply").write_bytes(header.encode() + vertices.tobytes() + faces.tobytes())
+    dataset = open_dataset(tmp_path / "scan.ply")
+    np.testing.assert_allclose(dataset["scan.ply"].original_xyz(), vertices, atol=1e-6)
+    mesh = dataset.mesh("scan.ply")
+    assert mesh is not None
+    np.testing.assert_array_equal(mesh.faces, [[0, 1, 2], [2, 3, 4]])
+
+
+def test_a_mesh_gives_the_same_points_whoever_asks_and_other_points_under_another_name(tmp_path: Path) -> None:
+    for name in ("a.obj", "b.obj"):
+        (tmp_path / name).write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    both, one = open_dataset(tmp_path), open_dataset(tmp_path / "a.obj")
+    np.testing.assert_array_equal(both["a.obj"].xyz, pickle.loads(pickle.dumps(one))["a.obj"].xyz)
+    assert not np.array_equal(both["a.obj"].xyz, both["b.obj"].xyz)
+
+
+def test_obj_counts_backwards_and_cuts_polygons_and_without_faces_holds_points(tmp_path: Path) -> None:
+    path = tmp_path / "a.obj"
+    path.write_text(
+        "# made by hand\nv 0 0 0\nv 1 0 0 1\nv 1 1 0\nv 0 1 0\nvt 0 0\nf -4/1 -3/1 -2/1 -1/1\n".replace(
+            " 1\nv 1 1", "\nv 1 1"
+        )
+    )
+    mesh = open_dataset(path).mesh("a.obj")
+    assert mesh is not None
+    np.testing.assert_array_equal(mesh.faces, [[0, 1, 2], [0, 2, 3]])
+    path.write_text("v 0 0 0 255 0 0\nv 1 0 0 0 255 0\n")
+    cloud = open_dataset(path)["a.obj"]
+    np.testing.assert_allclose(np.asarray(cloud.color), [[1, 0, 0], [0, 1, 0]])
+
+
+@pytest.mark.parametrize("corner", ["0", "5", "-5", "99999999999999999999"])
+def test_a_face_with_a_corner_that_does_not_exist_is_told(corner: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.obj"
+    path.write_text(f"v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nf 1 2 {corner}\n")
+    with pytest.raises(DamagedFile, match=r"a\.obj"):
+        open_dataset(path)["a.obj"]
+
+
+def test_a_mesh_without_area_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n")
+    with pytest.raises(DamagedFile, match="without any area"):
+        open_dataset(tmp_path / "a.obj")["a.obj"]
+
+
+@pytest.mark.parametrize("columns", [1, 2, 5, 8, 12])
+def test_columns_that_could_mean_anything_are_refused(columns: int, tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.txt", np.full((4, columns), 3.5))
+    with pytest.raises(DamagedFile, match=r"a\.txt"):
+        open_dataset(tmp_path / "a.txt")["a.txt"]
+    np.save(tmp_path / "b.npy", np.zeros((4, 7, 3)))
+    with pytest.raises(DamagedFile, match="must be") as refused:
+        open_dataset(tmp_path / "b.npy")["b.npy"]
+    assert "a file of its own" in refused.value.hint
+
+
+def test_own_files_are_told_apart_by_name_and_place(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder / ".hidden").mkdir(parents=True)
+        for name in ("one.xyz", "two.XYZ", ".three.xyz", ".hidden/four.xyz", "notes.md"):
+            np.savetxt(tmp_path / folder / name, XYZ)
+    a, b = open_dataset(tmp_path / "a"), open_dataset(tmp_path / "b")
+    assert a.keys == ("one.xyz", "two.XYZ")
+    assert a.name != b.name
+    assert a.name.startswith("a-")
+    assert open_dataset(tmp_path).keys == ("a/one.xyz", "a/two.XYZ", "b/one.xyz", "b/two.XYZ")
+    named = open_dataset([tmp_path / "a" / "one.xyz", tmp_path / "b" / "one.xyz"])
+    assert named.keys == ("a/one.xyz", "b/one.xyz")
+
+
+def test_a_file_of_no_known_format_and_one_that_is_not_there_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.plyy").write_text("")
+    with pytest.raises(InputError, match="in no format") as refused:
+        open_dataset(tmp_path / "a.plyy")
+    assert "did you mean '.ply'?" in refused.value.hint
+    with pytest.raises(InputError, match="no such file"):
+        open_dataset([tmp_path / "a.ply", tmp_path / "b.ply"])
+
+
+def test_the_axis_that_points_up_and_the_kind_of_scene_can_be_said(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.xyz", XYZ)
+    dataset = open_dataset(tmp_path / "a.xyz", up="y", scene="room")
+    assert (dataset.up, dataset.scene) == ("y", "room")
+    with pytest.raises(Exception, match="no axis is called 'w'"):
+        open_dataset(tmp_path / "a.xyz", up="w")

@@ -1,0 +1,38 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import numpy as np
+
+Run = Callable[..., CompletedProcess[str]]
+
+
+def test_check_exits_4_and_names_the_first_offending_file_and_line(s4tok: Run, tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "good.xyz", np.random.default_rng(0).random((5, 3)))
+    whole = s4tok("data", "check", "good.xyz", "--json")
+    assert whole.returncode == 0
+    assert json.loads(whole.stdout)["ok"] is True
+    (tmp_path / "bad.xyz").write_text("0 0 0\n1 1 eins\n")
+    broken = s4tok("data", "check", "--source", tmp_path)
+    assert broken.returncode == 4
+    assert "bad.xyz:2: 'eins' is not a number." in broken.stderr
+    assert "1 problem" in broken.stdout
+    told = json.loads(s4tok("data", "check", tmp_path, "--json").stdout)
+    assert told["ok"] is False
+    assert told["clouds"] == 2
+    assert [(finding["line"], finding["severity"]) for finding in told["findings"]] == [(2, "problem")]
+
+
+def test_ls_lists_every_known_name_and_where_it_is(s4tok: Run, tmp_path: Path) -> None:
+    (tmp_path / "d" / "ShapeNet55-34" / "shapenet_pc").mkdir(parents=True)
+    listed = s4tok("data", "ls", "--data-root", "d")
+    assert listed.returncode == 0
+    assert "shapenet55" in listed.stdout
+    assert "Point-BERT" not in listed.stderr
+    datasets = {
+        each["name"]: each for each in json.loads(s4tok("data", "ls", "--json", S4TOK_DATA="d").stdout)["datasets"]
+    }
+    assert datasets["shapenet55"]["layout"] == "point-bert"
+    assert "the list of this split is not there" in datasets["shapenet55"]["trouble"]
+    assert datasets["modelnet40"]["path"] == ""
