@@ -6,6 +6,7 @@ from typing import Literal, cast, get_args
 
 from s4tok.config import DATA_ROOT, Scene
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.formats.text import read_lines
 from s4tok.datasets.reader import Layout
 from s4tok.datasets.table import DATASETS, OWN_FILES, Row, make, recognise
 from s4tok.errors import InputError, UsageError, choose, did_you_mean
@@ -21,6 +22,7 @@ def open_dataset(
     root: Path = DATA_ROOT,
     up: str | None = None,
     scene: Scene | None = None,
+    exclude: Path | None = None,
     limit: int | None = None,
 ) -> CloudDataset:
     """Open a dataset; no cloud is read before it is asked for.
@@ -32,6 +34,8 @@ def open_dataset(
         root: Where known names are looked for.
         up: The axis that points up, where the files' own habit is another.
         scene: Whether own files hold an object or a room; objects where None.
+        exclude: A list of clouds to leave out, one a line, by key or by model, in whichever dataset's way they are
+            written; ShapeNet55 and ShapeNetPart share models, and one may be pre-trained on what the other tests.
         limit: Take only the first clouds.
 
     Raises:
@@ -44,6 +48,9 @@ def open_dataset(
         opened.up = cast(Up, choose("axis", up, {axis: axis for axis in get_args(Up)}))
     if scene is not None:
         opened.scene = scene
+    if exclude is not None:
+        left_out = {_model(line) for line in read_lines(exclude)} - {""}
+        opened.keys = [key for key in opened.keys if _model(key) not in left_out]
     if limit is not None:
         opened.keys = opened.keys[:limit]
     return opened
@@ -68,6 +75,13 @@ def find_source(
         f"{name}: there is no such file or folder, and no dataset is called that.",
         did_you_mean(name, DATASETS) or f"known names are: {', '.join(key for key in DATASETS if key != OWN_FILES)}.",
     )
+
+
+def _model(name: str) -> str:
+    """Take a model's id out of `shape_data/02691156/id`, `02691156-id.npy` and the like."""
+    stem = name.strip().removesuffix(".npy").removesuffix(".txt").rpartition("/")[2]
+    synset, _, model = stem.partition("-")
+    return model if model and synset.isdecimal() else stem
 
 
 def in_folder(folder: Path, kind: str | None = None) -> tuple[str, Layout]:

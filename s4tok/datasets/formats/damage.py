@@ -10,6 +10,7 @@ class DamagedFile(InputError):
 
     def __init__(self, path: Path, sentence: str, hint: str = "", line: int | None = None) -> None:
         where = str(path) if line is None else f"{path}:{line}"
+        sentence = " ".join(sentence.split())  # a name out of a broken file may hold a line break
         sentence = sentence if sentence.endswith(".") else f"{sentence}."
         super().__init__(f"{where}: {sentence}", hint)
         self.path = path

@@ -2,6 +2,7 @@
 
 import ast
 import math
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,9 @@ from s4tok.shapes import Array
 LONGEST_HEADER = 1 << 16
 # Deflate reaches 1030:1 on zeros. Labels that are all alike come near it, so small members may; large ones may not.
 FREE, LARGEST_RATIO = 64 << 20, 200
+
+# What zipfile lets through when an archive is broken, uses a method it has not, or asks for a password.
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 def read_npy(path: Path) -> Array:
@@ -62,10 +66,10 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as file:
             yield file
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN as error:
         raise DamagedFile(path, f"is no whole .npz archive: {error}", "get the file again.") from error
     except OSError as error:
-        raise DamagedFile(path, f"cannot be read: {error.strerror}") from error
+        raise DamagedFile(path, f"cannot be read: {error.strerror or error}") from error
 
 
 def _read_array(read: Callable[[int], bytes], path: Path, size: int) -> Array:

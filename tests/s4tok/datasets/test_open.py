@@ -87,6 +87,14 @@ def test_a_limit_takes_the_first_clouds(tmp_path: Path) -> None:
     assert len(open_dataset(tmp_path, limit=99)) == 2
 
 
+@pytest.mark.parametrize("line", ["03001627-a", "03001627-a.npy", "shape_data/03001627/a", "03001627/a.txt", "a\r"])
+def test_models_of_a_list_are_left_out_however_it_writes_them(line: str, tmp_path: Path) -> None:
+    _shapenet(tmp_path)
+    (tmp_path / "ShapeNet-55" / "train.txt").write_text("03001627-a.npy\n03001627-b.npy\n")
+    (tmp_path / "left-out.txt").write_text(f"{line}\nno-such-model\n\n")
+    assert list(open_dataset(tmp_path, exclude=tmp_path / "left-out.txt").keys) == ["03001627-b"]
+
+
 def test_splits_come_apart() -> None:
     assert parts_of("all", ("train", "test")) == ("train", "test")
     assert parts_of("test+train", ("train", "test")) == ("test", "train")

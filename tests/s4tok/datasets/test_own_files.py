@@ -1,6 +1,10 @@
+import json
 import pickle
+import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -248,6 +252,57 @@ def test_a_mesh_without_area_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.obj").write_text("v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n")
     with pytest.raises(DamagedFile, match="without any area"):
         open_dataset(tmp_path / "a.obj")["a.obj"]
+
+
+def test_colours_and_classes_of_a_mesh_reach_the_points_drawn_from_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    header = "ply\nformat ascii 1.0\nelement vertex 6\n" + "".join(f"property float {axis}\n" for axis in "xyz")
+    header += "".join(f"property uchar {name}\n" for name in ("red", "green", "blue", "label"))
+    header += "element face 2\nproperty list uchar int vertex_indices\nend_header\n"
+    near = "0 0 0 0 0 0 4\n1 0 0 255 0 0 4\n0 1 0 0 255 0 4\n"
+    far = "0 0 9 0 0 255 4\n1 0 9 0 0 255 5\n0 1 9 0 0 255 5\n"  # corners of two classes: the face has none
+    path.write_text(f"{header}{near}{far}3 0 1 2\n3 3 4 5\n")
+    cloud = open_dataset(path)["a.ply"]
+    points, first = cloud.original_xyz(), cloud.original_xyz()[:, 2] < 5
+    assert cloud.color is not None
+    np.testing.assert_allclose(cloud.color[first, :2], points[first, :2], atol=1e-5)
+    np.testing.assert_allclose(cloud.color[~first], np.broadcast_to([0, 0, 1], (int((~first).sum()), 3)), atol=1e-6)
+    np.testing.assert_array_equal(np.asarray(cloud.labels), np.where(first, 4, -1))
+
+
+def _rewritten(glb: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    length = int.from_bytes(glb[12:16], "little")
+    scene = json.loads(glb[20 : 20 + length])
+    change(scene)
+    text = json.dumps(scene).encode()
+    text += b" " * (-len(text) % 4)
+    rest = glb[20 + length :]
+    return glb[:8] + struct.pack("<III", 20 + len(text) + len(rest), len(text), 0x4E4F534A) + text + rest
+
+
+def test_a_glb_of_zeros_without_end_copies_without_end_or_circles_is_refused(tmp_path: Path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    honest: bytes = trimesh.creation.icosphere(5).export(file_type="glb")
+
+    def zeros(scene: dict[str, Any]) -> None:
+        scene["accessors"].append({"componentType": 5126, "count": 2**36, "type": "VEC3"})
+
+    def copies(scene: dict[str, Any]) -> None:
+        scene["nodes"] = [{"mesh": 0}] * 10**4
+
+    def circle(scene: dict[str, Any]) -> None:
+        scene["nodes"] = [{"children": [1]}, {"children": [0], "mesh": 0}]
+
+    def odd(scene: dict[str, Any]) -> None:
+        scene["accessors"] = 7
+
+    path = tmp_path / "a.glb"
+    path.write_bytes(_rewritten(honest, lambda scene: None))
+    assert len(open_dataset(path)["a.glb"]) == SURFACE_POINTS
+    for change in (zeros, copies, circle, odd):
+        path.write_bytes(_rewritten(honest, change))
+        with pytest.raises(DamagedFile, match=r"a\.glb"):
+            open_dataset(path)["a.glb"]
 
 
 @pytest.mark.parametrize("columns", [1, 2, 5, 8, 12])
