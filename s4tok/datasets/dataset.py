@@ -79,5 +79,9 @@ class CloudDataset(ABC):
         """Read every `step`-th image of a scene, one at a time; a dataset without images has none."""
         return iter(())
 
+    def segments(self, key: str) -> Int[Array, " n"] | None:
+        """Read the over-segmentation a cloud was published with, ids 0 .. s-1, where there is one."""
+        return None
+
     def __len__(self) -> int:
         return len(self.keys)
