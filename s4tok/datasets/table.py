@@ -60,6 +60,11 @@ DATASETS: dict[str, Row] = {
     "scanobjectnn": Row("scanobjectnn:ScanObjectNN", "scanned objects of 15 categories, PB-T50-RS", SCANOBJECTNN),
     "scanobjectnn-obj-bg": Row("scanobjectnn:ObjBg", "scanned objects with their background", SCANOBJECTNN),
     "scanobjectnn-obj-only": Row("scanobjectnn:ObjOnly", "scanned objects without background", SCANOBJECTNN),
+    "s3dis": Row(
+        "s3dis:S3DIS",
+        "271 rooms of six areas, 13 classes",
+        "Stanford3dDataset_v1.2_Aligned_Version.zip, or stanford_indoor3d or Pointcept's arrays made from it",
+    ),
     OWN_FILES: Row("own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
 }
 
