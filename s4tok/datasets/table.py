@@ -60,6 +60,11 @@ DATASETS: dict[str, Row] = {
     "scanobjectnn": Row("scanobjectnn:ScanObjectNN", "scanned objects of 15 categories, PB-T50-RS", SCANOBJECTNN),
     "scanobjectnn-obj-bg": Row("scanobjectnn:ObjBg", "scanned objects with their background", SCANOBJECTNN),
     "scanobjectnn-obj-only": Row("scanobjectnn:ObjOnly", "scanned objects without background", SCANOBJECTNN),
+    "scannet": Row(
+        "scannet:ScanNet",
+        "1,613 scans of rooms with posed RGB-D frames, 20 classes",
+        "the form at https://github.com/ScanNet/ScanNet; split lists and label table are in its repository",
+    ),
     "s3dis": Row(
         "s3dis:S3DIS",
         "271 rooms of six areas, 13 classes",
