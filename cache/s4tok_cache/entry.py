@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from s4tok_cache.errors import CacheUsage
@@ -13,8 +13,7 @@ from s4tok_cache.stamp import canonical
 LONGEST_KEY = 500  # characters; three times as many bytes, should all of them need encoding
 
 
-@dataclass(frozen=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """What an entry was made from: enough to notice, later, that it has changed."""
 
     path: str  # relative to the dataset's root
@@ -28,14 +27,9 @@ class Fingerprint:
             return self.sha256 == other.sha256
         return (self.size, self.mtime_ns) == (other.size, other.mtime_ns)
 
-    @property
-    def row(self) -> list[str | int]:
-        """Give the form in which it is stored."""
-        return [self.path, self.size, self.mtime_ns, self.sha256]
-
     @classmethod
     def of_row(cls, row: Any) -> "Fingerprint":
-        """Read a row out of an index, whose numbers must be numbers and whose words must be words."""
+        """Read a stored row, in which numbers must be numbers and words must be words."""
         path, size, mtime_ns, sha256 = row
         if not (type(path) is type(sha256) is str and type(size) is type(mtime_ns) is int):
             raise TypeError(f"{row!r} is no fingerprint")
@@ -72,7 +66,7 @@ def entry_digest(
     key: str, digests: Mapping[str, str], attributes: Mapping[str, Value], fingerprint: Fingerprint
 ) -> str:
     """Hash all there is to an entry."""
-    text = canonical([key, dict(digests), dict(attributes), fingerprint.row])
+    text = canonical([key, dict(digests), dict(attributes), fingerprint])
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -129,7 +129,7 @@ def read_stage(files: FileSystem, folder: Path) -> About | None:
 
 def write_expected(files: FileSystem, folder: Path, expected: Mapping[str, Fingerprint]) -> None:
     """Note what a complete cache will hold, so that `cache ls` and `cache pack` know without the dataset."""
-    content = canonical({key: expected[key].row for key in sorted(expected)}).encode()
+    content = canonical({key: expected[key] for key in sorted(expected)}).encode()
     path = folder / EXPECTED
     with suppress(FileNotFoundError):
         if files.read(path) == content:
@@ -150,7 +150,7 @@ def read_expected(files: FileSystem, folder: Path) -> dict[str, Fingerprint] | N
 
 def failures_text(failures: Iterable[Failure]) -> bytes:
     """Write one line a failure."""
-    lines = (canonical({"key": one.key, "reason": one.reason, "fingerprint": one.fingerprint.row}) for one in failures)
+    lines = (canonical({"key": one.key, "reason": one.reason, "fingerprint": one.fingerprint}) for one in failures)
     return "".join(f"{line}\n" for line in lines).encode()
 
 

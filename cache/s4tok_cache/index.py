@@ -10,7 +10,7 @@ from s4tok_cache.entry import Fingerprint
 from s4tok_cache.errors import CacheCorrupt, CacheError
 from s4tok_cache.files import FileSystem, publish
 from s4tok_cache.folder import INDEX, pieces
-from s4tok_cache.rules import check_format, explained, open_file, read_index, read_stamp, root_attribute
+from s4tok_cache.rules import check_format, explained, is_stamped, open_file, read_index, read_stamp, root_attribute
 from s4tok_cache.segment import Row, index_of, index_table
 from s4tok_cache.stamp import Stamp, canonical, differences
 
@@ -82,14 +82,14 @@ def scan(path: Path, inside: Path, stamp: Stamp | None) -> Rows:
         file = open_file(path, inside)
         try:
             check_format(file)
-            made = read_stamp(file)
+            made = stamp if stamp is not None and is_stamped(file, stamp) else read_stamp(file)
             rows = read_index(file)
             count = root_attribute(file, "entries")
             if count != len(rows):
                 raise ValueError(f"it was to hold {count} entries and holds {len(rows)}")
         finally:
             file.close()
-    if stamp is not None and made.sha256 != stamp.sha256:
+    if stamp is not None and made is not stamp:
         odd = "; ".join(differences(made, stamp))
         raise CacheCorrupt(f"{path} was made otherwise than its folder says: {odd}.", "move it out of there.")
     return rows

@@ -65,9 +65,9 @@ def open_file(path: Path, folder: Path) -> h5py.File:
     with explained(path):
         file = h5py.File(real, "r", locking=False)
     with explained(path):
-        for name in ("entries", "index"):
-            if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-                raise ValueError(f"/{name} is missing or a link that leads elsewhere")
+        for name in (b"entries", b"index"):
+            if not file.id.links.exists(name) or file.id.links.get_info(name).type != h5l.TYPE_HARD:
+                raise ValueError(f"/{name.decode()} is missing or a link that leads elsewhere")
         return file
     raise AssertionError("explained() swallowed an error")
 
@@ -86,6 +86,11 @@ def check_format(file: h5py.File) -> None:
             f"and this s4tok reads format {FORMAT}.",
             f"run s4tok {root_attribute(file, 'stage')} again, or read it with the version that made it.",
         )
+
+
+def is_stamped(file: h5py.File, stamp: Stamp) -> bool:
+    """Say whether a file was made as the stamp says, word for word."""
+    return root_attribute(file, "params_json") == stamp.json
 
 
 def read_stamp(file: h5py.File) -> Stamp:

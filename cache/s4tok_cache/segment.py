@@ -78,16 +78,16 @@ def fill(
 
 def index_table(index: Mapping[str, Row]) -> dict[str, list[str | int]]:
     """Give an index the form in which it is written: path, size, time and hash of the input, digest of the entry."""
-    return {key: [*fingerprint.row, digest] for key, (fingerprint, digest) in index.items()}
+    return {key: [*fingerprint, digest] for key, (fingerprint, digest) in index.items()}
 
 
 def index_of(rows: Any) -> dict[str, Row]:
     """Read an index, in which words must be words and numbers numbers."""
     index: dict[str, Row] = {}
-    for key, (*fingerprint, digest) in rows.items():
-        if type(digest) is not str or len(digest) != 32:
-            raise ValueError(f"{digest!r} is no digest")
-        index[key] = Fingerprint.of_row(fingerprint), digest
+    for key, (path, size, mtime_ns, sha256, digest) in rows.items():
+        if not (type(path) is type(sha256) is type(digest) is str and type(size) is type(mtime_ns) is int):
+            raise ValueError(f"{rows[key]!r} is no row of an index")
+        index[key] = Fingerprint(path, size, mtime_ns, sha256), digest
     return index
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cached_property
 from typing import Any
 
 from s4tok_cache.errors import CacheCorrupt, CacheUsage
@@ -38,7 +39,7 @@ class Stamp:
         upstream = tuple(cls._of_payload(one) for one in payload["upstream"])
         return cls(str(payload["stage"]), dict(payload["parameters"]), int(payload["algorithm"]), upstream)
 
-    @property
+    @cached_property
     def json(self) -> str:
         """Give the canonical text: equal stamps have equal text on every machine."""
         try:
@@ -54,7 +55,7 @@ class Stamp:
             "upstream": [stamp._payload() for stamp in self.upstream],
         }
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash the canonical text, those of all upstream stages in it."""
         return hashlib.sha256(self.json.encode()).hexdigest()

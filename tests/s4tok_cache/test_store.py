@@ -67,7 +67,7 @@ def test_a_run_that_stopped_goes_on_with_what_is_missing(root: Path, fill: Calla
 
 
 def test_an_entry_whose_input_changed_is_missing_and_the_new_one_wins(root: Path) -> None:
-    changed = replace(INPUT, mtime_ns=6)
+    changed = INPUT._replace(mtime_ns=6)
     with resume(root) as store:
         put(store, "a", 1)
         assert store.missing({"a": INPUT}) == []
@@ -295,7 +295,7 @@ def test_a_failed_entry_is_listed_until_it_succeeds_and_tried_again_by_the_next_
 
 
 def test_a_success_then_a_changed_input_that_fails_is_a_failure(root: Path) -> None:
-    changed = replace(INPUT, size=11)
+    changed = INPUT._replace(size=11)
     with resume(root) as store:
         put(store, "a")
         store.commit()
