@@ -52,6 +52,9 @@ bench: $(INSTALLED) ## Run the benchmarks
 reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper, on the embedded world
 	$(BIN)/s4tok reproduce table2
 
+torture: $(INSTALLED) ## Kill, starve, corrupt and cut the cache's power (N=200 kills, the rest in proportion; SEED=0)
+	TORTURE=$(or $(N),200) SEED=$(SEED) OMP_NUM_THREADS=1 $(BIN)/pytest tests/torture $(ARGS)
+
 clean: ## Remove what the tools leave behind (keeps .venv and your caches)
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
