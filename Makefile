@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup format lint types imports check test demo bench torture reproduce-table2 clean system-libraries
+.PHONY: help setup format lint types imports check test demo bench torture torture-bytes torture-processes reproduce-table2 clean system-libraries
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -53,7 +53,15 @@ reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper, on
 	$(BIN)/s4tok reproduce table2
 
 torture: $(INSTALLED) ## Kill, starve, corrupt and cut the cache's power (N=200 kills, the rest in proportion; SEED=0)
-	TORTURE=$(or $(N),200) SEED=$(SEED) OMP_NUM_THREADS=1 $(BIN)/pytest tests/torture $(ARGS)
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync torture-bytes torture-processes
+
+TORTURE := TORTURE=$(or $(N),200) SEED=$(SEED) OMP_NUM_THREADS=1 $(BIN)/pytest $(ARGS)
+
+torture-bytes:
+	$(TORTURE) tests/torture/test_[fpsv]*.py
+
+torture-processes:
+	$(TORTURE) tests/torture/test_[!fpsv]*.py
 
 clean: ## Remove what the tools leave behind (keeps .venv and your caches)
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist
