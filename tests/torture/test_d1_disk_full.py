@@ -56,12 +56,12 @@ def test_a_full_disk_loses_nothing_that_was_done(memory_path: Path, tally: Tally
         journal.touch()
         with small_disk(memory_path / str(turn), tally.random.randrange(1 << 20, 3 << 20)) as disk:
             root = disk / "train"
-            code = exit_code(in_child(partial(until_full, root, journal, tally.random.randrange(1, 60))))
+            code = exit_code(in_child(partial(until_full, root, journal, tally.random.randrange(4, 64))))
             safe = journal.read_text().split()
             wrong = faults(root, safe, wanted) if code == NO_SPACE else [f"it ended with {code}"]
             litter = sorted(path.name for path in (root / STAMP.folder).glob(".*.tmp"))
             subprocess.run(["mount", "-o", "remount,size=64M", str(disk)], check=True)
-            fill(root, ENTRIES)
+            fill(root, ENTRIES, every=64)
             wrong += faults(root, wanted, wanted)
             tally.check(not wrong and not litter, f"{wrong} {litter}")
             tally.seen["entries done when it was full"] += len(safe)

@@ -17,18 +17,25 @@ from tests.torture.disk import (
 )
 from tests.torture.faults import Recording
 from tests.torture.tally import Tally, scaled
-from tests.torture.toys import expected, faults, fill
+from tests.torture.toys import STAMP, expected, faults, fill, pack, tidy
 
 ENTRIES = 12
 
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
-    """Record a run that is stopped once and resumed, from an empty disk on; paths relative to it."""
+    """Record a cache's whole life, from an empty disk on: filled, resumed, packed, tidied and filled up once more."""
     disk = tmp_path_factory.mktemp("disk")
     files = Recording()
+    root = disk / "caches" / "toys" / "train"
     for n in (ENTRIES - 5, ENTRIES):
-        fill(disk / "caches" / "toys" / "train", n, files=files, every=2, done=files.done)
+        fill(root, n, files=files, every=2, done=files.done)
+    pack(root, files)
+    tidy(root, files)
+    assert not list((root / STAMP.folder).glob("seg-*"))
+    fill(root, ENTRIES + 2, files=files, every=2, done=files.done)
+    pack(root, files)
+    tidy(root, files)
     return [_relative(call, disk) for call in files.calls]
 
 
@@ -69,7 +76,7 @@ def _lose_power(calls: list[Call], draw: random.Random, folder: Path, verdicts: 
             (folder / name).mkdir(parents=True)
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        verdicts[state] = faults(folder / "caches" / "toys" / "train", safe, expected(ENTRIES))
+        verdicts[state] = faults(folder / "caches" / "toys" / "train", safe, expected(ENTRIES + 2))
     return verdicts[state]
 
 

@@ -12,6 +12,7 @@ from s4tok_cache.entry import Entry, Fingerprint
 from s4tok_cache.errors import CacheError
 from s4tok_cache.files import FileSystem
 from s4tok_cache.folder import EXPECTED, STAGE, Piece
+from s4tok_cache.gc import collect, plan
 from s4tok_cache.layouts import Array, Layout, NumPyArray
 from s4tok_cache.pack import pack as pack_result
 from s4tok_cache.shard import Shard
@@ -107,9 +108,14 @@ def stray_names(folder: Path) -> list[str]:
     return [f"{name} is left over" for name in names if name not in (STAGE, EXPECTED) and Piece.parse(name) is None]
 
 
-def pack(root: Path) -> Path:
+def pack(root: Path, files: FileSystem | None = None) -> Path:
     """Pack the toys' cache without waiting for a network file system to settle."""
-    return pack_result(root / STAMP.folder, layout=TOY, settling=0).path
+    return pack_result(root / STAMP.folder, layout=TOY, settling=0, files=files).path
+
+
+def tidy(root: Path, files: FileSystem | None = None) -> None:
+    """Remove what the packed file has made superfluous."""
+    collect(plan(root / STAMP.folder, files=files), files=files)
 
 
 def packed_digest(root: Path) -> str:
