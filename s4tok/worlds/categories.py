@@ -4,13 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from s4tok.worlds.randomness import Draw
-from s4tok.worlds.shapes.airplanes import airplane
-from s4tok.worlds.shapes.cars import car
-from s4tok.worlds.shapes.devices import laptop, monitor
-from s4tok.worlds.shapes.seating import chair, sofa
-from s4tok.worlds.shapes.storage import bed, bookshelf, cabinet
-from s4tok.worlds.shapes.tables import lamp, mug, table
-from s4tok.worlds.shapes.tools import cap, guitar, knife
+from s4tok.worlds.shapes.airplane import airplane
+from s4tok.worlds.shapes.bed import bed
+from s4tok.worlds.shapes.bookshelf import bookshelf
+from s4tok.worlds.shapes.cabinet import cabinet
+from s4tok.worlds.shapes.cap import cap
+from s4tok.worlds.shapes.car import car
+from s4tok.worlds.shapes.chair import chair
+from s4tok.worlds.shapes.guitar import guitar
+from s4tok.worlds.shapes.knife import knife
+from s4tok.worlds.shapes.lamp import lamp
+from s4tok.worlds.shapes.laptop import laptop
+from s4tok.worlds.shapes.monitor import monitor
+from s4tok.worlds.shapes.mug import mug
+from s4tok.worlds.shapes.sofa import sofa
+from s4tok.worlds.shapes.table import table
 from s4tok.worlds.solids import Part
 
 

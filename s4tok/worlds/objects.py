@@ -21,13 +21,14 @@ class Object:
     vertices: Float64[Array, "p 3"]
     faces: Int[Array, "f 3"]
     parts: Int[Array, " f"]  # of each face, an index into the category's `all_parts`
+    pieces: Int[Array, " f"]  # of each face, the solid it belongs to
 
     def in_unit_sphere(self) -> "Object":
         """Put the middle of its bounding box at the origin and its farthest vertex at distance 1."""
         low, high = self.vertices.min(0), self.vertices.max(0)
         centered = self.vertices - (low + high) / 2
         scaled = centered / np.sqrt((centered**2).sum(1).max())
-        return Object(self.category, on_grid(scaled), self.faces, self.parts)
+        return Object(self.category, on_grid(scaled), self.faces, self.parts, self.pieces)
 
 
 class Sample(NamedTuple):
@@ -44,26 +45,30 @@ def make_object(category: str, draw: Draw) -> Object:
     pieces = row.make(draw)
     numbers = {name: number for number, name in enumerate(row.all_parts)}
     whole = joined([solid for _, solid in pieces])
-    parts = np.repeat([numbers[name] for name, _ in pieces], [len(solid.faces) for _, solid in pieces])
+    piece = np.repeat(np.arange(len(pieces)), [len(solid.faces) for _, solid in pieces])
+    parts = np.array([numbers[name] for name, _ in pieces])[piece]
     vertices = on_grid(whole.vertices)
     real = areas(vertices, whole.faces) > GRID**2  # poles of a revolution collapse to nothing
-    return Object(category, vertices, whole.faces[real], parts[real])
+    return Object(category, vertices, whole.faces[real], parts[real], piece[real])
 
 
 def on_grid(coordinates: Float64[Array, "p 3"]) -> Float64[Array, "p 3"]:
     """Round coordinates to the grid, where they no longer depend on the machine that computed them."""
-    return np.round(coordinates / GRID) * GRID + 0.0  # no negative zeros
+    rounded: Array = np.round(coordinates / GRID) * GRID + 0.0  # no negative zeros
+    return rounded
 
 
 def areas(vertices: Float64[Array, "p 3"], faces: Int[Array, "f 3"]) -> Float64[Array, " f"]:
     """Give the area of each face."""
-    return np.sqrt((crossed(vertices, faces) ** 2).sum(1)) / 2
+    area: Array = np.sqrt((crossed(vertices, faces) ** 2).sum(1)) / 2
+    return area
 
 
 def crossed(vertices: Float64[Array, "p 3"], faces: Int[Array, "f 3"]) -> Float64[Array, "f 3"]:
     """Give each face's outward normal, as long as twice its area."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
-    return np.cross(b - a, c - a)
+    normal: Array = np.cross(b - a, c - a)
+    return normal
 
 
 def sample_surface(vertices: Float64[Array, "p 3"], faces: Int[Array, "f 3"], n: int, draw: Draw) -> Sample:

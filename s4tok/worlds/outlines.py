@@ -7,14 +7,14 @@ import numpy as np
 from s4tok.shapes import Array, Float64
 
 
-def superellipse(points: int, squareness: float = 0) -> Float64[Array, "m 2"]:
+def superellipse(points: int, squareness: int | float = 0) -> Float64[Array, "m 2"]:
     """Give a circle of radius 1, counterclockwise, that nears a square as it grows squarer."""
     angle = angles(points)
     power = 1 - squareness
     return np.stack([signed_power(np.cos(angle), power), signed_power(np.sin(angle), power)], 1)
 
 
-def rounded_rectangle(width: float, height: float, radius: float) -> Float64[Array, "m 2"]:
+def rounded_rectangle(width: int | float, height: int | float, radius: int | float) -> Float64[Array, "m 2"]:
     """Give the outline of a rectangle with round corners, counterclockwise."""
     quarter = np.linspace(0, np.pi / 2, 7)
     radius = min(radius, 0.499 * min(width, height))
@@ -26,7 +26,9 @@ def rounded_rectangle(width: float, height: float, radius: float) -> Float64[Arr
     return np.concatenate(corners)
 
 
-def curve(knots: Sequence[Sequence[float]] | Float64[Array, "k d"], points: int = 24, closed: bool = False) -> Array:
+def curve(
+    knots: Sequence[Sequence[int | float]] | Float64[Array, "k d"], points: int = 24, closed: bool = False
+) -> Array:
     """Draw a smooth line through knots (Catmull-Rom, evenly spread over the knots)."""
     knot = np.asarray(knots, float)
     if closed:
@@ -43,13 +45,14 @@ def curve(knots: Sequence[Sequence[float]] | Float64[Array, "k d"], points: int 
     return line
 
 
-def arc(radius: float, start: float, end: float, points: int = 16) -> Float64[Array, "k 2"]:
+def arc(radius: int | float, start: int | float, end: int | float, points: int = 16) -> Float64[Array, "k 2"]:
     """Give points on a circle about the origin, from one angle to another."""
     angle = np.linspace(start, end, points)
-    return radius * np.stack([np.cos(angle), np.sin(angle)], 1)
+    circle: Array = radius * np.stack([np.cos(angle), np.sin(angle)], 1)
+    return circle
 
 
-def rounded_path(knots: Sequence[Sequence[float]], cut: float = 0.25) -> Float64[Array, "k 3"]:
+def rounded_path(knots: Sequence[Sequence[int | float]], cut: int | float = 0.25) -> Float64[Array, "k 3"]:
     """Round the corners of a broken line, by a share of their shorter side."""
     corners = np.asarray(knots, float)
     t = np.linspace(0, 1, 6)[:, None]
@@ -67,6 +70,7 @@ def angles(points: int) -> Float64[Array, " m"]:
     return np.linspace(0, 2 * np.pi, points, endpoint=False)
 
 
-def signed_power(values: Float64[Array, " m"], power: float) -> Float64[Array, " m"]:
+def signed_power(values: Float64[Array, " m"], power: int | float) -> Float64[Array, " m"]:
     """Raise the size of numbers to a power and keep their signs."""
-    return np.sign(values) * np.abs(values) ** power
+    raised: Array = np.sign(values) * np.abs(values) ** power
+    return raised

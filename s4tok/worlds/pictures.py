@@ -41,7 +41,8 @@ def draw_object(thing: Object, size: int, azimuth: float = 0.65, elevation: floa
         pinhole_rays(fine, fine, intrinsics),
         PART_COLORS[thing.parts],
     )
-    return picture.reshape(size, 2, size, 2, 3).mean((1, 3)).astype(np.uint8)
+    small: Array = picture.reshape(size, 2, size, 2, 3).mean((1, 3))
+    return small.astype(np.uint8)
 
 
 def shade(

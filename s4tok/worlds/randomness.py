@@ -19,9 +19,9 @@ class Draw:
         digest = blake2b("/".join(map(str, (seed, *names))).encode(), digest_size=16).digest()
         self.generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
 
-    def between(self, low: float, high: float) -> float:
+    def between(self, low: int | float, high: int | float) -> float:
         """Draw a length, an angle or a ratio."""
-        return low + (high - low) * float(self.generator.random())
+        return float(low + (high - low) * self.generator.random())
 
     def count(self, low: int, high: int) -> int:
         """Draw a number of things, both ends included."""

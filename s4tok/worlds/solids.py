@@ -12,7 +12,8 @@ import numpy as np
 from s4tok.shapes import Array, Float64, Int
 from s4tok.worlds.outlines import angles, signed_power, superellipse
 
-Point = tuple[float, float, float]
+Number = int | float
+Point = tuple[Number, Number, Number]
 ORIGIN: Point = (0.0, 0.0, 0.0)
 AXES = {"x": np.array([1.0, 0, 0]), "y": np.array([0, 1.0, 0]), "z": np.array([0, 0, 1.0])}
 
@@ -24,15 +25,15 @@ class Solid:
     vertices: Float64[Array, "p 3"]
     faces: Int[Array, "f 3"]
 
-    def moved(self, x: float = 0, y: float = 0, z: float = 0) -> "Solid":
+    def moved(self, x: Number = 0, y: Number = 0, z: Number = 0) -> "Solid":
         """Shift it."""
         return Solid(self.vertices + np.array([x, y, z]), self.faces)
 
-    def turned(self, axis: str, angle: float, about: Point = ORIGIN) -> "Solid":
+    def turned(self, axis: str, angle: Number, about: Point = ORIGIN) -> "Solid":
         """Turn it about an axis through a point, right-handed."""
         return Solid((self.vertices - about) @ rotation(axis, angle).T + about, self.faces)
 
-    def stretched(self, x: float = 1, y: float = 1, z: float = 1) -> "Solid":
+    def stretched(self, x: Number = 1, y: Number = 1, z: Number = 1) -> "Solid":
         """Scale it about the origin; a negative factor mirrors it, faces still looking outward."""
         faces = self.faces if x * y * z > 0 else self.faces[:, ::-1]
         return Solid(self.vertices * np.array([x, y, z]), faces)
@@ -41,7 +42,7 @@ class Solid:
 Part = tuple[str, Solid]
 
 
-def laid(parts: list[Part], axis: str, angle: float) -> list[Part]:
+def laid(parts: list[Part], axis: str, angle: Number) -> list[Part]:
     """Turn a whole object, hold it over the origin and set it down on y = 0."""
     turned = [(name, solid.turned(axis, angle)) for name, solid in parts]
     points = np.concatenate([solid.vertices for _, solid in turned])
@@ -50,7 +51,7 @@ def laid(parts: list[Part], axis: str, angle: float) -> list[Part]:
     return [(name, solid.moved(-x, -low[1], -z)) for name, solid in turned]
 
 
-def rotation(axis: str, angle: float) -> Float64[Array, "3 3"]:
+def rotation(axis: str, angle: Number) -> Float64[Array, "3 3"]:
     """Give the matrix of a right-handed turn about an axis."""
     cosine, sine = float(np.cos(angle)), float(np.sin(angle))
     i, j = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
@@ -59,7 +60,7 @@ def rotation(axis: str, angle: float) -> Float64[Array, "3 3"]:
     return matrix
 
 
-def between(start: Point, end: Point, share: float) -> Point:
+def between(start: Point, end: Point, share: Number) -> Point:
     """Give the point at some share of the way."""
     x, y, z = (a + share * (b - a) for a, b in zip(start, end, strict=True))
     return x, y, z
@@ -74,7 +75,7 @@ def joined(solids: Sequence[Solid]) -> Solid:
     )
 
 
-def box(size: Point, center: Point = ORIGIN, soft: float = 0) -> Solid:
+def box(size: Point, center: Point = ORIGIN, soft: Number = 0) -> Solid:
     """Make a box; `soft` is the radius of its edges."""
     half = np.array(size) / 2
     radius = min(soft, 0.999 * float(half.min()))
@@ -82,12 +83,12 @@ def box(size: Point, center: Point = ORIGIN, soft: float = 0) -> Solid:
     return Solid(corners * (half - radius) + directions * radius + np.array(center), faces)
 
 
-def standing(width: float, height: float, depth: float, at: Point = ORIGIN, soft: float = 0) -> Solid:
+def standing(width: Number, height: Number, depth: Number, at: Point = ORIGIN, soft: Number = 0) -> Solid:
     """Make a box whose bottom's centre is at a point."""
     return box((width, height, depth), (at[0], at[1] + height / 2, at[2]), soft)
 
 
-def ellipsoid(size: Point, center: Point = ORIGIN, squareness: float = 0) -> Solid:
+def ellipsoid(size: Point, center: Point = ORIGIN, squareness: Number = 0) -> Solid:
     """Make an ellipsoid that turns into a cushion (0.5) and nearly a box (0.9) as it grows squarer."""
     latitude, longitude = np.linspace(-np.pi / 2, np.pi / 2, 17), angles(32)
     power = 1 - squareness
@@ -97,7 +98,15 @@ def ellipsoid(size: Point, center: Point = ORIGIN, squareness: float = 0) -> Sol
     return loft(rings * np.array(size) / 2 + np.array(center))
 
 
-def revolve(profile: Sequence[tuple[float, float]] | Float64[Array, "k 2"], open_ended: bool = False) -> Solid:
+def frame(width: Number, height: Number, wide: Number, thick: Number) -> Solid:
+    """Make a flat rectangular frame in the x-y plane about the origin, proud of a panel of some thickness."""
+    deep = thick * 0.35
+    across = [box((width * 0.99, wide, deep), (0, s * (height / 2 - wide / 2) * 0.99, 0)) for s in (-1, 1)]
+    along = [box((wide, height * 0.98 - 2 * wide, deep), (s * (width / 2 - wide / 2) * 0.99, 0, 0)) for s in (-1, 1)]
+    return joined(across + along)
+
+
+def revolve(profile: Sequence[tuple[Number, Number]] | Float64[Array, "k 2"], open_ended: bool = False) -> Solid:
     """Turn a profile of (radius, height) about the y axis, from bottom to top on the outside.
 
     An open-ended one is a profile that comes back to where it began, as the skin of a thin shell does.
@@ -109,7 +118,7 @@ def revolve(profile: Sequence[tuple[float, float]] | Float64[Array, "k 2"], open
     return loft(rings, open_ended)
 
 
-def cylinder(radius: float, height: float, at: Point = ORIGIN, top: float | None = None, soft: float = 0) -> Solid:
+def cylinder(radius: Number, height: Number, at: Point = ORIGIN, top: Number | None = None, soft: Number = 0) -> Solid:
     """Make an upright cylinder or cone on a point, its rims rounded by `soft`."""
     top = radius if top is None else top
     soft = min(soft, height / 2, radius * 0.9, top * 0.9)
@@ -121,7 +130,7 @@ def cylinder(radius: float, height: float, at: Point = ORIGIN, top: float | None
     return revolve(np.concatenate([lower, upper])).moved(*at)
 
 
-def bowl(outside: Float64[Array, "k 2"], wall: float, floor: float) -> Solid:
+def bowl(outside: Float64[Array, "k 2"], wall: Number, floor: Number) -> Solid:
     """Turn a profile into a hollow vessel with walls and a floor of some thickness."""
     inside = outside[::-1] - np.array([wall, 0])
     inside = inside[(inside[:, 1] > outside[0, 1] + floor) & (inside[:, 0] > 0)]
@@ -132,10 +141,10 @@ def bowl(outside: Float64[Array, "k 2"], wall: float, floor: float) -> Solid:
 
 def tube(
     path: Float64[Array, "k 3"],
-    width: float | Float64[Array, " k"],
-    height: float | Float64[Array, " k"] | None = None,
+    width: Number | Float64[Array, " k"],
+    height: Number | Float64[Array, " k"] | None = None,
     segments: int = 12,
-    squareness: float = 0,
+    squareness: Number = 0,
 ) -> Solid:
     """Sweep an ellipse, or a rounder rectangle as it grows squarer, along a path that lies about in a plane.
 
@@ -156,14 +165,14 @@ def tube(
     return loft(rings)
 
 
-def rod(start: Point, end: Point, width: float, top: float | None = None, squareness: float = 0) -> Solid:
+def rod(start: Point, end: Point, width: Number, top: Number | None = None, squareness: Number = 0) -> Solid:
     """Make a straight rod between two points, thinner or thicker at its end where `top` says so."""
-    ends = np.array([start, end])
-    widths = np.array([width, width if top is None else top])
+    ends = np.array([start, end], float)
+    widths = np.array([width, width if top is None else top], float)
     return tube(ends, widths, squareness=squareness)
 
 
-def plate(outline: Float64[Array, "m 2"], thickness: float, soft: float = 0, bow: float = 0) -> Solid:
+def plate(outline: Float64[Array, "m 2"], thickness: Number, soft: Number = 0, bow: Number = 0) -> Solid:
     """Give a flat outline (x, y), counterclockwise and star-shaped about its mean, a thickness along z.
 
     `bow` bends it about a vertical axis until its sides stand that far in front of its middle.
@@ -172,7 +181,7 @@ def plate(outline: Float64[Array, "m 2"], thickness: float, soft: float = 0, bow
     middle = outline.mean(0)
     shrunk = [middle + (outline - middle) * share for share in (np.linspace(0.2, 0.9, 5) if bow else ())]
     along = np.roll(outline, -1, 0) - np.roll(outline, 1, 0)
-    inward = np.stack([-along[:, 1], along[:, 0]], 1) / np.linalg.norm(along, axis=1, keepdims=True)
+    inward = np.stack([-along[:, 1], along[:, 0]], 1) / np.maximum(np.linalg.norm(along, axis=1), 1e-12)[:, None]
     bend = np.linspace(0, np.pi / 2, 4 if soft > 0 else 1)
     half = thickness / 2
     rings = [_at(ring, -half) for ring in shrunk]
@@ -183,7 +192,7 @@ def plate(outline: Float64[Array, "m 2"], thickness: float, soft: float = 0, bow
     return Solid(solid.vertices + np.outer(bow * (x / np.abs(x).max()) ** 2, [0, 0, 1]), solid.faces)
 
 
-def sheet(surface: Float64[Array, "u v 3"], thickness: float) -> Solid:
+def sheet(surface: Float64[Array, "u v 3"], thickness: Number) -> Solid:
     """Give a grid of points a thickness, half to each side."""
     normal = np.cross(np.gradient(surface, axis=0), np.gradient(surface, axis=1))
     normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-12)
@@ -234,7 +243,7 @@ def _cube(steps: int) -> tuple[Array, Array, Array]:
     return directions.vertices, loft(np.stack(signs, -1)).vertices, directions.faces
 
 
-def _at(outline: Float64[Array, "m 2"], z: float) -> Float64[Array, "m 3"]:
+def _at(outline: Float64[Array, "m 2"], z: Number) -> Float64[Array, "m 3"]:
     return np.column_stack([outline, np.full(len(outline), z)])
 
 
@@ -242,4 +251,5 @@ def _perpendicular(direction: Float64[Array, "3"]) -> Float64[Array, "3"]:
     axis = np.zeros(3)
     axis[np.argmin(np.abs(direction))] = 1
     side: Array = np.cross(direction, axis)
-    return side / np.linalg.norm(side)
+    unit: Array = side / np.linalg.norm(side)
+    return unit

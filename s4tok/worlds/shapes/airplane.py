@@ -117,7 +117,7 @@ def _tail(draw: Draw, kind: str, length: float, girth: float, span: float, root:
     back, tall = -length / 2 + chord * 0.55, draw.between(0.16, 0.28) * length * 0.75
     high = kind in ("glider", "business") or (kind == "airliner" and draw.chance(0.2))
     level, sweep = (tall * 0.95 if high else girth * 0.35), draw.between(0.2, 0.6)
-    fin = _wing(tall, chord * 1.2, chord * 0.6, sweep, 0, 0.1, 1).turned("z", np.pi / 2)
+    fin = _wing(tall, chord * 1.2, chord * 0.6, sweep, 0.0, 0.1, 1).turned("z", np.pi / 2)
     fins = [fin.moved(y=girth * 0.3, z=back)]
     if kind == "fighter" and draw.chance(0.6):
         fins = [fin.turned("z", -side * 0.25).moved(side * girth, girth * 0.3, back) for side in (-1, 1)]
@@ -134,10 +134,10 @@ def _engines(
     radius, long = girth * draw.between(0.35, 0.5), length * draw.between(0.1, 0.14)
     pod = ellipsoid((2 * radius, 2 * radius, long * 1.2), squareness=0.25)
     if kind == "airliner":
-        places = draw.pick([[0.33], [0.33], [0.28, 0.55]])
+        shares = draw.pick([[0.33], [0.33], [0.28, 0.55]])
         return [
-            pod.moved(side * span * p, level + lift * p - radius * 1.0, z - sweep * span * p + long * 0.5)
-            for p in places
+            pod.moved(side * span * p, level + lift * p - radius, z - sweep * span * p + long * 0.5)
+            for p in shares
             for side in (-1, 1)
         ]
     if kind == "business":
