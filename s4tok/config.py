@@ -126,4 +126,8 @@ class WorldConfig:
     scans: tuple[int, int, int] = (60, 15, 20)  # toy-scans
     rooms: tuple[int, int, int] = (30, 8, 12)  # toy-rooms
     shape_points: int = 8192  # as ShapeNet55 in Point-BERT's form
+    scan_voxel: float = 0.03  # metres; one point of a scan a voxel, about 80,000 in all
+    room_voxel: float = 0.02  # metres; evens out what lies right under the scanner
+    room_points: int = 120_000  # of a toy room at most, whatever its size
+    frames: int = 400  # of a scan's film; every 20th shows something else
     seed: int = 0

@@ -34,3 +34,7 @@ class Draw:
     def pick(self, options: Sequence[Option]) -> Option:
         """Pick one of several, each as likely as the others."""
         return options[int(self.generator.integers(len(options)))]
+
+    def fork(self, *names: str | int) -> "Draw":
+        """Start a stream of its own for a thing within this one; it takes one draw of this stream."""
+        return Draw(int(self.generator.integers(2**62)), *names)

@@ -48,7 +48,8 @@ def test_objects_of_one_category_are_no_template_stretched_along_its_axes(catego
     def in_unit_box(number: int, again: int) -> Array:
         thing = make_object(category, Draw(0, category, number))
         xyz = sample_surface(thing.vertices, thing.faces, 3000, Draw(again)).xyz
-        return (xyz - xyz.min(0)) / np.ptp(xyz, axis=0)
+        unit: Array = (xyz - xyz.min(0)) / np.ptp(xyz, axis=0)
+        return unit
 
     def apart(one: Array, other: Array) -> float:
         return float(KDTree(one).query(other)[0].mean() + KDTree(other).query(one)[0].mean())
