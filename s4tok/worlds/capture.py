@@ -41,6 +41,7 @@ class Capture:
     things: Int[Array, " n"]
     parts: Int[Array, " n"]
     faces: Int[Array, "f 3"]
+    names: tuple[str, ...]  # what each thing is
 
     def moved(self, offset: Float64[Array, "3"]) -> "Capture":
         """Shift it."""
@@ -48,9 +49,14 @@ class Capture:
 
     def take(self, which: Int[Array, " k"]) -> "Capture":
         """Keep some points and no triangles."""
-        empty = np.zeros((0, 3), np.int64)
         return Capture(
-            self.xyz[which], self.color[which], self.classes[which], self.things[which], self.parts[which], empty
+            xyz=self.xyz[which],
+            color=self.color[which],
+            classes=self.classes[which],
+            things=self.things[which],
+            parts=self.parts[which],
+            faces=np.zeros((0, 3), np.int64),
+            names=self.names,
         )
 
 
@@ -115,6 +121,7 @@ def scan(eye: Eye, draw: Draw, scanner: Scanner, triangulated: bool) -> Capture:
         things=scene.things[face],
         parts=scene.parts[face],
         faces=np.concatenate(triangles),
+        names=scene.names,
     )
 
 
@@ -144,8 +151,7 @@ def thinned(capture: Capture, voxel: float) -> Capture:
     faces = faces[distinct]
     low, middle, high = np.sort(faces, axis=1).T
     _, once = np.unique((low * len(order) + middle) * len(order) + high, return_index=True)
-    kept = capture.take(first[order])
-    return Capture(kept.xyz, kept.color, kept.classes, kept.things, kept.parts, faces[np.sort(once)])
+    return replace(capture.take(first[order]), faces=faces[np.sort(once)])
 
 
 def photograph(

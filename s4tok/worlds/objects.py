@@ -7,6 +7,7 @@ import numpy as np
 
 from s4tok.shapes import Array, Float32, Float64, Int
 from s4tok.worlds.categories import CATEGORIES
+from s4tok.worlds.hidden import hidden_faces
 from s4tok.worlds.randomness import Draw
 from s4tok.worlds.solids import joined
 
@@ -28,7 +29,9 @@ class Object:
         low, high = self.vertices.min(0), self.vertices.max(0)
         centered = self.vertices - (low + high) / 2
         scaled = centered / np.sqrt((centered**2).sum(1).max())
-        return Object(self.category, on_grid(scaled), self.faces, self.parts, self.pieces)
+        vertices = on_grid(scaled)
+        real = areas(vertices, self.faces) > GRID**2
+        return Object(self.category, vertices, self.faces[real], self.parts[real], self.pieces[real])
 
 
 class Sample(NamedTuple):
@@ -47,8 +50,9 @@ def make_object(category: str, draw: Draw) -> Object:
     whole = joined([solid for _, solid in pieces])
     piece = np.repeat(np.arange(len(pieces)), [len(solid.faces) for _, solid in pieces])
     parts = np.array([numbers[name] for name, _ in pieces])[piece]
-    vertices = on_grid(whole.vertices)
+    vertices = on_grid(whole.vertices - np.array([0, whole.vertices[:, 1].min(), 0]))
     real = areas(vertices, whole.faces) > GRID**2  # poles of a revolution collapse to nothing
+    real &= ~hidden_faces([solid for _, solid in pieces])
     return Object(category, vertices, whole.faces[real], parts[real], piece[real])
 
 

@@ -20,18 +20,20 @@ class Scene:
     vertices: Float64[Array, "p 3"]
     faces: Int[Array, "f 3"]
     classes: Int[Array, " f"]  # -1 where the dataset's list has no name for it
-    things: Int[Array, " f"]  # counted from 0
+    things: Int[Array, " f"]  # index into `names`
     parts: Int[Array, " f"]  # index into the category's `all_parts`; -1 for walls and the like
     colors: Float64[Array, "f 3"]
+    names: tuple[str, ...]  # what each thing is: a category of objects or a part of the building
     free: Float64[Array, "k 2"]  # places on the floor where somebody can stand
     sights: Float64[Array, "s 3"]  # middles of the objects, where a camera would look
 
 
 @dataclass
 class Builder:
-    """Collects the things of a room; `names` maps what a thing is to its class in the dataset."""
+    """Collects the things of a room; `classes` maps what a thing is to its class in the dataset."""
 
-    names: dict[str, int]
+    classes: dict[str, int]
+    names: list[str] = field(default_factory=list)
     meshes: list[tuple[Array, Array, Array, Array, int]] = field(default_factory=list)
     sights: list[Array] = field(default_factory=list)
 
@@ -48,9 +50,11 @@ class Builder:
         self._add(vertices, thing.faces, thing.parts, colors_of(thing, draw), name, joins=False)
 
     def _add(self, vertices: Array, faces: Array, parts: Array, colors: Array, name: str, joins: bool) -> None:
-        number = self.meshes[-1][4] if joins else (self.meshes[-1][4] + 1 if self.meshes else 0)
+        if not joins:
+            self.names.append(name)
+        number = len(self.names) - 1
         self.meshes.append(
-            (vertices, faces, np.column_stack([np.full(len(faces), self.names.get(name, -1)), parts]), colors, number)
+            (vertices, faces, np.column_stack([np.full(len(faces), self.classes.get(name, -1)), parts]), colors, number)
         )
 
     def scene(self, free: Float64[Array, "k 2"]) -> Scene:
@@ -65,6 +69,7 @@ class Builder:
             things=np.repeat(numbers, [len(each) for each in faces]),
             parts=known_of_all[:, 1],
             colors=np.concatenate(colors),
+            names=tuple(self.names),
             free=free,
             sights=np.array(self.sights or [np.array([*free.mean(0), 1.0])]),
         )

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from s4tok.shapes import Array, Float64, Int
+from s4tok.shapes import Array, Bool, Float64, Int
 from s4tok.worlds.outlines import angles, signed_power, superellipse
 
 Number = int | float
@@ -37,6 +37,10 @@ class Solid:
         """Scale it about the origin; a negative factor mirrors it, faces still looking outward."""
         faces = self.faces if x * y * z > 0 else self.faces[:, ::-1]
         return Solid(self.vertices * np.array([x, y, z]), faces)
+
+    def without(self, taken: Bool[Array, " f"]) -> "Solid":
+        """Take faces away, for example those that another solid covers."""
+        return Solid(self.vertices, self.faces[~taken])
 
 
 Part = tuple[str, Solid]

@@ -24,7 +24,7 @@ def bed(draw: Draw) -> list[Part]:
     decks = [0.0, draw.between(0.95, 1.15)] if kind == "bunk" else [0.0]
     parts: list[Part] = []
     for deck in decks:
-        parts.append(("frame", standing(width + margin, under - floor, length + margin, (0, deck + floor, 0), 0.012)))
+        parts += [("frame", rail) for rail in _rails(width, length, margin, deck + floor, under - floor)]
         parts.append(("mattress", standing(width, thick, length, (0, deck + under, 0), min(0.07, thick * 0.4))))
         parts += [("pillow", pillow.moved(y=deck + under + thick)) for pillow in _pillows(draw, width, length)]
         if kind != "bunk" and draw.chance(0.45):
@@ -81,6 +81,14 @@ def bed(draw: Draw) -> list[Part]:
             ]
             parts.append(("frame", standing(0.03, high - 0.05, 0.03, (-x + 0.42, 0, z + 0.03))))
     return parts
+
+
+def _rails(width: float, length: float, margin: float, floor: float, tall: float) -> list[Solid]:
+    """Put four boards round a mattress; a block below it would have a top that nobody sees."""
+    wide, long, board = width + margin, length + margin, margin / 2 + 0.03
+    rails = [standing(board, tall, long, (s * (wide - board) / 2, floor, 0), 0.01) for s in (-1, 1)]
+    rails += [standing(wide - 2 * board, tall, board, (0, floor, s * (long - board) / 2), 0.01) for s in (-1, 1)]
+    return rails
 
 
 def _pillows(draw: Draw, width: float, length: float) -> list[Solid]:

@@ -33,7 +33,7 @@ def cabinet(draw: Draw) -> list[Part]:
     legs = kind in ("sideboard", "nightstand", "chest", "hutch") and draw.chance(0.6)
     foot = draw.between(0.08, 0.25) if legs else 0.0
     base = draw.between(0.03, 0.08) if not legs else 0.0
-    parts: list[Part] = [("body", standing(width, height - foot, depth, (0, foot, 0), draw.between(0.002, 0.03)))]
+    parts: list[Part] = [("body", board) for board in _case(width, height - foot, depth, foot)]
     if draw.chance(0.5):
         parts.append(("body", standing(width + 0.05, 0.03, depth + 0.05, (0, height, 0), 0.008)))
     front, bottom, rim = depth / 2, foot + base + 0.02, 0.025
@@ -78,6 +78,15 @@ def cabinet(draw: Draw) -> list[Part]:
         spots = [(a * (width / 2 - 0.06), b * (depth / 2 - 0.06)) for a in (-1, 1) for b in (-1, 1)]
         parts += [("leg", rod((a * 1.03, 0, b * 1.03), (a, foot + 0.005, b), thick * 0.6, thick)) for a, b in spots]
     return parts
+
+
+def _case(width: float, height: float, depth: float, floor: float) -> list[Solid]:
+    """Make a case that is open to the front, where doors and drawers close it."""
+    board, middle = 0.022, floor + height / 2
+    sides = [box((board, height, depth), (s * (width - board) / 2, middle, 0), 0.003) for s in (-1, 1)]
+    flat = (width - 2 * board, board, depth)
+    ends = [box(flat, (0, middle + s * (height - board) / 2, 0), 0.003) for s in (-1, 1)]
+    return [*sides, *ends, box((width - 2 * board, height - 2 * board, board), (0, middle, (board - depth) / 2))]
 
 
 def _rows(draw: Draw, kind: str, rows: int) -> list[float]:

@@ -58,7 +58,6 @@ def car(draw: Draw) -> list[Part]:
     ]
     section = superellipse(36, draw.between(0.45, 0.7))
     body = _hull([(z * length, ground, ground + tall * h, width * w) for z, h, w in knots], section)
-    parts = [("body", body)]
     windscreen = {"van": 0.06, "bus": 0.02}.get(kind, draw.between(0.08, 0.16) * 4.5 / length)
     low, high = belt - 0.08, belt + roof
     inset = draw.between(0.84, 0.93)
@@ -72,16 +71,12 @@ def car(draw: Draw) -> list[Part]:
         (rear + back_slope * 0.4, 0.5, inset * 0.95),
         (rear, 0.0, inset),
     ]
-    parts.append(
-        (
-            "roof",
-            _hull(
-                [(z * length, low, low + max(h, 0.03) * (high - low), width * w) for z, h, w in cabin],
-                superellipse(36, 0.55),
-                smooth=False,
-            ),
-        )
-    )
+    shell = [(z * length, low, low + max(h, 0.03) * (high - low), width * w) for z, h, w in cabin]
+    cabin_skin = _hull(shell, superellipse(36, 0.55), smooth=False)
+    body_at, roof_at = (solid.vertices[solid.faces].mean(1) for solid in (body, cabin_skin))
+    covered = (np.abs(body_at[:, 0]) < 0.38 * inset * width) & (body_at[:, 1] > belt - 0.12)
+    covered &= (body_at[:, 2] < (front - 0.01) * length) & (body_at[:, 2] > (rear + 0.01) * length)
+    parts = [("body", body.without(covered)), ("roof", cabin_skin.without(roof_at[:, 1] < belt - 0.06))]
     if kind == "pickup":
         wall, bed = 0.07, belt - 0.02
         rim = draw.between(0.1, 0.22)
@@ -89,7 +84,7 @@ def car(draw: Draw) -> list[Part]:
             ("body", standing(wall, rim, length * 0.4, (s * width * 0.46, bed, -length * 0.28), 0.02)) for s in (-1, 1)
         ]
         parts.append(("body", standing(width * 0.92, rim, wall, (0, bed, -length * 0.475), 0.02)))
-    base, tire = draw.between(0.28, 0.33) * length, draw.between(0.2, 0.28)
+    base, tire = draw.between(0.28, 0.33) * length, draw.between(0.12, 0.18)
     disc = cylinder(wheel, tire, soft=0.04).turned("z", np.pi / 2)
     hub = cylinder(wheel * 0.55, 0.03, soft=0.01).turned("z", np.pi / 2)
     for side in (-1, 1):
