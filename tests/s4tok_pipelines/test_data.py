@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from s4tok.datasets.modelnet40 import ModelNet40
 from s4tok.datasets.table import DATASETS, OWN_FILES
 from s4tok.errors import InputError
 from s4tok_pipelines.data import check, list_datasets
@@ -46,6 +47,14 @@ def test_a_smaller_copy_is_a_problem_unless_it_is_said_to_be_one(modelnet: Path)
     partial = check(["modelnet40"], root=modelnet.parent, partial=True)
     assert not partial.problems
     assert [finding.severity for finding in partial.findings] == ["note", "note"]
+
+
+def test_a_copy_with_more_clouds_than_the_official_one_is_never_a_part_of_it(
+    modelnet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ModelNet40, "official", {"train": 3, "test": 1})
+    problems = check([modelnet], partial=True).problems
+    assert [finding.sentence for finding in problems] == ["split test has 2 clouds; the official one has 1."]
 
 
 def test_every_kind_of_damage_is_found_with_its_file_and_line(modelnet: Path) -> None:
