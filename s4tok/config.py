@@ -116,3 +116,18 @@ class ClipConfig:
     clip: str = "ViT-B-16"  # Sec. 4; an open_clip name, a local folder, hf-hub:..., or "mini"
     pretrained: str = "openai"
     dense: Literal["last", "maskclip"] = "last"  # PointCLIP V2 reads the last layer's tokens
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """How large the procedural world is, and how densely its things are sampled."""
+
+    shapes: tuple[int, int, int] = (2000, 200, 400)  # toy-shapes to train, validate and test on
+    scans: tuple[int, int, int] = (60, 15, 20)  # toy-scans
+    rooms: tuple[int, int, int] = (30, 8, 12)  # toy-rooms
+    shape_points: int = 8192  # as ShapeNet55 in Point-BERT's form
+    scan_voxel: float = 0.03  # metres; one point of a scan a voxel, about 80,000 in all
+    room_voxel: float = 0.02  # metres; evens out what lies right under the scanner
+    room_points: int = 120_000  # of a toy room at most, whatever its size
+    frames: int = 400  # of a scan's film; every 20th shows something else
+    seed: int = 0

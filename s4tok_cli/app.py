@@ -66,7 +66,7 @@ def _add_group(name: str, about: str, functions: list[Callable[..., None]], pane
 
 
 _add(reproduce.reproduce, "Results")
-_add_group("data", "Find, check and make data.", [data.ls, data.check], "This machine")
+_add_group("data", "Find, check and make data.", [data.ls, data.check, data.make], "This machine")
 _add_group("cache", "Look after the caches.", [cache.ls, cache.verify, cache.pack, cache.gc], "This machine")
 _add(doctor.doctor, "This machine")
 

@@ -1,14 +1,17 @@
 """`s4tok data`: what is where, whether it is whole, and a small world to try things on."""
 
+from pathlib import Path
 from typing import Annotated
 
-from typer import Exit, Option
+from typer import Argument, Exit, Option
 
-from s4tok.config import DATA_ROOT
+from s4tok.config import DATA_ROOT, WorldConfig
+from s4tok.errors import UsageError, choose
 from s4tok_cli import console, options
 
 BROKEN = 4
 SHOWN = 10  # findings
+WORLDS = {"toy": "objects of fifteen categories, furnished homes and an office building"}
 
 
 def ls(data_root: options.DataRoot = DATA_ROOT) -> None:
@@ -63,3 +66,48 @@ def check(
     console.finish({**facts, "ok": not checked.problems, "findings": findings})
     if checked.problems:
         raise Exit(BROKEN)
+
+
+def make(
+    world: Annotated[str, Argument(metavar="WORLD", help=f"One of: {', '.join(WORLDS)}.")],
+    out: Annotated[
+        Path | None, Argument(metavar="[OUT]", help="An empty folder for the data.", show_default=False)
+    ] = None,
+    layout: Annotated[str, Option(help="The real dataset whose layout is written.")] = "shapenetpart",
+    sizes: Annotated[
+        str | None, Option(help="Clouds to train, validate and test on.", metavar="N,N,N", show_default=False)
+    ] = None,
+    picture: Annotated[
+        Path | None, Option(help="Draw some objects into this picture too, or only that.", show_default=False)
+    ] = None,
+    seed: options.Seed = WorldConfig.seed,
+) -> None:
+    """Write a made world in a real dataset's layout, to see the format and to try things on.
+
+    The stages need no files of it: they take toy-shapes, toy-scans and toy-rooms as they are.
+    """
+    from s4tok_pipelines.data import draw_toy, make_toy
+
+    choose("world", world, WORLDS)
+    if out is None and picture is None:
+        raise UsageError("neither OUT nor --picture was named.", "name a folder for the data, such as data/toy.")
+    facts: dict[str, object] = {"world": world, "seed": seed}
+    if picture is not None:
+        draw_toy(picture, seed)
+        console.result(f"objects of the {world} world drawn: {picture}")
+        facts["picture"] = str(picture)
+    if out is not None:
+        clouds = make_toy(layout, out, _three(sizes), seed, report=console.Progress())
+        console.result(f"{clouds:,} clouds written as {layout}: {out}")
+        facts |= {"layout": layout, "clouds": clouds, "out": str(out)}
+    console.finish(facts)
+
+
+def _three(sizes: str | None) -> tuple[int, int, int] | None:
+    if sizes is None:
+        return None
+    words = sizes.split(",")
+    if len(words) != 3 or not all(word.strip().isdecimal() for word in words):
+        raise UsageError(f"--sizes takes three whole numbers, and was given {sizes!r}.", "for example --sizes 20,5,5.")
+    train, val, test = map(int, words)
+    return train, val, test

@@ -1,14 +1,14 @@
-"""What lies where, and whether it is whole: the stages behind `s4tok data ls` and `s4tok data check`."""
+"""What lies where, whether it is whole, and toy data to try it on: the stages behind `s4tok data`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from s4tok.config import DATA_ROOT
+from s4tok.config import DATA_ROOT, WorldConfig
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.open import find_source, under_root
-from s4tok.datasets.reader import FileDataset, Finding, Layout
+from s4tok.datasets.reader import EmptySplit, FileDataset, Finding, Layout
 from s4tok.datasets.table import DATASETS, OWN_FILES, make
 from s4tok.errors import InputError
 from s4tok_pipelines.report import Report, silent
@@ -74,6 +74,9 @@ def check(
     for split in DATASETS[name].load().splits:
         try:
             one = make(name, layout, split)
+        except EmptySplit as error:
+            findings.append(Finding("note" if partial else "problem", str(layout.root), None, _alone(error, layout)))
+            continue
         except InputError as error:
             findings.append(_finding(error, layout))
             continue
@@ -94,6 +97,29 @@ def check(
     return Checked(name, layout.name, str(layout.root), splits, len(read), findings)
 
 
+def make_toy(
+    layout: str,
+    out: Path,
+    sizes: tuple[int, int, int] | None = None,
+    seed: int = WorldConfig.seed,
+    *,
+    report: Report = silent,
+) -> int:
+    """Write the toy world into a folder as a real dataset is laid out, and count its clouds."""
+    from s4tok.datasets.toy_layouts import write
+
+    return sum(1 for _ in report.steps(write(layout, out, sizes, seed), f"Writing {layout}"))
+
+
+def draw_toy(picture: Path, seed: int = WorldConfig.seed) -> None:
+    """Draw some of the toy world's objects, a category a row, into a picture."""
+    from PIL import Image
+
+    from s4tok.worlds.pictures import contact_sheet
+
+    Image.fromarray(contact_sheet(seed=seed)).save(picture, format="PNG")
+
+
 def _look_for(name: str, root: Path) -> Known:
     row = DATASETS[name]
     if row.made:
@@ -107,6 +133,8 @@ def _look_for(name: str, root: Path) -> Known:
     for split in row.load().splits:
         try:
             splits[split] = len(make(name, layout, split).keys)
+        except EmptySplit:
+            splits[split] = 0
         except InputError as error:
             troubles.append(str(error))
     trouble = troubles[0] if troubles else ""
@@ -123,4 +151,9 @@ def _oddities(dataset: FileDataset) -> list[Finding]:
 def _finding(error: InputError, layout: Layout) -> Finding:
     if isinstance(error, DamagedFile):
         return Finding("problem", str(error.path), error.line, error.sentence)
-    return Finding("problem", str(layout.root), None, str(error))
+    return Finding("problem", str(layout.root), None, _alone(error, layout))
+
+
+def _alone(error: InputError, layout: Layout) -> str:
+    """Give an error's sentence without the folder it begins with, which a finding names by itself."""
+    return str(error).removeprefix(str(layout.root)).lstrip(": ")

@@ -66,10 +66,12 @@ def find_source(
         choose("dataset", kind, DATASETS)
     path, name = Path(sources[0]), str(sources[0])
     if len(sources) > 1 or path.is_file():
+        _agree(kind, OWN_FILES, name)
         return OWN_FILES, _own_files([Path(each) for each in sources])
     if path.is_dir():
         return in_folder(path, kind)
     if name in DATASETS and name != OWN_FILES:
+        _agree(kind, name, name)
         return name, None if DATASETS[name].made else under_root(name, DATASETS[name], root)
     raise InputError(
         f"{name}: there is no such file or folder, and no dataset is called that.",
@@ -119,6 +121,11 @@ def under_root(name: str, row: Row, root: Path) -> Layout:
         f"{name} is not under {root}.",
         f"get it from {row.source}, put it into {root / name}, or name another --data-root.",
     )
+
+
+def _agree(kind: str | None, found: str, source: str) -> None:
+    if kind not in (None, found):
+        raise UsageError(f"{source} is read as {found}, and --dataset says {kind}.", "leave --dataset out.")
 
 
 def _own_files(paths: list[Path]) -> Layout:

@@ -77,7 +77,7 @@ def layout_of(paths: list[Path]) -> Layout:
     """Make a dataset of files by name; their keys are their paths below the folder they share."""
     for path in paths:
         if not path.is_file():
-            raise InputError(f"{path}: there is no such file.")
+            raise InputError(f"{path}: there is no such file.", "name files, or one folder.")
         if _format(path.name) not in FORMATS:
             hint = did_you_mean(_format(path.name), list(FORMATS)) or f"known formats: {', '.join(FORMATS)}."
             raise InputError(f"{path} is in no format that can be read.", hint)

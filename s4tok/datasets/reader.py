@@ -34,6 +34,10 @@ class Layout(NamedTuple):
     files: tuple[str, ...] = ()  # the only ones meant, where the user has named files
 
 
+class EmptySplit(InputError):
+    """A copy of a dataset has other splits and not this one."""
+
+
 class Finding(NamedTuple):
     """Something the check of a dataset has found."""
 
@@ -69,7 +73,7 @@ class FileDataset(CloudDataset):
         self.keys = tuple(sorted(self.files))
         if not self.keys:
             splits = ", ".join(each for each in self.splits if self.listed(each))
-            raise InputError(
+            raise EmptySplit(
                 f"{layout.root} holds no cloud of split {split} of {name}.",
                 f"splits it has: {splits}." if splits else "",
             )

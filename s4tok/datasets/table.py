@@ -70,6 +70,9 @@ DATASETS: dict[str, Row] = {
         "271 rooms of six areas, 13 classes",
         "Stanford3dDataset_v1.2_Aligned_Version.zip, or stanford_indoor3d or Pointcept's arrays made from it",
     ),
+    "toy-shapes": Row("toy:ToyShapes", "made objects of 15 categories with named parts, +y up, in the unit sphere"),
+    "toy-scans": Row("toy:ToyScans", "made scans of furnished homes with posed images, ScanNet's class names, z up"),
+    "toy-rooms": Row("toy:ToyRooms", "made rooms of an office building with ceilings, S3DIS's 13 classes, z up"),
     OWN_FILES: Row("own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
 }
 

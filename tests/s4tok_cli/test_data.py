@@ -36,3 +36,27 @@ def test_ls_lists_every_known_name_and_where_it_is(s4tok: Run, tmp_path: Path) -
     assert datasets["shapenet55"]["layout"] == "point-bert"
     assert "the list of this split is not there" in datasets["shapenet55"]["trouble"]
     assert datasets["modelnet40"]["path"] == ""
+
+
+def test_make_writes_a_layout_that_check_then_reads_as_part_of_the_real_dataset(s4tok: Run, tmp_path: Path) -> None:
+    made = s4tok("data", "make", "toy", "d/modelnet40", "--layout", "modelnet40", "--sizes", "15,0,15", "--json")
+    assert made.returncode == 0
+    clouds = json.loads(made.stdout)["clouds"]
+    assert 0 < clouds <= 30  # ModelNet40 has no knife
+    checked = json.loads(s4tok("data", "check", "modelnet40", "--data-root", "d", "--partial", "--json").stdout)
+    assert (checked["ok"], checked["clouds"]) == (True, clouds)
+    again = s4tok("data", "make", "toy", "d/modelnet40", "--layout", "modelnet40")
+    assert again.returncode == 4
+    assert "not empty" in again.stderr
+
+
+def test_make_refuses_what_it_cannot_make_by_name(s4tok: Run) -> None:
+    for words, told in (
+        (("mars", "d"), "no world is called 'mars'"),
+        (("toy",), "neither OUT nor --picture"),
+        (("toy", "d", "--sizes", "1,2"), "three whole numbers"),
+        (("toy", "d", "--layout", "kitti"), "no layout is called 'kitti'"),
+    ):
+        refused = s4tok("data", "make", *words)
+        assert refused.returncode == 2
+        assert told in refused.stderr

@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
+from s4tok.datasets.modelnet40 import ModelNet40
 from s4tok.datasets.table import DATASETS, OWN_FILES
 from s4tok.errors import InputError
 from s4tok_pipelines.data import check, list_datasets
@@ -20,6 +22,17 @@ def modelnet(tmp_path: Path) -> Path:
         for name in names:
             np.savetxt(root / "chair" / f"{name}.txt", table, delimiter=",")
     return root
+
+
+@pytest.fixture
+def hdf5_of_one_split(tmp_path: Path) -> Path:
+    root = tmp_path / "h5_files" / "main_split"
+    root.mkdir(parents=True)
+    for split, count in (("training", 2), ("test", 0)):
+        with h5py.File(root / f"{split}_objectdataset_augmentedrot_scale75.h5", "w") as file:
+            file["data"] = np.random.default_rng(0).random((count, 2048, 3))
+            file["label"], file["mask"] = np.zeros(count, np.int64), np.zeros((count, 2048))
+    return tmp_path / "h5_files"
 
 
 def test_the_list_tells_what_is_there_what_is_not_and_what_cannot_be_opened(modelnet: Path) -> None:
@@ -46,6 +59,24 @@ def test_a_smaller_copy_is_a_problem_unless_it_is_said_to_be_one(modelnet: Path)
     partial = check(["modelnet40"], root=modelnet.parent, partial=True)
     assert not partial.problems
     assert [finding.severity for finding in partial.findings] == ["note", "note"]
+
+
+def test_a_copy_with_more_clouds_than_the_official_one_is_never_a_part_of_it(
+    modelnet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ModelNet40, "official", {"train": 3, "test": 1})
+    problems = check([modelnet], partial=True).problems
+    assert [finding.sentence for finding in problems] == ["split test has 2 clouds; the official one has 1."]
+
+
+def test_a_split_without_clouds_is_a_problem_unless_the_copy_is_a_part(hdf5_of_one_split: Path) -> None:
+    assert [each.sentence for each in check([hdf5_of_one_split]).problems if "holds no cloud" in each.sentence] == [
+        "holds no cloud of split test of scanobjectnn."
+    ]
+    partial = check([hdf5_of_one_split], partial=True)
+    assert not partial.problems
+    listed = next(each for each in list_datasets(hdf5_of_one_split.parent) if each.name == "scanobjectnn")
+    assert (listed.splits, listed.trouble) == ({"train": 2, "test": 0}, "")
 
 
 def test_every_kind_of_damage_is_found_with_its_file_and_line(modelnet: Path) -> None:

@@ -1,6 +1,7 @@
 """Every format, damaged in every way: a cloud comes out, or an error that names the file, and nothing else happens."""
 
 import io
+import pickle
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +154,13 @@ def _read(path: Path) -> PointCloud | DamagedFile:
         assert path.name in str(told)
         assert "\n" not in str(told)
     return told
+
+
+def test_damage_found_by_a_worker_arrives_whole() -> None:
+    damage = DamagedFile(Path("a.txt"), "has a\nNUL byte", "get it again.", line=7)
+    arrived = pickle.loads(pickle.dumps(damage))
+    assert str(arrived) == str(damage) == "a.txt:7: has a NUL byte."
+    assert (arrived.hint, arrived.line, arrived.path) == ("get it again.", 7, Path("a.txt"))
 
 
 @pytest.mark.parametrize("name", FILES)

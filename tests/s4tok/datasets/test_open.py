@@ -82,6 +82,14 @@ def test_a_folder_that_is_not_what_the_user_says_it_is_is_refused(tmp_path: Path
     assert "modelnet40" in unknown.value.hint
 
 
+def test_a_kind_that_contradicts_the_source_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.xyz").write_text("0 0 0\n1 1 1\n")
+    for source in (tmp_path / "a.xyz", "modelnet40"):
+        with pytest.raises(UsageError, match="and --dataset says shapenet55"):
+            open_dataset(source, dataset="shapenet55")
+    assert len(open_dataset(tmp_path / "a.xyz", dataset="own-files")) == 1
+
+
 def test_a_limit_takes_the_first_clouds(tmp_path: Path) -> None:
     assert open_dataset(_modelnet(tmp_path), split="all", limit=2).keys == ("chair_0001", "chair_0002")
     assert len(open_dataset(tmp_path, limit=99)) == 2

@@ -72,6 +72,40 @@ def test_a_first_line_that_counts_the_rows_is_passed_over(tmp_path: Path) -> Non
     _check(tmp_path / "a.xyz", color=False)
 
 
+def test_a_text_with_a_byte_order_mark_and_windows_line_ends_is_read(tmp_path: Path) -> None:
+    rows = "\r\n".join(" ".join(f"{value:.7f}" for value in row) for row in XYZ)
+    (tmp_path / "a.xyz").write_bytes(b"\xef\xbb\xbf" + rows.encode() + b"\r\n\r\n")
+    _check(tmp_path / "a.xyz", color=False)
+
+
+def test_columns_that_are_neither_normals_nor_colours_are_refused(tmp_path: Path) -> None:
+    for rest in (NORMALS * 3, COLOR * 2.0, np.where(COLOR > 99, np.nan, COLOR)):
+        np.savetxt(tmp_path / "a.txt", np.concatenate([XYZ, rest], axis=1))
+        with pytest.raises(DamagedFile, match="columns 4 to 6 are neither"):
+            open_dataset(tmp_path / "a.txt")["a.txt"]
+
+
+@pytest.mark.parametrize("row", ["", "# a comment"])
+def test_a_counted_row_may_not_be_empty_or_a_comment(row: str, tmp_path: Path) -> None:
+    header = "ply\nformat ascii 1.0\nelement vertex 3\n" + "".join(f"property float {axis}\n" for axis in "xyz")
+    (tmp_path / "a.ply").write_text(f"{header}end_header\n0.000 0.000 0.000\n{row}\n1.000 1.000 1.000\n")
+    (tmp_path / "a.obj").write_text(f"v 0 0 0\nv {row}\nv 1 1 1\n")
+    for name, line in (("a.ply", 9), ("a.obj", 2)):
+        with pytest.raises(DamagedFile) as damage:
+            open_dataset(tmp_path / name)[name]
+        assert damage.value.line == line
+
+
+def test_the_invalid_points_of_an_organised_pcd_are_left_out(tmp_path: Path) -> None:
+    header = (
+        "VERSION 0.7\nFIELDS x y z label\nSIZE 4 4 4 4\nTYPE F F F U\nCOUNT 1 1 1 1\nWIDTH 2\nHEIGHT 2\nDATA ascii\n"
+    )
+    (tmp_path / "a.pcd").write_text(f"{header}0 0 0 1\nnan nan nan 2\n1 1 1 3\n2 2 2 4\n")
+    cloud = open_dataset(tmp_path / "a.pcd")["a.pcd"]
+    np.testing.assert_allclose(cloud.original_xyz(), [[0, 0, 0], [1, 1, 1], [2, 2, 2]])
+    np.testing.assert_array_equal(np.asarray(cloud.labels), [1, 3, 4])
+
+
 def test_arrays_are_found_by_their_names(tmp_path: Path) -> None:
     for names in (("points", "colors", "normals", "labels"), ("xyz", "rgb", "normal", "segment")):
         arrays: dict[str, Array] = dict(zip(names, (XYZ, COLOR, NORMALS, LABELS), strict=True))
@@ -235,6 +269,10 @@ def test_obj_counts_backwards_and_cuts_polygons_and_without_faces_holds_points(t
     mesh = open_dataset(path).mesh("a.obj")
     assert mesh is not None
     np.testing.assert_array_equal(mesh.faces, [[0, 1, 2], [0, 2, 3]])
+    path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2\nf 1\nf 3 2 1\n")  # a line and a point are no surface
+    flat = open_dataset(path).mesh("a.obj")
+    assert flat is not None
+    np.testing.assert_array_equal(flat.faces, [[2, 1, 0]])
     path.write_text("v 0 0 0 255 0 0\nv 1 0 0 0 255 0\n")
     cloud = open_dataset(path)["a.obj"]
     np.testing.assert_allclose(np.asarray(cloud.color), [[1, 0, 0], [0, 1, 0]])

@@ -81,6 +81,8 @@ def test_the_hdf5_files_give_their_rows_one_folder_up_or_not(hdf5: Path) -> None
         np.testing.assert_array_equal(np.asarray(cloud.labels), parts[row])
     assert dataset.category(dataset.keys[3]) == 15
     assert dataset.origin(dataset.keys[3]) != dataset.origin(dataset.keys[4])
+    whole = (inner / "ply_data_train1.h5").stat().st_size
+    assert [dataset.origin(key).size for key in dataset.keys[3:]] == [whole // 2, whole // 2]
     assert open_dataset(inner, split="all").keys[-1] == "ply_data_val0/00000"
 
 
@@ -102,7 +104,7 @@ def test_models_in_two_splits_are_noted(txt: Path) -> None:
 def test_a_part_of_another_category_is_told_with_its_line(txt: Path) -> None:
     path = txt / "02691156" / "a1.txt"
     lines = path.read_text().splitlines()
-    for bad, told in (("17.000000", "part 17 is none of airplane, whose parts are 0 to 3"), ("1.5", "whole numbers")):
+    for bad, told in (("4.000000", "part 4 is none of airplane, whose parts are 0 to 3"), ("1.5", "whole numbers")):
         lines[6] = " ".join([*lines[6].split()[:6], bad])
         path.write_text("\n".join(lines))
         with pytest.raises(DamagedFile, match=told) as damage:

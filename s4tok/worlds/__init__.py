@@ -1,0 +1,1 @@
+"""The procedural world: objects and rooms made by seeded functions, so that every command has something to read."""

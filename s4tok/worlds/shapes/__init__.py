@@ -1,0 +1,1 @@
+"""The categories of objects, one function each."""
