@@ -23,12 +23,15 @@ class SuperpointConfig:
     anchors: int = 4096  # |Q|, farthest point samples the descriptor looks at; silent. Rooms take 32,768.
     neighbors: int = 30  # K of eq. 10, neighbours in Q; silent, Open3D's and the authors' habit
     sqrt_eigenvalues: bool = False  # eq. 11 has none; True is the convention of superpoint graphs
+    standardized: bool = False  # unit variance a cloud; True would blow a single plane's noise up to edges
     normal_form: Literal["outer", "oriented"] = "outer"  # n n^T does not care for n's sign; "oriented" is printed
     geometry_weight: float = 0.7  # weight of eq. 11 beside the normal; silent, from trials on objects
     adjacency: int = 10  # edges a point has in the graph; silent, as in superpoint graphs
-    regularization: float = 0.05  # price of a cut edge; silent. Rooms take 0.1.
+    regularization: float = 0.05  # price of a cut edge; silent. Fine, since `smoothness` joins what is too fine.
+    smoothness: float = 1.5  # join pieces whose border is at most so much rougher than they are; 0 is plain cut pursuit
     smallest: int = 10  # points a superpoint has at least; silent. Rooms take 30.
     voxel: float = 0.0  # metres; cut on one point a voxel and carry labels back. Rooms take 0.02; 0 cuts every point.
+    grid_cells: int = 100  # of the method `grid` only
     seed: int = 0
 
     @classmethod
@@ -36,7 +39,7 @@ class SuperpointConfig:
         """Give the defaults for objects or for rooms."""
         if scene == "object":
             return cls()
-        return cls(anchors=32768, regularization=0.1, smallest=30, voxel=0.02)
+        return cls(anchors=32768, smallest=30, voxel=0.02)
 
 
 @dataclass(frozen=True)
