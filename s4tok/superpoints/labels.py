@@ -33,7 +33,7 @@ def validated(ids: ArrayLike, n_points: int, name: str = "labels") -> Int32[Arra
     """
     array = np.asarray(ids)
     if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.floor(array)).all():
-        array = array.astype(np.int64)  # text files give whole numbers as floats
+        array = array.astype(np.int64)  # as text files give them
     if array.dtype.kind not in "iu":
         raise InputError(f"{name}: superpoint ids must be whole numbers, and these are {array.dtype}.")
     if array.shape != (n_points,):
