@@ -13,6 +13,7 @@ from s4tok.worlds.shells import Opening, Plan, Wall, hang_panel
 from s4tok.worlds.solids import Number
 
 QUARTER = np.pi / 2
+ATTEMPTS = 40  # at an object that fits, before the last one is taken as it is
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -44,10 +45,11 @@ class Floor:
 
     def make(self, category: str, fits: Callable[[Object], bool] = lambda _: True) -> Object:
         """Make an object of a category, the first of some that fits."""
-        for attempt in range(40):
-            thing = make_object(category, self.draw.fork(category, attempt))
+        thing = make_object(category, self.draw.fork(category, 0))
+        for attempt in range(1, ATTEMPTS):
             if fits(thing):
                 break
+            thing = make_object(category, self.draw.fork(category, attempt))
         return thing
 
     def against_wall(self, name: str, thing: Object, gap: Number = 0.03, margin: Number = 0.05) -> Spot | None:

@@ -53,7 +53,7 @@ def shade(
     colors: Float64[Array, "f 3"],
 ) -> Float64[Array, "h w 3"]:
     """Light the faces that rays meet, from the camera and from above."""
-    world = rays @ pose[:3, :3].T
+    world: Array = rays @ pose[:3, :3].T
     hits = surface.cast(pose[:3, 3], world)
     a, b, c = (thing.vertices[thing.faces[:, k]] for k in range(3))
     normal = np.cross(b - a, c - a)
