@@ -1,0 +1,1 @@
+"""Pictures of clouds and meshes, and which point each pixel shows."""
