@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from s4tok.datasets.dataset import Mesh
+from s4tok.rendering.cameras import ten_views
+from s4tok.rendering.mesh_views import MeshViews, mesh_views
+from s4tok.shapes import Array
+
+VIEWS: Array = ten_views().numpy()
+
+
+def chair() -> Mesh:
+    trimesh = pytest.importorskip("trimesh")
+    seat = trimesh.creation.box((1, 0.1, 1))
+    back = trimesh.creation.box((1, 1, 0.1)).apply_translation((0, 0.5, -0.45))
+    leg = trimesh.creation.box((0.1, 0.8, 0.1)).apply_translation((0.4, -0.4, 0.4))
+    ball = trimesh.creation.icosphere(radius=0.2).apply_translation((0.3, 0.25, 0.2))
+    whole = trimesh.util.concatenate([seat, back, leg, ball])
+    return Mesh(np.asarray(whole.vertices) * 3 + [100.0, 2.0, -3.0], np.asarray(whole.faces))
+
+
+@pytest.fixture(scope="module")
+def drawn() -> MeshViews:
+    from s4tok_pipelines.doctor import egl
+
+    finding = egl()
+    if finding.state != "ok":
+        pytest.skip(f"no rendering without a screen here: {finding.found}")
+    return mesh_views(chair(), VIEWS)
+
+
+def test_depth_agrees_with_a_ray_caster_within_one_percent(drawn: MeshViews) -> None:
+    open3d = pytest.importorskip("open3d", exc_type=ImportError)
+    mesh = chair()
+    scene = open3d.t.geometry.RaycastingScene()
+    vertices = open3d.core.Tensor((mesh.vertices - mesh.vertices.mean(axis=0)).astype(np.float32))
+    scene.add_triangles(vertices, open3d.core.Tensor(mesh.faces.astype(np.uint32)))
+    extent = float(np.ptp(mesh.vertices, axis=0).max())
+    agree = []
+    for view, surface in zip(VIEWS, drawn.surface, strict=True):
+        points = surface[~np.isnan(surface[..., 0])] - mesh.vertices.mean(axis=0)
+        start = points + 10 * view[2]
+        rays = np.concatenate([start, np.broadcast_to(-view[2], start.shape)], axis=1).astype(np.float32)
+        error = np.abs(scene.cast_rays(open3d.core.Tensor(rays))["t_hit"].numpy() - 10)
+        agree.append(error < 0.01 * extent)
+    assert np.concatenate(agree).mean() >= 0.99
+
+
+def test_the_surface_of_a_pixel_lies_at_its_depth_and_projects_into_it(drawn: MeshViews) -> None:
+    mesh = chair()
+    for view, surface, depth in zip(VIEWS, drawn.surface, drawn.depth, strict=True):
+        seen = mesh.vertices @ view.T
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        rows, columns = np.nonzero(~np.isnan(depth))
+        placed = (surface[rows, columns].astype(np.float64) @ view.T - (low + high) / 2) / (high - low).max() * 0.7
+        np.testing.assert_allclose((placed[:, 0] + 0.5) * 224 - 0.5, rows, atol=0.01)
+        np.testing.assert_allclose((placed[:, 1] + 0.5) * 224 - 0.5, columns, atol=0.01)
+        np.testing.assert_allclose(placed[:, 2] * (high - low).max() / 0.7, depth[rows, columns], atol=1e-4)
+
+
+def test_the_background_is_white_and_the_object_is_not(drawn: MeshViews) -> None:
+    for color, depth in zip(drawn.color, drawn.depth, strict=True):
+        assert color[:5].min() == 255
+        inside = color[~np.isnan(depth)]
+        assert inside.mean() < 250
+        assert np.ptp(inside.mean(axis=1)) > 20  # shaded, and not one flat grey
+
+
+def test_faces_keep_their_colours(drawn: MeshViews) -> None:
+    mesh = chair()
+    color = np.tile(np.array([1.0, 0.0, 0.0], np.float32), (len(mesh.vertices), 1))
+    red = mesh_views(Mesh(mesh.vertices, mesh.faces, color=color), VIEWS[:1])
+    inside = red.color[0][~np.isnan(red.depth[0])].astype(int)
+    assert (inside[:, 0] > inside[:, 1] + 50).mean() > 0.95
+
+
+def test_a_mesh_turned_inside_out_is_drawn_all_the_same(drawn: MeshViews) -> None:
+    mesh = chair()
+    turned = mesh_views(Mesh(mesh.vertices, mesh.faces[:, ::-1].copy()), VIEWS[:2])
+    np.testing.assert_array_equal(np.isnan(turned.depth), np.isnan(drawn.depth[:2]))
