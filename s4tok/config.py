@@ -116,8 +116,9 @@ class ViewConfig:
 class ClipConfig:
     """Which frozen CLIP reads the views, and how its dense features are taken (Sec. 4)."""
 
+    teacher: str = "clip"
     clip: str = "ViT-B-16"  # Sec. 4; an open_clip name, a local folder, hf-hub:..., or "mini"
-    pretrained: str = "openai"
+    pretrained: str = "openai"  # one of the name's tags, or a file; nothing for random weights
     dense: Literal["last", "maskclip"] = "last"  # PointCLIP V2 reads the last layer's tokens
 
 
