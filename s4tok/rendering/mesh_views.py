@@ -8,11 +8,12 @@ import numpy as np
 
 from s4tok.datasets.dataset import Mesh
 from s4tok.dependencies import load
-from s4tok.shapes import Array, Float32, Float64, UInt8
+from s4tok.shapes import Array, Bool, Float32, Float64, Int, UInt8
 
 LIGHT = 3.0  # of the lamp at the camera; with AMBIENT a white wall seen head-on comes out just below white
 AMBIENT = 0.35
 GREY = 0.7  # of a mesh without colours
+SAME_SURFACE = 0.015  # of the extent: at most this far from the surface drawn, a point is part of it
 FINER = 3  # drawn this much finer: pyrender's depth is that of a sample a quarter pixel off the pixel's centre
 
 
@@ -44,6 +45,38 @@ def mesh_views(mesh: Mesh, views: Float64[Array, "v 3 3"], *, size: int = 224, o
         depths.append(depth * scale)
         points.append(surface * scale + center)
     return MeshViews(np.stack(pictures), np.stack(points).astype(np.float32), np.stack(depths).astype(np.float32))
+
+
+def surface_pixels(
+    points: Float64[Array, "n 3"],
+    mesh: Mesh,
+    drawn: MeshViews,
+    views: Float64[Array, "v 3 3"],
+    *,
+    object_ratio: float = 0.7,
+) -> tuple[Int[Array, "v n 2"], Bool[Array, "v n"]]:
+    """Find each point's row and column in each view, and whether the surface drawn there is the point's own.
+
+    A point is seen where a pixel beside it or its own shows the surface within `SAME_SURFACE` of the object's extent:
+    the depth of a pixel on a steep surface is that of its middle, and may be far from the point's.
+    """
+    size = drawn.depth.shape[1]
+    pixels, visible = [], []
+    for view, depth in zip(views, drawn.depth, strict=True):
+        seen = mesh.vertices @ view.T
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        extent = float((high - low).max()) or 1.0
+        place = points @ view.T - (low + high) / 2
+        places = np.floor((place[:, :2] / extent * object_ratio + 0.5) * size).astype(np.int64)
+        inside = ((places >= 0) & (places < size)).all(axis=1)
+        rows, columns = places.clip(0, size - 1).T
+        padded = np.pad(depth, 1, constant_values=np.nan)
+        around = np.stack([padded[rows + down, columns + right] for down in range(3) for right in range(3)])
+        with np.errstate(invalid="ignore"):
+            near = (np.abs(around - place[:, 2]) <= SAME_SURFACE * extent).any(axis=0)
+        pixels.append(np.stack([rows, columns], axis=1))
+        visible.append(inside & near & ~np.isnan(depth[rows, columns]))
+    return np.stack(pixels), np.stack(visible)
 
 
 def _draw(

@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from s4tok.rendering.cameras import ten_views
-from s4tok.rendering.depth_views import CLASSIFICATION, PROJECTIONS, Projection, depth_views
+from s4tok.lifting import points_at_pixels
+from s4tok.rendering.cameras import look, ten_views
+from s4tok.rendering.depth_views import CLASSIFICATION, PROJECTIONS, SEGMENTATION, Projection, depth_views
 from s4tok.shapes import Array
 
 SMALL = Projection(
@@ -146,3 +147,21 @@ def test_a_cloud_of_no_extent_is_one_dot() -> None:
     assert views.images.isfinite().all()
     assert (views.images < 1).any()
     assert views.visible.all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_visible_points_pixel_leads_back_to_a_point_within_one_cell_of_the_grid(seed: int) -> None:
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(seed)).double())[0]
+    points = (chair(300).double() @ turn.T).float()
+    views = ten_views()
+    drawn = depth_views(points, views)
+    nearness = look(points, views)
+    at_pixels = points_at_pixels(drawn.pixels, drawn.visible, nearness[..., 2], 224)
+    for view in range(len(views)):
+        visible = drawn.visible[view]
+        rows, columns = drawn.pixels[view, visible].unbind(-1)
+        back = at_pixels[view, rows, columns]
+        extent = (nearness[view].amax(0) - nearness[view].amin(0)).amax()
+        offset = (nearness[view, back] - nearness[view, visible]).abs()
+        assert offset[:, :2].max() <= extent / SEGMENTATION.object_ratio / SEGMENTATION.size * 1.001
+        assert (nearness[view, back, 2] >= nearness[view, visible, 2]).all()
