@@ -1,11 +1,13 @@
 """What every room's tests share: the command line as a user runs it, and a place for real files where there are any."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,3 +65,28 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real dataset files beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def make_clip() -> Callable[..., Path]:
+    """Make a small CLIP in open_clip's own form, all weights drawn from one seed: `make_clip(tmp_path / "tiny")`."""
+
+    def make(folder: Path, **preprocessing: Any) -> Path:
+        open_clip = pytest.importorskip("open_clip")
+        import torch
+        from safetensors.torch import save_file
+
+        model = {
+            "embed_dim": 24,
+            "vision_cfg": {"image_size": 48, "layers": 3, "width": 32, "head_width": 16, "patch_size": 16},
+            "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 2},
+        }
+        folder.mkdir()
+        preprocessing = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3], **preprocessing}
+        (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": model, "preprocess_cfg": preprocessing}))
+        with torch.random.fork_rng():
+            torch.manual_seed(5)
+            save_file(open_clip.CLIP(**model).state_dict(), folder / "open_clip_model.safetensors")
+        return folder
+
+    return make

@@ -16,8 +16,9 @@ CONFIG = ViewConfig(image="color", size=64, border=2)
 
 
 def rotation(rng: np.random.Generator) -> Array:
-    turn: Array = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    return turn * np.sign(np.linalg.det(turn))
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    proper: Array = turn * np.sign(np.linalg.det(turn))
+    return proper
 
 
 def room(seed: int = 0, width: int = 96, height: int = 72) -> tuple[Array, Frame]:
