@@ -1,7 +1,7 @@
 """What lies in each cache: arrays with their shapes in letters, attributes, and the command that makes it.
 
-The letters are those of `s4tok/shapes.py`: n points of a cloud, s superpoints, v views, h w pixels, c channels of an
-image, d channels of a feature. One letter has one size within an entry.
+The letters are those of `s4tok/shapes.py`: n points of a cloud, s superpoints, v views, h w pixels, r q rows and
+columns of patches, c channels of an image, d channels of a feature. One letter has one size within an entry.
 """
 
 from collections.abc import Collection, Mapping
@@ -122,4 +122,11 @@ CLIP_FEATURES = Layout(
     made_by="extract-clip",
 )
 
-LAYOUTS = {layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES)}
+CLIP_PATCHES = Layout(
+    name="clip-patches",
+    version=1,
+    arrays={"patches": Array("float16", "v r q d", "CLIP feature of each patch, rows by columns, unit length", False)},
+    made_by="extract-clip --keep patches",
+)
+
+LAYOUTS = {layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES, CLIP_PATCHES)}
