@@ -102,7 +102,8 @@ class ViewConfig:
     """How a cloud is drawn or seen (Sec. 4; PointCLIP V2's ten views for objects, posed frames for scenes)."""
 
     size: int = 224  # pixels; PointCLIP V2
-    object_ratio: float = 0.7  # share of the image the object spans; PointCLIP V2
+    projection: Literal["segmentation", "classification"] = "segmentation"  # PointCLIP V2 has one for each
+    object_ratio: float = 0.7  # share of the image a mesh spans; PointCLIP V2's for segmentation
     projection_compat: Literal["corrected", "pclipv2"] = "corrected"  # the release reads the transposed pixel; [B18]
     image: Literal["color", "depth", "shaded"] = "depth"
     frame_step: int = 20  # every 20th valid frame of a scene; OpenScene

@@ -89,9 +89,14 @@ def gpu() -> Finding:
 
 
 def egl() -> Finding:
-    """Render nothing through EGL in a process of its own, and say who would render."""
+    """Render nothing through EGL, and say who would render."""
+    return offscreen("egl")
+
+
+def offscreen(platform: str) -> Finding:
+    """Render nothing through EGL or OSMesa in a process of its own, which may crash, and say who would render."""
     code = (
-        "import os; os.environ['PYOPENGL_PLATFORM'] = 'egl'\n"
+        f"import os; os.environ['PYOPENGL_PLATFORM'] = {platform!r}\n"
         "import numpy as np; np.infty = np.inf\n"
         "import pyrender; from OpenGL import GL\n"
         "renderer = pyrender.OffscreenRenderer(8, 8)\n"
@@ -102,9 +107,9 @@ def egl() -> Finding:
     if failure is None:
         who = output.splitlines()[-1]
         slow = " (software, on the CPU)" if "llvmpipe" in who or "softpipe" in who else ""
-        return Finding("egl", "ok", f"{who}{slow}")
+        return Finding(platform, "ok", f"{who}{slow}")
     return Finding(
-        "egl",
+        platform,
         "problem",
         f"meshes cannot be rendered without a screen: {first_line(failure)} (needed for render-views of meshes)",
         "sudo apt-get install libegl1 libgl1; in a container also NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics",

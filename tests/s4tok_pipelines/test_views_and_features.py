@@ -1,0 +1,348 @@
+"""The stages render-views and extract-clip, on a dataset of a few boxes and a room that fit on this page."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from s4tok.clouds import PointCloud
+from s4tok.config import ClipConfig, Scene, ViewConfig
+from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
+from s4tok.errors import InputError, MissingError
+from s4tok.frozen_clip import FrozenClip
+from s4tok.shapes import Array
+from s4tok_cache import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, VIEWS, CacheReader, Entry, Fingerprint, Stamp, Store
+from s4tok_cache.errors import CacheMismatch, CacheMissing
+from s4tok_pipelines.extract_clip import extract_clip
+from s4tok_pipelines.render_views import render_views
+from s4tok_pipelines.report import Item, Report
+
+SMALL = ViewConfig(size=48, projection="classification")  # its grid is a fiftieth of the other's
+KEYS = ("a/1", "a/2", "b/3", "b/4", "b/5")
+
+
+class Boxes(CloudDataset):
+    """Five boxes of different sizes; one of them can be made to be broken."""
+
+    name, split = "boxes", "test"
+    scene: Scene = "object"
+    up: Literal["x", "y", "z"] = "z"
+    keys: Sequence[str] = KEYS
+
+    def __init__(self, broken: str = "", changed: str = "") -> None:
+        self.broken, self.changed = broken, changed
+
+    def __getitem__(self, key: str) -> PointCloud:
+        if key == self.broken:
+            raise InputError(f"{key} is broken.")
+        rng = np.random.default_rng(KEYS.index(key))
+        points = rng.uniform(-1, 1, (300, 3))
+        points[np.arange(300), rng.integers(0, 3, 300)] = 1
+        return PointCloud.of(points * (1, 2, 3 + KEYS.index(key)), name=key)
+
+    def origin(self, key: str) -> Origin:
+        return Origin(key, 300, int(key == self.changed))
+
+
+class Room(Boxes):
+    """One room seen by three frames, of which one has lost its pose."""
+
+    name = "room"
+    scene: Scene = "room"
+    keys: Sequence[str] = ("r",)
+
+    def __getitem__(self, key: str) -> PointCloud:
+        rng = np.random.default_rng(0)
+        return PointCloud.of(np.c_[rng.uniform(-1, 1, (500, 2)), np.full(500, 2.0)] + (100, 200, 3), name=key)
+
+    def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
+        for number in range(3):
+            pose = np.eye(4)
+            pose[:3, 3] = (100 + 0.3 * number, 200, 3)
+            if number == 1:
+                pose[:] = -np.inf
+            k = np.array([[60.0, 0, 39.5], [0, 60, 29.5], [0, 0, 1]])
+            color = np.random.default_rng(number).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+            yield Frame(str(number), color, np.full((60, 80), 2.0, np.float32), k, k, pose)
+
+
+class Stopping(Report):
+    """Stop the run after a number of entries, as a signal does."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def steps(self, items: Iterable[Item], text: str, total: int | None = None, done: int = 0) -> Iterator[Item]:
+        for number, item in enumerate(items):
+            if number == self.after:
+                raise KeyboardInterrupt
+            yield item
+
+
+class Listening(Report):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+    warn = note
+
+
+@pytest.fixture(scope="module")
+def tiny(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ClipConfig:
+    return ClipConfig(clip=str(make_clip(tmp_path_factory.mktemp("models") / "tiny")))
+
+
+def cut(clouds: CloudDataset, cache: Path, keys: tuple[str, ...] = ()) -> None:
+    """Superpoints as another stage would have left them: the eight octants of each cloud."""
+    with Store.resume(cache / clouds.name / clouds.split, SUPERPOINTS, Stamp("superpoints")) as store:
+        for key in keys or clouds.keys:
+            octant = (clouds[key].xyz > 0) @ np.array([1, 2, 4])
+            labels = np.unique(octant, return_inverse=True)[1].astype(np.int32)
+            origin = clouds.origin(key)
+            fingerprint = Fingerprint(origin.path, origin.size, origin.mtime_ns)
+            store.write(key, {"labels": labels}, fingerprint, {"n_superpoints": int(labels.max()) + 1})
+
+
+def entries(cache: Path, clouds: CloudDataset, layout: Any, stage: str) -> dict[str, Entry]:
+    reader = CacheReader.find(cache / clouds.name / clouds.split, layout, stage)
+    return {key: reader[key] for key in reader}
+
+
+def same(one: dict[str, Entry], other: dict[str, Entry]) -> bool:
+    return one.keys() == other.keys() and all(
+        np.array_equal(one[key][name], other[key][name]) for key in one for name in one[key].arrays
+    )
+
+
+def test_views_hold_where_each_visible_point_is_and_which_point_each_pixel_shows(tmp_path: Path) -> None:
+    outcome = render_views(Boxes(), tmp_path, SMALL)
+    assert (outcome.made, outcome.present, outcome.failures) == (5, 0, [])
+    for entry in entries(tmp_path, Boxes(), VIEWS, "render-views").values():
+        images, drawn, pixels = entry["images"], entry["drawn"], entry["pixels"].astype(int)
+        assert images.shape == (10, 48, 48, 1)
+        visible = pixels[..., 0] >= 0
+        assert visible.any(axis=1).all()
+        for view in range(10):
+            rows, columns = pixels[view, visible[view]].T
+            assert (images[view, rows, columns, 0] < 1).all()
+            shown = drawn[view, rows, columns]
+            assert (pixels[view, shown] == pixels[view, visible[view]]).all()
+        assert (drawn >= 0).sum() <= visible.sum()
+
+
+class Turned(Boxes):
+    """The same boxes with their axes turned so that y is up."""
+
+    name = "turned"
+    up: Literal["x", "y", "z"] = "y"
+
+    def __getitem__(self, key: str) -> PointCloud:
+        x, y, z = super().__getitem__(key).original_xyz().T
+        return PointCloud.of(np.stack([x, z, -y], axis=1), name=key)
+
+
+def test_up_is_up_in_every_dataset(tmp_path: Path) -> None:
+    render_views(Boxes(), tmp_path, SMALL)
+    render_views(Turned(), tmp_path, SMALL)
+    one, other = (entries(tmp_path, clouds, VIEWS, "render-views") for clouds in (Boxes(), Turned()))
+    for key in KEYS:
+        differ = np.abs(one[key]["images"].astype(float) - other[key]["images"].astype(float)) > 0.01
+        assert differ.mean() < 0.01  # a point on a cell's border may cross it
+
+
+def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, tiny: ClipConfig) -> None:
+    whole, halved = tmp_path / "whole", tmp_path / "halved"
+    for cache in (whole, halved):
+        cut(Boxes(), cache)
+    render_views(Boxes(), whole, SMALL)
+    extract_clip(Boxes(), whole, tiny)
+    with pytest.raises(KeyboardInterrupt):
+        render_views(Boxes(), halved, SMALL, report=Stopping(2))
+    outcome = render_views(Boxes(), halved, SMALL)
+    assert (outcome.made, outcome.present) == (3, 2)
+    with pytest.raises(KeyboardInterrupt):
+        extract_clip(Boxes(), halved, tiny, report=Stopping(3))
+    outcome = extract_clip(Boxes(), halved, tiny)
+    assert 0 < outcome.made < 5
+    assert outcome.made + outcome.present == 5
+    for layout, stage in ((VIEWS, "render-views"), (CLIP_FEATURES, "extract-clip")):
+        assert same(entries(whole, Boxes(), layout, stage), entries(halved, Boxes(), layout, stage))
+    assert extract_clip(Boxes(), halved, tiny).made == 0
+
+
+def test_features_are_those_of_the_points_a_slow_reader_finds(tmp_path: Path, tiny: ClipConfig) -> None:
+    cut(Boxes(), tmp_path)
+    render_views(Boxes(), tmp_path, SMALL)
+    extract_clip(Boxes(), tmp_path, tiny, keep_patches=True)
+    clip = FrozenClip.load(tiny.clip)
+    views = entries(tmp_path, Boxes(), VIEWS, "render-views")["a/2"]
+    labels = entries(tmp_path, Boxes(), SUPERPOINTS, "superpoints")["a/2"]["labels"]
+    found = entries(tmp_path, Boxes(), CLIP_FEATURES, "extract-clip")["a/2"]
+    kept = entries(tmp_path, Boxes(), CLIP_PATCHES, "extract-clip-patches")["a/2"]["patches"]
+    images = torch.from_numpy(views["images"].astype(np.float32)).permute(0, 3, 1, 2)
+    seen = clip.encode_images(images)
+    np.testing.assert_allclose(found["views"], seen.whole, atol=1e-3)
+    np.testing.assert_allclose(kept, seen.patches, atol=1e-3)
+    maps = functional.interpolate(seen.patches.permute(0, 3, 1, 2), (48, 48), mode="bilinear", align_corners=False)
+    total, pairs = np.zeros((labels.max() + 1, 24)), np.zeros(labels.max() + 1, int)
+    for view, pixels in enumerate(views["pixels"].astype(int)):
+        for point, (row, column) in enumerate(pixels):
+            if row >= 0:
+                total[labels[point]] += maps[view, :, row, column].numpy()
+                pairs[labels[point]] += 1
+    np.testing.assert_array_equal(found["visible"], pairs)
+    unit = total / np.linalg.norm(total, axis=1, keepdims=True)
+    np.testing.assert_allclose(found["superpoints"], unit, atol=2e-3)
+
+
+def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: ClipConfig) -> None:
+    cut(Room(), tmp_path)
+    listener = Listening()
+    outcome = extract_clip(Room(), tmp_path, tiny, ViewConfig(size=48, image="color", border=2), report=listener)
+    assert outcome.figures == {"images": 4, "frames_without_pose": 1}  # two windows each
+    assert any("1 frames have no pose" in said for said in listener.said)
+    entry = entries(tmp_path, Room(), CLIP_FEATURES, "extract-clip")["r"]
+    assert entry["views"].shape == (4, 24)
+    assert (entry["visible"] > 0).all()
+    small = tmp_path / "small"
+    cut(Room(), small)
+    extract_clip(Room(), small, tiny, ViewConfig(size=48, image="color", border=2), batch=2)
+    other = entries(small, Room(), CLIP_FEATURES, "extract-clip")["r"]
+    np.testing.assert_array_equal(entry["visible"], other["visible"])
+    np.testing.assert_allclose(entry["superpoints"], other["superpoints"], atol=2e-3)
+
+
+def test_objects_without_frames_fail_one_by_one_when_frames_are_asked_for(tmp_path: Path, tiny: ClipConfig) -> None:
+    cut(Boxes(), tmp_path)
+    outcome = extract_clip(Boxes(), tmp_path, tiny, frames=True)
+    assert [failure.key for failure in outcome.failures] == list(KEYS)
+    assert "--no-frames" in outcome.failures[0].reason
+
+
+def test_a_broken_cloud_is_a_failed_entry_and_not_the_end(tmp_path: Path, tiny: ClipConfig) -> None:
+    clouds = Boxes(broken="a/2")
+    outcome = render_views(clouds, tmp_path, SMALL)
+    assert (outcome.made, [(each.key, each.reason) for each in outcome.failures]) == (4, [("a/2", "a/2 is broken.")])
+    cut(Boxes(), tmp_path)
+    outcome = extract_clip(clouds, tmp_path, tiny)
+    assert (outcome.made, [each.key for each in outcome.failures]) == (4, ["a/2"])
+    assert "s4tok render-views" in outcome.failures[0].reason
+    mended = render_views(Boxes(), tmp_path, SMALL)
+    assert (mended.made, mended.present) == (1, 4)
+    assert extract_clip(Boxes(), tmp_path, tiny).made == 1
+
+
+def test_features_are_not_made_from_views_older_than_the_cloud(tmp_path: Path, tiny: ClipConfig) -> None:
+    cut(Boxes(), tmp_path)
+    render_views(Boxes(), tmp_path, SMALL)
+    outcome = extract_clip(Boxes(changed="b/3"), tmp_path, tiny)
+    assert [failure.key for failure in outcome.failures] == ["b/3"]
+    assert "before it changed" in outcome.failures[0].reason
+
+
+def test_without_superpoints_or_views_it_says_which_command_makes_them(tmp_path: Path, tiny: ClipConfig) -> None:
+    with pytest.raises(CacheMissing) as caught:
+        extract_clip(Boxes(), tmp_path, tiny)
+    assert "s4tok superpoints" in caught.value.hint
+    cut(Boxes(), tmp_path)
+    with pytest.raises(CacheMissing) as caught:
+        extract_clip(Boxes(), tmp_path, tiny)
+    assert "s4tok render-views" in caught.value.hint
+
+
+def test_two_models_or_two_kinds_of_views_never_share_a_cache(
+    tmp_path: Path, tiny: ClipConfig, make_clip: Callable[..., Path]
+) -> None:
+    cut(Boxes(), tmp_path)
+    render_views(Boxes(), tmp_path, SMALL)
+    first = extract_clip(Boxes(), tmp_path, tiny)
+    softer = ClipConfig(clip=str(make_clip(tmp_path / "softer", interpolation="bilinear")))
+    dense = ClipConfig(clip=tiny.clip, dense="maskclip")
+    released = replace(SMALL, projection_compat="pclipv2")
+    render_views(Boxes(), tmp_path, released)
+    with pytest.raises(CacheMismatch, match="projection_compat"):
+        extract_clip(Boxes(), tmp_path, tiny)
+    outs = {
+        first.out,
+        *(extract_clip(Boxes(), tmp_path, config, SMALL).out for config in (softer, dense)),
+        extract_clip(Boxes(), tmp_path, tiny, released).out,
+    }
+    assert len(outs) == 4
+
+
+def test_weights_that_are_out_of_reach_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut(Boxes(), tmp_path)
+    render_views(Boxes(), tmp_path, SMALL)
+    monkeypatch.setattr("s4tok.weights.reachable", lambda: False)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(MissingError, match="cannot be reached"):
+        extract_clip(Boxes(), tmp_path)
+
+
+def test_the_size_of_all_patches_is_told_before_it_is_filled(tmp_path: Path, tiny: ClipConfig) -> None:
+    cut(Boxes(), tmp_path)
+    render_views(Boxes(), tmp_path, SMALL)
+    listener = Listening()
+    extract_clip(Boxes(), tmp_path, tiny)
+    outcome = extract_clip(Boxes(), tmp_path, tiny, keep_patches=True, report=listener)
+    assert outcome.made == 5  # the features were there, the patches were not
+    assert any("for 5 objects of ten views" in said for said in listener.said)
+
+
+def test_sheets_are_drawn_of_what_the_cache_holds(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    render_views(Boxes(), tmp_path / "cache", SMALL, preview=tmp_path / "sheets")
+    files = sorted(tmp_path.glob("sheets/*.png"))
+    assert [file.stem for file in files] == [key.replace("/", "_") for key in KEYS]
+    with image.open(files[0]) as sheet:
+        assert sheet.size == (5 * 48, 2 * 48)
+        assert len(np.unique(np.asarray(sheet))) > 20
+
+
+def test_where_no_mesh_can_be_drawn_points_are_and_the_cache_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from s4tok_pipelines.doctor import Finding
+
+    monkeypatch.delenv("PYOPENGL_PLATFORM", raising=False)
+    monkeypatch.setattr(
+        "s4tok_pipelines.render_views.offscreen", lambda platform: Finding(platform, "problem", "no such library")
+    )
+    listener = Listening()
+    render_views(Boxes(), tmp_path, replace(SMALL, image="shaded"), report=listener)
+    assert any("points of the surface are drawn instead" in said for said in listener.said)
+    reader = CacheReader.find(tmp_path / "boxes" / "test", VIEWS, "render-views")
+    assert reader.stamp.parameters["image"] == "depth"
+
+
+class Meshes(Boxes):
+    """Boxes with the mesh they are sampled from, and one without."""
+
+    def mesh(self, key: str) -> Mesh | None:
+        if key == "b/5":
+            return None
+        trimesh = pytest.importorskip("trimesh")
+        box = trimesh.creation.box(bounds=[[-1, -1, -1], [1, 1, 1]])
+        vertices: Array = np.asarray(box.vertices) * (1, 2, 3 + KEYS.index(key))
+        return Mesh(vertices, np.asarray(box.faces))
+
+
+def test_meshes_are_drawn_shaded_and_a_cloud_without_one_fails(tmp_path: Path) -> None:
+    from s4tok_pipelines.doctor import egl
+
+    if egl().state != "ok":
+        pytest.skip(f"no rendering without a screen here: {egl().found}")
+    outcome = render_views(Meshes(), tmp_path, replace(SMALL, image="shaded"))
+    assert [failure.key for failure in outcome.failures] == ["b/5"]
+    assert "no mesh" in outcome.failures[0].reason
+    for entry in entries(tmp_path, Meshes(), VIEWS, "render-views").values():
+        assert entry["images"].shape == (10, 48, 48, 3)
+        seen = (entry["pixels"][..., 0] >= 0).any(axis=0)
+        assert seen.mean() > 0.9  # ten directions see every side but for what lies in the plane of sight
