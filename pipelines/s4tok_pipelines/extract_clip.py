@@ -1,7 +1,7 @@
 """Let a frozen 2D teacher look at the views, and keep what it sees of each superpoint."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from s4tok.shapes import Array, Bool, Float, Int
 from s4tok.teachers import Teacher, load_teacher
 from s4tok_cache import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, VIEWS, CacheReader, Fingerprint, Shard, Stamp, Store
 from s4tok_pipelines.entries import ahead, fingerprints, root_of
+from s4tok_pipelines.feature_sheets import write_sheets
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
 
 STAGE = "extract-clip"
@@ -128,6 +129,8 @@ def extract_clip(
     device: str = "cpu",
     shard: Shard = Shard(),  # noqa: B008 - as above
     overwrite: bool = False,
+    preview: Path | None = None,
+    prompts: Sequence[str] = (),
     report: Report = silent,
 ) -> Outcome:
     """Look at every cloud's views and keep the mean feature of each superpoint, and each view's own.
@@ -146,6 +149,8 @@ def extract_clip(
         device: Where the teacher computes.
         shard: This task's share.
         overwrite: Make entries anew that are there.
+        preview: A folder for contact sheets of the first clouds.
+        prompts: What their points may be called; the dataset's own names where there are none.
         report: Who listens.
     """
     start = time.monotonic()
@@ -182,6 +187,9 @@ def extract_clip(
             report.gauge(images_per_second=n_images / (time.monotonic() - start), failed=float(len(outcome.failures)))
         if patches is not None:
             patches.commit()
+        if preview:
+            store.commit()
+            write_sheets(preview, clouds, sources.superpoints, store, teacher, prompts, report)
     if sources.skipped:
         report.note(f"{sources.skipped} frames have no pose and were passed over")
     outcome.seconds = time.monotonic() - start

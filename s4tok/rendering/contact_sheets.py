@@ -13,6 +13,7 @@ from s4tok.rendering.depth_views import PROJECTIONS, depth_views
 from s4tok.shapes import Array, Float, Float32, Int
 
 COLUMNS = 5
+SIDES = [4, 5, 0, 1, 9]  # of the ten directions: front, side, two corners, and from above
 DOT = 2  # pixels that a coloured point reaches to each side
 
 
@@ -34,7 +35,7 @@ def colored_views(
     xyz: Float32[Array, "n 3"], up: str, color: Float[Array, "n 3"], size: int
 ) -> Float[Array, "v h w 3"]:
     """Draw points in colours of their own from five of the ten directions, near ones over far ones."""
-    views = ten_views()[:COLUMNS] @ upright(up)
+    views = ten_views()[SIDES] @ upright(up)
     points = torch.from_numpy(xyz)
     drawn = depth_views(points, views, PROJECTIONS[ViewConfig.projection], size=size)
     at = points_at_pixels(drawn.pixels, drawn.visible, look(points, views)[..., 2], size).numpy()

@@ -1,6 +1,6 @@
 """CLIP as the teacher: the patches of its last layer, in the space of its texts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,3 +43,7 @@ class ClipTeacher(Teacher):
     def see(self, images: Float[Tensor, "b c h w"]) -> ImageFeatures:
         """Look at square pictures of 0 .. 1, grey or coloured."""
         return self.clip.encode_images(images, self.dense)
+
+    def read(self, prompts: Sequence[str]) -> Float[Tensor, "t d"]:
+        """Turn each prompt into a vector of unit length."""
+        return self.clip.encode_texts(prompts)

@@ -1,7 +1,7 @@
 """What every 2D teacher offers: it looks at pictures and knows what it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -31,3 +31,7 @@ class Teacher(ABC):
     @abstractmethod
     def see(self, images: Float[Tensor, "b c h w"]) -> ImageFeatures:
         """Look at square pictures of 0 .. 1, grey or coloured."""
+
+    @abstractmethod
+    def read(self, prompts: Sequence[str]) -> Float[Tensor, "t d"]:
+        """Turn each prompt into a vector of unit length, in the space of the features."""

@@ -306,6 +306,22 @@ def test_sheets_are_drawn_of_what_the_cache_holds(tmp_path: Path) -> None:
         assert len(np.unique(np.asarray(sheet))) > 20
 
 
+def test_points_are_coloured_by_the_prompt_that_fits_them_best(tmp_path: Path, tiny: ClipConfig) -> None:
+    image = pytest.importorskip("PIL.Image")
+    cut(Boxes(), tmp_path)
+    render_views(Boxes(), tmp_path, SMALL)
+    extract_clip(Boxes(), tmp_path, tiny, preview=tmp_path / "sheets", prompts=["a leg", "a wheel"])
+    with image.open(tmp_path / "sheets" / "a_2.png") as sheet:
+        colors = {tuple(color) for color in np.asarray(sheet).reshape(-1, 3)}
+    entry = entries(tmp_path, Boxes(), CLIP_FEATURES, "extract-clip")["a/2"]
+    texts = FrozenClip.load(tiny.clip).encode_texts(["a leg", "a wheel"])
+    best = (torch.from_numpy(entry["superpoints"].astype(np.float32)) @ texts.T).argmax(dim=1)
+    assert len(colors) == 1 + len(set(best.tolist()))  # and white around them
+    listener = Listening()
+    extract_clip(Boxes(), tmp_path, tiny, preview=tmp_path / "none", report=listener)
+    assert any("pass --prompt" in said for said in listener.said)
+
+
 def test_where_no_mesh_can_be_drawn_points_are_and_the_cache_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,100 @@
+"""`s4tok extract-clip`: let a frozen CLIP look at the views."""
+
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from typer import Option
+
+from s4tok.config import CACHE, DATA_ROOT, ClipConfig, ViewConfig
+from s4tok_cli import console, options
+from s4tok_cli.render_views import Preview
+
+
+def extract_clip(
+    source: options.Source = None,
+    clip: Annotated[
+        str, Option(help='An open_clip name, a folder, "hf-hub:owner/model", or "mini".')
+    ] = ClipConfig.clip,
+    pretrained: Annotated[
+        str, Option(help="For an open_clip name: one of its tags, or a file; '' for random weights.")
+    ] = ClipConfig.pretrained,
+    teacher: Annotated[str, Option(help="What looks at the views.")] = ClipConfig.teacher,
+    dense: Annotated[
+        Literal["last", "maskclip"], Option(help="Features of patches: the last layer's, or its value path.")
+    ] = ClipConfig.dense,
+    image: Annotated[
+        Literal["color", "depth", "shaded"] | None,
+        Option(
+            help="Which views, where several were drawn; for frames, their colour or their depth.", show_default=False
+        ),
+    ] = None,
+    projection_compat: Annotated[
+        Literal["corrected", "pclipv2"] | None,
+        Option(help="Which views, where several were drawn.", show_default=False),
+    ] = None,
+    frames: Annotated[
+        bool | None,
+        Option("--frames/--no-frames", help="Look at posed images; without, only of rooms.", show_default=False),
+    ] = None,
+    frame_step: Annotated[int, Option(min=1, help="Take every n-th frame.")] = ViewConfig.frame_step,
+    occlusion: Annotated[
+        Literal["openscene", "open3dis"], Option(help="How a frame tells what is hidden from it.")
+    ] = ViewConfig.occlusion,
+    keep: Annotated[
+        Literal["pooled", "patches"], Option(help="Keep superpoints' features alone, or those of all patches too.")
+    ] = "pooled",
+    batch: Annotated[int, Option(min=1, help="Pictures looked at together.")] = 64,
+    preview: Preview = None,
+    prompt: Annotated[
+        list[str] | None, Option(help="For --preview: what points may be called; repeat it.", show_default=False)
+    ] = None,
+    dataset: options.Dataset = None,
+    data_root: options.DataRoot = DATA_ROOT,
+    split: options.Split = None,
+    up: options.Up = None,
+    limit: options.Limit = None,
+    cache: options.Cache = CACHE,
+    device: options.Device = "auto",
+    shard: options.ShardOf = None,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Let a frozen CLIP look at drawn views or posed images, and keep what it sees of each superpoint."""
+    from s4tok.weights import MINI, probe
+
+    probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
+
+    from s4tok.datasets.open import open_dataset
+    from s4tok_cache import Shard
+    from s4tok_pipelines.extract_clip import extract_clip as run
+    from s4tok_pipelines.runtime import pick_device
+
+    clouds = open_dataset(source or [], split=split, dataset=dataset, root=data_root, up=up, limit=limit)
+    config = ClipConfig(teacher=teacher, clip=clip, pretrained=pretrained, dense=dense)
+    views: ViewConfig | None = None
+    if clouds.scene == "room" if frames is None else frames:
+        # The mini CLIP was trained on depth alone: it does not know what it sees in a photograph.
+        views = ViewConfig(
+            image=image or ("depth" if clip == MINI else "color"), frame_step=frame_step, occlusion=occlusion
+        )
+    elif image or projection_compat:
+        views = replace(
+            ViewConfig(),
+            image=image or ViewConfig.image,
+            projection_compat=projection_compat or ViewConfig.projection_compat,
+        )
+    outcome = run(
+        clouds,
+        cache,
+        config,
+        views,
+        frames=frames,
+        keep_patches=keep == "patches",
+        batch=batch,
+        device=pick_device(device),
+        shard=Shard.parse(shard),
+        overwrite=overwrite,
+        preview=preview,
+        prompts=prompt or [],
+        report=console.Progress(),
+    )
+    console.finish_stage("clouds looked at", outcome)

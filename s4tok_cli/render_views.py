@@ -1,0 +1,60 @@
+"""`s4tok render-views`: draw objects from ten directions."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from typer import Option
+
+from s4tok.config import CACHE, DATA_ROOT, ViewConfig
+from s4tok_cli import console, options
+
+Preview = Annotated[
+    Path | None, Option(help="Write contact sheets of the first clouds into a folder.", metavar="FOLDER")
+]
+
+
+def render_views(
+    source: options.Source = None,
+    image: Annotated[
+        Literal["depth", "shaded"], Option(help="Draw depth from the points, or a shaded mesh where there is one.")
+    ] = "depth",
+    projection: Annotated[
+        Literal["segmentation", "classification"], Option(help="Which of PointCLIP V2's two projections draws depth.")
+    ] = ViewConfig.projection,
+    projection_compat: Annotated[
+        Literal["corrected", "pclipv2"], Option(help="pclipv2 reads the transposed pixel, as the release does.")
+    ] = ViewConfig.projection_compat,
+    size: Annotated[int, Option(min=16, help="Rows and columns of a picture.")] = ViewConfig.size,
+    preview: Preview = None,
+    dataset: options.Dataset = None,
+    data_root: options.DataRoot = DATA_ROOT,
+    split: options.Split = None,
+    up: options.Up = None,
+    limit: options.Limit = None,
+    cache: options.Cache = CACHE,
+    device: options.Device = "auto",
+    shard: options.ShardOf = None,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Draw objects from ten directions, and keep which point is at which pixel.
+
+    Rooms with posed images need no views drawn: extract-clip looks at their images.
+    """
+    from s4tok.datasets.open import open_dataset
+    from s4tok_cache import Shard
+    from s4tok_pipelines.render_views import render_views as run
+    from s4tok_pipelines.runtime import pick_device
+
+    clouds = open_dataset(source or [], split=split, dataset=dataset, root=data_root, up=up, limit=limit)
+    config = ViewConfig(image=image, projection=projection, projection_compat=projection_compat, size=size)
+    outcome = run(
+        clouds,
+        cache,
+        config,
+        shard=Shard.parse(shard),
+        device=pick_device(device),
+        overwrite=overwrite,
+        preview=preview,
+        report=console.Progress(),
+    )
+    console.finish_stage("clouds drawn from ten directions", outcome)

@@ -1,0 +1,77 @@
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import numpy as np
+import pytest
+
+from s4tok.datasets.open import open_dataset
+from s4tok_cache import SUPERPOINTS, Fingerprint, Stamp, Store
+from s4tok_cli.app import run
+
+Run = Callable[..., CompletedProcess[str]]
+
+
+def cut(cache: Path, source: str, split: str, limit: int) -> None:
+    """Superpoints as another stage would have left them: a grid of four."""
+    clouds = open_dataset(source, split=split, limit=limit)
+    with Store.resume(cache / clouds.name / clouds.split, SUPERPOINTS, Stamp("superpoints")) as store:
+        for key in clouds.keys:
+            xyz, origin = clouds[key].xyz, clouds.origin(key)
+            labels = ((xyz[:, 0] > 0) * 2 + (xyz[:, 1] > 0)).astype(np.int32)
+            store.write(
+                key, {"labels": labels}, Fingerprint(origin.path, origin.size, origin.mtime_ns), {"n_superpoints": 4}
+            )
+
+
+def test_weights_out_of_reach_end_the_command_within_five_seconds_with_exit_6(s4tok: Run, tmp_path: Path) -> None:
+    start = time.monotonic()
+    done = s4tok(
+        "extract-clip", "toy-shapes", "--json",
+        HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "hub"), HF_HUB_CACHE=None, HUGGINGFACE_HUB_CACHE=None,
+    )  # fmt: skip
+    assert time.monotonic() - start < 5
+    assert done.returncode == 6
+    said = json.loads(done.stdout)
+    assert "cannot be reached" in said["error"]
+    assert "on a login node, run: python -c" in said["hint"]
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, dict[str, Any]]:
+    """Run a command in this process, where PyTorch is loaded already."""
+    code = run([*map(str, arguments), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_views_and_features_of_toy_shapes_come_from_two_commands(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, make_clip: Callable[..., Path]
+) -> None:
+    common = ["toy-shapes", "--split", "val", "--limit", 2, "--cache", tmp_path / "cache", "--device", "cpu"]
+    code, said = answer(capsys, "render-views", *common, "--projection", "classification")
+    assert (code, said["made"], said["failed"]) == (0, 2, 0)
+    clip = make_clip(tmp_path / "tiny")
+    code, said = answer(capsys, "extract-clip", *common, "--clip", clip)
+    assert code == 4
+    assert "s4tok superpoints" in said["hint"]
+    cut(tmp_path / "cache", "toy-shapes", "val", 2)
+    code, said = answer(capsys, "extract-clip", *common, "--clip", clip)
+    assert (code, said["made"], said["images"], said["failures"]) == (0, 2, 20, [])
+    code, said = answer(capsys, "extract-clip", *common, "--clip", clip)
+    assert (code, said["made"], said["present"]) == (0, 0, 2)
+
+
+def test_a_real_room_becomes_superpoint_features(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, real_data: Path, make_clip: Callable[..., Path]
+) -> None:
+    pytest.importorskip("trimesh")
+    folder = str(real_data / "scannet")
+    cut(tmp_path / "cache", folder, "train", 1)
+    code, said = answer(
+        capsys, "extract-clip", folder, "--split", "train", "--limit", 1, "--clip", make_clip(tmp_path / "tiny"),
+        "--cache", tmp_path / "cache", "--device", "cpu", "--frame-step", 100,
+    )  # fmt: skip
+    assert (code, said["made"]) == (0, 1)
+    assert said["images"] == 2 * 3  # every hundredth of 300 frames, two windows each
