@@ -12,7 +12,7 @@ from torch import Tensor
 
 from s4tok.config import ClipConfig, ViewConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import InputError, S4TokError
+from s4tok.errors import InputError
 from s4tok.lifting import Lifted, lift
 from s4tok.rendering.scene_frames import is_posed, scene_views
 from s4tok.shapes import Array, Bool, Float, Int
@@ -75,7 +75,7 @@ class Sources:
             try:
                 labels = torch.from_numpy(self._read(self.superpoints, key, expected[key], "labels").astype(np.int64))
                 yield from self._drawn(key, expected[key], labels) if self.views else self._seen(key, labels, batch)
-            except S4TokError as error:
+            except InputError as error:
                 yield Broken(key, str(error))
 
     def _read(self, reader: CacheReader, key: str, origin: Fingerprint, name: str) -> Array:

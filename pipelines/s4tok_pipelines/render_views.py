@@ -2,17 +2,21 @@
 
 import os
 import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from s4tok.config import ViewConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import S4TokError
-from s4tok.rendering.object_views import object_views
+from s4tok.errors import InputError
+from s4tok.rendering.object_views import ObjectViews, object_views
 from s4tok_cache import VIEWS, Entry, Shard, Stamp, Store
 from s4tok_pipelines.doctor import offscreen
 from s4tok_pipelines.entries import fingerprints, root_of
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
+from s4tok_pipelines.workers import Done, cores, side_by_side
 
 STAGE = "render-views"
 ALGORITHM = 1
@@ -25,6 +29,7 @@ def render_views(
     config: ViewConfig = ViewConfig(),  # noqa: B008 - it cannot change
     *,
     shard: Shard = Shard(),  # noqa: B008 - as above
+    workers: int = 1,
     device: str = "cpu",
     overwrite: bool = False,
     preview: Path | None = None,
@@ -42,16 +47,17 @@ def render_views(
         todo = store.missing(expected)
         outcome = Outcome(store.folder, present=len(shard.deal({key: each.size for key, each in expected.items()})))
         outcome.present -= len(todo)
-        for key in report.steps(todo, "Drawing views", total=len(todo)):
-            try:
-                mesh = clouds.mesh(key) if config.image == "shaded" else None
-                views = object_views(clouds[key], clouds.up, config, mesh=mesh, device=device)
-            except S4TokError as error:
-                store.fail(key, str(error), expected[key])
-                outcome.failures.append(Failure(key, str(error)))
-                continue
-            store.write(key, views._asdict(), expected[key])
-            outcome.made += 1
+        work = partial(_draw, clouds, config, device)
+        with closing(_drawn(work, todo, workers)) as drawn:
+            total = outcome.present + len(todo)
+            for done in report.steps(drawn, "Drawing views", total=total, done=outcome.present):
+                if done.result is None:
+                    store.fail(done.item, done.reason, expected[done.item])
+                    outcome.failures.append(Failure(done.item, done.reason))
+                else:
+                    store.write(done.item, done.result._asdict(), expected[done.item])
+                    outcome.made += 1
+        outcome.failures.sort(key=lambda failure: failure.key)
         store.commit()
         if preview:
             shown = sorted(set(clouds.keys).intersection(store.keys()))[:PREVIEWS]
@@ -60,6 +66,23 @@ def render_views(
             report.note(f"{len(shown)} contact sheets: {preview}")
     outcome.seconds = time.monotonic() - start
     return outcome
+
+
+def _draw(clouds: CloudDataset, config: ViewConfig, device: str, key: str) -> ObjectViews:
+    mesh = clouds.mesh(key) if config.image == "shaded" else None
+    return object_views(clouds[key], clouds.up, config, mesh=mesh, device=device)
+
+
+def _drawn(work: Callable[[str], ObjectViews], keys: Sequence[str], workers: int) -> Generator[Done[str, ObjectViews]]:
+    """Draw here, or in several processes, each with a renderer of its own."""
+    if workers != 1:
+        yield from side_by_side(work, keys, min(workers or cores(), max(len(keys), 1)))
+        return
+    for key in keys:
+        try:
+            yield Done(key, work(key))
+        except InputError as error:
+            yield Done(key, reason=str(error))
 
 
 def stamp_of(config: ViewConfig) -> Stamp:

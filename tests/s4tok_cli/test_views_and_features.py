@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from s4tok.datasets.open import open_dataset
-from s4tok_cache import SUPERPOINTS, Fingerprint, Stamp, Store
+from s4tok_cache import SUPERPOINTS, VIEWS, CacheReader, Fingerprint, Stamp, Store
 from s4tok_cli.app import run
 
 Run = Callable[..., CompletedProcess[str]]
@@ -61,6 +61,21 @@ def test_views_and_features_of_toy_shapes_come_from_two_commands(
     assert (code, said["made"], said["images"], said["failures"]) == (0, 2, 20, [])
     code, said = answer(capsys, "extract-clip", *common, "--clip", clip)
     assert (code, said["made"], said["present"]) == (0, 0, 2)
+
+
+def test_workers_draw_what_one_process_draws(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for workers in (1, 2):
+        code, _ = answer(
+            capsys, "render-views", "toy-shapes", "--split", "val", "--limit", 3, "--cache", tmp_path / str(workers),
+            "--device", "cpu", "--projection", "classification", "--workers", workers,
+        )  # fmt: skip
+        assert code == 0
+    one, two = (
+        CacheReader.find(tmp_path / str(workers) / "toy-shapes" / "val", VIEWS, "render-views") for workers in (1, 2)
+    )
+    assert one.keys() == two.keys()
+    for key in one:
+        assert all(np.array_equal(one[key][name], two[key][name]) for name in one[key].arrays)
 
 
 def test_a_real_room_becomes_superpoint_features(
