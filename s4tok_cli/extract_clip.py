@@ -44,6 +44,7 @@ def extract_clip(
         Literal["pooled", "patches"], Option(help="Keep superpoints' features alone, or those of all patches too.")
     ] = "pooled",
     batch: Annotated[int, Option(min=1, help="Pictures looked at together.")] = 64,
+    auto: Annotated[bool, Option("--auto", help="Make superpoints and views first, where there are none.")] = False,
     preview: Preview = None,
     prompt: Annotated[
         list[str] | None, Option(help="For --preview: what points may be called; repeat it.", show_default=False)
@@ -66,12 +67,15 @@ def extract_clip(
     from s4tok.datasets.open import open_dataset
     from s4tok_cache import Shard
     from s4tok_pipelines.extract_clip import extract_clip as run
+    from s4tok_pipelines.extract_clip import make_missing
     from s4tok_pipelines.runtime import pick_device
 
+    progress, take = console.Progress(), Shard.parse(shard)
     clouds = open_dataset(source or [], split=split, dataset=dataset, root=data_root, up=up, limit=limit)
     config = ClipConfig(teacher=teacher, clip=clip, pretrained=pretrained, dense=dense)
     views: ViewConfig | None = None
-    if clouds.scene == "room" if frames is None else frames:
+    by_frames = clouds.scene == "room" if frames is None else frames
+    if by_frames:
         # The mini CLIP was trained on depth alone: it does not know what it sees in a photograph.
         views = ViewConfig(
             image=image or ("depth" if clip == MINI else "color"), frame_step=frame_step, occlusion=occlusion
@@ -82,6 +86,8 @@ def extract_clip(
             image=image or ViewConfig.image,
             projection_compat=projection_compat or ViewConfig.projection_compat,
         )
+    if auto:
+        make_missing(clouds, cache, None if by_frames else views or ViewConfig(), pick_device(device), take, progress)
     outcome = run(
         clouds,
         cache,
@@ -91,10 +97,10 @@ def extract_clip(
         keep_patches=keep == "patches",
         batch=batch,
         device=pick_device(device),
-        shard=Shard.parse(shard),
+        shard=take,
         overwrite=overwrite,
         preview=preview,
         prompts=prompt or [],
-        report=console.Progress(),
+        report=progress,
     )
     console.finish_stage("clouds looked at", outcome)

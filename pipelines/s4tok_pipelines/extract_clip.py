@@ -18,6 +18,7 @@ from s4tok.rendering.scene_frames import is_posed, scene_views
 from s4tok.shapes import Array, Bool, Float, Int
 from s4tok.teachers import Teacher, load_teacher
 from s4tok_cache import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, VIEWS, CacheReader, Fingerprint, Shard, Stamp, Store
+from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.entries import ahead, fingerprints, root_of
 from s4tok_pipelines.feature_sheets import write_sheets
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
@@ -173,7 +174,7 @@ def extract_clip(
         mine = len(shard.deal({key: each.size for key, each in expected.items()}))
         outcome = Outcome(store.folder, present=mine - len(todo))
         work = _look(sources.pieces(todo, expected, batch), teacher, batch, torch.device(device), keep_patches)
-        n_images = 0
+        n_images, looking = 0, time.monotonic()
         for done in report.steps(work, "Looking at views", total=mine, done=outcome.present):
             if isinstance(done, Broken):
                 store.fail(done.key, done.reason, expected[done.key])
@@ -184,7 +185,7 @@ def extract_clip(
             store.write(done.key, done.arrays(), expected[done.key])
             outcome.made += 1
             n_images += done.n_views
-            report.gauge(images_per_second=n_images / (time.monotonic() - start), failed=float(len(outcome.failures)))
+            report.gauge(images_per_second=n_images / (time.monotonic() - looking), failed=float(len(outcome.failures)))
         if patches is not None:
             patches.commit()
         if preview:
@@ -195,6 +196,21 @@ def extract_clip(
     outcome.seconds = time.monotonic() - start
     outcome.figures = {"images": n_images, "frames_without_pose": sources.skipped}
     return outcome
+
+
+def make_missing(
+    clouds: CloudDataset, cache: Path, views: ViewConfig | None, device: str, shard: Shard, report: Report
+) -> None:
+    """Run the stages before this one with their defaults, where they have left no result at all."""
+    from s4tok_pipelines.render_views import STAGE as RENDER
+    from s4tok_pipelines.render_views import render_views
+    from s4tok_pipelines.superpoints import superpoints
+
+    root = root_of(cache, clouds)
+    if not stamps_of(root, "superpoints"):
+        superpoints(clouds, cache, shard=shard, report=report)
+    if views is not None and not stamps_of(root, RENDER):
+        render_views(clouds, cache, views, shard=shard, device=device, report=report)
 
 
 def stamp_of(config: ClipConfig, teacher: Teacher, sources: Sources) -> Stamp:
