@@ -24,7 +24,7 @@ from s4tok_pipelines.doctor import offscreen
 from s4tok_pipelines.render_views import render_views
 
 FLOPS_OF_AN_IMAGE = 35.1e9  # ViT-B/16 at 224 pixels: two a multiplication, layers and patch embedding
-SECONDS = 5.0
+SECONDS = 3.0
 
 
 def rate(work: Callable[[], object], device: str) -> float:
