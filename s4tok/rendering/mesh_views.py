@@ -1,7 +1,9 @@
 """Shaded pictures of a mesh through pyrender, without a screen, from the directions the depth views are drawn from."""
 
 import os
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -146,4 +148,7 @@ def _pyrender() -> Any:
     """Import pyrender on the platform that needs no screen, with the name it misses in NumPy 2."""
     os.environ.setdefault("PYOPENGL_PLATFORM", "egl")
     np.__dict__.setdefault("infty", np.inf)
+    with suppress(ImportError):
+        # Mesa's software renderer brings an LLVM and triton another: loaded after it, triton crashes the process.
+        import_module("triton")
     return load("pyrender")

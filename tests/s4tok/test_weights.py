@@ -41,24 +41,24 @@ def test_without_weights_and_without_a_hub_it_says_so_in_seconds_and_how_to_get_
 
 
 def test_a_hub_that_takes_no_connection_is_out_of_reach_within_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = pytest.importorskip("huggingface_hub")
-    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", False)
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     listener = socket.create_server(("127.0.0.1", 0))
-    monkeypatch.setattr(hub.constants, "ENDPOINT", f"http://127.0.0.1:{listener.getsockname()[1]}")
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{listener.getsockname()[1]}")
     assert reachable()
     listener.close()
     start = time.monotonic()
     assert not reachable()
     assert time.monotonic() - start < 4
-    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     assert not reachable()
 
 
 def test_a_proxy_is_asked_in_the_place_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    hub = pytest.importorskip("huggingface_hub")
-    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(hub.constants, "ENDPOINT", "http://no-such-host.invalid")
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://no-such-host.invalid")
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
         assert reachable()
@@ -77,8 +77,8 @@ def test_nothing_is_asked_of_the_hub_for_weights_that_lie_here(monkeypatch: pyte
 
 
 def test_offline_by_choice_is_out_of_reach_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    hub = pytest.importorskip("huggingface_hub")
-    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", True)
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(MissingError, match="cannot be reached"):
         probe("ViT-B-16", "openai")

@@ -1,3 +1,7 @@
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
 import numpy as np
 import pytest
 
@@ -112,3 +116,21 @@ def test_points_are_seen_where_a_ray_to_the_camera_meets_nothing(drawn: MeshView
         agree.append((free == seen)[~steep].mean())
     print(f"visibility as a ray caster tells it, by view: {np.round(agree, 3)}")
     assert min(agree) > 0.93
+
+
+MESH_THEN_CLIP = """
+import numpy as np
+from s4tok.datasets.dataset import Mesh
+from s4tok.rendering.cameras import ten_views
+from s4tok.rendering.mesh_views import mesh_views
+mesh_views(Mesh(np.eye(3), np.array([[0, 1, 2]])), ten_views().numpy()[:1], size=16)
+import open_clip
+"""
+
+
+def test_clip_can_be_loaded_after_a_mesh_was_drawn(
+    drawn: MeshViews, python: Callable[..., CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "driver.py").write_text(MESH_THEN_CLIP)
+    done = python("driver.py")
+    assert done.returncode == 0, done.stderr
