@@ -28,7 +28,9 @@ class SuperpointConfig:
     geometry_weight: float = 0.7  # weight of eq. 11 beside the normal; silent, from trials on objects
     adjacency: int = 10  # edges a point has in the graph; silent, as in superpoint graphs
     regularization: float = 0.05  # price of a cut edge; silent. Fine, since `smoothness` joins what is too fine.
-    smoothness: float = 1.5  # join pieces whose border is at most so much rougher than they are; 0 is plain cut pursuit
+    smoothness: float = (
+        0.4  # join pieces across borders that bend so little beside their points; 0 is plain cut pursuit
+    )
     smallest: int = 10  # points a superpoint has at least; silent. Rooms take 30.
     voxel: float = 0.0  # metres; cut on one point a voxel and carry labels back. Rooms take 0.02; 0 cuts every point.
     grid_cells: int = 100  # of the method `grid` only

@@ -1,8 +1,9 @@
 """Merging superpoints: those too small to stand, and those that only the method's own limits have kept apart.
 
 The piecewise constant model of cut pursuit cannot hold a curved part: it cuts a mug's wall into dozens of flat
-staves. Such a cut differs from a crease in one thing that can be measured: across it the surface bends no more
-than within the pieces. So pieces are joined where the border between them is no rougher than they are themselves.
+staves. Such a cut differs from a crease in one thing that can be measured: across it the surface bends no more than
+it does all around. So pieces are joined where their border bends less than their points' own surroundings do, in the
+direction in which these bend most; a mean over directions would be too strict with a tube, which is straight along.
 """
 
 from dataclasses import dataclass
@@ -14,27 +15,22 @@ from s4tok.geometry import Graph
 from s4tok.shapes import Array, Float64, Int, Int32
 from s4tok.superpoints.labels import dense
 
-FLAT = 1e-9  # roughness that rounding gives to an ideal plane, whose pieces are joined too
+FLAT = 1e-9  # bend that rounding gives to an ideal plane, whose pieces are joined too
 
 
 @dataclass
-class Edges:
-    """The edges between two superpoints, or within one: how many, what cutting them costs, how much they bend."""
+class Border:
+    """The edges between two superpoints: how many, what cutting them costs, how much the surface bends along them."""
 
-    count: float = 0.0
-    price: float = 0.0
-    bend: float = 0.0  # sum over edges of sin^2 of the angle between the normals at its ends
+    count: float
+    price: float
+    bend: float  # sum over edges of sin^2 of the angle between the normals at its ends
 
-    def add(self, other: "Edges") -> None:
+    def add(self, other: "Border") -> None:
         """Take another's edges in."""
         self.count += other.count
         self.price += other.price
         self.bend += other.bend
-
-    @property
-    def roughness(self) -> float:
-        """Give the mean bend."""
-        return self.bend / self.count if self.count else 0.0
 
 
 class Adjacency:
@@ -54,20 +50,20 @@ class Adjacency:
         self.version = [0] * n_superpoints  # counts merges, so that what was computed before one is known as stale
         self.size: list[float] = np.bincount(self.labels).astype(float).tolist()
         self.total = np.stack([np.bincount(self.labels, column) for column in features.T], axis=1)
-        self.inside = [Edges() for _ in range(n_superpoints)]
-        self.border: list[dict[int, Edges]] = [{} for _ in range(n_superpoints)]
+        self.border: list[dict[int, Border]] = [{} for _ in range(n_superpoints)]
         bend = 1 - np.einsum("ei,ei->e", normals[graph.low], normals[graph.high]) ** 2
+        steepest = np.zeros(graph.n_points)
+        np.maximum.at(steepest, graph.low, bend)
+        np.maximum.at(steepest, graph.high, bend)
+        self.steepness: list[float] = np.bincount(self.labels, steepest).tolist()  # sum over points
         ends = np.sort(np.stack([self.labels[graph.low], self.labels[graph.high]]).astype(np.int64), axis=0)
-        pair, member = np.unique(ends[0] * n_superpoints + ends[1], return_inverse=True)
-        sums = [
-            np.bincount(member.reshape(-1), each) for each in (np.ones_like(bend), regularization * graph.weight, bend)
-        ]
-        for ends_of_pair, *edges in zip(pair.tolist(), *(each.tolist() for each in sums), strict=True):
+        across = ends[0] != ends[1]
+        pair, member = np.unique(ends[0, across] * n_superpoints + ends[1, across], return_inverse=True)
+        edges = np.stack([np.ones_like(bend), regularization * graph.weight, bend])[:, across]
+        sums = [np.bincount(member.reshape(-1), each).tolist() for each in edges]
+        for ends_of_pair, *border in zip(pair.tolist(), *sums, strict=True):
             one, other = divmod(ends_of_pair, n_superpoints)
-            if one == other:
-                self.inside[one] = Edges(*edges)
-            else:
-                self.border[one][other] = self.border[other][one] = Edges(*edges)
+            self.border[one][other] = self.border[other][one] = Border(*border)
 
     def merge_small(self, smallest: int) -> None:
         """Merge superpoints under `smallest` points, the smallest first, where it raises the energy least."""
@@ -83,7 +79,7 @@ class Adjacency:
                 heappush(heap, (self.size[merged], merged))
 
     def merge_smooth(self, factor: float) -> None:
-        """Merge superpoints whose border is at most `factor` times as rough as the mean of the two, smoothest first."""
+        """Merge superpoints whose border bends at most `factor` times as much as their points do, smoothest first."""
         every = ((one, other) for one, others in enumerate(self.border) for other in others if one < other)
         heap = [step for pair in every if (step := self._step(*pair, factor))]
         heapify(heap)
@@ -110,9 +106,10 @@ class Adjacency:
         return weight * float(apart @ apart) - self.border[one][other].price
 
     def _step(self, one: int, other: int, factor: float) -> tuple[float, int, int, int, int] | None:
-        """Propose a merge, ranked by how rough the border is beside the two; None where a crease parts them."""
-        allowed = factor * (self.inside[one].roughness + self.inside[other].roughness) / 2 + FLAT
-        rank = self.border[one][other].roughness / allowed
+        """Propose a merge, ranked by how much the border bends beside the two; None where a crease parts them."""
+        around = self.steepness[one] / self.size[one] + self.steepness[other] / self.size[other]
+        border = self.border[one][other]
+        rank = border.bend / border.count / (factor * around / 2 + FLAT)
         return (rank, one, other, self.version[one], self.version[other]) if rank <= 1 else None
 
     def _merge(self, one: int, other: int) -> int:
@@ -124,9 +121,8 @@ class Adjacency:
         self.total[keep] += self.total[gone]
         self.version[keep] += 1
         self.version[gone] += 1
-        self.inside[keep].add(self.inside[gone])
-        self.inside[keep].add(self.border[keep].pop(gone))
-        del self.border[gone][keep]
+        self.steepness[keep] += self.steepness[gone]
+        del self.border[keep][gone], self.border[gone][keep]
         for neighbor, edges in self.border[gone].items():
             del self.border[neighbor][gone]
             if neighbor in self.border[keep]:

@@ -72,7 +72,7 @@ def test_a_round_wall_stays_in_few_pieces_where_plain_cut_pursuit_shatters_it(sh
     plain = cut_pursuit.cut(mug.points, SuperpointConfig(smoothness=0.0))
     smooth = cut_pursuit.cut(mug.points, SuperpointConfig())
     wall = mug.parts == 0
-    assert len(np.unique(smooth[wall])) < 0.7 * len(np.unique(plain[wall]))
+    assert len(np.unique(smooth[wall])) < 0.4 * len(np.unique(plain[wall]))
     assert purity(smooth, mug.parts) > 0.98
 
 
@@ -87,13 +87,13 @@ def test_small_pieces_go_where_the_energy_rises_least() -> None:
     assert regions.merged_labels().tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
 
 
-def test_a_border_that_bends_no_more_than_its_sides_is_no_border() -> None:
+def test_a_border_that_bends_no_more_than_the_surface_around_is_no_border() -> None:
     turn = np.radians([0, 5, 10, 15, 20, 25, 80, 85, 90])  # a crease of 55 degrees behind the sixth
     normals = np.stack([np.cos(turn), np.sin(turn), np.zeros(9)], axis=1)
     graph = Graph(np.arange(8), np.arange(1, 9), np.ones(8), 9)
     labels = np.repeat([0, 1, 2], 3)
     regions = Adjacency(labels, graph, normals, normals, regularization=0.0)
-    regions.merge_smooth(1.5)
+    regions.merge_smooth(0.4)
     assert regions.merged_labels().tolist() == [0] * 6 + [1] * 3
 
 
@@ -104,7 +104,7 @@ def test_bookkeeping_of_merges_equals_counting_anew(shape: Callable[..., Any]) -
     start = connected(cut_pursuit.solve(described.features, graph, 0.02).labels, graph)
     regions = Adjacency(start, graph, described.features, described.normals, 0.02)
     regions.merge_small(10)
-    regions.merge_smooth(1.5)
+    regions.merge_smooth(0.4)
     anew = Adjacency(regions.merged_labels(), graph, described.features, described.normals, 0.02)
     alive = [each for each in range(len(regions.size)) if regions.parent[each] == each]
     name = {each: int(regions.merged_labels()[start == each][0]) for each in alive}
@@ -113,7 +113,7 @@ def test_bookkeeping_of_merges_equals_counting_anew(shape: Callable[..., Any]) -
         twin = name[each]
         assert regions.size[each] == anew.size[twin]
         np.testing.assert_allclose(regions.total[each], anew.total[twin], atol=1e-9)
-        assert regions.inside[each].bend == pytest.approx(anew.inside[twin].bend)
+        assert regions.steepness[each] == pytest.approx(anew.steepness[twin])
         assert {name[other] for other in regions.border[each]} == set(anew.border[twin])
         for other, edges in regions.border[each].items():
             assert edges.count == anew.border[twin][name[other]].count

@@ -90,7 +90,7 @@ def test_cut_pursuit_is_purer_than_a_grid_of_as_many_cells(shape: Callable[..., 
     cloud = PointCloud.of(made.points)
     ours = partition(cloud)
     grid = partition(cloud, SuperpointConfig("grid", grid_cells=int(ours.max()) + 1))
-    assert purity(ours, made.parts) >= 0.97
+    assert purity(ours, made.parts) >= 0.96
     assert 1 - purity(ours, made.parts) < 0.5 * (1 - purity(grid, made.parts))
 
 
@@ -200,5 +200,5 @@ def test_a_real_scan_is_cut_far_better_than_by_a_grid(real_data: Path) -> None:
     truth = np.where(np.isin(cloud.labels, SCANNET20), cloud.labels, -1)
     ours = partition(cloud, SuperpointConfig.of("room"))
     grid = partition(cloud, SuperpointConfig("grid", grid_cells=int(ours.max()) + 1))
-    assert purity(ours, truth) >= 0.90
+    assert purity(ours, truth) >= 0.88
     assert purity(ours, truth) > purity(grid, truth) + 0.05
