@@ -1,0 +1,17 @@
+"""From clouds to tokens: sampling, grouping, normalisation, and the eight tokenizers they make up."""
+
+from typing import Any
+
+from s4tok.config import TokenizerConfig
+from s4tok.tokenizers.table import TOKENIZERS, Variant
+from s4tok.tokenizers.tokenizer import Tokenizer
+from s4tok.tokenizers.tokens import Patches, Tokens
+
+__all__ = ["TOKENIZERS", "Patches", "Tokenizer", "Tokens", "Variant", "build_tokenizer"]
+
+
+def build_tokenizer(
+    name: str = TokenizerConfig.tokenizer, *, width: int, n_features: int = 0, **settings: Any
+) -> Tokenizer:
+    """Build a tokenizer of the table by name, for a transformer of the given width; settings as in TokenizerConfig."""
+    return Tokenizer(TokenizerConfig(tokenizer=name, **settings), width=width, n_features=n_features)

@@ -1,0 +1,201 @@
+"""The tokenizer: sample centres, group points around them, measure them, and read each patch into a token."""
+
+import torch
+from torch import Tensor, nn
+
+from s4tok.config import TokenizerConfig
+from s4tok.errors import InputError, UsageError, choose
+from s4tok.shapes import Bool, Float, Float32, Int, Real
+from s4tok.tokenizers.adapter import PointNet
+from s4tok.tokenizers.grouping import group_points
+from s4tok.tokenizers.order import SortedClouds, sort_clouds
+from s4tok.tokenizers.position import relative_positions, scaled_centers, sincos
+from s4tok.tokenizers.sampling import mean_spacing, sample_centers
+from s4tok.tokenizers.table import TOKENIZERS
+from s4tok.tokenizers.tokens import Patches, Tokens
+
+
+class Tokenizer(nn.Module):
+    """Turn clouds with superpoints into tokens (Sec. 3.2). `group` is geometry and learns nothing; `embed` learns.
+
+    A teacher and a student that share a tokenizer's patches call `group` once and `embed` twice.
+    """
+
+    def __init__(self, config: TokenizerConfig, *, width: int, n_features: int = 0) -> None:
+        super().__init__()
+        self.variant = choose("tokenizer", config.tokenizer, TOKENIZERS)
+        for name in ("n_tokens", "patch_size"):
+            if getattr(config, name) < 1:
+                raise UsageError(f"{name} must be at least 1, and is {getattr(config, name)}.")
+        if config.alpha <= 0:
+            raise UsageError(f"alpha must be positive, and is {config.alpha:g}.")
+        self.config, self.width, self.n_features = config, width, n_features
+        self.adapter = PointNet(width, n_features, config.adapter_widths)
+
+    def forward(
+        self,
+        points: Real[Tensor, "b n 3"],
+        superpoints: Int[Tensor, "b n"] | None = None,
+        *,
+        features: Float[Tensor, "b n c"] | None = None,
+        is_point: Bool[Tensor, "b n"] | None = None,
+        seeds: Int[Tensor, " b"] | None = None,
+    ) -> Tokens:
+        """Turn a batch of clouds into tokens; `group` says what the arguments mean."""
+        return self.embed(self.group(points, superpoints, features=features, is_point=is_point, seeds=seeds))
+
+    @torch.no_grad()
+    def group(
+        self,
+        points: Real[Tensor, "b n 3"],
+        superpoints: Int[Tensor, "b n"] | None = None,
+        *,
+        features: Float[Tensor, "b n c"] | None = None,
+        is_point: Bool[Tensor, "b n"] | None = None,
+        seeds: Int[Tensor, " b"] | None = None,
+    ) -> Patches:
+        """Choose centres and the points around each.
+
+        Args:
+            points: In any unit; clouds of different sizes are padded to one.
+            superpoints: Of each point, 0 .. s-1. Tokenizers that ignore superpoints do without.
+            features: What else is known of each point, if the tokenizer was built with `n_features`.
+            is_point: False where a cloud is padded.
+            seeds: One a cloud, so that its tokens do not depend on its batch; the configured seed for all if absent.
+        """
+        superpoints = self._check(points, superpoints, features, is_point)
+        if is_point is None:
+            is_point = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
+        if seeds is None:
+            seeds = torch.full((len(points),), self.config.seed, device=points.device)
+        known = superpoints if self.variant.in_superpoint else torch.zeros_like(superpoints)
+        clouds = sort_clouds(points, known, is_point)
+        centers, is_token, radius = self._sample(clouds, seeds)
+        members, is_member = group_points(
+            clouds,
+            centers,
+            radius,
+            seeds,
+            pick=self.variant.pick,
+            in_superpoint=self.variant.in_superpoint,
+            patch_size=self.config.patch_size,
+        )
+        return self._measure(clouds, points, superpoints, features, centers, is_token, members, is_member, radius)
+
+    def embed(self, patches: Patches) -> Tokens:
+        """Read each patch and add the encoding of its place."""
+        config = self.config
+        inputs = patches.offsets.to(self.adapter.token.weight.dtype)
+        if patches.features is not None:
+            inputs = torch.cat([inputs, patches.features.to(inputs.dtype)], dim=-1)
+        content = self.adapter(inputs, patches.is_member)
+        encodings = sincos(patches.positions, self.width, config.pe_band, config.pe_amplitude).to(content.dtype)
+        return Tokens(
+            tokens=content + encodings,
+            encodings=encodings,
+            xyz=patches.xyz,
+            superpoints=patches.superpoints,
+            is_token=patches.is_token,
+            radius=patches.radius,
+        )
+
+    def _check(
+        self,
+        points: Real[Tensor, "b n 3"],
+        superpoints: Int[Tensor, "b n"] | None,
+        features: Float[Tensor, "b n c"] | None,
+        is_point: Bool[Tensor, "b n"] | None,
+    ) -> Int[Tensor, "b n"]:
+        if not points.is_floating_point():
+            raise InputError(f"points must be floats, and these are {points.dtype}.")
+        if points.ndim != 3 or points.shape[2] != 3 or not points.shape[1]:
+            raise InputError(f"points must be (clouds, points, 3), and these are {tuple(points.shape)}.")
+        if superpoints is None:
+            if self.variant.in_superpoint:
+                raise InputError(
+                    f"tokenizer {self.config.tokenizer!r} needs each point's superpoint, and none was given.",
+                    "cut the cloud first, or take a tokenizer without superpoints: knn, ball, knn+rpn, ball+rpn.",
+                )
+            superpoints = torch.zeros(points.shape[:2], dtype=torch.int64, device=points.device)
+        superpoints = superpoints.to(torch.int64)
+        for name, given in (("superpoints", superpoints), ("features", features), ("is_point", is_point)):
+            if given is not None and given.shape[:2] != points.shape[:2]:
+                raise InputError(f"{name} are {tuple(given.shape)}, and the points {tuple(points.shape)}.")
+        n_features = 0 if features is None else features.shape[2]
+        if n_features != self.n_features:
+            raise InputError(f"the tokenizer reads {self.n_features} features a point, and was given {n_features}.")
+        shown = superpoints if is_point is None else superpoints[is_point]
+        if shown.numel() and int(shown.min()) < 0:
+            raise InputError(f"superpoints count from 0, and one point has {int(shown.min())}.")
+        return superpoints
+
+    def _sample(
+        self, clouds: SortedClouds, seeds: Int[Tensor, " b"]
+    ) -> tuple[Int[Tensor, "b m"], Bool[Tensor, "b m"], Float32[Tensor, " b"]]:
+        config = self.config
+        centers, is_token = sample_centers(
+            clouds,
+            config.n_tokens,
+            seeds,
+            gamma=config.gamma,
+            sign=config.wfps_sign,
+            smallest=config.smallest_center,
+        )
+        spacing = mean_spacing(_rows(clouds.xyz, centers), is_token)
+        radius = torch.where(spacing > 0, config.alpha * spacing, _reach(clouds))
+        return centers, is_token, radius
+
+    def _measure(
+        self,
+        clouds: SortedClouds,
+        points: Real[Tensor, "b n 3"],
+        superpoints: Int[Tensor, "b n"],
+        features: Float[Tensor, "b n c"] | None,
+        centers: Int[Tensor, "b m"],
+        is_token: Bool[Tensor, "b m"],
+        members: Int[Tensor, "b m k"],
+        is_member: Bool[Tensor, "b m k"],
+        radius: Float32[Tensor, " b"],
+    ) -> Patches:
+        at, patches = _rows(clouds.xyz, centers), _rows(clouds.xyz, members)
+        offsets = relative_positions(patches, at, self._unit(clouds, radius))
+        scale = self.config.pe_scale
+        # Back from the sorted clouds to the points as they came.
+        members, centers = _rows(clouds.order, members), _rows(clouds.order, centers)
+        return Patches(
+            offsets=offsets,
+            features=None if features is None else _rows(features, members),
+            is_member=is_member & is_token[:, :, None],
+            members=members,
+            centers=centers,
+            xyz=_rows(points, centers),
+            superpoints=_rows(superpoints, centers),
+            positions=scaled_centers(at, is_token, radius, scale, self.config.pe_radii),
+            is_token=is_token,
+            radius=radius,
+        )
+
+    def _unit(self, clouds: SortedClouds, radius: Float32[Tensor, " b"]) -> Float32[Tensor, " b"]:
+        if self.variant.unit == "radius":
+            return radius
+        return _sphere(clouds) if self.variant.unit == "sphere" else torch.ones_like(radius)
+
+
+def _rows(table: Real[Tensor, "b n ..."], index: Int[Tensor, "b ..."]) -> Real[Tensor, "..."]:
+    """Look up each cloud's rows in its own table."""
+    clouds = torch.arange(len(table), device=table.device).view(-1, *[1] * (index.ndim - 1))
+    return table[clouds, index]
+
+
+def _reach(clouds: SortedClouds) -> Float32[Tensor, " b"]:
+    """Give the radius of a cloud of one token: its own, or 1 where all its points coincide."""
+    radius = clouds.xyz.norm(dim=2).amax(1)
+    return torch.where(radius > 0, 2 * radius, 1)
+
+
+def _sphere(clouds: SortedClouds) -> Float32[Tensor, " b"]:
+    """Measure the sphere around the points' mean that holds a cloud."""
+    shown = clouds.is_point[..., None]
+    mean = clouds.xyz.sum(1, keepdim=True) / shown.sum(1, keepdim=True).clamp_min(1)
+    radius = ((clouds.xyz - mean) * shown).norm(dim=2).amax(1)
+    return torch.where(radius > 0, radius, 1)
