@@ -1,0 +1,93 @@
+"""A frozen CLIP that reads tokens of points in place of patches of pixels."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from s4tok.errors import UsageError
+from s4tok.shapes import Bool, Float
+
+
+class Encoded(NamedTuple):
+    """What the transformer made of a cloud's tokens."""
+
+    whole: Float[Tensor, "b c"]  # of the cloud, in CLIP's space of images and texts
+    hidden: Float[Tensor, "b m d"]  # of each token, in the transformer's width; `project` takes it to CLIP's space
+
+
+class FrozenEncoder(nn.Module):
+    """An open_clip vision transformer without its eyes: patch embedding and table of positions are passed by.
+
+    The sequence is [class embedding and its own position] + tokens, through `ln_pre`, all blocks, `ln_post` and the
+    projection. Nothing of it is ever trained, gradients flow through it to the tokens.
+    """
+
+    def __init__(self, visual: nn.Module, *, checkpointing: bool = False, dtype: torch.dtype | None = None) -> None:
+        """Take over a model's image tower, and freeze it.
+
+        Args:
+            visual: `open_clip.create_model(...).visual`, a plain ViT of any size.
+            checkpointing: Compute activations again in the backward pass instead of keeping them.
+            dtype: Hold the weights in this precision; bfloat16 halves memory and needs no autocast.
+        """
+        super().__init__()
+        parts = ("class_embedding", "positional_embedding", "ln_pre", "transformer", "ln_post", "proj")
+        if not all(hasattr(visual, part) for part in parts) or getattr(visual, "attn_pool", None) is not None:
+            raise UsageError(
+                f"the image tower is a {type(visual).__name__}, and points need a plain vision transformer.",
+                "open_clip's models called ViT-* without SigLIP are such.",
+            )
+        tower: Any = visual if dtype is None else visual.to(dtype)  # open_clip has no types
+        tower.requires_grad_(False).eval()
+        tower.transformer.grad_checkpointing = checkpointing
+        self.visual = tower
+
+    @property
+    def width(self) -> int:
+        """Give the length d of a token."""
+        return int(self.visual.class_embedding.shape[0])
+
+    @property
+    def output_width(self) -> int:
+        """Give the length of a vector in CLIP's space."""
+        return int(self.visual.proj.shape[1])
+
+    @property
+    def heads(self) -> int:
+        """Give how many heads each attention has."""
+        return int(self.visual.transformer.resblocks[0].attn.num_heads)
+
+    def train(self, mode: bool = True) -> "FrozenEncoder":
+        """Stay in evaluation mode, whatever the module around is told."""
+        return super().train(False)
+
+    def forward(self, tokens: Float[Tensor, "b m d"], is_token: Bool[Tensor, "b m"] | None = None) -> Encoded:
+        """Read tokens; those that are none are attended to by nobody."""
+        visual, dtype = self.visual, self.visual.proj.dtype
+        first = (visual.class_embedding + visual.positional_embedding[0]).to(dtype)
+        sequence = torch.cat([first.expand(len(tokens), 1, -1), tokens.to(dtype)], dim=1)
+        mask = None if is_token is None or bool(is_token.all()) else self._attention_mask(is_token)
+        read = visual.ln_post(visual.transformer(visual.ln_pre(sequence), attn_mask=mask)).to(tokens.dtype)
+        hidden = read[:, 1:]
+        whole = read[:, 0] if visual.pool_type == "tok" else _mean(hidden, is_token)
+        return Encoded(whole=self.project(whole), hidden=hidden)
+
+    def project(self, hidden: Float[Tensor, "*b d"]) -> Float[Tensor, "*b c"]:
+        """Take vectors of the transformer's width to CLIP's space."""
+        projection: Tensor = self.visual.proj.to(hidden.dtype)
+        return hidden @ projection
+
+    def _attention_mask(self, is_token: Bool[Tensor, "b m"]) -> Float[Tensor, "bh l l"]:
+        """Forbid every head to look at what is no token; the class embedding, which comes first, is always seen."""
+        seen = torch.nn.functional.pad(is_token, (1, 0), value=True)
+        mask = torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)
+        length = seen.shape[1]
+        return mask[:, None, None, :].expand(-1, self.heads, length, -1).reshape(-1, length, length)
+
+
+def _mean(hidden: Float[Tensor, "b m d"], is_token: Bool[Tensor, "b m"] | None) -> Float[Tensor, "b d"]:
+    if is_token is None:
+        return hidden.mean(1)
+    shown = is_token[..., None].to(hidden.dtype)
+    return (hidden * shown).sum(1) / shown.sum(1).clamp_min(1)
