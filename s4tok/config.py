@@ -65,6 +65,14 @@ class TokenizerConfig:
 
 
 @dataclass(frozen=True)
+class PropagationConfig:
+    """How features of tokens come back to points (Sec. 3.3, eq. 4)."""
+
+    epsilon: float = 1e-4  # added to distances, in grouping radii: as printed it would have a unit of length; [A16]
+    fallback_centers: int = 3  # nearest centres that speak for a superpoint without any; silent, [A15]
+
+
+@dataclass(frozen=True)
 class ClusterConfig:
     """How teacher features are clustered for the assignment loss (App. A.3, eq. 13-15)."""
 

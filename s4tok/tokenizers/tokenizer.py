@@ -84,12 +84,11 @@ class Tokenizer(nn.Module):
 
     def embed(self, patches: Patches) -> Tokens:
         """Read each patch and add the encoding of its place."""
-        config = self.config
         inputs = patches.offsets.to(self.adapter.token.weight.dtype)
         if patches.features is not None:
             inputs = torch.cat([inputs, patches.features.to(inputs.dtype)], dim=-1)
         content = self.adapter(inputs, patches.is_member)
-        encodings = sincos(patches.positions, self.width, config.pe_band, config.pe_amplitude).to(content.dtype)
+        encodings = self.encode(patches.positions).to(content.dtype)
         return Tokens(
             tokens=content + encodings,
             encodings=encodings,
@@ -98,6 +97,10 @@ class Tokenizer(nn.Module):
             is_token=patches.is_token,
             radius=patches.radius,
         )
+
+    def encode(self, positions: Float32[Tensor, "b m 3"]) -> Float32[Tensor, "b m d"]:
+        """Encode where patches stand, which a decoder of masked tokens may know and their content it may not."""
+        return sincos(positions, self.width, self.config.pe_band, self.config.pe_amplitude)
 
     def _check(
         self,

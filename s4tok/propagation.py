@@ -1,0 +1,179 @@
+"""From tokens back to points, and on to superpoints (Sec. 3.3, eq. 4)."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from s4tok.config import PropagationConfig
+from s4tok.errors import InputError
+from s4tok.shapes import Bool, Float, Float32, Int, Real
+from s4tok.tokenizers.distances import squared_distances
+from s4tok.tokenizers.tokens import Patches, Tokens
+
+PAIRS_AT_ONCE = 2**22  # pairs of point and centre held in memory together
+
+
+class Propagated(NamedTuple):
+    """Features of points, and whose they are."""
+
+    features: Float[Tensor, "b n d"]
+    has_own: Bool[Tensor, "b n"]  # False where the superpoint holds no centre and the nearest ones spoke for it
+
+
+class Pooling(NamedTuple):
+    """How features of tokens average into features of superpoints: `pool` is one matrix product."""
+
+    weights: Float32[Tensor, "b s m"]  # rows sum to 1, or to 0 where the superpoint has no points
+    has_points: Bool[Tensor, "b s"]
+    has_own: Bool[Tensor, "b n"]
+
+    def pool(self, features: Float[Tensor, "b m d"]) -> Float[Tensor, "b s d"]:
+        """Average the propagated features of each superpoint's points."""
+        return torch.bmm(self.weights.to(features.dtype), features)
+
+
+def propagate(
+    features: Float[Tensor, "b m d"],
+    tokens: Tokens | Patches,
+    points: Real[Tensor, "b n 3"],
+    superpoints: Int[Tensor, "b n"],
+    is_point: Bool[Tensor, "b n"] | None = None,
+    config: PropagationConfig | None = None,
+) -> Propagated:
+    r"""Give each point the features of the centres in its superpoint, by inverse distance, eq. (4).
+
+    .. math:: f_i = \sum_t w_{it} \bar f_t, \quad w_{it} \propto m_{it} / (|p_i - p_t| + \epsilon r)
+
+    `points` may be others than those the tokens were made of, the cloud at full resolution for instance, in the same
+    frame. Memory grows with the points alone. Where a superpoint holds no centre, the nearest centres stand in.
+    """
+    n_clouds, n_tokens, width = features.shape
+    table = features.flatten(0, 1)
+    first = torch.arange(n_clouds, device=features.device)[:, None, None] * n_tokens
+    made, own = [], []
+    for part in _parts(tokens, points, superpoints, is_point, config or PropagationConfig()):
+        bags = (part.centers + first).flatten(0, 1)
+        weights = part.weights.to(features.dtype).flatten(0, 1)
+        made.append(functional.embedding_bag(bags, table, per_sample_weights=weights, mode="sum"))
+        own.append(part.has_own)
+    rows = [part.view(n_clouds, -1, width) for part in made]
+    return Propagated(torch.cat(rows, dim=1), torch.cat(own, dim=1))
+
+
+@torch.no_grad()
+def pooling(
+    tokens: Tokens | Patches,
+    points: Real[Tensor, "b n 3"],
+    superpoints: Int[Tensor, "b n"],
+    n_superpoints: int,
+    is_point: Bool[Tensor, "b n"] | None = None,
+    config: PropagationConfig | None = None,
+) -> Pooling:
+    """Prepare the mean, over each superpoint, of what `propagate` would give its points.
+
+    Both steps are linear and neither depends on the features, so their product is made once, from distances alone:
+    training never holds a feature a point.
+    """
+    n_clouds, n_tokens = tokens.is_token.shape
+    if int(superpoints.max()) >= n_superpoints:
+        raise InputError(
+            f"a point is in superpoint {int(superpoints.max())}, and there are {n_superpoints}, from 0 on."
+        )
+    total = torch.zeros(n_clouds, n_superpoints * n_tokens, device=points.device)
+    own, start = [], 0
+    for part in _parts(tokens, points, superpoints, is_point, config or PropagationConfig()):
+        stop = start + part.weights.shape[1]
+        cells = superpoints[:, start:stop, None] * n_tokens + part.centers
+        total.scatter_add_(1, torch.where(part.weights > 0, cells, 0).flatten(1), part.weights.flatten(1))
+        own.append(part.has_own)
+        start = stop
+    shown = torch.ones_like(superpoints, dtype=torch.bool) if is_point is None else is_point
+    sizes = torch.zeros(n_clouds, n_superpoints, device=points.device)
+    sizes.scatter_add_(1, superpoints.masked_fill(~shown, 0), shown.float())
+    weights = total.view(n_clouds, n_superpoints, n_tokens) / sizes.clamp_min(1)[..., None]
+    return Pooling(weights, sizes > 0, torch.cat(own, dim=1))
+
+
+class _Weights(NamedTuple):
+    """A run of points, the centres each listens to, and how much."""
+
+    centers: Int[Tensor, "b p q"]
+    weights: Float32[Tensor, "b p q"]
+    has_own: Bool[Tensor, "b p"]
+
+
+def _parts(
+    tokens: Tokens | Patches,
+    points: Real[Tensor, "b n 3"],
+    superpoints: Int[Tensor, "b n"],
+    is_point: Bool[Tensor, "b n"] | None,
+    config: PropagationConfig,
+) -> Iterator[_Weights]:
+    """Weigh centres for all points, so many points at a time as memory allows."""
+    shown = torch.ones_like(superpoints, dtype=torch.bool) if is_point is None else is_point
+    labels = superpoints.masked_fill(~shown, 0)
+    n_clouds, n_tokens = tokens.is_token.shape
+    n_labels = 1 + max(int(labels.max()), int(tokens.superpoints.max()))
+    # Centres of one superpoint stand together in `order`: `counts` of them from `starts` on.
+    homes = tokens.superpoints.masked_fill(~tokens.is_token, n_labels)
+    order = homes.argsort(dim=1, stable=True)
+    counts = labels.new_zeros(n_clouds, n_labels + 1).scatter_add_(1, homes, torch.ones_like(homes))
+    starts = counts.cumsum(1) - counts
+    n_slots = max(int(counts[:, :-1].max()), min(config.fallback_centers, n_tokens))
+    step = max(1, PAIRS_AT_ONCE // (n_clouds * max(n_slots, n_tokens)))
+    for start in range(0, points.shape[1], step):
+        run = slice(start, start + step)
+        here, home = points[:, run], labels[:, run]
+        slots = torch.arange(n_slots, device=points.device)
+        count = counts.gather(1, home)
+        places = (starts.gather(1, home)[..., None] + slots).clamp_max_(n_tokens - 1)
+        centers = order.gather(1, places.flatten(1)).view(places.shape)
+        weights = _inverse(_distances(here, tokens.xyz, centers), tokens.radius, config.epsilon)
+        weights = weights * (slots < count[..., None])
+        orphans = (count == 0) & shown[:, run]
+        if orphans.any():
+            centers, weights = _fall_back(here, tokens, orphans, centers, weights, config)
+        weights = weights / weights.sum(2, keepdim=True)
+        weights = torch.where(shown[:, run, None], weights, 0)  # padding may hold anything, NaN too
+        yield _Weights(centers, weights, ~orphans)
+
+
+def _distances(
+    points: Real[Tensor, "b p 3"], xyz: Real[Tensor, "b m 3"], centers: Int[Tensor, "b p q"]
+) -> Float32[Tensor, "b p q"]:
+    square = torch.zeros(centers.shape, dtype=points.dtype, device=points.device)
+    for axis in range(3):
+        there = xyz[..., axis].gather(1, centers.flatten(1)).view(centers.shape)
+        square += (there - points[..., axis, None]).square_()
+    return square.sqrt_().float()
+
+
+def _inverse(
+    distance: Float32[Tensor, "b p q"], radius: Float32[Tensor, " b"], epsilon: float
+) -> Float32[Tensor, "b p q"]:
+    """Weigh by inverse distance, in radii so that no unit of length can overflow."""
+    return 1 / (distance / radius[:, None, None] + epsilon)
+
+
+def _fall_back(
+    points: Real[Tensor, "b p 3"],
+    tokens: Tokens | Patches,
+    orphans: Bool[Tensor, "b p"],
+    centers: Int[Tensor, "b p q"],
+    weights: Float32[Tensor, "b p q"],
+    config: PropagationConfig,
+) -> tuple[Int[Tensor, "b p q"], Float32[Tensor, "b p q"]]:
+    """Let the nearest centres, of whatever superpoint, speak for points that have none of their own."""
+    n_nearest = min(config.fallback_centers, tokens.is_token.shape[1])
+    square = squared_distances(points, tokens.xyz).masked_fill_(~tokens.is_token[:, None], torch.inf)
+    nearest = square.topk(n_nearest, dim=2, largest=False)
+    found = _inverse(nearest.values.sqrt().float(), tokens.radius, config.epsilon)
+    spare = weights.shape[2] - n_nearest
+    mine = orphans[..., None]
+    return (
+        torch.where(mine, functional.pad(nearest.indices, (0, spare)), centers),
+        torch.where(mine, functional.pad(found, (0, spare)), weights),
+    )
