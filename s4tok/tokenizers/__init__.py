@@ -11,7 +11,7 @@ __all__ = ["TOKENIZERS", "Patches", "Tokenizer", "Tokens", "Variant", "build_tok
 
 
 def build_tokenizer(
-    name: str = TokenizerConfig.tokenizer, *, width: int, n_features: int = 0, **settings: Any
+    name: str = TokenizerConfig.tokenizer, *, width: int = 768, n_features: int = 0, **settings: Any
 ) -> Tokenizer:
     """Build a tokenizer of the table by name, for a transformer of the given width; settings as in TokenizerConfig."""
     return Tokenizer(TokenizerConfig(tokenizer=name, **settings), width=width, n_features=n_features)

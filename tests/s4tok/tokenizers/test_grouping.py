@@ -77,7 +77,7 @@ def test_memory_is_bounded_by_parts_that_change_nothing(sorted_clouds: Make, mon
         ]
 
     whole = both()
-    monkeypatch.setattr(grouping, "PAIRS_AT_ONCE", 3000)
+    monkeypatch.setitem(grouping.PAIRS_AT_ONCE, "cpu", 3000)
     for part, all_at_once in zip(both(), whole, strict=True):
         assert (part == all_at_once).all()
 

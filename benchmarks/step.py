@@ -1,0 +1,127 @@
+"""Time one whole training step, forward, backward and optimiser, and say where the time goes.
+
+    OMP_NUM_THREADS=1 python benchmarks/step.py [--clip ViT-B-16] [--batch 1 8] [--device cpu|cuda] [--bf16]
+
+Random weights: the time does not depend on them. FLOPs are counted by torch for one step; the share of peak is
+theirs over what a matrix product of the tower's own size reaches here, in the same precision.
+"""
+
+import argparse
+import logging
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from s4tok.config import ClusterConfig, PretrainConfig
+from s4tok.dependencies import load
+from s4tok.encoder import FrozenEncoder
+from s4tok.pretraining import Batch, Pretraining
+from s4tok.tokenizers import build_tokenizer
+
+SEED, N_POINTS, N_CELLS = 0, 2048, 40
+
+
+def batch_of(n_clouds: int, width: int, device: str) -> Batch:
+    draw = torch.Generator().manual_seed(SEED)
+    flat = torch.rand(n_clouds, N_POINTS, 2, generator=draw) * 2 - 1
+    seeds = torch.rand(n_clouds, N_CELLS, 2, generator=draw).square() * 2 - 1
+    made = Batch(
+        points=torch.cat([flat, (2 * flat[..., :1]).sin() * flat[..., 1:].square()], dim=2),
+        superpoints=torch.cdist(flat, seeds).argmin(2),
+        is_point=torch.ones(n_clouds, N_POINTS, dtype=torch.bool),
+        local_targets=torch.randn(n_clouds, N_CELLS, width, generator=draw),
+        is_seen=torch.ones(n_clouds, N_CELLS, dtype=torch.bool),
+        global_targets=torch.randn(n_clouds, width, generator=draw),
+        seeds=torch.arange(n_clouds),
+    )
+    return Batch(*(None if field is None else field.to(device) for field in made))
+
+
+def seconds(work: Callable[[], object], device: str, repeat: int) -> float:
+    """Give the median, after one run that warms up; on a CPU its own time, which a shared machine cannot stretch."""
+    clock = time.perf_counter if device == "cuda" else time.process_time
+    times = []
+    for _ in range(repeat + 1):
+        start = clock()
+        work()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        times.append(clock() - start)
+    return statistics.median(times[1:])
+
+
+def reachable_flops(width: int, device: str, dtype: torch.dtype) -> float:
+    """Measure what a product as large as the tower's MLP reaches, in operations a second."""
+    rows = 16384 if device == "cuda" else 1024
+    one, other = (
+        torch.randn(rows, width, device=device).to(dtype),
+        torch.randn(width, 4 * width, device=device).to(dtype),
+    )
+    return 2 * rows * width * 4 * width / seconds(lambda: one @ other, device, 10)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clip", default="ViT-B-16")
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--bf16", action="store_true", help="Hold CLIP in bfloat16.")
+    parser.add_argument("--checkpointing", action="store_true")
+    parser.add_argument("--repeat", type=int, default=2)
+    given = parser.parse_args()
+
+    torch.manual_seed(SEED)
+    dtype = torch.bfloat16 if given.bf16 else torch.float32
+    logging.disable(logging.WARNING)  # open_clip warns that weights are random, as they are meant to be
+    visual: Any = load("open_clip").create_model(given.clip, load_weights=False).visual
+    encoder = FrozenEncoder(visual.to(given.device), checkpointing=given.checkpointing, dtype=dtype)
+    tokenizer = build_tokenizer("s4token", width=encoder.width)
+    model = Pretraining(tokenizer, encoder, PretrainConfig(), ClusterConfig()).to(given.device)
+    optimizer = torch.optim.AdamW(weight for weight in model.parameters() if weight.requires_grad)
+    peak = reachable_flops(encoder.width, given.device, dtype)
+    print(f"{given.clip}, {given.device}, {dtype}, 2,048 points, 128 x 32, seed {SEED}")
+    print(f"reachable: {peak / 1e9:.0f} GFLOP/s")
+
+    for n_clouds in given.batch:
+        batch = batch_of(n_clouds, encoder.output_width, given.device)
+
+        def step(batch: Batch = batch) -> None:
+            optimizer.zero_grad()
+            model(batch).total.backward()
+            optimizer.step()
+            model.update_teacher(0.5)
+
+        with FlopCounterMode(display=False) as counter:
+            step()
+        patches = tokenizer.group(batch.points, batch.superpoints)
+        took = {
+            "step": seconds(step, given.device, given.repeat),
+            "of it grouping": seconds(partial(tokenizer.group, *batch[:2]), given.device, given.repeat),
+            "of it teacher": seconds(partial(teacher, model, patches), given.device, given.repeat),
+        }
+        flops = counter.get_total_flops()
+        print(f"batch {n_clouds}: " + ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in took.items()))
+        share, peak_memory = flops / took["step"] / peak, peak_gigabytes(given.device)
+        print(f"  {flops / 1e9:.0f} GFLOP, {100 * share:.0f} % of reachable, peak memory {peak_memory:.2f} GB")
+
+
+def teacher(model: Pretraining, patches: Any) -> None:
+    with torch.no_grad():
+        tokens = model.teacher.embed(patches)
+        model.encoder(tokens.tokens, tokens.is_token)
+
+
+def peak_gigabytes(device: str) -> float:
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Time grouping, clouds to patches, beside one cloud at a time and beside fpsample and pgeof where installed.
+
+    OMP_NUM_THREADS=1 python benchmarks/tokenizer.py [--device cpu|cuda] [--repeat N]
+
+Objects are 2,048 points, 128 tokens of 32; rooms 100,000 points, 2,048 tokens of 32. Superpoints are the cells of
+a few random planes: 40 an object, 400 a room, of very different sizes, as real ones are. Peak memory is what
+the process (or the GPU's allocator) held beyond what it held before. Times on a CPU are CPU time, of one thread.
+"""
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from s4tok.tokenizers import build_tokenizer
+
+SEED = 0
+
+
+def clouds(n_clouds: int, n_points: int, n_cells: int, device: str) -> tuple[Tensor, Tensor]:
+    """Make bent surfaces, and cut them by the nearest of random seeds, which crowd at one end."""
+    draw = torch.Generator().manual_seed(SEED)
+    flat = torch.rand(n_clouds, n_points, 2, generator=draw) * 2 - 1
+    points = torch.cat([flat, (2 * flat[..., :1]).sin() * flat[..., 1:].square()], dim=2)
+    seeds = torch.rand(n_clouds, n_cells, 2, generator=draw).square() * 2 - 1
+    cells = torch.stack([torch.cdist(p, s).argmin(1) for p, s in zip(flat, seeds, strict=True)])
+    return points.to(device), cells.to(device)
+
+
+def peer(name: str) -> ModuleType | None:
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+def milliseconds(work: Callable[[], object], repeat: int, device: str) -> float:
+    """Give the median, after one run that warms up; on a CPU its own time, which a shared machine cannot stretch."""
+    clock = time.perf_counter if device == "cuda" else time.process_time
+    times = []
+    for _ in range(repeat + 1):
+        start = clock()
+        work()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        times.append(1000 * (clock() - start))
+    return statistics.median(times[1:])
+
+
+def peak_megabytes(device: str) -> float:
+    """Give the highest memory so far; a process never gives it back, so sizes are measured small to large."""
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def naive(points: Tensor, superpoints: Tensor, n_tokens: int, patch_size: int) -> None:
+    """Group as a loop over clouds and centres does it: FPS, then a mask over all points for each centre."""
+    for xyz, labels in zip(points, superpoints, strict=True):
+        chosen, distance = [0], torch.full((len(xyz),), torch.inf, device=xyz.device)
+        for _ in range(n_tokens - 1):
+            distance = torch.minimum(distance, (xyz - xyz[chosen[-1]]).square().sum(1))
+            chosen.append(int(distance.argmax()))
+        centers = xyz[chosen]
+        spacing = torch.cdist(centers, centers).fill_diagonal_(torch.inf).amin(1).mean()
+        for center in chosen:
+            near = ((xyz - xyz[center]).norm(dim=1) <= spacing) & (labels == labels[center])
+            members = near.nonzero()[:, 0]
+            members[torch.randperm(len(members), device=xyz.device)[:patch_size]]
+
+
+def with_peers(points: Tensor, n_tokens: int, patch_size: int) -> dict[str, Callable[[], object]]:
+    """Give what compiled packages do of the work: sampling alone, and nearest neighbours alone."""
+    rows = [np.ascontiguousarray(cloud.cpu().numpy()) for cloud in points]
+    found: dict[str, Callable[[], object]] = {}
+    if (fpsample := peer("fpsample")) is not None:
+        found["fpsample: FPS alone"] = lambda: [fpsample.fps_sampling(row, n_tokens) for row in rows]
+        found["fpsample: FPS alone, kd-tree"] = lambda: [
+            fpsample.bucket_fps_kdline_sampling(row, n_tokens, 5) for row in rows
+        ]
+    if (pgeof := peer("pgeof")) is not None:
+        found["pgeof: kNN alone"] = lambda: [pgeof.knn_search(row, row[:n_tokens], patch_size) for row in rows]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--largest", type=int, default=128, help="Objects in a batch at most.")
+    given = parser.parse_args()
+    sizes = [(f"objects, batch {b}", b, 2048, 40, 128) for b in (1, 32, 128) if b <= given.largest]
+    for name, n_clouds, n_points, n_cells, n_tokens in [*sizes, ("room", 1, 100_000, 400, 2048)]:
+        points, superpoints = clouds(n_clouds, n_points, n_cells, given.device)
+        print(f"{name}: {n_clouds} x {n_points:,} points, {n_tokens} x 32, seed {SEED}, {given.device}", flush=True)
+        before = peak_megabytes(given.device)
+        for variant in ("knn", "ball", "s4token"):
+            tokenizer = build_tokenizer(variant, width=768, n_points=n_points, n_tokens=n_tokens)
+            took = milliseconds(partial(tokenizer.group, points, superpoints), given.repeat, given.device)
+            print(f"  s4tok {variant:<26} {took:10.1f} ms {took / n_clouds:9.2f} a cloud", flush=True)
+        print(f"  peak beyond start {peak_megabytes(given.device) - before:22.0f} MB")
+        others = {"one cloud, one centre at a time": partial(naive, points, superpoints, n_tokens, 32)}
+        for other, work in {**others, **with_peers(points, n_tokens, 32)}.items():
+            took = milliseconds(work, 1 if n_clouds > 1 else given.repeat, given.device)
+            print(f"  {other:<32} {took:10.1f} ms {took / n_clouds:9.2f} a cloud", flush=True)
+
+
+if __name__ == "__main__":
+    main()
