@@ -31,7 +31,7 @@ def batch_of(n_clouds: int, width: int, device: str) -> Batch:
     draw = torch.Generator().manual_seed(SEED)
     flat = torch.rand(n_clouds, N_POINTS, 2, generator=draw) * 2 - 1
     seeds = torch.rand(n_clouds, N_CELLS, 2, generator=draw).square() * 2 - 1
-    made = Batch(
+    return Batch(
         points=torch.cat([flat, (2 * flat[..., :1]).sin() * flat[..., 1:].square()], dim=2),
         superpoints=torch.cdist(flat, seeds).argmin(2),
         is_point=torch.ones(n_clouds, N_POINTS, dtype=torch.bool),
@@ -39,8 +39,7 @@ def batch_of(n_clouds: int, width: int, device: str) -> Batch:
         is_seen=torch.ones(n_clouds, N_CELLS, dtype=torch.bool),
         global_targets=torch.randn(n_clouds, width, generator=draw),
         seeds=torch.arange(n_clouds),
-    )
-    return Batch(*(None if field is None else field.to(device) for field in made))
+    ).to(device)
 
 
 def seconds(work: Callable[[], object], device: str, repeat: int) -> float:

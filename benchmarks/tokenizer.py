@@ -107,7 +107,9 @@ def main() -> None:
             took = milliseconds(partial(tokenizer.group, points, superpoints), given.repeat, given.device)
             print(f"  s4tok {variant:<26} {took:10.1f} ms {took / n_clouds:9.2f} a cloud", flush=True)
         print(f"  peak beyond start {peak_megabytes(given.device) - before:22.0f} MB")
-        others = {"one cloud, one centre at a time": partial(naive, points, superpoints, n_tokens, 32)}
+        others: dict[str, Callable[[], object]] = {
+            "one cloud, one centre at a time": partial(naive, points, superpoints, n_tokens, 32)
+        }
         for other, work in {**others, **with_peers(points, n_tokens, 32)}.items():
             took = milliseconds(work, 1 if n_clouds > 1 else given.repeat, given.device)
             print(f"  {other:<32} {took:10.1f} ms {took / n_clouds:9.2f} a cloud", flush=True)

@@ -58,7 +58,7 @@ class TokenizerConfig:
     alpha: float = 1.0  # grouping radius in units of the mean spacing of centres (Sec. 4)
     adapter_widths: tuple[int, int, int] = (128, 256, 512)  # mini-PointNet; silent, Point-BERT's
     pe_scale: Literal["radius", "extent", "none"] = "radius"  # "none" is eq. 12 as printed, not scale-invariant; [A23]
-    pe_radii: float = 6.0  # radii in one unit of position, an object's half extent, so one band serves every pe_scale
+    pe_radii: float = 6.0  # radii in a unit, half an object's extent (toy-shapes: 5.8): one band for every pe_scale
     pe_amplitude: float = 0.3  # unit amplitude drowned the tokens of a small frozen ViT in trials
     pe_band: tuple[float, float] = (1.6, 9.0)  # lowest and highest frequency in rad per unit; as above
     seed: int = 0

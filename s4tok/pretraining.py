@@ -2,7 +2,7 @@
 
 import copy
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,13 @@ class Batch(NamedTuple):
     global_targets: Float[Tensor, "b c"]  # CLIP's feature of the whole cloud, mean of its views
     seeds: Int[Tensor, " b"]  # of each cloud and epoch: centres, patches, masks and augmentation follow it
     features: Float[Tensor, "b n extra"] | None = None  # of points, if the tokenizer reads any
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """Move everything to a device."""
+        moved: dict[str, Any] = {}
+        for name, field in self._asdict().items():
+            moved[name] = None if field is None else field.to(device)
+        return Batch(**moved)
 
 
 class Losses(NamedTuple):

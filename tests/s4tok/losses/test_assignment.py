@@ -34,7 +34,7 @@ def test_nothing_masked_costs_nothing_and_clusters_that_are_none_take_no_share()
     loss = assignment_loss(
         features, torch.ones(1, 3, dtype=torch.bool), torch.tensor([[[1.0, 0.0]] * 3]), PROTOTYPES, one, 0.1
     )
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert loss == 0
     assert features.grad is not None
     assert features.grad.isfinite().all()

@@ -33,7 +33,7 @@ def test_centring_takes_the_mean_target_off_both_sides() -> None:
 def test_nothing_seen_costs_nothing(center: bool) -> None:
     features = torch.zeros(2, 3, 4, requires_grad=True)
     loss = local_loss(features, torch.zeros(2, 3, 4), torch.zeros(2, 3, dtype=torch.bool), center=center)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert loss == 0
     assert features.grad is not None
     assert features.grad.isfinite().all()

@@ -49,7 +49,7 @@ def test_on_full_support_it_converges_to_the_optimal_transport_plan() -> None:
     assert residue.abs().max() < 1e-9
 
 
-def test_it_is_pots_plan_where_pot_is_installed() -> None:
+def test_it_is_the_plan_that_pot_finds() -> None:
     ot = pytest.importorskip("ot", reason="POT is not installed")
     scores = torch.rand(1, 12, 5, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
     plan = sinkhorn(scores, torch.ones(1, 12, 5, dtype=torch.bool), 0.05, 3000)[0]
