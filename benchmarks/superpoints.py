@@ -41,9 +41,8 @@ def room(n: int) -> Array:
 
     corners = [rng.uniform((0, 0, 0.2), (5, 4, 1)) for _ in range(10)]
     boxes = [box(corner, corner + rng.uniform(0.3, 1.2, 3), n // 20) for corner in corners]
-    points: Array = np.concatenate([box(np.zeros(3), np.array([6.0, 5.0, 2.6]), n - 10 * (n // 20)), *boxes])
-    points += rng.normal(0, 0.004, points.shape)
-    return points
+    points = np.concatenate([box(np.zeros(3), np.array([6.0, 5.0, 2.6]), n - 10 * (n // 20)), *boxes])
+    return np.asarray(points + rng.normal(0, 0.004, points.shape))
 
 
 def ours(points: Array) -> int:

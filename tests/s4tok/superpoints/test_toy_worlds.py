@@ -8,7 +8,7 @@ from s4tok.superpoints import partition, purity
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("toy-shapes", 8), ("toy-scans", 1), ("toy-rooms", 1)],
+    [("toy-shapes", 15), ("toy-scans", 1), ("toy-rooms", 1)],
 )
 def test_superpoints_of_the_toy_world_are_pure_and_not_too_many(name: str, count: int) -> None:
     clouds = open_dataset(name, limit=count)
