@@ -43,7 +43,7 @@ check: lint types imports ## lint, types and imports
 test: system-libraries $(INSTALLED) ## Run the tests and print their coverage
 	$(BIN)/pytest --cov $(ARGS)
 
-demo: system-libraries $(INSTALLED) ## Show what s4tok does, from nothing
+demo: system-libraries $(INSTALLED) ## Show what s4tok does so far, from nothing: pictures in demo/
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
 
 bench: $(INSTALLED) ## Run the benchmarks

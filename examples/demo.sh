@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# What s4tok does so far, from nothing: `make demo`.
+# What s4tok does so far, on the toy world, from nothing: `make demo`. Ends with pictures in demo/.
 set -euo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/.."
+mkdir -p demo
 
-s4tok --version
-s4tok doctor
-python your_own_points.py
+s4tok data make toy --picture demo/world.png
+s4tok superpoints toy-shapes --limit 15 --workers 2 --cache demo/cache --preview demo/superpoints.png
+s4tok superpoints toy-scans --limit 1 --cache demo/cache --preview demo/room.png
+s4tok render-views toy-shapes --limit 15 --cache demo/cache --preview demo/views
+s4tok cache ls --cache demo/cache
+
+echo "look at demo/world.png, demo/superpoints.png, demo/room.png and demo/views/"
