@@ -37,12 +37,6 @@ class Surface:
         face = answer["primitive_ids"].numpy().astype(np.int64)
         return Hits(answer["t_hit"].numpy().astype(np.float64), np.where(face == 2**32 - 1, -1, face))
 
-    def nearest(self, points: Float64[Array, "n 3"]) -> Int[Array, " n"]:
-        """Find the face nearest to each point."""
-        answer = self._scene.compute_closest_points(self._tensor(points.astype(np.float32)), nthreads=1)
-        face: Array = answer["primitive_ids"].numpy()
-        return face.astype(np.int64)
-
 
 def pinhole_rays(height: int, width: int, intrinsics: Float64[Array, "3 3"]) -> Float64[Array, "h w 3"]:
     """Give the rays through the pixels of a camera that looks along +z, x to the right, y down.

@@ -15,7 +15,6 @@ from s4tok.worlds.outlines import angles, signed_power, superellipse
 Number = int | float
 Point = tuple[Number, Number, Number]
 ORIGIN: Point = (0.0, 0.0, 0.0)
-AXES = {"x": np.array([1.0, 0, 0]), "y": np.array([0, 1.0, 0]), "z": np.array([0, 0, 1.0])}
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import numpy as np
 
 from s4tok.worlds.outlines import curve, superellipse
 from s4tok.worlds.randomness import Draw
-from s4tok.worlds.solids import Part, Solid, cylinder, ellipsoid, loft, rod, standing
+from s4tok.worlds.solids import Part, Solid, cylinder, ellipsoid, laid, loft, rod, standing
 
 WING_SECTION = np.array(
     [(0.5, 0), (0.25, 0.45), (-0.1, 0.7), (-0.38, 0.6), (-0.5, 0), (-0.38, -0.35), (-0.1, -0.4), (0.25, -0.25)]
@@ -91,6 +91,9 @@ def airplane(draw: Draw) -> list[Part]:
     parts += [
         ("engine", piece) for piece in _engines(draw, kind, length, girth, span, sweep, z - root / 2, level, lift)
     ]
+    if draw.chance(0.4):  # in flight
+        parts = laid(parts, "x", draw.between(-0.6, 0.4))
+        return laid(parts, "z", draw.between(-1.0, 1.0))
     return parts
 
 

@@ -8,11 +8,15 @@ from s4tok.worlds.solids import Part, Solid, rod, standing
 
 def bookshelf(draw: Draw) -> list[Part]:
     """Make a bookshelf: shelves between sides, filled with books standing, leaning and lying."""
-    kind = draw.pick(["case", "case", "open", "cubes", "low", "ladder", "tower"])
-    width = {"tower": draw.between(0.35, 0.5), "low": draw.between(1.0, 1.8)}.get(kind, draw.between(0.6, 1.2))
-    height = {"low": draw.between(0.7, 1.0), "cubes": draw.between(0.8, 1.6)}.get(kind, draw.between(1.4, 2.1))
+    kind = draw.pick(["case", "open", "cubes", "low", "low", "bench", "ladder", "tower"])
+    width = {"tower": draw.between(0.35, 0.5), "low": draw.between(1.0, 1.8), "bench": draw.between(0.9, 1.9)}.get(
+        kind, draw.between(0.6, 1.2)
+    )
+    height = {"low": draw.between(0.7, 1.0), "cubes": draw.between(0.7, 1.6), "bench": draw.between(0.4, 0.6)}.get(
+        kind, draw.between(1.4, 2.1)
+    )
     depth, board = draw.between(0.24, 0.36), draw.between(0.018, 0.04)
-    rows = max(2, round(height / draw.between(0.3, 0.42)))
+    rows = max(1, round(height / draw.between(0.3, 0.42)))
     levels = np.linspace(0.05 if kind != "open" else 0.12, height - board, rows + 1)
     parts: list[Part] = []
     shrink = draw.between(0.45, 0.7) if kind == "ladder" else 1.0

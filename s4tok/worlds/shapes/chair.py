@@ -33,7 +33,7 @@ def _seat(draw: Draw, width: float, height: float, depth: float, thickness: floa
         outline = superellipse(40, draw.between(0, 0.4)) * np.array([width, depth]) / 2
     elif kind == "tapered":
         narrow = draw.between(0.7, 0.9)
-        outline = rounded_rectangle(width, depth, 0.05)
+        outline = rounded_rectangle(width, depth, max(0.05, 0.55 * thickness))
         outline = outline * np.column_stack(
             [narrow + (1 - narrow) * (0.5 - outline[:, 1] / depth), np.ones(len(outline))]
         )
@@ -45,7 +45,7 @@ def _seat(draw: Draw, width: float, height: float, depth: float, thickness: floa
         y = height - thickness / 2 - dip * (1 - (2 * x / width) ** 2) * (1 - (2 * z / depth) ** 2)
         return sheet(np.stack([x, y, z], -1), thickness)
     else:
-        outline = rounded_rectangle(width, depth, draw.between(0.005, 0.08))
+        outline = rounded_rectangle(width, depth, max(draw.between(0.005, 0.08), 0.55 * thickness))
     flat = plate(outline, thickness, soft=draw.between(0.1, 0.5) * thickness)
     return flat.turned("x", -np.pi / 2).moved(y=height - thickness / 2)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from s4tok.worlds.outlines import rounded_rectangle
 from s4tok.worlds.randomness import Draw
-from s4tok.worlds.solids import Part, frame, plate, rod, standing
+from s4tok.worlds.solids import Part, frame, laid, plate, rod, standing
 
 
 def laptop(draw: Draw) -> list[Part]:
@@ -14,7 +14,7 @@ def laptop(draw: Draw) -> list[Part]:
     kind = draw.pick(["thin", "thin", "old", "tent"])
     thick = draw.between(0.012, 0.02) if kind != "old" else draw.between(0.025, 0.045)
     lid = draw.between(0.006, 0.01) if kind != "old" else draw.between(0.012, 0.02)
-    round_ = draw.between(0.004, 0.025)
+    round_ = max(draw.between(0.004, 0.025), 0.4 * thick)  # a corner is no sharper than the rims that meet in it
     base = plate(rounded_rectangle(width, depth, round_), thick, soft=thick * 0.35).turned("x", -np.pi / 2)
     parts = [("keyboard", base.moved(y=thick / 2))]
     keys_deep, front = depth * draw.between(0.42, 0.55), depth * draw.between(0.02, 0.12)
@@ -36,4 +36,6 @@ def laptop(draw: Draw) -> list[Part]:
     parts += [("screen", piece.turned("x", -angle).moved(*hinge)) for piece in (panel, bezel)]
     if kind == "old":
         parts.append(("screen", rod((-width * 0.4, thick, hinge[2]), (width * 0.4, thick, hinge[2]), 0.025)))
+    if draw.chance(0.25):  # standing on its edges like a tent, or on its side like a book
+        return laid(parts, *draw.pick([("x", np.pi - 0.6), ("z", np.pi / 2)]))
     return parts

@@ -32,7 +32,7 @@ def table(draw: Draw) -> list[Part]:
     square = {"rectangle": 1, "rounded": draw.between(0.5, 0.75), "round": 0.0, "oval": 0.0}[top]
     outline = superellipse(56, square) * np.array([width, depth]) / 2
     if top == "rectangle":
-        outline = rounded_rectangle(width, depth, draw.between(0.002, 0.05))
+        outline = rounded_rectangle(width, depth, max(draw.between(0.002, 0.05), 0.5 * thickness))
     board = plate(outline, thickness, soft=thickness * draw.between(0.1, 0.45)).turned("x", -np.pi / 2)
     parts = [("top", board.moved(y=height - thickness / 2))]
     under, reach = height - thickness, (0.36 if top in ("round", "oval") else 0.47)

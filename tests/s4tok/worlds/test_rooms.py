@@ -1,4 +1,5 @@
 import numpy as np
+import open3d
 import pytest
 
 from s4tok.shapes import Array
@@ -27,6 +28,15 @@ def boxes(scene: Scene) -> dict[int, tuple[Array, Array]]:
     }
 
 
+def nearest(scene: Scene, points: Array) -> Array:
+    """Give the face nearest to each point, found by another question to Open3D than the one a sensor asks."""
+    tensor, tree = open3d.core.Tensor, open3d.t.geometry.RaycastingScene()
+    tree.add_triangles(tensor(scene.vertices.astype(np.float32)), tensor(scene.faces.astype(np.uint32)))
+    found = tree.compute_closest_points(tensor(points.astype(np.float32)), nthreads=1)
+    faces: Array = found["primitive_ids"].numpy().astype(np.int64)
+    return faces
+
+
 @pytest.mark.parametrize("make", [make_scan_room, make_building_room])
 @pytest.mark.parametrize("seed", range(4))
 def test_furniture_stands_on_the_floor_within_the_walls_and_not_in_other_furniture(make: object, seed: int) -> None:
@@ -51,7 +61,7 @@ def test_furniture_stands_on_the_floor_within_the_walls_and_not_in_other_furnitu
 
 def test_rooms_hold_the_classes_of_their_datasets() -> None:
     met: dict[object, set[int]] = {make_scan_room: set(), make_building_room: set()}
-    for seed in range(8):
+    for seed in range(6):
         for make in (make_scan_room, make_building_room):
             scene = make(Draw(seed, "classes"))
             met[make] |= set(scene.classes.tolist())
@@ -119,7 +129,7 @@ def eye() -> Eye:
 def test_scanned_points_lie_within_noise_of_the_surface_they_are_labelled_by(eye: Eye) -> None:
     seen = scan(eye, Draw(0), HAND_HELD, triangulated=True)
     some = Draw(1).generator.choice(len(seen.xyz), 4000, replace=False)
-    face = eye.surface.nearest(seen.xyz[some])
+    face = nearest(eye.scene, seen.xyz[some])
     off = np.abs(((seen.xyz[some] - eye.anchors[face]) * eye.normals[face]).sum(1))
     assert np.quantile(off, 0.99) < 0.03
     assert 0.0005 < np.median(off) < 0.006  # a millimetre or so: there is noise
@@ -155,7 +165,7 @@ def test_a_depth_image_and_the_room_agree(eye: Eye) -> None:
     rays = pinhole_rays(120, 160, INTRINSICS)
     seen = depth > 0
     points = (rays * depth[..., None])[seen] @ pose[:3, :3].T + pose[:3, 3]
-    face = eye.surface.nearest(points)
+    face = nearest(eye.scene, points)
     off = np.abs(((points - eye.anchors[face]) * eye.normals[face]).sum(1))
     assert np.quantile(off, 0.98) < 0.02
     assert seen.mean() > 0.8
