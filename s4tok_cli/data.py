@@ -80,6 +80,9 @@ def make(
     picture: Annotated[
         Path | None, Option(help="Draw some objects into this picture too, or only that.", show_default=False)
     ] = None,
+    rooms_picture: Annotated[
+        Path | None, Option(help="Draw two rooms of each kind into this picture too.", show_default=False)
+    ] = None,
     seed: options.Seed = WorldConfig.seed,
 ) -> None:
     """Write a made world in a real dataset's layout, to see the format and to try things on.
@@ -89,13 +92,17 @@ def make(
     from s4tok_pipelines.data import draw_toy, make_toy
 
     choose("world", world, WORLDS)
-    if out is None and picture is None:
+    if out is None and picture is None and rooms_picture is None:
         raise UsageError("neither OUT nor --picture was named.", "name a folder for the data, such as data/toy.")
     facts: dict[str, object] = {"world": world, "seed": seed}
     if picture is not None:
         draw_toy(picture, seed)
         console.result(f"objects of the {world} world drawn: {picture}")
         facts["picture"] = str(picture)
+    if rooms_picture is not None:
+        draw_toy(rooms_picture, seed, rooms=True)
+        console.result(f"rooms of the {world} world drawn: {rooms_picture}")
+        facts["rooms_picture"] = str(rooms_picture)
     if out is not None:
         clouds = make_toy(layout, out, _three(sizes), seed, report=console.Progress())
         console.result(f"{clouds:,} clouds written as {layout}: {out}")

@@ -111,13 +111,14 @@ def make_toy(
     return sum(1 for _ in report.steps(write(layout, out, sizes, seed), f"Writing {layout}"))
 
 
-def draw_toy(picture: Path, seed: int = WorldConfig.seed) -> None:
-    """Draw some of the toy world's objects, a category a row, into a picture."""
+def draw_toy(picture: Path, seed: int = WorldConfig.seed, *, rooms: bool = False) -> None:
+    """Draw some of the toy world's objects, a category a row, or two rooms of each kind, into a picture."""
     from PIL import Image
 
-    from s4tok.worlds.pictures import contact_sheet
+    from s4tok.worlds.pictures import contact_sheet, room_sheet
 
-    Image.fromarray(contact_sheet(seed=seed)).save(picture, format="PNG")
+    sheet = room_sheet(seed=seed) if rooms else contact_sheet(seed=seed)
+    Image.fromarray(sheet).quantize(64).save(picture, format="PNG", optimize=True)
 
 
 def _look_for(name: str, root: Path) -> Known:

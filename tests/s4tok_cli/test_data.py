@@ -60,3 +60,11 @@ def test_make_refuses_what_it_cannot_make_by_name(s4tok: Run) -> None:
         refused = s4tok("data", "make", *words)
         assert refused.returncode == 2
         assert told in refused.stderr
+
+
+def test_make_draws_objects_and_rooms(s4tok: Run, tmp_path: Path) -> None:
+    done = s4tok("data", "make", "toy", "--picture", "shapes.png", "--rooms-picture", "rooms.png", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rooms_picture"] == "rooms.png"
+    for name in ("shapes.png", "rooms.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
