@@ -1,7 +1,7 @@
 import numpy as np
-import open3d
 import pytest
 
+from s4tok.dependencies import load
 from s4tok.shapes import Array
 from s4tok.worlds.buildings import CLASSES as ROOM_CLASSES
 from s4tok.worlds.buildings import make_building_room
@@ -30,6 +30,7 @@ def boxes(scene: Scene) -> dict[int, tuple[Array, Array]]:
 
 def nearest(scene: Scene, points: Array) -> Array:
     """Give the face nearest to each point, found by another question to Open3D than the one a sensor asks."""
+    open3d = load("open3d")
     tensor, tree = open3d.core.Tensor, open3d.t.geometry.RaycastingScene()
     tree.add_triangles(tensor(scene.vertices.astype(np.float32)), tensor(scene.faces.astype(np.uint32)))
     found = tree.compute_closest_points(tensor(points.astype(np.float32)), nthreads=1)
