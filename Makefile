@@ -58,10 +58,10 @@ torture: $(INSTALLED) ## Kill, starve, corrupt and cut the cache's power (N=200 
 TORTURE := TORTURE=$(or $(N),200) SEED=$(SEED) OMP_NUM_THREADS=1 $(BIN)/pytest $(ARGS)
 
 torture-bytes:
-	$(TORTURE) tests/torture/test_[fpsv]*.py
+	$(TORTURE) tests/torture/test_[dfpsv]*.py
 
 torture-processes:
-	$(TORTURE) tests/torture/test_[!fpsv]*.py
+	$(TORTURE) tests/torture/test_[!dfpsv]*.py
 
 clean: ## Remove what the tools leave behind (keeps .venv and your caches)
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist

@@ -15,7 +15,7 @@ from s4tok_cache.pack import pack
 from tests.torture.tally import Tally, scaled
 from tests.torture.toys import STAMP, TOY, exit_code, expected, faults, fill, in_child
 
-ENTRIES = 1000  # some 5 MiB
+ENTRIES = 700  # some 4 MiB
 NO_SPACE = 7  # the exit code of s4tok for it
 
 
@@ -54,7 +54,7 @@ def test_a_full_disk_loses_nothing_that_was_done(memory_path: Path, tally: Tally
     for turn in range(scaled(20)):
         journal = memory_path / f"journal-{turn}"
         journal.touch()
-        with small_disk(memory_path / str(turn), tally.random.randrange(1 << 20, 3 << 20)) as disk:
+        with small_disk(memory_path / str(turn), tally.random.randrange(1 << 20, 2 << 20)) as disk:
             root = disk / "train"
             code = exit_code(in_child(partial(until_full, root, journal, tally.random.randrange(4, 64))))
             safe = journal.read_text().split()

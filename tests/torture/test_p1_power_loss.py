@@ -53,7 +53,7 @@ def test_power_loss_shows_a_protocol(mutant: Mutant, calls: list[Call], memory_p
     mutated = mutant(calls)
     assert mutated != calls
     verdicts: dict[bytes, list[str]] = {}
-    for _ in range(max(100, scaled(400))):
+    for _ in range(max(400, scaled(400))):
         is_broken = bool(_lose_power(mutated, tally.random, memory_path / "state", verdicts))
         tally.seen["states that show it" if is_broken else "that do not"] += 1
     tally.check(tally.seen["states that show it"] > 0, f"{mutant.__name__} went unnoticed")
