@@ -20,10 +20,11 @@ def root_of(cache: Path, clouds: CloudDataset) -> Path:
 
 def fingerprints(clouds: CloudDataset) -> dict[str, Fingerprint]:
     """Say of every cloud what it is read or made from."""
-    return {key: _fingerprint(clouds, key) for key in clouds.keys}
+    return {key: fingerprint(clouds, key) for key in clouds.keys}
 
 
-def _fingerprint(clouds: CloudDataset, key: str) -> Fingerprint:
+def fingerprint(clouds: CloudDataset, key: str) -> Fingerprint:
+    """Say what one cloud is read or made from."""
     try:
         origin = clouds.origin(key)
     except InputError:

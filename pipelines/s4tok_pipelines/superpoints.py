@@ -13,6 +13,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError, choose
 from s4tok.shapes import Array, Int32
 from s4tok_cache import SUPERPOINTS, CacheReader, Fingerprint, Shard, Stamp, Store
+from s4tok_pipelines.entries import fingerprint
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
 from s4tok_pipelines.workers import cores, side_by_side
 
@@ -151,14 +152,15 @@ def _read_labels(path: Path) -> Array:
 
 
 def _fingerprint(clouds: CloudDataset, key: str, ready: Path | None) -> Fingerprint:
+    """Say what a cloud's labels are made from: the cloud, and the user's own labels of it where there are some."""
+    cloud = fingerprint(clouds, key)
+    if ready is None:
+        return cloud
     try:
-        origin = clouds.origin(key)
-        if ready is None:
-            return Fingerprint(origin.path, origin.size, origin.mtime_ns)
         status = ready_file(ready, key, len(clouds)).stat()
     except InputError:
-        return Fingerprint(key, 0)  # what is wrong with it is found out, and told, when it is read
-    return Fingerprint(origin.path, origin.size + status.st_size, max(origin.mtime_ns, status.st_mtime_ns))
+        return cloud  # what is missing is found out, and told, when it is read
+    return Fingerprint(cloud.path, cloud.size + status.st_size, max(cloud.mtime_ns, status.st_mtime_ns))
 
 
 @dataclass

@@ -55,9 +55,9 @@ class Toy(CloudDataset):
         return Draw(self.seed, self.name, key)
 
     @property
+    @abstractmethod
     def size(self) -> int:
         """Give the points of a cloud, or about that many."""
-        raise NotImplementedError
 
 
 class ToyShapes(Toy):
