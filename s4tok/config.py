@@ -145,5 +145,5 @@ class WorldConfig:
     scan_voxel: float = 0.03  # metres; one point of a scan a voxel, about 80,000 in all
     room_voxel: float = 0.02  # metres; evens out what lies right under the scanner
     room_points: int = 120_000  # of a toy room at most, whatever its size
-    frames: int = 400  # of a scan's film; every 20th shows something else
+    frames: int = 400  # of a scan's film or a room's tour; every 20th shows something else
     seed: int = 0

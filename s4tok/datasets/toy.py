@@ -6,7 +6,7 @@ for changes a byte of it.
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate, count, pairwise
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -16,16 +16,18 @@ from s4tok.clouds import PointCloud
 from s4tok.config import WorldConfig
 from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.datasets.reader import parts_of
-from s4tok.shapes import Array, Int
+from s4tok.shapes import Array, Float64, Int
 from s4tok.worlds import buildings, scans
 from s4tok.worlds.capture import HAND_HELD, TRIPOD, Capture, Eye, photograph, scan, thinned
 from s4tok.worlds.categories import CATEGORIES
 from s4tok.worlds.objects import make_object, sample_surface
 from s4tok.worlds.randomness import Draw
+from s4tok.worlds.scenes import Scene
 
 VERSION = 1  # of the world; raise it whenever the same key gives another cloud, so that caches notice
 
 NAMES = tuple(CATEGORIES)
+ORIGIN = np.zeros(3)
 INTRINSICS = np.array([[288.5, 0.0, 159.5], [0.0, 288.5, 119.5], [0.0, 0.0, 1.0]])  # ScanNet's, at 320 x 240
 STARTS = (0, *accumulate(len(row.all_parts) for row in CATEGORIES.values()))
 
@@ -126,6 +128,17 @@ class ToyRoom(Toy):
         seen = self.capture(key)
         return PointCloud.of(seen.xyz, name=key, color=seen.color, labels=seen.classes)
 
+    def film(
+        self, key: str, room: Scene, poses: list[Float64[Array, "4 4"]], step: int, corner: Float64[Array, "3"] = ORIGIN
+    ) -> Iterator[Frame]:
+        """Take an image at each pose; each is the same whichever others are taken. `corner` is where the room lies."""
+        eye = Eye(room)
+        for number, pose in zip(count(step=step), poses, strict=False):
+            color, depth = photograph(eye, self.draw(f"{key}/film/{number}"), pose, (240, 320), INTRINSICS)
+            moved = pose.copy()
+            moved[:3, 3] += corner
+            yield Frame(str(number), color, depth, INTRINSICS, INTRINSICS, moved)
+
     def things(self, key: str) -> tuple[Int[Array, " n"], Int[Array, " n"]]:
         """Tell of each point which thing of the room it belongs to, and which part of its category, -1 for walls."""
         seen = self.capture(key)
@@ -170,11 +183,8 @@ class ToyScans(ToyRoom):
     def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
         """Make every `step`-th image of a scan's film; each is the same whichever others are made."""
         room = scans.make_scan_room(self.draw(key))
-        eye = Eye(room)
-        for number, pose in enumerate(scans.camera_path(self.draw(f"{key}/film"), room, self.n_frames)):
-            if number % step == 0:
-                color, depth = photograph(eye, self.draw(f"{key}/film/{number}"), pose, (240, 320), INTRINSICS)
-                yield Frame(str(number), color, depth, INTRINSICS, INTRINSICS, pose)
+        poses = scans.camera_path(self.draw(f"{key}/film"), room, self.n_frames)
+        yield from self.film(key, room, poses[::step], step)
 
 
 class ToyRooms(ToyRoom):
@@ -190,9 +200,10 @@ class ToyRooms(ToyRoom):
         sizes: tuple[int, int, int] = WorldConfig.rooms,
         voxel: float = WorldConfig.room_voxel,
         points: int = WorldConfig.room_points,
+        frames: int = WorldConfig.frames,
         seed: int = WorldConfig.seed,
     ) -> None:
-        self.voxel, self.points = voxel, points
+        self.voxel, self.points, self.n_frames = voxel, points, frames
         super().__init__(sizes, split, seed)
 
     @property
@@ -208,3 +219,10 @@ class ToyRooms(ToyRoom):
         everything = thinned(scan(eye, draw, TRIPOD, triangulated=False), self.voxel)
         some = draw.generator.choice(len(everything.xyz), min(self.points, len(everything.xyz)), replace=False)
         return everything.take(np.sort(some)).moved(corner)
+
+    def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
+        """Make every `step`-th image of a tour through the room; each is the same whichever others are made."""
+        draw = self.draw(key)
+        corner = buildings.whereabouts(draw)
+        room = buildings.make_building_room(draw)
+        yield from self.film(key, room, buildings.photo_tour(room, self.n_frames)[::step], step, corner)

@@ -9,8 +9,9 @@ from s4tok.worlds.categories import CATEGORIES
 from s4tok.worlds.furnishing import Floor, height
 from s4tok.worlds.objects import Object
 from s4tok.worlds.randomness import Draw
-from s4tok.worlds.scans import equip_desk, seat_round
+from s4tok.worlds.scans import FRAMES_A_LOOK, equip_desk, seat_round
 from s4tok.worlds.scenes import Builder, Scene
+from s4tok.worlds.sensor import looking
 from s4tok.worlds.shells import Plan, build_shell, cover, erect_column
 
 CLASSES = (
@@ -23,6 +24,9 @@ NAMES = MappingProxyType(
     {name: CLASSES.index(NAMED.get(name, "clutter")) for name in CATEGORIES}
     | {name: number for number, name in enumerate(CLASSES)}
 )
+
+GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))  # radians; successive looks are spread all around
+PITCHES = (-0.35, 0.0, 0.4)
 
 
 def make_building_room(draw: Draw) -> Scene:
@@ -107,6 +111,18 @@ def _hallway(floor: Floor, draw: Draw) -> None:
         if draw.chance(0.5):
             narrow = floor.make(name, lambda thing: bool(np.ptp(thing.vertices[:, 2]) < 0.75))
             floor.against_wall(name, narrow)
+
+
+def photo_tour(scene: Scene, frames: int) -> list[Float64[Array, "4 4"]]:
+    """Give the poses of a camera that stands at every free place in turn and looks all around, down, ahead and up."""
+    up, poses = np.array([0.0, 0.0, 1.0]), []
+    for number in range(frames):
+        place = scene.free[number * len(scene.free) // frames]
+        heading, pitch = GOLDEN_ANGLE * (number // FRAMES_A_LOOK), PITCHES[number // FRAMES_A_LOOK % len(PITCHES)]
+        eye = np.array([*place, 1.55])
+        ahead = np.array([np.cos(heading), np.sin(heading), np.tan(pitch)])
+        poses.append(looking(eye, eye + ahead, up))
+    return poses
 
 
 def is_desk(thing: Object) -> bool:
