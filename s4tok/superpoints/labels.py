@@ -1,5 +1,7 @@
 """Labels of superpoints: 0 .. s-1 without gaps, int32, one a point."""
 
+from heapq import heapify, heappop, heappush
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse.csgraph import connected_components
@@ -54,18 +56,28 @@ def merge_remnants(
     features. A remnant without any other superpoint around stays.
     """
     ids = dense(labels)
-    for _ in range(len(np.unique(ids))):
-        size = np.bincount(ids)
-        means = np.stack([np.bincount(ids, column) for column in features.T], axis=1) / size[:, None]
-        source = np.repeat(ids, neighbors.indices.shape[1])
-        target = ids[neighbors.indices.ravel()]
-        border = (source != target) & (size[source] < smallest)
-        if not border.any():
-            break
-        pairs = np.unique(np.stack([source[border], target[border]], axis=1), axis=0)
-        distance = np.linalg.norm(means[pairs[:, 0]] - means[pairs[:, 1]], axis=1)
-        smallest_first = np.lexsort((pairs[:, 1], distance, pairs[:, 0], size[pairs[:, 0]]))
-        # One a round, the smallest: its points may lift a neighbour over the threshold.
-        remnant, home = pairs[smallest_first[0]]
-        ids = dense(np.where(ids == remnant, home, ids))
-    return ids
+    size = np.bincount(ids)
+    total = np.stack([np.bincount(ids, column) for column in features.T], axis=1)
+    source = np.repeat(ids, neighbors.indices.shape[1]).astype(np.int64)
+    borders = np.unique(source * len(size) + ids[neighbors.indices.ravel()])
+    around: list[set[int]] = [set() for _ in size]
+    for one, other in zip(*(part.tolist() for part in np.divmod(borders, len(size))), strict=True):
+        around[one].add(other)
+    home = np.arange(len(size))
+    waiting = [(int(size[one]), int(one)) for one in np.flatnonzero(size < smallest)]
+    heapify(waiting)
+    while waiting:  # the smallest first: its points may lift a neighbour over the threshold
+        count, remnant = heappop(waiting)
+        others = np.array(sorted({int(home[other]) for other in around[remnant]} - {remnant}), np.int64)
+        if home[remnant] != remnant or count != size[remnant] or not len(others):
+            continue
+        means = total[others] / size[others, None]
+        best = others[np.linalg.norm(means - total[remnant] / count, axis=1).argmin()]
+        keep, gone = sorted((int(best), remnant))
+        home[home == gone] = keep
+        size[keep] += size[gone]
+        total[keep] += total[gone]
+        around[keep] |= around[gone]
+        if size[keep] < smallest:
+            heappush(waiting, (int(size[keep]), keep))
+    return dense(home[ids])

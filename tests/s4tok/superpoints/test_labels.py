@@ -1,6 +1,7 @@
 import numpy as np
 
 from s4tok.geometry import nearest, neighbor_graph
+from s4tok.shapes import Array
 from s4tok.superpoints import boundary_recall, merge_remnants, purity
 from s4tok.superpoints.labels import connected, dense
 
@@ -32,6 +33,32 @@ def test_after_sampling_no_remnant_is_left_beside_a_larger_superpoint() -> None:
     merged = merge_remnants(sampled, points[kept], nearest(points[kept], points[kept], 8), 5)
     assert np.bincount(merged).min() >= 5
     assert merged.max() > 20
+
+
+def one_a_round(labels: Array, features: Array, indices: Array, smallest: int) -> Array:
+    """Merge the smallest remnant, count everything anew, and again."""
+    ids = dense(labels)
+    while True:
+        size = np.bincount(ids)
+        means = np.stack([np.bincount(ids, column) for column in features.T], axis=1) / size[:, None]
+        found = [
+            (size[one], one, np.linalg.norm(means[one] - means[other]), other)
+            for one in np.flatnonzero(size < smallest)
+            for other in set(ids[indices[ids == one]].ravel().tolist()) - {one}
+        ]
+        if not found:
+            return ids
+        _, remnant, _, home = min(found)
+        ids = dense(np.where(ids == remnant, home, ids))
+
+
+def test_merging_gives_what_counting_anew_after_each_merge_gives() -> None:
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        points, labels = rng.uniform(size=(200, 3)), rng.integers(0, 60, 200)
+        around = nearest(points, points, 5)
+        merged = merge_remnants(labels, points, around, 5)
+        assert np.array_equal(merged, one_a_round(labels, points, around.indices, 5))
 
 
 def test_an_island_without_neighbours_stays_a_remnant() -> None:
