@@ -1,0 +1,54 @@
+"""A sample of a cloud as the tokenizer wants it: centred, +y up, few enough points, no superpoint cut to shreds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from s4tok.config import SuperpointConfig, TokenizerConfig
+from s4tok.errors import InputError
+from s4tok.geometry import Neighbors, nearest, normals_of, outer_products
+from s4tok.rendering.cameras import upright
+from s4tok.shapes import Array, Float, Float32, Float64, Int
+from s4tok.superpoints import merge_remnants
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Some points of a cloud, in the order in which the cloud has them."""
+
+    points: Float32[Array, "n 3"]  # around the centre of the whole cloud's box, +y up
+    superpoints: Int[Array, " n"]  # 0 .. s-1, after remnants were merged
+    index: Int[Array, " n"]  # which of the cloud's points
+    original: Int[Array, " n"]  # the label each point had in the whole cloud
+
+
+def sample(xyz: Float[Array, "n 3"], labels: Int[Array, "..."], n_points: int, seed: int, up: str = "y") -> Sample:
+    """Take some points of a cloud at random, none twice, the same for the same seed; a smaller cloud is taken whole.
+
+    A third to a half of the superpoints of a whole cloud keep too few points in a sample to hold a centre (A21).
+    They join the neighbour whose surface lies most alike.
+    """
+    if len(labels) != len(xyz):
+        raise InputError(
+            f"the cloud has {len(xyz)} points, and its superpoints are of {len(labels)}.",
+            "cut it again: s4tok superpoints --overwrite.",
+        )
+    index = np.arange(len(xyz))
+    if n_points < len(xyz):
+        index = np.sort(np.random.default_rng(seed).choice(len(xyz), n_points, replace=False))
+    points, original = stand(xyz, up)[index], labels[index]
+    around = nearest(points, points, SuperpointConfig.adjacency)
+    merged = merge_remnants(original, outer_products(_normals(points, around)), around, TokenizerConfig.smallest_center)
+    return Sample(points, merged, index, original)
+
+
+def stand(xyz: Float[Array, "n 3"], up: str = "y") -> Float32[Array, "n 3"]:
+    """Turn a cloud so that +y is up, around the centre of its box: the frame of all its samples."""
+    low, high = xyz.min(axis=0).astype(np.float64), xyz.max(axis=0).astype(np.float64)
+    upright_xyz: Array = (xyz - (low + (high - low) / 2)) @ upright(up).numpy().T
+    return upright_xyz.astype(np.float32)
+
+
+def _normals(points: Float32[Array, "n 3"], around: Neighbors) -> Float64[Array, "n 3"]:
+    offsets = points[around.indices].astype(np.float64) - points[:, None]
+    return normals_of(offsets.swapaxes(1, 2) @ offsets)
