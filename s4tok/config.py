@@ -147,3 +147,18 @@ class WorldConfig:
     room_points: int = 120_000  # of a toy room at most, whatever its size
     frames: int = 400  # of a scan's film or a room's tour; every 20th shows something else
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class ZeroShotConfig:
+    """How clouds and points are named with words, and how sure the figures are."""
+
+    student: str = "s4token"  # one of those that s4tok carries
+    clip: str = "mini"  # what they were trained for
+    pretrained: str = ""
+    batch: int = 32  # clouds at once on a GPU; on a CPU one after the other is as fast
+    votes: int = 1  # samples of each cloud whose features are averaged; the literature's voting takes 10
+    scale: float = 1.0
+    draws: int = 1000  # of the bootstrap over clouds
+    level: float = 0.95
+    seed: int = 0
