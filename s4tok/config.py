@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 CACHE = Path(".s4tok/cache")  # under the current directory, never inside a dataset
 DATA_ROOT = Path("data")  # where a known name such as "scannet" is looked for
+PROMPTS = Path(".s4tok/prompts")  # where prompts lie that s4tok may not carry
 SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as many
 
 Scene: TypeAlias = Literal["object", "room"]
