@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.rendering.contact_sheets import colored_views, palette, write_sheet
+from s4tok.palette import colors_of_names, paint
+from s4tok.rendering.contact_sheets import colored_views, write_sheet
 from s4tok.shapes import Array, Int
 from s4tok.teachers import Teacher
 from s4tok_cache import CacheReader, Store
@@ -36,7 +37,7 @@ def write_sheets(
         scores = entry["superpoints"].astype(np.float32) @ teacher.read(names).cpu().numpy().T
         best = np.where(entry["visible"] > 0, scores.argmax(axis=1), -1)
         of_points: Int[Array, " n"] = best[superpoints.read(key, ("labels",))["labels"]]
-        pictures = colored_views(clouds[key].xyz, clouds.up, palette(of_points), PICTURE)
+        pictures = colored_views(clouds[key].xyz, clouds.up, paint(of_points, colors_of_names(names)) / 255, PICTURE)
         write_sheet(folder / f"{key.replace('/', '_')}.png", list(pictures))
     report.note(f"{len(keys)} contact sheets: {folder}")
 

@@ -10,7 +10,7 @@ from s4tok.config import ViewConfig
 from s4tok.lifting import points_at_pixels
 from s4tok.rendering.cameras import look, ten_views, upright
 from s4tok.rendering.depth_views import PROJECTIONS, depth_views
-from s4tok.shapes import Array, Float, Float32, Int
+from s4tok.shapes import Array, Float, Float32
 
 COLUMNS = 5
 SIDES = [4, 5, 0, 1, 9]  # of the ten directions: front, side, two corners, and from above
@@ -46,14 +46,3 @@ def colored_views(
             pictures[moved >= 0] = color[moved[moved >= 0]]
     pictures[at >= 0] = color[at[at >= 0]]
     return pictures
-
-
-def palette(labels: Int[Array, " n"]) -> Float[Array, "n 3"]:
-    """Give every label a colour that its neighbours in number do not have; -1 is grey."""
-    import colorsys
-
-    hues = {
-        label: (0.7, 0.7, 0.7) if label < 0 else colorsys.hsv_to_rgb(label * 0.618034 % 1, 0.65, 0.9)
-        for label in np.unique(labels).tolist()
-    }
-    return np.array([hues[label] for label in labels.tolist()]).reshape(-1, 3)
