@@ -4,16 +4,18 @@ Equation and section numbers are those of the S4Token paper. "Silent" marks a nu
 Defaults live here and nowhere else: the command line and the library both read them from these classes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 CACHE = Path(".s4tok/cache")  # under the current directory, never inside a dataset
+RUNS = Path("runs")  # where pre-training leaves its run folders
 DATA_ROOT = Path("data")  # where a known name such as "scannet" is looked for
 PROMPTS = Path(".s4tok/prompts")  # where prompts lie that s4tok may not carry
 SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as many
 
 Scene: TypeAlias = Literal["object", "room"]
+Preset: TypeAlias = Literal["paper", "toy", "quick"]
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class PretrainConfig:
     temperature: float = 0.1  # tau of eq. 6; silent
     local_weight: float = 0.5  # lambda_l (Sec. 4)
     global_weight: float = 0.5  # lambda_g (Sec. 4)
-    distill_pass: Literal["masked", "full"] = "masked"  # "full" distils from a second, unmasked pass; [A27]
+    distill_pass: Literal["masked", "full", "both"] = "masked"  # "full" distils from an unmasked pass; [A27]
     center_targets: bool = False  # take the targets' mean off both sides; an option to be tested
     learning_rate: float = 5e-4  # AdamW (Sec. 4)
     weight_decay: float = 0.05  # Sec. 4 calls it "decay weight"
@@ -106,6 +108,12 @@ class PretrainConfig:
     scale_range: tuple[float, float] = (2 / 3, 3 / 2)  # augmentation; silent, PCP-MAE's
     shift: float = 0.2  # as above
     clip_gradient: float = 10.0  # silent, Point-MAE's
+    draws: int = 4  # samples of each cloud, used in turn: taking one costs more than grouping it
+    draw_seed: int = 0  # of the samples alone, so that runs of several seeds share them
+    window: float = 0.0  # metres; rooms are seen through columns so wide. 0 takes each room whole; silent, [A22]
+    windows: int = 16  # columns cut from each room, clouds of their own
+    held_out: float = 0.05  # share of clouds to validate on, where no split with caches is there to do so
+    validation_clouds: int = 256  # at most; a pass over them is made after each epoch
     seed: int = 0
 
 
@@ -133,6 +141,30 @@ class ClipConfig:
     clip: str = "ViT-B-16"  # Sec. 4; an open_clip name, a local folder, hf-hub:..., or "mini"
     pretrained: str = "openai"  # one of the name's tags, or a file; nothing for random weights
     dense: Literal["last", "maskclip"] = "last"  # PointCLIP V2 reads the last layer's tokens
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What a pre-training run needs to know, all of it: a preset, or one changed by flags."""
+
+    training: PretrainConfig = PretrainConfig()
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    clusters: ClusterConfig = ClusterConfig()
+    propagation: PropagationConfig = PropagationConfig()
+    clip: ClipConfig = ClipConfig()
+    limit: int | None = None  # clouds
+
+    @classmethod
+    def of(cls, preset: Preset) -> "RunConfig":
+        """Give the paper's numbers, those for the made world and its small CLIP, or those for ten minutes of it."""
+        if preset == "paper":
+            return cls()
+        tokenizer = TokenizerConfig(n_tokens=64, patch_size=24, adapter_widths=(64, 128, 192))
+        training = PretrainConfig(batch=16, epochs=40, warmup_epochs=1, learning_rate=1e-3, distill_pass="both")
+        toy = cls(training, tokenizer, clip=ClipConfig(clip="mini", pretrained=""))
+        if preset == "toy":
+            return toy
+        return replace(toy, training=replace(training, epochs=12, draws=2), limit=240)
 
 
 @dataclass(frozen=True)

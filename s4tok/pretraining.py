@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -36,10 +37,17 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device | str) -> "Batch":
         """Move everything to a device."""
-        moved: dict[str, Any] = {}
+        return self._each(lambda field: field.to(device, non_blocking=True))
+
+    def pinned(self) -> "Batch":
+        """Put everything where a GPU can fetch it from while others work."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        changed: dict[str, Any] = {}
         for name, field in self._asdict().items():
-            moved[name] = None if field is None else field.to(device)
-        return Batch(**moved)
+            changed[name] = None if field is None else change(field)
+        return Batch(**changed)
 
 
 class Losses(NamedTuple):
@@ -50,6 +58,7 @@ class Losses(NamedTuple):
     local: Float[Tensor, ""]
     whole: Float[Tensor, ""]
     masked: Float[Tensor, ""]  # share of tokens
+    lonely: Float[Tensor, ""]  # share of tokens that no cluster reaches, and the nearest takes in
     orphans: Float[Tensor, ""]  # share of points whose superpoint has no centre
     fill: Int[Tensor, " bins"]  # patches by how many points they have
 
@@ -72,7 +81,8 @@ class Pretraining(nn.Module):
         super().__init__()
         self.tokenizer, self.encoder = tokenizer, encoder
         self.teacher = copy.deepcopy(tokenizer).requires_grad_(False)
-        self.decoder = QueryDecoder(encoder.width, encoder.heads, config.decoder_layers)
+        is_masking = config.loss != "distill" or config.distill_pass != "full"  # or nobody asks what was hidden
+        self.decoder = QueryDecoder(encoder.width, encoder.heads, config.decoder_layers) if is_masking else None
         self.config, self.clusters = config, clusters
         self.propagation = propagation or PropagationConfig()
         self.train()
@@ -89,19 +99,22 @@ class Pretraining(nn.Module):
             batch.points, batch.superpoints, features=batch.features, is_point=batch.is_point, seeds=batch.seeds
         )
         split = split_tokens(patches.is_token, self.config.mask_ratio, batch.seeds)
-        visible = self.tokenizer.embed(patches.take(split.visible, split.is_visible))
-        seen = self.encoder(visible.tokens, split.is_visible)
-        places = patches.take(split.masked, split.is_masked).positions
-        imagined = self.decoder(self.tokenizer.encode(places).to(seen.hidden.dtype), seen.hidden, split.is_visible)
-
         zero = batch.points.new_zeros((), dtype=torch.float32)
-        assign = local = whole = zero
-        orphans = zero
-        if self.config.loss != "distill":
-            assign = self._assign(patches, split, imagined)
+        assign, lonely, local, whole, orphans = zero, zero, zero, zero, zero
+        passes = []
+        if self.decoder is not None:
+            seen = self._encode(patches.take(split.visible, split.is_visible))
+            places = patches.take(split.masked, split.is_masked).positions
+            asked = self.tokenizer.encode(places).to(seen.hidden.dtype)
+            imagined = self.decoder(asked, seen.hidden, split.is_visible)
+            if self.config.loss != "distill":
+                assign, lonely = self._assign(patches, split, imagined)
+            if self.config.distill_pass != "full":
+                passes.append(Encoded(seen.whole, split.join(seen.hidden, imagined)))
         if self.config.loss != "assign":
-            joined = Encoded(seen.whole, split.join(seen.hidden, imagined))
-            local, whole, orphans = self._distill(batch, patches, joined)
+            if self.config.distill_pass != "masked":
+                passes.append(self._encode(patches))
+            local, whole, orphans = self._distill(batch, patches, passes)
         distill = self.config.local_weight * local + self.config.global_weight * whole
         return Losses(
             total=assign + distill,
@@ -109,17 +122,25 @@ class Pretraining(nn.Module):
             local=local.detach(),
             whole=whole.detach(),
             masked=split.is_masked.sum() / patches.is_token.sum(),
+            lonely=lonely,
             orphans=orphans,
             fill=patches.fill_histogram(),
         )
 
-    def _assign(self, patches: Patches, split: Split, imagined: Float[Tensor, "b p d"]) -> Float[Tensor, ""]:
+    def _encode(self, patches: Patches) -> Encoded:
+        tokens = self.tokenizer.embed(patches)
+        encoded: Encoded = self.encoder(tokens.tokens, tokens.is_token)
+        return encoded
+
+    def _assign(
+        self, patches: Patches, split: Split, imagined: Float[Tensor, "b p d"]
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
         with torch.no_grad():
             tokens = self.teacher.embed(patches)
             features = self.encoder.project(self.encoder(tokens.tokens, tokens.is_token).hidden)
             found = cluster(features, patches.positions, patches.is_token, self.clusters)
         rows = split.masked[..., None].expand(-1, -1, found.assignment.shape[2])
-        return assignment_loss(
+        loss = assignment_loss(
             self.encoder.project(imagined),
             split.is_masked,
             found.assignment.gather(1, rows),
@@ -127,20 +148,20 @@ class Pretraining(nn.Module):
             found.is_cluster,
             self.config.temperature,
         )
+        return loss, 1 - found.is_reached.sum() / patches.is_token.sum()
 
     def _distill(
-        self, batch: Batch, patches: Patches, encoded: Encoded
+        self, batch: Batch, patches: Patches, passes: Sequence[Encoded]
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
-        if self.config.distill_pass == "full":
-            tokens = self.tokenizer.embed(patches)
-            encoded = self.encoder(tokens.tokens, tokens.is_token)
         pool = pooling(
             patches, batch.points, batch.superpoints, batch.is_seen.shape[1], batch.is_point, self.propagation
         )
-        features = pool.pool(self.encoder.project(encoded.hidden))
-        center = self.config.center_targets
-        local = local_loss(features, batch.local_targets, batch.is_seen & pool.has_points, center=center)
-        whole = global_loss(encoded.whole, batch.global_targets, center=center)
+        center, is_seen = self.config.center_targets, batch.is_seen & pool.has_points
+        local = whole = batch.points.new_zeros((), dtype=torch.float32)
+        for encoded in passes:
+            features = pool.pool(self.encoder.project(encoded.hidden))
+            local = local + local_loss(features, batch.local_targets, is_seen, center=center) / len(passes)
+            whole = whole + global_loss(encoded.whole, batch.global_targets, center=center) / len(passes)
         orphans = (~pool.has_own & batch.is_point).sum() / batch.is_point.sum().clamp_min(1)
         return local, whole, orphans
 

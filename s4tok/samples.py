@@ -8,7 +8,7 @@ from s4tok.config import SuperpointConfig, TokenizerConfig
 from s4tok.errors import InputError
 from s4tok.geometry import Neighbors, nearest, normals_of, outer_products
 from s4tok.rendering.cameras import upright
-from s4tok.shapes import Array, Float, Float32, Float64, Int
+from s4tok.shapes import Array, Bool, Float, Float32, Float64, Int
 from s4tok.superpoints import merge_remnants
 
 
@@ -40,6 +40,14 @@ def sample(xyz: Float[Array, "n 3"], labels: Int[Array, "..."], n_points: int, s
     around = nearest(points, points, SuperpointConfig.adjacency)
     merged = merge_remnants(original, outer_products(_normals(points, around)), around, TokenizerConfig.smallest_center)
     return Sample(points, merged, index, original)
+
+
+def column(xyz: Float[Array, "n 3"], width: float, seed: int, up: str = "y") -> Bool[Array, " n"]:
+    """Tell which points stand in a vertical column, so wide both ways, around a point that the seed chooses."""
+    middle = xyz[np.random.default_rng(seed).integers(len(xyz))]
+    across = [axis for axis, name in enumerate("xyz") if name != up]
+    inside: Array = (np.abs(xyz[:, across] - middle[across]) <= width / 2).all(axis=1)
+    return inside
 
 
 def stand(xyz: Float[Array, "n 3"], up: str = "y") -> Float32[Array, "n 3"]:

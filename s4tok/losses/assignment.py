@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from s4tok.collective import mean
 from s4tok.shapes import Bool, Float
 
 
@@ -20,4 +21,4 @@ def assignment_loss(
     predicted = (likeness / temperature).masked_fill(~is_cluster[:, None], -torch.inf).log_softmax(dim=2)
     surprise = torch.where(assignment > 0, assignment * predicted, 0)
     divergence = (torch.xlogy(assignment, assignment) - surprise).sum(2)
-    return (divergence * is_masked).sum() / is_masked.sum().clamp_min(1)
+    return mean((divergence * is_masked).sum(), is_masked.sum())

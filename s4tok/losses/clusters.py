@@ -20,6 +20,7 @@ class Clusters(NamedTuple):
     centroids: Float32[Tensor, "b g 3"]
     assignment: Float[Tensor, "b m g"]  # rows of tokens sum to 1
     is_cluster: Bool[Tensor, "b g"]  # False where a cloud has fewer tokens than clusters
+    is_reached: Bool[Tensor, "b m"]  # False where no cluster is near enough and the nearest took the token in
 
 
 @torch.no_grad()
@@ -42,15 +43,16 @@ def cluster(
     prototypes = unit.gather(1, seeds[..., None].expand(-1, -1, unit.shape[2]))
     reach = config.radius_factor * mean_spacing(centroids, is_cluster)
     assignment = unit.new_zeros(*is_token.shape, config.n_clusters)
+    is_reached = is_token
     for _ in range(config.iterations):
-        admissible = _admissible(centers, centroids, is_token, is_cluster, reach)
+        admissible, is_reached = _admissible(centers, centroids, is_token, is_cluster, reach)
         scores = unit @ functional.normalize(prototypes, dim=-1).mT
         assignment = sinkhorn(scores, admissible, config.epsilon, config.sinkhorn_iterations)
         mass = assignment.sum(1)[..., None]
         share = assignment.mT / mass.clamp_min(torch.finfo(mass.dtype).tiny)
         prototypes = torch.where(mass > 0, share @ unit, prototypes)
         centroids = torch.where(mass > 0, (share @ centers.to(share.dtype)).to(centers.dtype), centroids)
-    return Clusters(functional.normalize(prototypes, dim=-1), centroids, assignment, is_cluster)
+    return Clusters(functional.normalize(prototypes, dim=-1), centroids, assignment, is_cluster, is_reached)
 
 
 def _admissible(
@@ -59,8 +61,8 @@ def _admissible(
     is_token: Bool[Tensor, "b m"],
     is_cluster: Bool[Tensor, "b g"],
     reach: Float32[Tensor, " b"],
-) -> Bool[Tensor, "b m g"]:
+) -> tuple[Bool[Tensor, "b m g"], Bool[Tensor, "b m"]]:
     square = squared_distances(centers, centroids).masked_fill_(~is_cluster[:, None], torch.inf)
     near = square <= reach.square()[:, None, None]
     nearest = functional.one_hot(square.argmin(2), square.shape[2]).bool()
-    return (near | nearest) & is_token[..., None]
+    return (near | nearest) & is_token[..., None], near.any(2) & is_token

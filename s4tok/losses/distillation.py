@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from s4tok.collective import mean, total
 from s4tok.shapes import Bool, Float
 
 
@@ -20,18 +21,19 @@ def local_loss(
     CLIP's features lie in a narrow cone, and a cosine around its axis is small before anything is told apart.
     """
     if center:
-        mean = targets[is_seen].mean(0) if is_seen.any() else targets.new_zeros(targets.shape[2])
-        features, targets = features - mean, targets - mean
+        middle = total((targets * is_seen[..., None]).sum((0, 1))) / total(is_seen.sum()).clamp_min(1)
+        features, targets = features - middle, targets - middle
     loss = torch.where(is_seen, 1 - functional.cosine_similarity(features, targets, dim=2), 0)
     count = is_seen.sum(1)
-    return (loss.sum(1) / count.clamp_min(1)).sum() / (count > 0).sum().clamp_min(1)
+    return mean((loss.sum(1) / count.clamp_min(1)).sum(), (count > 0).sum())
 
 
 def global_loss(
     features: Float[Tensor, "b d"], targets: Float[Tensor, "b d"], *, center: bool = False
 ) -> Float[Tensor, ""]:
     r"""Average :math:`1 - \cos(g_{cls}, \hat g_{cls})` over clouds; `center` as above."""
+    n_clouds = torch.tensor(len(features), device=features.device)
     if center:
-        mean = targets.mean(0)
-        features, targets = features - mean, targets - mean
-    return (1 - functional.cosine_similarity(features, targets, dim=1)).mean()
+        middle = total(targets.sum(0)) / total(n_clouds)
+        features, targets = features - middle, targets - middle
+    return mean((1 - functional.cosine_similarity(features, targets, dim=1)).sum(), n_clouds)

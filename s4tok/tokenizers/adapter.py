@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from s4tok.shapes import Bool, Float
+from s4tok.tokenizers.normalization import normalize
 
 
 class PointNet(nn.Module):
@@ -29,19 +30,11 @@ class PointNet(nn.Module):
         """Turn patches into tokens; a patch without members becomes zeros."""
         rows = points[is_member]
         patch_of_row = is_member.flatten(0, 1).nonzero()[:, 0]
-        local = self.local(_normalize(self.point_norm, self.point(rows)).relu())
+        local = self.local(normalize(self.point_norm, self.point(rows)).relu())
         patch = self.mix_patch(_maximum(local, is_member).flatten(0, 1))
         mixed = self.mix_point(local) + patch[patch_of_row]
-        token = self.token(_normalize(self.mix_norm, mixed).relu())
+        token = self.token(normalize(self.mix_norm, mixed).relu())
         return _maximum(token, is_member)
-
-
-def _normalize(norm: nn.Module, rows: Float[Tensor, "r d"]) -> Float[Tensor, "r d"]:
-    """Normalise rows by their own statistics in training; a single row has none and takes the running ones."""
-    if isinstance(norm, nn.BatchNorm1d) and norm.training and len(rows) < 2:
-        return nn.functional.batch_norm(rows, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
-    result: Tensor = norm(rows)
-    return result
 
 
 def _maximum(rows: Float[Tensor, "r d"], is_member: Bool[Tensor, "b m k"]) -> Float[Tensor, "b m d"]:
