@@ -10,7 +10,18 @@ import typer
 
 from s4tok import __version__
 from s4tok.errors import InputError, MissingError, S4TokError, UsageError
-from s4tok_cli import cache, console, data, doctor, extract_clip, options, render_views, reproduce, superpoints
+from s4tok_cli import (
+    cache,
+    console,
+    data,
+    doctor,
+    extract_clip,
+    options,
+    pretrain,
+    render_views,
+    reproduce,
+    superpoints,
+)
 from s4tok_pipelines.runtime import Stopped, stoppable
 
 # What the shell is told. 0 is done; 1 is a defect of s4tok, with its traceback; 3 is done, some entries failed.
@@ -68,6 +79,7 @@ def _add_group(name: str, about: str, functions: list[Callable[..., None]], pane
 _add(superpoints.superpoints, "Stages")
 _add(render_views.render_views, "Stages")
 _add(extract_clip.extract_clip, "Stages")
+_add(pretrain.pretrain, "Stages")
 _add(reproduce.reproduce, "Results")
 _add_group("data", "Find, check and make data.", [data.ls, data.check, data.make], "This machine")
 _add_group("cache", "Look after the caches.", [cache.ls, cache.verify, cache.pack, cache.gc], "This machine")

@@ -1,7 +1,8 @@
 """What lies in each cache: arrays with their shapes in letters, attributes, and the command that makes it.
 
 The letters are those of `s4tok/shapes.py`: n points of a cloud, s superpoints, v views, h w pixels, r q rows and
-columns of patches, c channels of an image, d channels of a feature. One letter has one size within an entry.
+columns of patches, c channels of an image, d channels of a feature, q samples of a cloud. One letter
+has one size within an entry.
 """
 
 from collections.abc import Collection, Mapping
@@ -129,4 +130,16 @@ CLIP_PATCHES = Layout(
     made_by="extract-clip --keep patches",
 )
 
-LAYOUTS = {layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES, CLIP_PATCHES)}
+SAMPLES = Layout(
+    name="samples",
+    version=1,
+    arrays={
+        "points": Array("float32", "q n 3", "samples of the cloud: centred, +y up", False),
+        "superpoints": Array("int32", "q n", "superpoint of each point after remnants were merged; -1 for no point"),
+        "original": Array("int32", "q n", "superpoint of each point in the whole cloud; -1 for no point"),
+        "sizes": Array("int32", "s", "points of each superpoint of the whole cloud"),
+    },
+    made_by="pretrain",
+)
+
+LAYOUTS = {layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES, CLIP_PATCHES, SAMPLES)}

@@ -1,0 +1,205 @@
+"""Train a tokenizer, so that a frozen CLIP can read the tokens it makes of clouds."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from s4tok import __version__
+from s4tok.config import RUNS, RunConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.encoder import FrozenEncoder
+from s4tok.errors import InputError, UsageError
+from s4tok.frozen_clip import FrozenClip
+from s4tok.pretraining import Pretraining
+from s4tok.tokenizers import Tokenizer
+from s4tok_cache import CacheError, CacheReader, Stamp
+from s4tok_pipelines import run_folder, training_inputs
+from s4tok_pipelines.curves import draw_curves
+from s4tok_pipelines.ranks import Ranks, from_environment, together
+from s4tok_pipelines.report import Outcome, Report, silent
+from s4tok_pipelines.training import Training
+from s4tok_pipelines.training_data import TrainingData
+from s4tok_pipelines.training_samples import training_samples, windows_of
+
+STAGE = "pretrain"
+SAVE_EVERY = 300.0  # seconds between checkpoints within an epoch
+
+
+def pretrain(
+    clouds: CloudDataset,
+    cache: Path,
+    config: RunConfig = RunConfig(),  # noqa: B008 - it cannot change
+    *,
+    validation: CloudDataset | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    auto: bool = False,
+    workers: int = 1,
+    device: str = "cpu",
+    save_every: float = SAVE_EVERY,
+    report: Report = silent,
+) -> Outcome:
+    """Train a tokenizer on a dataset's superpoints and on what CLIP saw of them.
+
+    Reads superpoints and features; fills a run folder. A run that was stopped or killed goes on with `resume` from
+    its last checkpoint and ends, on a CPU, with the same bits as one that never was. Under torchrun every process
+    runs this, trains on its part of each batch, and the first of them writes.
+
+    Args:
+        clouds: The dataset to train on.
+        cache: The folder of all caches.
+        config: The recipe.
+        validation: The dataset's split for validation; used where its caches exist, otherwise some clouds are held out.
+        out: The run's folder; by default `runs`/<dataset>-<tokenizer>-<hash of everything the result depends on>.
+        resume: Go on with a run that has begun; one that has not is begun.
+        overwrite: Remove a run that is there.
+        auto: Make what is missing before.
+        workers: Processes that sample clouds.
+        device: Where training computes.
+        save_every: Seconds between checkpoints; there is one after each epoch in any case.
+        report: Who listens.
+    """
+    start = time.monotonic()
+    ranks = from_environment()
+    device = ranks.device(device)
+    report = report if ranks.is_first else silent
+    if config.training.batch % ranks.world:
+        raise UsageError(
+            f"a batch of {config.training.batch} clouds cannot be shared by {ranks.world} processes.",
+            "choose --batch as a multiple of the processes.",
+        )
+    with together(ranks, device):
+        clip = FrozenClip.load(config.clip.clip, config.clip.pretrained, device)
+        if auto and ranks.is_first:
+            training_inputs.make_missing(clouds, cache, config.clip, workers=workers, device=device, report=report)
+        ranks.wait()
+        data, held = _data(clouds, validation, cache, clip, config, ranks, workers, report)
+        wanted = _stamp(clouds, data, held, clip, config)
+        folder = out or RUNS / f"{clouds.name}-{config.tokenizer.tokenizer}-{wanted.short}"
+        if ranks.is_first:
+            run_folder.claim(folder, wanted, resume=resume, overwrite=overwrite)
+            run_folder.write_environment(folder, run_folder.command_line(), device, ranks.world)
+            report = run_folder.Logged(folder, report)
+        ranks.wait()
+        _hold(data, held, report)
+        card = {
+            "clip": {"name": clip.name, "weights": clip.sha256},
+            "command": run_folder.command_line(),
+            "s4tok": __version__,
+            "seed": config.training.seed,
+            "training": asdict(config.training),
+            "caches": [stamp.folder for stamp in training_inputs.upstream(data.features, data.samples)],
+        }
+        training = Training(
+            _model(clip, config, device), config.training, data, held, folder=folder, card=card, ranks=ranks,
+            device=torch.device(device), save_every=save_every, report=report,
+        )  # fmt: skip
+        begun = training.state.step
+        metrics = run_folder.Metrics(folder, begun, report) if ranks.is_first else None
+        report.note(
+            f"{folder}: {len(data.keys)} clouds, {training.steps} steps of {training.size}, from step {begun}; "
+            f"validation on {len(held.keys) if held else 0}"
+        )
+        try:
+            training.run(metrics)
+        finally:
+            if metrics is not None:
+                metrics.close()
+                draw_curves(folder / run_folder.CURVES, metrics.rows, str(folder))
+    outcome = Outcome(folder, made=training.steps - begun, present=begun, seconds=time.monotonic() - start)
+    outcome.figures = {
+        "steps": training.steps,
+        "best_loss": round(training.state.best, 6) if held else 0.0,
+        "training_seconds": round(training.state.seconds, 1),
+        "waiting": training.waited / max(training.state.seconds, 1e-9),
+    }
+    return outcome
+
+
+def _data(
+    clouds: CloudDataset,
+    validation: CloudDataset | None,
+    cache: Path,
+    clip: FrozenClip,
+    config: RunConfig,
+    ranks: Ranks,
+    workers: int,
+    report: Report,
+) -> tuple[TrainingData, TrainingData | None]:
+    """Open what to train on, and what to validate on."""
+    most = config.training.validation_clouds
+    data = _open(clouds, cache, clip, config, ranks, workers, report)
+    if validation is not None:
+        try:
+            other = _open(validation, cache, clip, config, ranks, workers, report, most)
+        except CacheError as error:
+            report.note(f"no validation on {validation.name}/{validation.split}, since {error}")
+        else:
+            return data, other
+    chosen = set(training_inputs.some(training_inputs.held_out(data.clouds, config.training.held_out), most))
+    held = TrainingData(sorted(chosen), data.samples, data.features, config.training, data.windows) if chosen else None
+    data.clouds = [key for key in data.clouds if key not in chosen]
+    return data, held
+
+
+def _open(
+    clouds: CloudDataset,
+    cache: Path,
+    clip: FrozenClip,
+    config: RunConfig,
+    ranks: Ranks,
+    workers: int,
+    report: Report,
+    most: int | None = None,
+) -> TrainingData:
+    features = training_inputs.find_features(clouds, cache, clip)
+    keys = training_inputs.usable(clouds, features, report)
+    keys = keys if most is None else training_inputs.some(keys, most)
+    superpoints = training_inputs.find_superpoints(features)
+    samples: CacheReader | None = None
+    for turn in (0, 1):  # the first process makes what is missing, then all find it made
+        if ranks.is_first == (turn == 0):
+            samples = training_samples(
+                clouds, keys, superpoints, config.training, config.tokenizer.n_points, workers=workers, report=report
+            )
+        ranks.wait()
+    assert samples is not None
+    keys = [key for key in keys if key in samples]
+    if not keys:
+        raise InputError(f"{clouds.name} has no clouds to train on.")
+    return TrainingData(keys, samples, features, config.training, windows_of(clouds, config.training))
+
+
+def _hold(data: TrainingData, held: TrainingData | None, report: Report) -> None:
+    for each in (data, held):
+        if each is not None and not each.hold(report):
+            report.note("the clouds do not fit into memory, and are read for every batch")
+
+
+def _model(clip: FrozenClip, config: RunConfig, device: str) -> Pretraining:
+    encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.training.seed)
+        tokenizer = Tokenizer(config.tokenizer, width=encoder.width)
+        model = Pretraining(tokenizer, encoder, config.training, config.clusters, config.propagation)
+    return model.to(torch.device(device))
+
+
+def _stamp(
+    clouds: CloudDataset, data: TrainingData, held: TrainingData | None, clip: FrozenClip, config: RunConfig
+) -> Stamp:
+    """Stamp everything a run's result depends on; a folder's config.toml is this."""
+    source = {"dataset": clouds.name, "split": clouds.split, **training_inputs.describe(data.clouds, data.features)}
+    parameters = {
+        "source": {**source, "samples": data.samples.stamp.folder},
+        "validation": training_inputs.describe(held.clouds, held.features) if held else {},
+        "clip": {"name": clip.name, "weights": clip.sha256},
+        "tokenizer": asdict(config.tokenizer),
+        "training": asdict(config.training),
+        "clusters": asdict(config.clusters),
+        "propagation": asdict(config.propagation),
+    }
+    return Stamp(STAGE, parameters)

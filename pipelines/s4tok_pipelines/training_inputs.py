@@ -1,0 +1,94 @@
+"""The caches a run trains on: found by the CLIP whose features they hold, or made, or asked for by command."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from s4tok.config import ClipConfig, SuperpointConfig, ViewConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.frozen_clip import FrozenClip
+from s4tok.seeds import seed_of
+from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMismatch, CacheMissing, CacheReader, Stamp, examine
+from s4tok_cache.inspect import stamps_of
+from s4tok_pipelines import extract_clip, render_views, superpoints
+from s4tok_pipelines.entries import root_of
+from s4tok_pipelines.report import Report
+
+SLICES = 10_000  # into which hashes of keys fall
+
+
+def find_features(clouds: CloudDataset, cache: Path, clip: FrozenClip) -> CacheReader:
+    """Open what this CLIP saw of a dataset."""
+    root = root_of(cache, clouds)
+    known = stamps_of(root.absolute(), extract_clip.STAGE)
+    mine = [stamp for stamp in known if stamp.parameters.get("weights") == clip.sha256]
+    if not mine:
+        seen = f" by {clip.name}; there is what other CLIPs saw" if known else f" by {clip.name}"
+        raise CacheMissing(f"{root} has no clip-features{seen}.", f"{_commands(clouds, root, clip)}; --auto does it.")
+    if len(mine) > 1:
+        kinds = ", ".join(stamp.folder for stamp in mine)
+        raise CacheMismatch(f"{root} has several clip-features by {clip.name}: {kinds}.", "remove the others.")
+    return CacheReader(root, CLIP_FEATURES, mine[0])
+
+
+def find_superpoints(features: CacheReader) -> CacheReader:
+    """Open the superpoints that features were averaged over."""
+    stamp = next(stamp for stamp in features.stamp.upstream if stamp.stage == "superpoints")
+    return CacheReader(features.root, SUPERPOINTS, stamp)
+
+
+def usable(clouds: CloudDataset, features: CacheReader, report: Report) -> list[str]:
+    """Name the clouds that have features; those that could not be made are left out, and told."""
+    absent = [key for key in clouds.keys if key not in features]
+    failed = set(examine(features.folder).failures) if absent else set()
+    features.require(key for key in absent if key not in failed)
+    if absent:
+        report.warn(f"{len(absent)} clouds have no features, because extract-clip failed on them, and are left out")
+    return [key for key in clouds.keys if key in features]
+
+
+def make_missing(
+    clouds: CloudDataset, cache: Path, config: ClipConfig, *, workers: int, device: str, report: Report
+) -> None:
+    """Run the stages before this one, each with its defaults unless it has left a result of another kind."""
+    root = root_of(cache, clouds).absolute()
+    stamp = superpoints.stamp_of(SuperpointConfig.of(clouds.scene))
+    if stamps_of(root, "superpoints") in ([], [stamp]):
+        superpoints.superpoints(clouds, cache, workers=workers, report=report)
+    views = ViewConfig()
+    if clouds.scene == "object":
+        if stamps_of(root, render_views.STAGE) in ([], [render_views.stamp_of(views)]):
+            render_views.render_views(clouds, cache, views, workers=workers, device=device, report=report)
+        extract_clip.extract_clip(clouds, cache, config, device=device, report=report)
+        return
+    seen = ViewConfig(image="depth" if config.clip == "mini" else "color")  # the mini CLIP knows depth alone
+    extract_clip.extract_clip(clouds, cache, config, seen, device=device, report=report)
+
+
+def some(keys: Sequence[str], most: int) -> list[str]:
+    """Take so many at most, chosen by their names alone."""
+    return sorted(sorted(keys, key=lambda key: seed_of("validation", key))[:most])
+
+
+def held_out(keys: Sequence[str], share: float) -> list[str]:
+    """Choose clouds to validate on, each by its own name; at least one where there are several."""
+    chosen = [key for key in keys if seed_of("validation", key) % SLICES < share * SLICES]
+    return chosen or (some(keys, 1) if len(keys) > 1 else [])
+
+
+def _commands(clouds: CloudDataset, root: Path, clip: FrozenClip) -> str:
+    """Say which stages are still to be run."""
+    missing = [] if stamps_of(root.absolute(), "superpoints") else ["superpoints"]
+    if clouds.scene == "object" and not stamps_of(root.absolute(), render_views.STAGE):
+        missing.append("render-views")
+    commands = [f"s4tok {stage} {clouds.name}" for stage in missing]
+    return "; ".join([*commands, f"s4tok {extract_clip.STAGE} {clouds.name} --clip {clip.name}"])
+
+
+def describe(keys: Sequence[str], features: CacheReader) -> dict[str, object]:
+    """Say what is trained on in a run's configuration: how many clouds, which, and by which features."""
+    return {"clouds": len(keys), "keys": f"{seed_of(*sorted(keys)):016x}", "features": features.stamp.folder}
+
+
+def upstream(features: CacheReader, samples: CacheReader) -> tuple[Stamp, ...]:
+    """Give the stamps of what a student was made from."""
+    return features.stamp, samples.stamp

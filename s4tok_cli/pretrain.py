@@ -1,0 +1,174 @@
+"""`s4tok pretrain`: train a tokenizer in front of a frozen CLIP."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from typer import Option
+
+from s4tok.config import CACHE, DATA_ROOT, ClipConfig, Preset, RunConfig
+from s4tok.errors import UsageError
+from s4tok_cli import console, options
+
+if TYPE_CHECKING:
+    from s4tok.datasets.dataset import CloudDataset
+
+Config = TypeVar("Config")
+
+
+def pretrain(
+    source: options.Source = None,
+    preset: Annotated[
+        Preset, Option(help="The paper's recipe, one for the made world and its mini CLIP, or ten minutes of it.")
+    ] = "paper",
+    tokenizer: Annotated[
+        str | None, Option(help="Any of Table 1: s4token, knn, knn+rpn, ...", show_default=False)
+    ] = None,
+    loss: Annotated[
+        Literal["total", "assign", "distill"] | None, Option(help="Both losses, or one (Table 6).", show_default=False)
+    ] = None,
+    distill_pass: Annotated[
+        Literal["masked", "full", "both"] | None,
+        Option(help="Distil from the masked pass, from one that sees every token, or from both.", show_default=False),
+    ] = None,
+    clusters: Annotated[int | None, Option(min=1, help="Clusters of a cloud (Table 7).", show_default=False)] = None,
+    epochs: Annotated[int | None, Option(min=1, help="Passes over the clouds.", show_default=False)] = None,
+    batch: Annotated[
+        int | None, Option(min=1, help="Clouds a step, shared by all processes.", show_default=False)
+    ] = None,
+    lr: Annotated[float | None, Option(min=0, help="AdamW's rate at its highest.", show_default=False)] = None,
+    n_points: Annotated[int | None, Option(min=1, help="Points of a cloud.", show_default=False)] = None,
+    n_tokens: Annotated[int | None, Option(min=1, help="Tokens of a cloud.", show_default=False)] = None,
+    patch_size: Annotated[int | None, Option(min=1, help="Points of a token at most.", show_default=False)] = None,
+    gamma: Annotated[
+        float | None, Option(help="Strength of the superpoint weight in sampling.", show_default=False)
+    ] = None,
+    alpha: Annotated[float | None, Option(help="Radius of a patch in spacings of centres.", show_default=False)] = None,
+    wfps_sign: Annotated[
+        Literal["text", "paper"] | None, Option(help="Sign of the sampling weight.", show_default=False)
+    ] = None,
+    pe_scale: Annotated[
+        Literal["radius", "extent", "none"] | None, Option(help="Unit of a token's place.", show_default=False)
+    ] = None,
+    pe_amplitude: Annotated[
+        float | None, Option(help="Strength of a token's place beside its content.", show_default=False)
+    ] = None,
+    adapter: Annotated[
+        str | None, Option(help="Widths of the mini-PointNet.", metavar="N,N,N", show_default=False)
+    ] = None,
+    mask_ratio: Annotated[
+        float | None, Option(min=0, max=1, help="Share of tokens the student does not see.", show_default=False)
+    ] = None,
+    local_weight: Annotated[
+        float | None, Option(min=0, help="Weight of the loss of superpoints.", show_default=False)
+    ] = None,
+    global_weight: Annotated[
+        float | None, Option(min=0, help="Weight of the loss of whole clouds.", show_default=False)
+    ] = None,
+    center_targets: Annotated[
+        bool | None, Option("--center-targets/--plain-targets", help="Take the targets' mean off.", show_default=False)
+    ] = None,
+    draws: Annotated[int | None, Option(min=1, help="Samples of a cloud, used in turn.", show_default=False)] = None,
+    window: Annotated[
+        float | None, Option(min=0, help="Metres; see rooms through columns so wide. 0: whole.", show_default=False)
+    ] = None,
+    windows: Annotated[int | None, Option(min=1, help="Columns cut from a room.", show_default=False)] = None,
+    clip: Annotated[
+        str | None, Option(help='An open_clip name, a folder, "hf-hub:owner/model", or "mini".', show_default=False)
+    ] = None,
+    pretrained: Annotated[
+        str | None,
+        Option(help="For an open_clip name: one of its tags, or a file; '' for random weights.", show_default=False),
+    ] = None,
+    resume: Annotated[bool, Option("--resume", help="Go on with a run that was stopped, or begin it.")] = False,
+    auto: Annotated[bool, Option("--auto", help="Make superpoints, views and features that are missing.")] = False,
+    out: options.Out = None,
+    dataset: options.Dataset = None,
+    data_root: options.DataRoot = DATA_ROOT,
+    split: options.Split = None,
+    up: options.Up = None,
+    limit: options.Limit = None,
+    cache: options.Cache = CACHE,
+    workers: options.Workers = 1,
+    device: options.Device = "auto",
+    seed: Annotated[
+        int | None, Option(help="Same seed, same result, whatever the processes.", show_default=False)
+    ] = None,
+    overwrite: Annotated[bool, Option("--overwrite", help="Remove the run that is there, and begin anew.")] = False,
+) -> None:
+    """Train a tokenizer, so that a frozen CLIP can read the tokens it makes of clouds.
+
+    Numbers that are not given are the preset's. Under torchrun, processes share each batch.
+    """
+    from s4tok.weights import probe
+
+    config = RunConfig.of(preset)
+    config = replace(
+        config,
+        training=_changed(
+            config.training, loss=loss, distill_pass=distill_pass, epochs=epochs, batch=batch, learning_rate=lr,
+            mask_ratio=mask_ratio, local_weight=local_weight, global_weight=global_weight,
+            center_targets=center_targets, draws=draws, window=window, windows=windows, seed=seed,
+        ),
+        tokenizer=_changed(
+            config.tokenizer, tokenizer=tokenizer, n_points=n_points, n_tokens=n_tokens, patch_size=patch_size,
+            gamma=gamma, alpha=alpha, wfps_sign=wfps_sign, pe_scale=pe_scale, pe_amplitude=pe_amplitude,
+            adapter_widths=None if adapter is None else _three(adapter),
+        ),
+        clusters=_changed(config.clusters, n_clusters=clusters),
+        clip=_changed(config.clip if clip is None else ClipConfig(clip=clip), pretrained=pretrained),
+        limit=config.limit if limit is None else limit,
+    )  # fmt: skip
+    probe(config.clip.clip, config.clip.pretrained)  # before PyTorch is imported: weights out of reach are told at once
+
+    from s4tok.datasets.open import open_dataset
+    from s4tok_pipelines.pretrain import pretrain as run
+    from s4tok_pipelines.ranks import from_environment
+    from s4tok_pipelines.runtime import pick_device
+
+    def open_split(name: str | None, most: int | None) -> "CloudDataset":
+        return open_dataset(source or [], split=name, dataset=dataset, root=data_root, up=up, limit=most)
+
+    is_first = from_environment().is_first
+    outcome = run(
+        open_split(split, config.limit),
+        cache,
+        config,
+        validation=_validation(open_split) if split in (None, "train") else None,
+        out=out,
+        resume=resume,
+        overwrite=overwrite,
+        auto=auto,
+        workers=workers,
+        device=pick_device(device),
+        report=console.Progress(),
+    )
+    if is_first:
+        console.result(f"{outcome.made} steps trained: {outcome.out}")
+        console.finish(
+            {"made": outcome.made, "present": outcome.present, "out": str(outcome.out),
+             "seconds": round(outcome.seconds, 3), **outcome.figures}
+        )  # fmt: skip
+
+
+def _changed(config: Config, **given: Any) -> Config:
+    """Put what was given in place of the preset's."""
+    return replace(config, **{name: value for name, value in given.items() if value is not None})  # type: ignore[type-var]
+
+
+def _validation(open_split: Callable[[str | None, int | None], "CloudDataset"]) -> "CloudDataset | None":
+    """Open the split that is there to validate on, where the dataset has one."""
+    try:
+        return open_split("val", None)
+    except UsageError:
+        return None
+
+
+def _three(widths: str) -> tuple[int, int, int]:
+    words = widths.split(",")
+    if len(words) != 3 or not all(word.strip().isdecimal() for word in words):
+        raise UsageError(
+            f"--adapter takes three whole numbers, and was given {widths!r}.", "as in --adapter 64,128,192."
+        )
+    narrow, middle, wide = map(int, words)
+    return narrow, middle, wide
