@@ -188,7 +188,6 @@ class ZeroShotConfig:
 
     student: str = "s4token"  # one of those that s4tok carries
     clip: str = "mini"  # what they were trained for
-    pretrained: str = ""
     batch: int = 32  # clouds at once on a GPU; on a CPU one after the other is as fast
     votes: int = 1  # samples of each cloud whose features are averaged; the literature's voting takes 10
     scale: float = 1.0

@@ -3,9 +3,10 @@
 import hashlib
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -68,7 +69,7 @@ class FrozenClip:
         return cls(
             model=model,
             name=Path(name.removeprefix(FOLDER)).name if weights.model.startswith(FOLDER) and HUB not in name else name,
-            sha256=_sha256_of_file(weights.file) if weights.file else _sha256_of_weights(model),
+            sha256=_sha256_of_file(weights.file) if weights.file else sha256_of_weights(model),
             size=height,
             mean=tuple(preprocessing["mean"]),
             std=tuple(preprocessing["std"]),
@@ -135,15 +136,20 @@ class FrozenClip:
         return _unit(model.encode_text(tokens))
 
     def _tokenize(self, prompts: list[str]) -> Tensor:
-        open_clip = load("open_clip")
         try:
-            tokens: Tensor = open_clip.get_tokenizer(self.tokenizer)(prompts)
+            tokens: Tensor = _tokenizer(self.tokenizer)(prompts)
         except Exception as error:  # whatever a tokenizer from the hub may raise
             raise MissingError(
                 f"the tokenizer of {self.name} cannot be loaded: {first_line(error)}.",
                 "pip install transformers, and load the model once where the hub can be reached.",
             ) from error
         return tokens
+
+
+@lru_cache(maxsize=4)  # it takes half a second to make
+def _tokenizer(name: str) -> Callable[[list[str]], Tensor]:
+    made: Callable[[list[str]], Tensor] = load("open_clip").get_tokenizer(name)
+    return made
 
 
 def _build(weights: Weights, device: str, seed: int) -> Any:
@@ -194,7 +200,8 @@ def _sha256_of_file(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _sha256_of_weights(model: nn.Module) -> str:
+def sha256_of_weights(model: nn.Module) -> str:
+    """Hash a module's parameters and buffers, by name, kind and value."""
     state = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         state.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())

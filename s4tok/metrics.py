@@ -38,13 +38,19 @@ class Scores(NamedTuple):
     iou: Float64[Array, " c"]
 
 
-def confusion(truth: Int[Array, " n"], answer: Int[Array, " n"], n_classes: int) -> Int[Array, "c answers"]:
-    """Count points by true class and answer; a truth of -1 is not counted, and the last column takes other answers."""
+def confusion(
+    truth: Int[Array, " n"], answer: Int[Array, " n"], n_classes: int, times: Real[Array, " n"] | None = None
+) -> Real[Array, "c answers"]:
+    """Count points by true class and answer; a truth of -1 is not counted, and the last column takes other answers.
+
+    `times` says how often each counts; once where None.
+    """
     counted = truth >= 0
     is_class = (answer >= 0) & (answer < n_classes)
     column = np.where(is_class, answer, n_classes)[counted]
-    cells = np.bincount(truth[counted] * (n_classes + 1) + column, minlength=n_classes * (n_classes + 1))
-    return cells.reshape(n_classes, n_classes + 1)
+    cells = truth[counted] * (n_classes + 1) + column
+    weights = None if times is None else times[counted]
+    return np.bincount(cells, weights, minlength=n_classes * (n_classes + 1)).reshape(n_classes, n_classes + 1)
 
 
 def scores(counts: Real[Array, "c answers"], convention: Convention = "scannet") -> Scores:

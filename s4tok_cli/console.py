@@ -43,6 +43,28 @@ def result(text: str) -> None:
         _print(text)
 
 
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a result as a table: names on the left, figures on the right, all of it however narrow the screen."""
+    if Settings.json:
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=box.SIMPLE_HEAD)
+    for number, column in enumerate(columns):
+        figures = number > 0 and number < len(columns) - 1
+        shown.add_column(_plain(column), justify="right" if figures else "left", no_wrap=True)
+    for row in rows:
+        shown.add_row(*map(_plain, row))
+    screen = Console(highlight=False)
+    if not screen.is_terminal:
+        screen.width = 10_000  # a file has no margin
+    with screen.capture() as drawn:
+        screen.print(shown)
+    _print("\n".join(line.rstrip() for line in drawn.get().splitlines()).strip("\n"))
+
+
 def finish(facts: Mapping[str, object], failures: Sequence[Failure] = ()) -> None:
     """End a command: print its one JSON object where asked for, and exit 3 when entries have failed."""
     if Settings.json:

@@ -1,6 +1,7 @@
 """What every stage asks of a dataset: where its results lie, what its entries are made from, and to be read ahead."""
 
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Event, Thread
@@ -30,6 +31,12 @@ def fingerprint(clouds: CloudDataset, key: str) -> Fingerprint:
     except InputError:
         return Fingerprint(key, 0)  # what is wrong with it is found out, and told, when it is read
     return Fingerprint(origin.path, origin.size, origin.mtime_ns)
+
+
+def seed_of(seed: int, *names: str | int) -> int:
+    """Give one entry a seed of its own, so that neither order nor workers change what is drawn for it."""
+    digest = blake2b("/".join(map(str, (seed, *names))).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1  # fits a signed integer of 64 bits
 
 
 def ahead(items: Iterator[Item], depth: int) -> Iterator[Item]:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
@@ -47,10 +47,9 @@ def render_views(
         todo = store.missing(expected)
         outcome = Outcome(store.folder, present=len(shard.deal({key: each.size for key, each in expected.items()})))
         outcome.present -= len(todo)
-        work = partial(_draw, clouds, config, device)
-        with closing(_drawn(work, todo, workers)) as drawn:
+        with closing(drawn(clouds, todo, config, workers=workers, device=device)) as work:
             total = outcome.present + len(todo)
-            for done in report.steps(drawn, "Drawing views", total=total, done=outcome.present):
+            for done in report.steps(work, "Drawing views", total=total, done=outcome.present):
                 if done.result is None:
                     store.fail(done.item, done.reason, expected[done.item])
                     outcome.failures.append(Failure(done.item, done.reason))
@@ -68,13 +67,11 @@ def render_views(
     return outcome
 
 
-def _draw(clouds: CloudDataset, config: ViewConfig, device: str, key: str) -> ObjectViews:
-    mesh = clouds.mesh(key) if config.image == "shaded" else None
-    return object_views(clouds[key], clouds.up, config, mesh=mesh, device=device)
-
-
-def _drawn(work: Callable[[str], ObjectViews], keys: Sequence[str], workers: int) -> Generator[Done[str, ObjectViews]]:
-    """Draw here, or in several processes, each with a renderer of its own."""
+def drawn(
+    clouds: CloudDataset, keys: Sequence[str], config: ViewConfig, *, workers: int = 1, device: str = "cpu"
+) -> Generator[Done[str, ObjectViews]]:
+    """Draw clouds here, or in several processes, each with a renderer of its own; the order is nobody's promise."""
+    work = partial(_draw, clouds, config, device)
     if workers != 1:
         yield from side_by_side(work, keys, min(workers or cores(), max(len(keys), 1)))
         return
@@ -83,6 +80,11 @@ def _drawn(work: Callable[[str], ObjectViews], keys: Sequence[str], workers: int
             yield Done(key, work(key))
         except InputError as error:
             yield Done(key, reason=str(error))
+
+
+def _draw(clouds: CloudDataset, config: ViewConfig, device: str, key: str) -> ObjectViews:
+    mesh = clouds.mesh(key) if config.image == "shaded" else None
+    return object_views(clouds[key], clouds.up, config, mesh=mesh, device=device)
 
 
 def stamp_of(config: ViewConfig) -> Stamp:

@@ -24,6 +24,7 @@ def open_dataset(
     scene: Scene | None = None,
     exclude: Path | None = None,
     limit: int | None = None,
+    prefer: Sequence[str] = (),
 ) -> CloudDataset:
     """Open a dataset; no cloud is read before it is asked for.
 
@@ -37,13 +38,17 @@ def open_dataset(
         exclude: A list of clouds to leave out, one a line, by key or by model, in whichever dataset's way they are
             written; ShapeNet55 and ShapeNetPart share models, and one may be pre-trained on what the other tests.
         limit: Take only the first clouds.
+        prefer: Splits to take where `split` is None, the first of them that the dataset has.
 
     Raises:
         UsageError: For a name, kind or split there is not.
         InputError: For a dataset that is not there or not whole.
     """
     sources = [source] if isinstance(source, str | Path) else list(source)
-    opened = make(*find_source(sources, dataset, root), split)
+    name, layout = find_source(sources, dataset, root)
+    if split is None:
+        split = next((each for each in prefer if each in DATASETS[name].load().splits), None)
+    opened = make(name, layout, split)
     if up is not None:
         opened.up = cast(Up, choose("axis", up, {axis: axis for axis in get_args(Up)}))
     if scene is not None:
