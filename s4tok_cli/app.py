@@ -12,6 +12,7 @@ from s4tok import __version__
 from s4tok.errors import InputError, MissingError, S4TokError, UsageError
 from s4tok_cli import (
     cache,
+    classify,
     console,
     data,
     doctor,
@@ -80,6 +81,7 @@ _add(superpoints.superpoints, "Stages")
 _add(render_views.render_views, "Stages")
 _add(extract_clip.extract_clip, "Stages")
 _add(pretrain.pretrain, "Stages")
+_add(classify.classify, "Results")
 _add(reproduce.reproduce, "Results")
 _add_group("data", "Find, check and make data.", [data.ls, data.check, data.make], "This machine")
 _add_group("cache", "Look after the caches.", [cache.ls, cache.verify, cache.pack, cache.gc], "This machine")

@@ -1,0 +1,148 @@
+"""`s4tok classify`: name clouds with words, and count how often that is right."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from typer import Option
+
+from s4tok.config import CACHE, DATA_ROOT, ClipConfig, ViewConfig, ZeroShotConfig
+from s4tok.errors import UsageError
+from s4tok_cli import console, options
+
+if TYPE_CHECKING:
+    from s4tok_pipelines.classify import Classified
+
+MISTAKES = 2  # shown of each class
+
+
+def classify(
+    source: options.Source = None,
+    labels: Annotated[
+        str | None, Option(help='What a cloud may be: "chair,table,lamp"; a dataset\'s own categories otherwise.')
+    ] = None,
+    checkpoint: Annotated[
+        str, Option(help="A run folder of s4tok pretrain, or the name of a student that comes with s4tok.")
+    ] = ZeroShotConfig.student,
+    clip: Annotated[
+        str, Option(help='The CLIP it was trained for: "mini", an open_clip name, a folder, or "hf-hub:owner/model".')
+    ] = ZeroShotConfig.clip,
+    pretrained: Annotated[
+        str, Option(help="For an open_clip name: one of its tags, or a file.")
+    ] = ClipConfig.pretrained,
+    teacher_only: Annotated[
+        bool, Option("--teacher-only", help="The 2D baseline: CLIP looks at ten drawn views, no checkpoint is used.")
+    ] = False,
+    projection: Annotated[
+        Literal["segmentation", "classification"], Option(help="For --teacher-only: how the views are drawn.")
+    ] = ViewConfig.projection,
+    prompts: Annotated[
+        str | None,
+        Option(
+            help="mini, clip, pclipv2 or a file of your own.",
+            metavar="NAME|FILE.toml",
+            show_default="what suits the CLIP",
+        ),
+    ] = None,
+    votes: Annotated[
+        int, Option(min=1, help="Samples of each cloud whose features are averaged.")
+    ] = ZeroShotConfig.votes,
+    scale: Annotated[float, Option(help="Multiply every cloud by this.")] = ZeroShotConfig.scale,
+    batch: Annotated[int, Option(min=1, help="Clouds at once on a GPU.")] = ZeroShotConfig.batch,
+    auto: Annotated[bool, Option("--auto", help="Make superpoints first, where there are none.")] = False,
+    dataset: options.Dataset = None,
+    data_root: options.DataRoot = DATA_ROOT,
+    split: options.Split = None,
+    up: options.Up = None,
+    limit: options.Limit = None,
+    cache: options.Cache = CACHE,
+    workers: options.Workers = 1,
+    device: options.Device = "auto",
+    seed: options.Seed = ZeroShotConfig.seed,
+    out: options.Out = None,
+) -> None:
+    """Name objects with words: a dataset's test split by its categories, or files of your own by --labels.
+
+    Nobody has trained for the words: a cloud is what its feature is nearest to among the sentences of --prompts.
+    """
+    from s4tok.prompts import TUNED, load_prompts, read_labels, set_for
+    from s4tok.weights import probe
+
+    names = [] if labels is None else read_labels(labels)
+    said = load_prompts(prompts or set_for(clip))
+    if scale <= 0:
+        raise UsageError(f"--scale must be positive, and is {scale:g}.")
+    if teacher_only and (scale, votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
+        raise UsageError("views are drawn at one size, of all points: --scale and --votes are for students.")
+    probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
+
+    from s4tok.datasets.open import open_dataset
+    from s4tok.datasets.own_files import OwnFiles
+    from s4tok.frozen_clip import FrozenClip
+    from s4tok.students import load_student
+    from s4tok_pipelines.classify import classify as run
+    from s4tok_pipelines.results import plain, write_json
+    from s4tok_pipelines.runtime import pick_device
+
+    clouds = open_dataset(
+        source or [], split=split, dataset=dataset, root=data_root, up=up, limit=limit, prefer=["test"]
+    )
+    if not names and not clouds.categories:
+        raise UsageError(
+            f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'
+        )
+    where = pick_device(device)
+    frozen = FrozenClip.load(clip, pretrained, where)
+    student = None if teacher_only else load_student(checkpoint, frozen, where)
+    if said.name == TUNED:
+        console.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
+    own = isinstance(clouds, OwnFiles)
+    if own and student is not None and student.model.tokenizer.variant.in_superpoint:
+        console.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
+    found = run(
+        clouds,
+        cache,
+        frozen,
+        student,
+        said,
+        labels=names,
+        config=ZeroShotConfig(batch=batch, votes=votes, scale=scale, seed=seed),
+        views=replace(ViewConfig(), projection=projection),
+        make=auto or own,
+        workers=workers,
+        report=console.Progress(),
+    )
+    _tell(found)
+    facts = plain(found.facts())
+    if out is not None:
+        write_json(out, {**facts, "failures": [vars(failure) for failure in found.failures]})
+        console.note(f"all of it, and what is needed to do it again: {out}")
+    console.finish(facts, found.failures)
+
+
+def _tell(found: "Classified") -> None:
+    """Show the categories and their mistakes, or each cloud's names."""
+    if found.figures is None:
+        width = max(map(len, found.answers))
+        for key, best in found.answers.items():
+            console.result(f"{key:<{width}}  {', '.join(f'{name} {score:.3f}' for name, score in best)}")
+        return
+    figures, about = found.figures, found.about
+    rows = []
+    for number, (name, counts, right) in enumerate(
+        zip(found.classes, figures.counts, figures.scores.recall, strict=True)
+    ):
+        wrong = [other for other in counts[:-1].argsort(kind="stable")[::-1] if other != number and counts[other]]
+        taken_for = ", ".join(f"{found.classes[other]} {counts[other]}" for other in wrong[:MISTAKES])
+        n_clouds = counts.sum()
+        rows.append((name, str(n_clouds), f"{right:.1%}" if n_clouds else "", taken_for))
+    console.table(("category", "clouds", "right", "taken for"), rows)
+    low, high, _ = figures.accuracy
+    who = "CLIP in ten views" if about["student"] is None else f"student {about['student']['name']}"
+    console.result(
+        f"accuracy {figures.scores.accuracy:.1%} ({about['bootstrap']['level']:.0%} interval {low:.1%} to {high:.1%}), "
+        f"mean over categories {figures.scores.macc:.1%}, chance {1 / len(found.classes):.1%}"
+    )
+    console.result(
+        f"{len(found.answers)} clouds of {about['dataset']} {about['split']}; {who}, "
+        f"CLIP {about['clip']['clip']}, prompts {about['prompts']['name']} {about['prompts']['sha256'][:8]}"
+    )

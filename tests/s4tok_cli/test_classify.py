@@ -1,0 +1,206 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from s4tok.frozen_clip import FrozenClip
+from s4tok.shapes import Array
+from s4tok.students import save_student
+from s4tok.tokenizers import build_tokenizer
+from s4tok_cli.app import run
+
+Answer = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def home(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CLIP called tiny, and a student of it of each of two kinds."""
+    home = tmp_path_factory.mktemp("home")
+    clip = FrozenClip.load(str(make_clip(home / "tiny")))
+    for name in ("knn", "s4token"):
+        (home / name).mkdir()
+        torch.manual_seed(0)
+        settings: Any = {"n_points": 200, "n_tokens": 8, "patch_size": 8, "adapter_widths": (4, 8, 8)}
+        card = {"clip": {"name": clip.name, "weights": clip.sha256}, "steps": 0}
+        save_student(home / name, build_tokenizer(name, width=32, **settings), card)
+    return home
+
+
+@pytest.fixture
+def answer(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
+    """Run the command in this process, where PyTorch is loaded already, with the kNN student unless told otherwise."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: object, student: str = "knn") -> tuple[int, dict[str, Any]]:
+        usual = ("--clip", home / "tiny", "--checkpoint", home / student, "--device", "cpu")
+        code = run([*map(str, ("classify", *arguments, *usual)), "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return command
+
+
+def points(n: int = 300) -> Array:
+    return np.random.default_rng(1).standard_normal((n, 3))
+
+
+def test_a_toy_dataset_is_classified_by_its_test_split_and_the_result_says_how(answer: Answer, tmp_path: Path) -> None:
+    code, said = answer("toy-shapes", "--limit", 4, "--seed", 3, "--out", "results/toy.json")
+    assert code == 0
+    assert (said["clouds"], said["failed"], said["split"], said["seed"]) == (4, 0, "test", 3)
+    assert 0 <= said["accuracy_interval"][0] <= said["accuracy"] <= said["accuracy_interval"][1] <= 1
+    assert sum(map(sum, said["confusion"])) == 4
+    assert said["per_class"]["table"] is None  # none of the four is a table
+    assert said["student"]["card"]["tokenizer"]["tokenizer"] == "knn"
+    assert len(said["student"]["weights"]) == len(said["clip"]["weights"]) == len(said["prompts"]["sha256"]) == 64
+    assert said["prompts"]["name"] == "clip"
+    assert json.loads((tmp_path / "results" / "toy.json").read_text()) == said
+    again = answer("toy-shapes", "--limit", 4, "--seed", 3, "--batch", 2)[1]
+    for each in (said, again):
+        del each["seconds"]
+    assert again == said
+
+
+def rows(folder: Path, count: int) -> None:
+    for inner, suffix in (("main_split", ""), ("main_split_nobg", ""), ("main_split", "_augmentedrot_scale75")):
+        (folder / inner).mkdir(parents=True, exist_ok=True)
+        with h5py.File(folder / inner / f"test_objectdataset{suffix}.h5", "w") as file:
+            file["data"] = np.random.default_rng(0).standard_normal((count, 256, 3)).astype(np.float32)
+            file["label"], file["mask"] = np.arange(count) + 3, np.zeros((count, 256))
+
+
+@pytest.mark.parametrize("variant", ["scanobjectnn", "scanobjectnn-obj-bg", "scanobjectnn-obj-only"])
+def test_scan_object_nn_in_its_three_variants(answer: Answer, tmp_path: Path, variant: str) -> None:
+    rows(tmp_path / "data" / "h5_files", 2)
+    code, said = answer(variant)
+    assert (code, said["dataset"], said["split"], said["clouds"]) == (0, variant, "test", 2)
+    assert [name for name, count in said["counts"].items() if count] == ["cabinet", "chair"]
+
+
+def test_model_net_40(answer: Answer, tmp_path: Path) -> None:
+    folder = tmp_path / "modelnet40_ply_hdf5_2048"
+    folder.mkdir()
+    for split in ("train", "test"):
+        (folder / f"{split}_files.txt").write_text(f"data/modelnet40_ply_hdf5_2048/ply_data_{split}0.h5\n")
+        with h5py.File(folder / f"ply_data_{split}0.h5", "w") as file:
+            file["data"], file["label"] = points(512).reshape(2, 256, 3).astype(np.float32), np.array([[23], [39]])
+    code, said = answer(folder)
+    assert (code, said["split"], said["clouds"], len(said["classes"])) == (0, "test", 2, 40)
+    assert [name for name, count in said["counts"].items() if count] == ["night stand", "xbox"]
+
+
+def test_files_of_ones_own_get_their_three_best_labels_a_line_each(
+    answer: Answer, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "a.npy", points())
+    np.savetxt(tmp_path / "b.xyz", points() * (1, 5, 1))
+    files, labels = ("a.npy", "b.xyz"), ("--labels", "chair, table,lamp,red car")
+    code, said = answer(*files, *labels, "--up", "y")
+    assert (code, sorted(said["answers"]), said["up"]) == (0, ["a.npy", "b.xyz"], "y")
+    assert "accuracy" not in said
+    [first, second, third] = said["answers"]["a.npy"]
+    assert first[1] >= second[1] >= third[1]
+    assert (
+        run(["classify", *files, *labels, "--clip", str(home / "tiny"), "--checkpoint", str(home / "knn"), "--up", "y"])
+        == 0
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["a.npy", "b.xyz"]
+    assert f"{first[0]} {first[1]:.3f}, {second[0]} {second[1]:.3f}" in lines[0]
+
+
+def test_superpoints_of_files_of_ones_own_are_made_without_asking(
+    answer: Answer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "a.npy", points())
+    code, said = answer("a.npy", "--labels", "chair,table", student="s4token")
+    assert code == 0
+    assert any(name.startswith("superpoints-") for name in said["superpoints"])
+
+
+def test_the_2d_baseline_needs_no_checkpoint(answer: Answer) -> None:
+    code, said = answer("toy-shapes", "--limit", 2, "--teacher-only", "--projection", "classification")
+    assert (code, said["clouds"], said["student"], said["superpoints"]) == (0, 2, None, None)
+    assert said["views"]["projection"] == "classification"
+
+
+def test_people_see_a_table_with_each_categorys_mistakes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    usual = ("--clip", home / "tiny", "--checkpoint", home / "knn", "--device", "cpu")
+    assert run([*map(str, ("classify", "toy-shapes", "--limit", 3, *usual))]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["category", "clouds", "right", "taken", "for"]
+    assert lines[2].split()[:2] == ["airplane", "1"]
+    assert lines[-2].startswith("accuracy ")
+    assert lines[-1].startswith("3 clouds of toy-shapes test; student ")
+
+
+def test_some_files_that_are_no_clouds_fail_and_the_others_are_named(answer: Answer, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", points())
+    np.save(tmp_path / "b.npy", points(1))
+    code, said = answer("a.npy", "b.npy", "--labels", "chair,table")
+    assert (code, list(said["answers"]), said["failures"][0]["key"]) == (3, ["a.npy"], "b.npy")
+
+
+def one_point(folder: Path) -> str:
+    np.save(folder / "one.npy", points(1))
+    return "one.npy"
+
+
+def no_cloud(folder: Path) -> str:
+    (folder / "page.ply").write_text("<html>404</html>")
+    return "page.ply"
+
+
+def no_format(folder: Path) -> str:
+    (folder / "photo.jpg").write_bytes(b"\xff\xd8")
+    return "photo.jpg"
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "says"),
+    [
+        (one_point, 4, "a cloud needs at least 2 points, and this one has 1"),
+        (no_cloud, 4, "page.ply"),
+        (no_format, 4, "is in no format that can be read"),
+        (lambda folder: "nowhere.ply", 4, "there is no such file"),
+    ],
+)
+@pytest.mark.parametrize("student", ["knn", "s4token"])
+def test_what_is_no_cloud_is_one_sentence(
+    answer: Answer, tmp_path: Path, source: Callable[[Path], str], code: int, says: str, student: str
+) -> None:
+    found, said = answer(source(tmp_path), "--labels", "chair,table", student=student)
+    assert found == code
+    assert says in said["error"]
+    assert "\n" not in said["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("toy-shapes", "--labels", " , "), 2, "--labels names nothing"),
+        (("toy-scans",), 2, "nothing says what the clouds of toy-scans may be"),
+        (("toy-shapes", "--prompts", "none.toml"), 4, "none.toml: there is no such file of prompts"),
+        (("toy-shapes", "--prompts", "clipp"), 2, "no set of prompts is called 'clipp'"),
+        (("toy-shapes", "--prompts", "pclipv2"), 6, "do not come with s4tok"),
+        (("toy-shapes", "--clip", "ViT-S-32-alt", "--pretrained", ""), 2, "was trained for the CLIP tiny"),
+        (("toy-shapes", "--checkpoint", "nobody"), 2, "no student is called that"),
+        (("toy-shapes", "--scale", "0"), 2, "--scale must be positive"),
+        (("toy-shapes", "--teacher-only", "--votes", "3"), 2, "--scale and --votes are for students"),
+    ],
+)
+def test_what_does_not_fit_together_is_one_sentence(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...], code: int, says: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    usual = {"--clip": str(home / "tiny"), "--checkpoint": str(home / "knn")}
+    rest = [word for name, value in usual.items() if name not in arguments for word in (name, value)]
+    assert run(["classify", *arguments, *rest, "--device", "cpu", "--json"]) == code
+    said = json.loads(capsys.readouterr().out)
+    assert says in said["error"]
+    assert "\n" not in said["error"]
