@@ -68,14 +68,15 @@ def depth_views(
     seen = look(points, views)
     cells, values = _cells(seen, projection)
     window = _window(projection)
-    drawn = [_draw(cells[view], values[view], projection, window) for view in range(len(views))]
-    images = torch.stack([image for image, _ in drawn])
     places = cells[..., 1:] if lookup == "corrected" else cells[..., 1:].flip(-1)
-    visible = []
-    for view, (image, grid) in enumerate(drawn):
+    pictures, visible = [], []
+    for view in range(len(views)):
+        image, solid = _draw(cells[view], values[view], projection, window)
         row, column = (places[view] - window).unbind(-1)
-        here = 1 - grid[cells[view, :, 0], row, column]
+        here = 1 - solid.at(torch.cat([cells[view, :, :1], places[view]], dim=-1))
+        pictures.append(image)
         visible.append((image[row, column] - here).abs() < projection.seen_within)
+    images = torch.stack(pictures)
     edge = projection.crop - window
     cut = images[:, edge : images.shape[1] - edge, edge : images.shape[2] - edge] if edge else images
     resized = functional.interpolate(cut[:, None], (size, size), mode="bilinear", align_corners=True)[:, 0]
@@ -102,23 +103,48 @@ def _window(projection: Projection) -> int:
     return max(0, projection.crop - reach)
 
 
+class _Solid(NamedTuple):
+    """The part of a grid that holds anything."""
+
+    values: Float[Tensor, "layers h w"]
+    low: Int[Tensor, " 3"]  # the cell of the whole grid that its first is
+
+    def at(self, cells: Int[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+        """Look cells of the whole grid up; 0 where there is nothing."""
+        size = torch.tensor(self.values.shape, device=cells.device)
+        here = cells - self.low
+        inside = ((here >= 0) & (here < size)).all(-1)
+        layer, row, column = torch.where(inside[:, None], here, 0).unbind(-1)
+        return torch.where(inside, self.values[layer, row, column], 0)
+
+
 def _draw(
     cells: Int[Tensor, "n 3"], values: Float[Tensor, " n"], projection: Projection, window: int
-) -> tuple[Float[Tensor, "h w"], Float[Tensor, "layers h w"]]:
-    """Draw one view; give its picture and the smoothed grid, both with the nearest value scaled to 1."""
-    side = projection.size - 2 * window
-    layer, row, column = cells.unbind(-1)
-    inside = (row >= window) & (row < side + window) & (column >= window) & (column < side + window)
-    flat = (layer * side + row - window) * side + column - window
-    grid = values.new_zeros(projection.depth * side * side)
-    grid.scatter_reduce_(0, flat[inside], values[inside], "amax")
-    solid = grid.view(projection.depth, side, side)
+) -> tuple[Float[Tensor, "h w"], _Solid]:
+    """Draw one view; give its picture and the smoothed grid, both with the nearest value scaled to 1.
+
+    Only the cells that filter and Gaussian can reach are computed; an object is seldom as deep and high as it is wide.
+    """
+    reach = torch.tensor([wide // 2 + blur // 2 for wide, blur in zip(projection.dilate, projection.blur, strict=True)])
+    first, last = torch.tensor([0, window, window]), torch.tensor([projection.depth, *2 * [projection.size - window]])
+    reach, first, last = (each.to(cells.device) for each in (reach, first, last))
+    inside = ((cells >= first) & (cells < last)).all(-1)
+    low = torch.maximum(cells.amin(0) - reach, first)
+    layers, rows, columns = (torch.minimum(cells.amax(0) + reach + 1, last) - low).tolist()
+    layer, row, column = (cells[inside] - low).unbind(-1)
+    grid = values.new_zeros(layers * rows * columns)
+    grid.scatter_reduce_(0, (layer * rows + row) * columns + column, values[inside], "amax")
+    solid = grid.view(layers, rows, columns)
     for axis in range(3):
         solid = _dilate(solid, axis, projection.dilate[axis])
     for axis in range(3):
         solid = _blur(solid, axis, projection.blur[axis], projection.sigma[axis])
     solid = solid / solid.amax()
-    return 1 - solid.amax(dim=0), solid
+    side = projection.size - 2 * window
+    image = values.new_ones(side, side)
+    top, left = (low[1:] - window).tolist()
+    image[top : top + rows, left : left + columns] = 1 - solid.amax(dim=0)
+    return image, _Solid(solid, low)
 
 
 def _dilate(solid: Float[Tensor, "d h w"], axis: int, width: int) -> Float[Tensor, "d h w"]:
