@@ -96,7 +96,7 @@ class Metrics:
 
     def __init__(self, folder: Path, from_step: int, report: Report) -> None:
         self.path = folder / METRICS
-        self.rows = [row for row in read_metrics(self.path) if row["step"] <= from_step]
+        self.rows = [row for row in read_metrics(self.path) if 0 < from_step >= row["step"]]
         temporary = folder / f".{METRICS}.tmp"
         temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
         temporary.rename(self.path)

@@ -1,0 +1,70 @@
+"""What tests of pre-training share: a small world with its caches, made in a second."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from s4tok.config import ClipConfig, ClusterConfig, PretrainConfig, RunConfig, TokenizerConfig
+from s4tok.datasets.toy import ToyShapes
+from s4tok.frozen_clip import FrozenClip
+from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, Stamp, Store
+from s4tok_pipelines.entries import fingerprints
+
+
+@dataclass
+class World:
+    """A few toy shapes, cut by a grid, with features of their own for each place; and a CLIP of random weights."""
+
+    cache: Path
+    clip: str
+    train: ToyShapes
+    val: ToyShapes
+
+    def config(self, **training: Any) -> RunConfig:
+        """Give a small recipe: five steps of four shapes an epoch."""
+        return RunConfig(
+            PretrainConfig(**{"batch": 4, "epochs": 2, "draws": 2, "learning_rate": 3e-3, **training}),
+            TokenizerConfig(n_points=150, n_tokens=12, patch_size=8, adapter_widths=(8, 16, 16)),
+            ClusterConfig(n_clusters=4, iterations=3),
+            clip=ClipConfig(clip=self.clip),
+        )
+
+
+def fill(cache: Path, clouds: ToyShapes, clip: FrozenClip) -> None:
+    root = cache / clouds.name / clouds.split
+    cut, seen = Stamp("superpoints"), Stamp("extract-clip", {"clip": clip.name, "weights": clip.sha256})
+    seen = Stamp(seen.stage, seen.parameters, 1, (cut,))
+    places = np.random.default_rng(0).normal(size=(8, clip.width))
+    with Store.resume(root, SUPERPOINTS, cut) as labels, Store.resume(root, CLIP_FEATURES, seen) as features:
+        origins = fingerprints(clouds)
+        labels.missing(origins)
+        features.missing(origins)
+        for key in clouds.keys:
+            octant = (clouds[key].xyz > 0) @ [4, 2, 1]
+            ids = np.unique(octant, return_inverse=True)[1].astype(np.int32)
+            draw = np.random.default_rng(clouds.category(key))
+            vectors = places[np.unique(octant)] + draw.normal(size=clip.width)
+            unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+            visible = np.bincount(ids).astype(np.int32) * 2
+            visible[0] = 0
+            labels.write(key, {"labels": ids}, origins[key], {"n_superpoints": len(unit)})
+            views = np.repeat(unit.mean(0, keepdims=True), 3, axis=0)
+            features.write(key, {"superpoints": unit, "visible": visible, "views": views}, origins[key])
+
+
+@pytest.fixture(scope="session")
+def world(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Make the world once; runs only read its caches, and add their samples."""
+    folder = tmp_path_factory.mktemp("world")
+    made = World(
+        folder / "cache",
+        str(make_clip(folder / "tiny")),
+        *(ToyShapes(split, sizes=(22, 4, 0), points=600) for split in ("train", "val")),
+    )
+    for clouds in (made.train, made.val):
+        fill(made.cache, clouds, FrozenClip.load(made.clip))
+    return made
