@@ -81,6 +81,7 @@ class Pretraining(nn.Module):
         super().__init__()
         self.tokenizer, self.encoder = tokenizer, encoder
         self.teacher = copy.deepcopy(tokenizer).requires_grad_(False)
+        self.is_seeing_all = config.loss != "assign" and config.distill_pass != "masked"
         is_masking = config.loss != "distill" or config.distill_pass != "full"  # or nobody asks what was hidden
         self.decoder = QueryDecoder(encoder.width, encoder.heads, config.decoder_layers) if is_masking else None
         self.config, self.clusters = config, clusters
@@ -102,18 +103,19 @@ class Pretraining(nn.Module):
         zero = batch.points.new_zeros((), dtype=torch.float32)
         assign, lonely, local, whole, orphans = zero, zero, zero, zero, zero
         passes = []
+        tokens = self.tokenizer.embed(patches).tokens if self.is_seeing_all else None
         if self.decoder is not None:
-            seen = self._encode(patches.take(split.visible, split.is_visible))
+            seen = self.encoder(self._visible(patches, tokens, split), split.is_visible)
             places = patches.take(split.masked, split.is_masked).positions
             asked = self.tokenizer.encode(places).to(seen.hidden.dtype)
             imagined = self.decoder(asked, seen.hidden, split.is_visible)
             if self.config.loss != "distill":
                 assign, lonely = self._assign(patches, split, imagined)
-            if self.config.distill_pass != "full":
+            if self.config.loss != "assign" and self.config.distill_pass != "full":
                 passes.append(Encoded(seen.whole, split.join(seen.hidden, imagined)))
+        if tokens is not None:
+            passes.append(self.encoder(tokens, patches.is_token))
         if self.config.loss != "assign":
-            if self.config.distill_pass != "masked":
-                passes.append(self._encode(patches))
             local, whole, orphans = self._distill(batch, patches, passes)
         distill = self.config.local_weight * local + self.config.global_weight * whole
         return Losses(
@@ -127,10 +129,11 @@ class Pretraining(nn.Module):
             fill=patches.fill_histogram(),
         )
 
-    def _encode(self, patches: Patches) -> Encoded:
-        tokens = self.tokenizer.embed(patches)
-        encoded: Encoded = self.encoder(tokens.tokens, tokens.is_token)
-        return encoded
+    def _visible(self, patches: Patches, tokens: Tensor | None, split: Split) -> Float[Tensor, "b v d"]:
+        """Give what the student sees: where all tokens were made anyhow, a part of them."""
+        if tokens is None:
+            return self.tokenizer.embed(patches.take(split.visible, split.is_visible)).tokens
+        return tokens.gather(1, split.visible[..., None].expand(-1, -1, tokens.shape[2]))
 
     def _assign(
         self, patches: Patches, split: Split, imagined: Float[Tensor, "b p d"]

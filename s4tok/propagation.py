@@ -152,10 +152,10 @@ def _distances(
 
 
 def _inverse(
-    distance: Float32[Tensor, "b p q"], radius: Float32[Tensor, " b"], epsilon: float
-) -> Float32[Tensor, "b p q"]:
+    distance: Float32[Tensor, "b ..."], radius: Float32[Tensor, " b"], epsilon: float
+) -> Float32[Tensor, "b ..."]:
     """Weigh by inverse distance, in radii so that no unit of length can overflow."""
-    return 1 / (distance / radius[:, None, None] + epsilon)
+    return 1 / (distance / radius.view(-1, *[1] * (distance.ndim - 1)) + epsilon)
 
 
 def _fall_back(
@@ -168,12 +168,13 @@ def _fall_back(
 ) -> tuple[Int[Tensor, "b p q"], Float32[Tensor, "b p q"]]:
     """Let the nearest centres, of whatever superpoint, speak for points that have none of their own."""
     n_nearest = min(config.fallback_centers, tokens.is_token.shape[1])
-    square = squared_distances(points, tokens.xyz).masked_fill_(~tokens.is_token[:, None], torch.inf)
-    nearest = square.topk(n_nearest, dim=2, largest=False)
-    found = _inverse(nearest.values.sqrt().float(), tokens.radius, config.epsilon)
-    spare = weights.shape[2] - n_nearest
-    mine = orphans[..., None]
-    return (
-        torch.where(mine, functional.pad(nearest.indices, (0, spare)), centers),
-        torch.where(mine, functional.pad(found, (0, spare)), weights),
-    )
+    cloud = orphans.nonzero()[:, 0]
+    square = squared_distances(points[orphans][:, None], tokens.xyz[cloud])[:, 0]
+    square = square.masked_fill_(~tokens.is_token[cloud], torch.inf)
+    nearest = square.topk(n_nearest, dim=1, largest=False)
+    found = _inverse(nearest.values.sqrt().float(), tokens.radius[cloud], config.epsilon)
+    spare = (0, weights.shape[2] - n_nearest)
+    # Others' centres do not count; `centers` and `weights` are this run's own, and nobody else sees them change.
+    centers[orphans] = functional.pad(nearest.indices, spare)
+    weights[orphans] = functional.pad(found, spare)
+    return centers, weights

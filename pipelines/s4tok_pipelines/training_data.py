@@ -11,9 +11,9 @@ import torch
 
 from s4tok.config import PretrainConfig
 from s4tok.pretraining import Batch
-from s4tok.seeds import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok_cache import CacheReader
+from s4tok_pipelines.entries import seed_of
 from s4tok_pipelines.report import Report, silent
 
 MEMORY_SHARE = 0.5  # of what is free that data may take; beyond it every batch is read anew

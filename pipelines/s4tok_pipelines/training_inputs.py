@@ -6,11 +6,10 @@ from pathlib import Path
 from s4tok.config import ClipConfig, SuperpointConfig, ViewConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.frozen_clip import FrozenClip
-from s4tok.seeds import seed_of
 from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMismatch, CacheMissing, CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines import extract_clip, render_views, superpoints
-from s4tok_pipelines.entries import root_of
+from s4tok_pipelines.entries import root_of, seed_of
 from s4tok_pipelines.report import Report
 
 SLICES = 10_000  # into which hashes of keys fall
@@ -66,12 +65,12 @@ def make_missing(
 
 def some(keys: Sequence[str], most: int) -> list[str]:
     """Take so many at most, chosen by their names alone."""
-    return sorted(sorted(keys, key=lambda key: seed_of("validation", key))[:most])
+    return sorted(sorted(keys, key=lambda key: seed_of(0, "validation", key))[:most])
 
 
 def held_out(keys: Sequence[str], share: float) -> list[str]:
     """Choose clouds to validate on, each by its own name; at least one where there are several."""
-    chosen = [key for key in keys if seed_of("validation", key) % SLICES < share * SLICES]
+    chosen = [key for key in keys if seed_of(0, "validation", key) % SLICES < share * SLICES]
     return chosen or (some(keys, 1) if len(keys) > 1 else [])
 
 
@@ -86,7 +85,7 @@ def _commands(clouds: CloudDataset, root: Path, clip: FrozenClip) -> str:
 
 def describe(keys: Sequence[str], features: CacheReader) -> dict[str, object]:
     """Say what is trained on in a run's configuration: how many clouds, which, and by which features."""
-    return {"clouds": len(keys), "keys": f"{seed_of(*sorted(keys)):016x}", "features": features.stamp.folder}
+    return {"clouds": len(keys), "keys": f"{seed_of(len(keys), *sorted(keys)):016x}", "features": features.stamp.folder}
 
 
 def upstream(features: CacheReader, samples: CacheReader) -> tuple[Stamp, ...]:

