@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from subprocess import CompletedProcess
+
 import pytest
 import torch
 from open_clip.transformer import VisionTransformer
@@ -82,3 +85,20 @@ def test_widths_are_read_from_the_model() -> None:
 def test_another_kind_of_tower_is_refused() -> None:
     with pytest.raises(UsageError, match="the image tower is a Linear, and points need a plain vision transformer"):
         FrozenEncoder(nn.Linear(3, 3))
+
+
+COMPILE = """
+import torch
+from open_clip.transformer import VisionTransformer
+from s4tok.encoder import FrozenEncoder
+
+sizes = {"image_size": 32, "patch_size": 8, "width": 48, "layers": 1, "heads": 3, "mlp_ratio": 2, "output_dim": 24}
+encoder, tokens = FrozenEncoder(VisionTransformer(**sizes)), torch.randn(2, 7, 48)
+compiled = torch.compile(encoder, backend="eager", fullgraph=True)
+torch.testing.assert_close(compiled(tokens).hidden, encoder(tokens).hidden)
+"""
+
+
+def test_it_compiles_in_one_piece(python: Callable[..., CompletedProcess[str]]) -> None:
+    done = python("-c", COMPILE)  # a process of its own, where shapes are not checked
+    assert done.returncode == 0, done.stderr
