@@ -8,51 +8,34 @@ theirs over what a matrix product of the tower's own size reaches here, in the s
 
 import argparse
 import logging
-import resource
-import statistics
-import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.shared.tensors import SEED, clouds, peak_bytes, seconds
 from s4tok.config import ClusterConfig, PretrainConfig
 from s4tok.dependencies import load
 from s4tok.encoder import FrozenEncoder
 from s4tok.pretraining import Batch, Pretraining
 from s4tok.tokenizers import build_tokenizer
 
-SEED, N_POINTS, N_CELLS = 0, 2048, 40
+N_POINTS, N_CELLS = 2048, 40
 
 
 def batch_of(n_clouds: int, width: int, device: str) -> Batch:
+    points, superpoints = clouds(n_clouds, N_POINTS, N_CELLS, device)
     draw = torch.Generator().manual_seed(SEED)
-    flat = torch.rand(n_clouds, N_POINTS, 2, generator=draw) * 2 - 1
-    seeds = torch.rand(n_clouds, N_CELLS, 2, generator=draw).square() * 2 - 1
     return Batch(
-        points=torch.cat([flat, (2 * flat[..., :1]).sin() * flat[..., 1:].square()], dim=2),
-        superpoints=torch.cdist(flat, seeds).argmin(2),
+        points=points,
+        superpoints=superpoints,
         is_point=torch.ones(n_clouds, N_POINTS, dtype=torch.bool),
         local_targets=torch.randn(n_clouds, N_CELLS, width, generator=draw),
         is_seen=torch.ones(n_clouds, N_CELLS, dtype=torch.bool),
         global_targets=torch.randn(n_clouds, width, generator=draw),
         seeds=torch.arange(n_clouds),
     ).to(device)
-
-
-def seconds(work: Callable[[], object], device: str, repeat: int) -> float:
-    """Give the median, after one run that warms up; on a CPU its own time, which a shared machine cannot stretch."""
-    clock = time.perf_counter if device == "cuda" else time.process_time
-    times = []
-    for _ in range(repeat + 1):
-        start = clock()
-        work()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        times.append(clock() - start)
-    return statistics.median(times[1:])
 
 
 def reachable_flops(width: int, device: str, dtype: torch.dtype) -> float:
@@ -62,7 +45,7 @@ def reachable_flops(width: int, device: str, dtype: torch.dtype) -> float:
         torch.randn(rows, width, device=device).to(dtype),
         torch.randn(width, 4 * width, device=device).to(dtype),
     )
-    return 2 * rows * width * 4 * width / seconds(lambda: one @ other, device, 10)
+    return 2 * rows * width * 4 * width / seconds(lambda: one @ other, 10, device)
 
 
 def main() -> None:
@@ -100,13 +83,13 @@ def main() -> None:
             step()
         patches = tokenizer.group(batch.points, batch.superpoints)
         took = {
-            "step": seconds(step, given.device, given.repeat),
-            "of it grouping": seconds(partial(tokenizer.group, *batch[:2]), given.device, given.repeat),
-            "of it teacher": seconds(partial(teacher, model, patches), given.device, given.repeat),
+            "step": seconds(step, given.repeat, given.device),
+            "of it grouping": seconds(partial(tokenizer.group, *batch[:2]), given.repeat, given.device),
+            "of it teacher": seconds(partial(teacher, model, patches), given.repeat, given.device),
         }
         flops = counter.get_total_flops()
         print(f"batch {n_clouds}: " + ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in took.items()))
-        share, peak_memory = flops / took["step"] / peak, peak_gigabytes(given.device)
+        share, peak_memory = flops / took["step"] / peak, peak_bytes(given.device) / 2**30
         print(f"  {flops / 1e9:.0f} GFLOP, {100 * share:.0f} % of reachable, peak memory {peak_memory:.2f} GB")
 
 
@@ -114,12 +97,6 @@ def teacher(model: Pretraining, patches: Any) -> None:
     with torch.no_grad():
         tokens = model.teacher.embed(patches)
         model.encoder(tokens.tokens, tokens.is_token)
-
-
-def peak_gigabytes(device: str) -> float:
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**30
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 if __name__ == "__main__":

@@ -8,9 +8,6 @@ the process (or the GPU's allocator) held beyond what it held before. Times on a
 """
 
 import argparse
-import resource
-import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -20,19 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.shared.tensors import SEED, clouds, peak_bytes, seconds
 from s4tok.tokenizers import build_tokenizer
-
-SEED = 0
-
-
-def clouds(n_clouds: int, n_points: int, n_cells: int, device: str) -> tuple[Tensor, Tensor]:
-    """Make bent surfaces, and cut them by the nearest of random seeds, which crowd at one end."""
-    draw = torch.Generator().manual_seed(SEED)
-    flat = torch.rand(n_clouds, n_points, 2, generator=draw) * 2 - 1
-    points = torch.cat([flat, (2 * flat[..., :1]).sin() * flat[..., 1:].square()], dim=2)
-    seeds = torch.rand(n_clouds, n_cells, 2, generator=draw).square() * 2 - 1
-    cells = torch.stack([torch.cdist(p, s).argmin(1) for p, s in zip(flat, seeds, strict=True)])
-    return points.to(device), cells.to(device)
 
 
 def peer(name: str) -> ModuleType | None:
@@ -40,26 +26,6 @@ def peer(name: str) -> ModuleType | None:
         return import_module(name)
     except ImportError:
         return None
-
-
-def milliseconds(work: Callable[[], object], repeat: int, device: str) -> float:
-    """Give the median, after one run that warms up; on a CPU its own time, which a shared machine cannot stretch."""
-    clock = time.perf_counter if device == "cuda" else time.process_time
-    times = []
-    for _ in range(repeat + 1):
-        start = clock()
-        work()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        times.append(1000 * (clock() - start))
-    return statistics.median(times[1:])
-
-
-def peak_megabytes(device: str) -> float:
-    """Give the highest memory so far; a process never gives it back, so sizes are measured small to large."""
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated() / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def naive(points: Tensor, superpoints: Tensor, n_tokens: int, patch_size: int) -> None:
@@ -101,17 +67,17 @@ def main() -> None:
     for name, n_clouds, n_points, n_cells, n_tokens in [*sizes, ("room", 1, 100_000, 400, 2048)]:
         points, superpoints = clouds(n_clouds, n_points, n_cells, given.device)
         print(f"{name}: {n_clouds} x {n_points:,} points, {n_tokens} x 32, seed {SEED}, {given.device}", flush=True)
-        before = peak_megabytes(given.device)
+        before = peak_bytes(given.device)
         for variant in ("knn", "ball", "s4token"):
             tokenizer = build_tokenizer(variant, width=768, n_points=n_points, n_tokens=n_tokens)
-            took = milliseconds(partial(tokenizer.group, points, superpoints), given.repeat, given.device)
+            took = 1000 * seconds(partial(tokenizer.group, points, superpoints), given.repeat, given.device)
             print(f"  s4tok {variant:<26} {took:10.1f} ms {took / n_clouds:9.2f} a cloud", flush=True)
-        print(f"  peak beyond start {peak_megabytes(given.device) - before:22.0f} MB")
+        print(f"  peak beyond start {(peak_bytes(given.device) - before) / 2**20:22.0f} MB")
         others: dict[str, Callable[[], object]] = {
             "one cloud, one centre at a time": partial(naive, points, superpoints, n_tokens, 32)
         }
         for other, work in {**others, **with_peers(points, n_tokens, 32)}.items():
-            took = milliseconds(work, 1 if n_clouds > 1 else given.repeat, given.device)
+            took = 1000 * seconds(work, 1 if n_clouds > 1 else given.repeat, given.device)
             print(f"  {other:<32} {took:10.1f} ms {took / n_clouds:9.2f} a cloud", flush=True)
 
 
