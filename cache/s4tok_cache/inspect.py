@@ -131,6 +131,7 @@ def results(cache: Path) -> Iterator[Path]:
 
 def stamps_of(root: Path, stage: str) -> list[Stamp]:
     """Find how a stage's results under CACHE/<dataset>/<split> were made."""
+    root = Path(root).absolute()
     return [
         about(folder, FileSystem()).stamp
         for folder in results(root)

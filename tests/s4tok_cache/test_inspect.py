@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from s4tok_cache import SUPERPOINTS, CacheCorrupt, Fingerprint, Shard, Stamp, Store, examine, results
+from s4tok_cache.inspect import stamps_of
 from s4tok_cache.pack import pack
 
 STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
@@ -32,6 +33,12 @@ def test_an_entry_whose_input_has_changed_is_missing(fill: Fill) -> None:
     changed = {**inputs(3), "room 1/a": Fingerprint("room 1/a.ply", 1, 5)}
     folder = fill(changed, stop_after=0)
     assert list(examine(folder).missing) == ["room 1/a"]
+
+
+def test_a_folder_named_from_where_one_stands_has_the_same_results(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = fill(inputs(2)).parent
+    monkeypatch.chdir(root.parent)
+    assert stamps_of(Path(root.name), "superpoints") == stamps_of(root, "superpoints") == [STAMP]
 
 
 def sizes() -> dict[str, int]:
