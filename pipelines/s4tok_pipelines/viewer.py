@@ -33,6 +33,7 @@ def page(
     up: str = "z",
     scene: Scene = "object",
     title: str | None = None,
+    about: str = "",
     most: int = MOST_POINTS,
 ) -> str:
     """Write the page of one cloud; label -1 is unknown. Of more than `most` points it shows an even part."""
@@ -52,7 +53,7 @@ def page(
     diagonal = float(np.linalg.norm(extent)) or 1.0
     facts = {
         "title": title or cloud.name,
-        "note": _note(len(cloud), len(which)),
+        "note": _note(len(cloud), len(which), about),
         "points": len(which),
         "total": len(cloud),
         "stride": VERTEX.itemsize,
@@ -82,17 +83,16 @@ def _legend(labels: Int[Array, " n"], names: Sequence[str], colors: UInt8[Array,
     return [*rows, *unknown]
 
 
-def _note(total: int, shown: int) -> str:
-    if shown == total:
-        return f"{total:,} points"
-    return f"{total:,} points, of which an even {shown:,} are shown"
+def _note(total: int, shown: int, about: str) -> str:
+    points = f"{total:,} points" + ("" if shown == total else f", of which an even {shown:,} are shown")
+    return f"{points}; {about}" if about else points
 
 
 def _spacing(xyz: Float64[Array, "n 3"]) -> float:
-    """Measure how far points of a surface lie apart, so that discs of that size close it."""
+    """Measure how far points of a surface lie apart, so that discs of that size close it; flat walls may be sparse."""
     probes = xyz[:: max(len(xyz) // PROBED, 1)]
     distances, _ = KDTree(xyz).query(probes, k=min(8, len(xyz)))
-    return float(np.median(distances[:, -1])) or 0.01 * float(np.ptp(xyz, axis=0).max())
+    return float(np.quantile(distances[:, -1], 0.9)) or 0.01 * float(np.ptp(xyz, axis=0).max())
 
 
 def _harmless(facts: dict[str, object]) -> str:

@@ -4,8 +4,10 @@ const element = (id) => document.getElementById(id);
 const facts = JSON.parse(element("facts").textContent);
 const canvas = element("scene");
 const gl = canvas.getContext("webgl2", { antialias: false, preserveDrawingBuffer: true });
-const home = () => ({ yaw: 0.62, pitch: facts.elevation, distance: 2.5 / Math.min(1, room() / innerHeight), target: [0, 0, 0] });
-const room = () => innerWidth - (innerWidth > 640 ? 320 : 0); // pixels beside the panel
+const home = () => ({ yaw: 0.62, pitch: facts.elevation, distance: 2.15 / fill(), target: [0, 0, 0] });
+// The share of the window's width and height that the panel covers: its left, or its lower end where it is narrow.
+const covered = () => (innerWidth > 640 ? [320 / innerWidth, 0] : [0, 0.42]);
+const fill = () => { const [left, low] = covered(); return Math.min(1 - low, (innerWidth * (1 - left)) / innerHeight); };
 const view = { ...home(), mode: "labels", size: 1, cut: 0, shown: facts.legend.map(() => true) };
 
 const POINTS = `#version 300 es
@@ -125,12 +127,12 @@ function camera(near, far) {
   const [right, up, back] = axes(), zoom = 1 / Math.tan(FIELD_OF_VIEW / 2), wide = canvas.width / canvas.height;
   const eye = view.target.map((each, i) => each + view.distance * back[i]);
   const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-  const panel = 1 - room() / innerWidth; // the points stand in the middle of what the panel leaves
+  const [left, low] = covered(); // the points stand in the middle of what the panel leaves
   const rows = [[right, zoom / wide], [up, zoom]].map(([axis, by]) => [...axis.map((each) => each * by), -by * dot(axis, eye)]);
   const w = [...back.map((each) => -each), dot(back, eye)];
   const a = (far + near) / (far - near), b = (2 * far * near) / (far - near);
   const z = w.map((each, i) => a * each - (i === 3 ? b : 0));
-  rows[0] = rows[0].map((each, i) => each + panel * w[i]);
+  [left, low].forEach((share, row) => { rows[row] = rows[row].map((each, i) => each + share * w[i]); });
   return new Float32Array([0, 1, 2, 3].flatMap((column) => [rows[0][column], rows[1][column], z[column], w[column]]));
 }
 
