@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from s4tok_pipelines.publish import publish
+
 
 def plain(value: Any) -> Any:
     """Turn arrays, tuples and paths into what JSON has, and NaN into null."""
@@ -23,9 +25,6 @@ def plain(value: Any) -> Any:
 
 
 def write_json(path: Path, facts: Mapping[str, Any]) -> None:
-    """Write a result, a line a name, under another file name first, so that nobody finds half of it."""
+    """Write a result, a line a name, whole or not at all."""
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in plain(facts).items()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    partial.replace(path)
+    publish(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())

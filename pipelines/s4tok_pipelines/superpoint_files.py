@@ -4,8 +4,6 @@ import json
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
-
 from s4tok.clouds import PointCloud
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.dependencies import load
@@ -13,6 +11,8 @@ from s4tok.errors import choose
 from s4tok.shapes import Array, Int32
 from s4tok.superpoints.picture import colors_of, draw
 from s4tok_cache import CacheReader
+from s4tok_pipelines.ply import ply_of
+from s4tok_pipelines.publish import publish
 from s4tok_pipelines.report import Report, silent
 
 # What ScanNet's own tools and everybody's loaders look for beside a scan; the number is the threshold of its
@@ -28,13 +28,12 @@ def export_segments(superpoints: CacheReader, folder: Path, *, scannet: bool = F
     keys = superpoints.keys()
     for key in report.steps(keys, "Writing segments"):
         path = folder / (f"{key}{SCANNET_ENDING}" if scannet else f"{Path(key).with_suffix('')}.segs.json")
-        path.parent.mkdir(parents=True, exist_ok=True)
         segments = {
             "params": {"made by": "s4tok", **superpoints.stamp.parameters},
             "sceneId": key,
             "segIndices": superpoints.read(key)["labels"].tolist(),
         }
-        _publish(path, json.dumps(segments).encode())
+        publish(path, json.dumps(segments).encode())
     return len(keys)
 
 
@@ -42,8 +41,7 @@ def preview(clouds: CloudDataset, key: str, superpoints: CacheReader, path: Path
     """Draw a cloud coloured by superpoint: a picture as .png, or points to turn around in a viewer as .ply."""
     write = choose("kind of preview", path.suffix.lower(), {".png": _png, ".ply": _ply})
     labels = superpoints.read(key)["labels"]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _publish(path, write(clouds, clouds[key], labels))
+    publish(path, write(clouds, clouds[key], labels))
 
 
 def _png(clouds: CloudDataset, cloud: PointCloud, labels: Int32[Array, " n"]) -> bytes:
@@ -54,17 +52,4 @@ def _png(clouds: CloudDataset, cloud: PointCloud, labels: Int32[Array, " n"]) ->
 
 
 def _ply(clouds: CloudDataset, cloud: PointCloud, labels: Int32[Array, " n"]) -> bytes:
-    fields = [("xyz", "<f8", 3), ("rgb", "u1", 3), ("superpoint", "<i4")]
-    vertices = np.empty(len(cloud), np.dtype(fields))
-    vertices["xyz"], vertices["rgb"], vertices["superpoint"] = cloud.original_xyz(), colors_of(labels), labels
-    names = ["double x", "double y", "double z", "uchar red", "uchar green", "uchar blue", "int superpoint"]
-    header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(cloud)}"]
-    header += [f"property {name}" for name in names] + ["end_header", ""]
-    return "\n".join(header).encode() + vertices.tobytes()
-
-
-def _publish(path: Path, content: bytes) -> None:
-    """Write under another name first, so that nobody finds half a file."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    return ply_of(cloud, colors_of(labels), superpoint=labels)
