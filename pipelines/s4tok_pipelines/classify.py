@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from s4tok import __version__
 from s4tok.config import ViewConfig, ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
-from s4tok.frozen_clip import FrozenClip, sha256_of_weights
+from s4tok.frozen_clip import FrozenClip
 from s4tok.metrics import Interval, Scores, bootstrap, confusion, scores
 from s4tok.prompts import Prompts
 from s4tok.shapes import Array, Float, Int
@@ -21,6 +20,7 @@ from s4tok.students import Student
 from s4tok.zero_shot import classifier
 from s4tok.zero_shot import scores as nearness
 from s4tok_cache import CacheReader
+from s4tok_pipelines.provenance import provenance
 from s4tok_pipelines.ready_superpoints import ready_superpoints
 from s4tok_pipelines.render_views import stamp_of as stamp_of_views
 from s4tok_pipelines.report import Failure, Report, silent
@@ -123,7 +123,11 @@ def classify(
         result.figures = _figures(clouds, {key: best[0][0] for key, best in result.answers.items()}, config)
     result.failures.sort(key=lambda failure: failure.key)
     result.about = {
-        **_provenance(clouds, clip, student, prompts, config),
+        **provenance(clouds, clip, student, prompts),
+        "seed": config.seed,
+        "votes": config.votes,
+        "scale": config.scale,
+        "bootstrap": {"draws": config.draws, "level": config.level},
         "superpoints": None if superpoints is None else {superpoints.folder.name: superpoints.stamp.parameters},
         "views": None if student is not None else stamp_of_views(views).parameters,
         "seconds": round(time.monotonic() - start, 3),
@@ -175,25 +179,3 @@ def _figures(clouds: CloudDataset, answers: Mapping[str, str], config: ZeroShotC
 
     counts = confusion(truth, answer, len(place))
     return Figures(scores(counts), spread(lambda each: each.accuracy), spread(lambda each: each.macc), counts)
-
-
-def _provenance(
-    clouds: CloudDataset, clip: FrozenClip, student: Student | None, prompts: Prompts, config: ZeroShotConfig
-) -> dict[str, Any]:
-    """Say what the answers depend on, beside superpoints and views."""
-    by = None
-    if student is not None:
-        by = {"name": student.name, "weights": sha256_of_weights(student.model.tokenizer), "card": dict(student.card)}
-    return {
-        "s4tok": __version__,
-        "dataset": clouds.name,
-        "split": clouds.split,
-        "up": clouds.up,
-        "student": by,
-        "clip": clip.identity,
-        "prompts": prompts.identity,
-        "seed": config.seed,
-        "votes": config.votes,
-        "scale": config.scale,
-        "bootstrap": {"draws": config.draws, "level": config.level},
-    }
