@@ -17,7 +17,6 @@ from s4tok.tokenizers import Tokenizer
 
 SHIPPED = ("knn", "knn+rpn", "s4token", "s4token-scans")  # trained on the made world, for the mini CLIP
 SHIPPED_FOLDER = Path(__file__).parent / "mini_students"
-DEFAULT = "s4token"
 WEIGHTS, CARD = "tokenizer.safetensors", "tokenizer.json"
 IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
 

@@ -26,6 +26,7 @@ from s4tok_pipelines.ready_superpoints import labels_of
 from s4tok_pipelines.workers import Done
 
 READ_AHEAD = 4  # clouds
+ONE_BY_ONE = ("cpu",)  # devices that gain nothing by joining clouds
 
 
 class Drawn(NamedTuple):
@@ -44,7 +45,7 @@ def by_student(
     cloud's key alone. On a CPU clouds go one by one, so that a feature does not depend on its neighbours; on a GPU
     as many together as the config says.
     """
-    at_once = config.batch if student.model.clip.device.type == "cuda" else 1
+    at_once = 1 if student.model.clip.device.type in ONE_BY_ONE else config.batch
     waiting: list[Done[str, list[Drawn]]] = []
     for drawn in ahead(_samples(student, clouds, superpoints, config), READ_AHEAD):
         if drawn.result is None:

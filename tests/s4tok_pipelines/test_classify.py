@@ -35,7 +35,7 @@ ONCE = ZeroShotConfig(draws=20)
 
 
 class Shapes(ToyShapes):
-    """Eight small objects; one can be broken, one can have changed since."""
+    """Eight small objects; one can be broken, one can have changed since, and the sixth has fewer points."""
 
     def __init__(self, broken: str = "", changed: str = "") -> None:
         super().__init__("val", sizes=(0, 8, 0), points=400)
@@ -44,7 +44,8 @@ class Shapes(ToyShapes):
     def __getitem__(self, key: str) -> PointCloud:
         if self.broken in (key, "all"):
             raise InputError(f"{key} is broken.")
-        return super().__getitem__(key)
+        cloud = super().__getitem__(key)
+        return cloud.take(np.arange(150)) if "-000005-" in key else cloud
 
     def origin(self, key: str) -> Origin:
         return replace(super().origin(key), mtime_ns=int(key == self.changed))
@@ -56,6 +57,19 @@ class Listening(Report):
 
     def note(self, text: str) -> None:
         self.said.append(text)
+
+
+class StopsAfter(Report):
+    """A user who presses Ctrl-C after so many steps."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def steps(self, items: Any, text: str, total: int | None = None, done: int = 0) -> Iterator[Any]:
+        for number, item in enumerate(items, 1):
+            yield item
+            if number == self.count:
+                raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +128,22 @@ def test_an_answer_depends_on_seed_and_key_and_on_no_neighbour(
     whole = named(students["s4token"]).answers
     assert named(students["s4token"], config={"batch": 3}).answers == whole
     few = Shapes()
-    few.keys = few.keys[3:5]
+    few.keys = few.keys[2:5]
     assert named(students["s4token"], few).answers == {key: whole[key] for key in few.keys}
     assert named(students["s4token"], config={"seed": 1}).answers != whole
     assert named(students["s4token"], config={"votes": 3}).answers != whole
+
+
+def test_clouds_that_are_read_together_as_on_a_gpu_are_padded_and_named_alike(
+    named: Named, students: dict[str, Student], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut(tmp_path, Shapes())
+    alone = named(students["s4token"], config={"votes": 2}).answers
+    monkeypatch.setattr("s4tok_pipelines.whole_features.ONE_BY_ONE", ())
+    together = named(students["s4token"], config={"votes": 2, "batch": 3}).answers
+    for key, best in alone.items():
+        assert [name for name, _ in together[key]] == [name for name, _ in best]
+        assert [score for _, score in together[key]] == pytest.approx([score for _, score in best], abs=1e-5)
 
 
 def test_where_patches_are_measured_in_their_own_radius_scale_is_nothing(
@@ -211,7 +237,7 @@ def test_with_labels_of_ones_own_nothing_is_right_or_wrong(named: Named, student
     assert "accuracy" not in found.facts()
 
 
-def test_superpoints_that_are_missing_are_told_or_made_and_then_taken(
+def test_superpoints_that_are_missing_are_told_or_made_also_after_a_stop_and_then_taken(
     named: Named, students: dict[str, Student], tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="has no superpoints") as caught:
@@ -219,6 +245,8 @@ def test_superpoints_that_are_missing_are_told_or_made_and_then_taken(
     assert caught.value.hint == "run s4tok superpoints on the same SOURCE with --split val, or pass --auto."
     few = Shapes()
     few.keys = few.keys[:2]
+    with pytest.raises(KeyboardInterrupt):
+        named(students["s4token"], few, make=True, report=StopsAfter(1))
     made = named(students["s4token"], few, make=True)
     with pytest.raises(InputError, match="6 of 8 clouds have no superpoints"):
         named(students["s4token"])
