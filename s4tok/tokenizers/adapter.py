@@ -33,7 +33,7 @@ class PointNet(nn.Module):
         patch = self.mix_patch(_maximum(local, n_members))
         mixed = self.mix_point(local) + patch.repeat_interleave(n_members, dim=0, output_size=len(rows))
         token = self.token(normalize(self.mix_norm, mixed).relu())
-        return _maximum(token, n_members).unflatten(0, is_member.shape[:2])
+        return _maximum(token, n_members).view(*is_member.shape[:2], -1)
 
 
 def _maximum(rows: Float[Tensor, "r d"], n_members: Int[Tensor, " p"]) -> Float[Tensor, "p d"]:
