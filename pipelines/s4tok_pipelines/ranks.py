@@ -58,7 +58,16 @@ def together(ranks: Ranks, device: str) -> Iterator[None]:
     is_cuda = torch.device(device).type == "cuda"
     if is_cuda:
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if is_cuda else "gloo", timeout=PATIENCE)
+    store, rank, world = next(distributed.rendezvous("env://", timeout=PATIENCE))  # type: ignore[attr-defined]
+    # After a restart some versions of torchrun hand out the same store, with the addresses of the dead in it.
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    distributed.init_process_group(
+        "nccl" if is_cuda else "gloo",
+        store=distributed.PrefixStore(f"attempt-{attempt}", store),  # type: ignore[attr-defined]
+        rank=rank,
+        world_size=world,
+        timeout=PATIENCE,
+    )
     try:
         yield
     finally:

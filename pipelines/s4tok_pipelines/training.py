@@ -62,7 +62,7 @@ class Training:
         """Train to the end; False where a signal came first, and everything up to there is saved."""
         net: nn.Module = self.model
         if self.ranks.world > 1:
-            net = nn.parallel.DistributedDataParallel(net, broadcast_buffers=False)
+            net = nn.parallel.DistributedDataParallel(net)
         part = slice(self.ranks.rank, None, self.ranks.world)
         todo = range(self.state.step, self.steps)
         given = batches(self.data, self.size, todo, self.steps_per_epoch, part=part)

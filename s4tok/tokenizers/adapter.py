@@ -19,7 +19,7 @@ class PointNet(nn.Module):
         narrow, middle, wide = widths
         self.point = nn.Linear(3 + n_features, narrow, bias=False)
         self.point_norm = nn.BatchNorm1d(narrow)
-        self.local = nn.Linear(narrow, middle)
+        self.local = nn.Linear(narrow, middle, bias=False)  # `mix_norm` would take one off again
         # One layer of 2 * middle inputs in two halves: the patch's is computed once a patch, not once a point.
         self.mix_point = nn.Linear(middle, wide, bias=False)
         self.mix_patch = nn.Linear(middle, wide, bias=False)
