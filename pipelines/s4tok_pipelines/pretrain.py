@@ -73,6 +73,7 @@ def pretrain(
         )
     with together(ranks, device):
         clip = FrozenClip.load(config.clip.clip, config.clip.pretrained, device)
+        model = _model(clip, config, device)
         if auto and ranks.is_first:
             training_inputs.make_missing(clouds, cache, config.clip, workers=workers, device=device, report=report)
         ranks.wait()
@@ -94,7 +95,7 @@ def pretrain(
             "caches": [stamp.folder for stamp in training_inputs.upstream(data.features, data.samples)],
         }
         training = Training(
-            _model(clip, config, device), config.training, data, held, folder=folder, card=card, ranks=ranks,
+            model, config.training, data, held, folder=folder, card=card, ranks=ranks,
             device=torch.device(device), save_every=save_every, report=report,
         )  # fmt: skip
         begun = training.state.step
@@ -155,7 +156,7 @@ def _open(
     report: Report,
     most: int | None = None,
 ) -> TrainingData:
-    features = training_inputs.find_features(clouds, cache, clip)
+    features = training_inputs.find_features(clouds, cache, clip, config.clip)
     keys = training_inputs.usable(clouds, features, report)
     keys = keys if most is None else training_inputs.some(keys, most)
     superpoints = training_inputs.find_superpoints(features)

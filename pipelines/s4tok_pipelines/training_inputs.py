@@ -15,14 +15,14 @@ from s4tok_pipelines.report import Report
 SLICES = 10_000  # into which hashes of keys fall
 
 
-def find_features(clouds: CloudDataset, cache: Path, clip: FrozenClip) -> CacheReader:
+def find_features(clouds: CloudDataset, cache: Path, clip: FrozenClip, config: ClipConfig) -> CacheReader:
     """Open what this CLIP saw of a dataset."""
     root = root_of(cache, clouds)
     known = stamps_of(root.absolute(), extract_clip.STAGE)
     mine = [stamp for stamp in known if stamp.parameters.get("weights") == clip.sha256]
     if not mine:
         seen = f" by {clip.name}; there is what other CLIPs saw" if known else f" by {clip.name}"
-        raise CacheMissing(f"{root} has no clip-features{seen}.", f"{_commands(clouds, root, clip)}; --auto does it.")
+        raise CacheMissing(f"{root} has no clip-features{seen}.", f"{_commands(clouds, root, config)}; --auto does it.")
     if len(mine) > 1:
         kinds = ", ".join(stamp.folder for stamp in mine)
         raise CacheMismatch(f"{root} has several clip-features by {clip.name}: {kinds}.", "remove the others.")
@@ -74,13 +74,14 @@ def held_out(keys: Sequence[str], share: float) -> list[str]:
     return chosen or (some(keys, 1) if len(keys) > 1 else [])
 
 
-def _commands(clouds: CloudDataset, root: Path, clip: FrozenClip) -> str:
+def _commands(clouds: CloudDataset, root: Path, config: ClipConfig) -> str:
     """Say which stages are still to be run."""
     missing = [] if stamps_of(root.absolute(), "superpoints") else ["superpoints"]
     if clouds.scene == "object" and not stamps_of(root.absolute(), render_views.STAGE):
         missing.append("render-views")
     commands = [f"s4tok {stage} {clouds.name}" for stage in missing]
-    return "; ".join([*commands, f"s4tok {extract_clip.STAGE} {clouds.name} --clip {clip.name}"])
+    kind = "" if config.pretrained == ClipConfig.pretrained else f" --pretrained '{config.pretrained}'"
+    return "; ".join([*commands, f"s4tok {extract_clip.STAGE} {clouds.name} --clip {config.clip}{kind}"])
 
 
 def describe(keys: Sequence[str], features: CacheReader) -> dict[str, object]:

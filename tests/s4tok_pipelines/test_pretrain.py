@@ -134,7 +134,8 @@ def test_features_that_are_missing_are_asked_for_by_command(
 ) -> None:
     with pytest.raises(CacheMissing) as caught:
         pretrain(world.train, tmp_path / "none", world.config())
-    commands = "s4tok superpoints toy-shapes; s4tok render-views toy-shapes; s4tok extract-clip toy-shapes --clip tiny"
+    commands = "s4tok superpoints toy-shapes; s4tok render-views toy-shapes; s4tok extract-clip toy-shapes"
+    commands += f" --clip {world.clip}"
     assert caught.value.hint == f"{commands}; --auto does it."
     config = world.config()
     other = replace(config, clip=replace(config.clip, clip="ViT-S-32-alt", pretrained=""))
