@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from s4tok.config import PretrainConfig
-from s4tok.errors import InputError
+from s4tok.errors import InputError, UsageError
 from s4tok.pretraining import Losses, Pretraining, augment
 from s4tok.schedule import learning_rate
 from s4tok_pipelines.checkpoints import State, load_checkpoint, save_checkpoint
@@ -49,6 +49,10 @@ class Training:
         self.model, self.config, self.data, self.validation = model, config, data, validation
         self.folder, self.card, self.ranks, self.device = folder, card, ranks, device
         self.save_every, self.report = save_every, report
+        if len(data.keys) < ranks.world:
+            raise UsageError(
+                f"{len(data.keys)} clouds cannot be shared by {ranks.world} processes.", "take more clouds."
+            )
         self.size = min(config.batch, len(data.keys) // ranks.world * ranks.world)
         self.steps_per_epoch = len(data.keys) // self.size
         self.steps = config.epochs * self.steps_per_epoch

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -62,10 +63,10 @@ class TrainingData:
 
     def hold(self, report: Report = silent) -> bool:
         """Read everything into memory, if it fits, and say whether it does."""
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        most = MEMORY_SHARE * _free_memory() / int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         for place, name in enumerate(report.steps(self.clouds, "Reading clouds")):
             cloud = self._read(name)
-            if not place and cloud.nbytes * len(self.clouds) > MEMORY_SHARE * free:
+            if not place and cloud.nbytes * len(self.clouds) > most:
                 return False
             self._held[name] = cloud
         return True
@@ -117,6 +118,12 @@ class TrainingData:
         superpoints, original = superpoints[shown].astype(np.int64), original[shown].astype(np.int64)
         targets = merged_targets(superpoints, original, cloud.features, cloud.pairs)
         return cloud.points[row][shown], superpoints, targets, cloud.whole
+
+
+def _free_memory() -> float:
+    """Give the bytes that can be had, what the system keeps of files counted in."""
+    with Path("/proc/meminfo").open(encoding="ascii") as lines:
+        return next(1024 * float(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
 
 
 def merged_targets(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from s4tok.errors import InputError
-from s4tok.samples import sample, stand
+from s4tok.samples import column, sample, stand
 from s4tok.shapes import Array
 
 
@@ -67,6 +67,16 @@ def test_a_small_cloud_is_taken_whole() -> None:
     assert np.array_equal(taken.index, np.arange(40))
     assert (taken.superpoints == 0).all()
     assert sample(xyz[:1], labels[:1], 500, 0).points.tolist() == [[0, 0, 0]]
+
+
+def test_a_column_is_as_wide_as_asked_and_as_high_as_the_room() -> None:
+    xyz = np.random.default_rng(0).uniform(size=(4000, 3)).astype(np.float32) * [8, 6, 3]
+    inside = column(xyz, 2.0, 5, up="z")
+    assert (np.ptp(xyz[inside], axis=0) <= [2, 2, 3]).all()
+    assert np.ptp(xyz[inside][:, 2]) > 2.9
+    assert np.array_equal(inside, column(xyz, 2.0, 5, up="z"))
+    assert not np.array_equal(inside, column(xyz, 2.0, 6, up="z"))
+    assert column(xyz, 100.0, 5, up="z").all()
 
 
 def test_superpoints_of_another_cloud_are_refused() -> None:

@@ -1,0 +1,121 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from s4tok.clouds import PointCloud
+from s4tok.config import PretrainConfig
+from s4tok.datasets.dataset import CloudDataset, Origin
+from s4tok_cache import SUPERPOINTS, CacheReader, Stamp, Store
+from s4tok_pipelines import training_data
+from s4tok_pipelines.entries import fingerprints, root_of
+from s4tok_pipelines.report import Report
+from s4tok_pipelines.training_data import TrainingData, batches, merged_targets
+from s4tok_pipelines.training_inputs import find_features, find_superpoints, held_out
+from s4tok_pipelines.training_samples import training_samples
+
+
+class Rooms(CloudDataset):
+    """Empty rooms of 6 by 5 by 3 metres, z up; one is of another size than its superpoints."""
+
+    name, split, scene, up = "rooms", "train", "room", "z"
+
+    def __init__(self) -> None:
+        self.keys = ["a", "b", "broken"]
+
+    def __getitem__(self, key: str) -> PointCloud:
+        points = np.random.default_rng(self.keys.index(key)).uniform(size=(3000, 3)) * [6, 5, 3]
+        return PointCloud.of(points[: 2999 if key == "broken" else 3000])
+
+    def origin(self, key: str) -> Origin:
+        return Origin(key, 3000)
+
+
+class Warned(Report):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def open_data(world: Any, config: PretrainConfig) -> TrainingData:
+    from s4tok.frozen_clip import FrozenClip
+
+    clip = FrozenClip.load(world.clip)
+    features = find_features(world.train, world.cache, clip, world.config().clip)
+    samples = training_samples(world.train, world.train.keys, find_superpoints(features), config, 150)
+    return TrainingData(world.train.keys, samples, features, config)
+
+
+def test_targets_of_a_merged_superpoint_by_hand() -> None:
+    features = np.array([[1.0, 0], [0, 1], [0, 1], [0, 0]])
+    pairs = np.array([1.0, 3.0, 0.5, 0.0], np.float32)  # nobody sees the last
+    superpoints, original = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 2, 2, 3])
+    found = merged_targets(superpoints, original, features, pairs)
+    np.testing.assert_allclose(found, [[2 / 13**0.5, 3 / 13**0.5], [0, 1], [0, 0]], atol=1e-6)
+
+
+def test_a_batch_holds_each_cloud_in_the_sample_whose_turn_it_is(world: Any) -> None:
+    data = open_data(world, PretrainConfig(draws=2))
+    first, second, third = (data.batch([3, 1], epoch).batch for epoch in range(3))
+    assert torch.equal(first.points, third.points)
+    assert not torch.equal(first.points, second.points)
+    assert not torch.equal(first.seeds, third.seeds)
+    assert data.batch([3, 1], 0).keys == [world.train.keys[3], world.train.keys[1]]
+    assert torch.equal(data.batch([1], 0).batch.seeds, first.seeds[1:])
+    lengths = first.local_targets.norm(dim=2)
+    torch.testing.assert_close(lengths[first.is_seen], torch.ones(int(first.is_seen.sum())))
+    assert not lengths[~first.is_seen].any()
+    torch.testing.assert_close(first.global_targets.norm(dim=1), torch.ones(2))
+
+
+def test_what_memory_holds_is_what_is_read_each_time(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, held = (open_data(world, PretrainConfig(draws=2)) for _ in range(2))
+    assert held.hold()
+    monkeypatch.setattr(training_data, "_free_memory", lambda: 1000.0)
+    assert not read.hold()
+    one, other = (each.batch([0, 5, 7], 1).batch for each in (read, held))
+    assert all(torch.equal(a, b) for a, b in zip(one[:-1], other[:-1], strict=True))
+
+
+def test_processes_share_each_batch_and_every_epoch_has_an_order_of_its_own(world: Any) -> None:
+    data = open_data(world, PretrainConfig())
+    whole = [each.keys for each in batches(data, 4, range(10), 5)]
+    parts = [[each.keys for each in batches(data, 4, range(10), 5, part=slice(rank, None, 2))] for rank in (0, 1)]
+    for together, mine, yours in zip(whole, *parts, strict=True):
+        assert together == [mine[0], yours[0], mine[1], yours[1]]
+    assert len({key for keys in whole[:5] for key in keys}) == 20
+    assert whole[:5] != whole[5:]
+    assert [each.keys for each in batches(data, 4, range(7, 10), 5)] == whole[7:]
+
+
+def test_rooms_are_seen_through_columns_of_their_own(tmp_path: Path) -> None:
+    rooms, config = Rooms(), PretrainConfig(draws=2, window=1.5, windows=3)
+    with Store.resume(root_of(tmp_path, rooms), SUPERPOINTS, Stamp("superpoints")) as store:
+        for key, origin in fingerprints(rooms).items():
+            store.write(key, {"labels": np.zeros(3000, np.int32)}, origin, {"n_superpoints": 1})
+    cut, said = CacheReader(root_of(tmp_path, rooms), SUPERPOINTS, Stamp("superpoints")), Warned()
+    samples = training_samples(rooms, rooms.keys, cut, config, 100, report=said)
+    assert samples.keys() == ["a", "b"]
+    assert said.warnings == [
+        "broken: it has 2999 points and its superpoints are of 3000; s4tok superpoints --overwrite."
+    ]
+    points = samples.read("a")["points"]
+    assert points.shape == (6, 100, 3)
+    extent = np.ptp(points, axis=1)
+    assert (extent[:, [0, 2]] <= 1.5).all()
+    assert (extent[:, 1] > 2).all()  # y is up now, and a column as high as its room
+    apart = [np.abs(points[0] - points[row]).max() for row in range(6)]
+    assert min(apart[1:]) > 0
+
+
+def test_clouds_to_validate_on_are_chosen_by_their_names_alone() -> None:
+    keys = [f"cloud-{number}" for number in range(400)]
+    chosen = held_out(keys, 0.1)
+    assert 20 <= len(chosen) <= 60
+    assert set(held_out(keys[100:], 0.1)) == set(chosen) - set(keys[:100])
+    assert len(held_out(keys[:3], 0.0)) == 1
+    assert held_out(keys[:1], 0.0) == []
