@@ -1,13 +1,16 @@
 """Time one whole training step, forward, backward and optimiser, and say where the time goes.
 
     OMP_NUM_THREADS=1 python benchmarks/step.py [--clip ViT-B-16] [--batch 1 8] [--device cpu|cuda] [--bf16]
+    OMP_NUM_THREADS=1 python benchmarks/step.py --preset toy [--tokenizer knn] [--distill-pass masked] --batch 16
 
-Random weights: the time does not depend on them. FLOPs are counted by torch for one step; the share of peak is
-theirs over what a matrix product of the tower's own size reaches here, in the same precision.
+Random weights, and with `--preset toy` a tower of the mini CLIP's size: the time does not depend on them. FLOPs are
+counted by torch for one step; the share of peak is theirs over what a matrix product of the tower's own size reaches
+here, in the same precision.
 """
 
 import argparse
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,11 +18,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.shared.tensors import SEED, clouds, peak_bytes, seconds
-from s4tok.config import ClusterConfig, PretrainConfig
+from s4tok.config import RunConfig
 from s4tok.dependencies import load
 from s4tok.encoder import FrozenEncoder
 from s4tok.pretraining import Batch, Pretraining
-from s4tok.tokenizers import build_tokenizer
+from s4tok.tokenizers import Tokenizer
 
 N_POINTS, N_CELLS = 2048, 40
 
@@ -51,6 +54,9 @@ def reachable_flops(width: int, device: str, dtype: torch.dtype) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clip", default="ViT-B-16")
+    parser.add_argument("--preset", default="paper", choices=["paper", "toy"])
+    parser.add_argument("--tokenizer", default="s4token")
+    parser.add_argument("--distill-pass", choices=["masked", "full", "both"])
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--bf16", action="store_true", help="Hold CLIP in bfloat16.")
@@ -61,13 +67,18 @@ def main() -> None:
     torch.manual_seed(SEED)
     dtype = torch.bfloat16 if given.bf16 else torch.float32
     logging.disable(logging.WARNING)  # open_clip warns that weights are random, as they are meant to be
-    visual: Any = load("open_clip").create_model(given.clip, load_weights=False).visual
-    encoder = FrozenEncoder(visual.to(given.device), checkpointing=given.checkpointing, dtype=dtype)
-    tokenizer = build_tokenizer("s4token", width=encoder.width)
-    model = Pretraining(tokenizer, encoder, PretrainConfig(), ClusterConfig()).to(given.device)
+    config = RunConfig.of(given.preset)
+    tokens = replace(config.tokenizer, tokenizer=given.tokenizer)
+    training = replace(config.training, distill_pass=given.distill_pass or config.training.distill_pass)
+    visual = tower(given.clip, given.preset).to(given.device)
+    encoder = FrozenEncoder(visual, checkpointing=given.checkpointing, dtype=dtype)
+    tokenizer = Tokenizer(tokens, width=encoder.width)
+    model = Pretraining(tokenizer, encoder, training, config.clusters).to(given.device)
     optimizer = torch.optim.AdamW(weight for weight in model.parameters() if weight.requires_grad)
     peak = reachable_flops(encoder.width, given.device, dtype)
-    print(f"{given.clip}, {given.device}, {dtype}, 2,048 points, 128 x 32, seed {SEED}")
+    tower_name = given.clip if given.preset == "paper" else "a tower of the mini CLIP's size"
+    print(f"{tower_name}, {given.device}, {dtype}, {given.tokenizer}, {training.distill_pass} pass")
+    print(f"{N_POINTS} points, {tokens.n_tokens} x {tokens.patch_size}, seed {SEED}")
     print(f"reachable: {peak / 1e9:.0f} GFLOP/s")
 
     for n_clouds in given.batch:
@@ -91,6 +102,13 @@ def main() -> None:
         print(f"batch {n_clouds}: " + ", ".join(f"{name} {1000 * value:.0f} ms" for name, value in took.items()))
         share, peak_memory = flops / took["step"] / peak, peak_bytes(given.device) / 2**30
         print(f"  {flops / 1e9:.0f} GFLOP, {100 * share:.0f} % of reachable, peak memory {peak_memory:.2f} GB")
+
+
+def tower(clip: str, preset: str) -> Any:
+    open_clip = load("open_clip")
+    if preset == "paper":
+        return open_clip.create_model(clip, load_weights=False).visual
+    return open_clip.transformer.VisionTransformer(112, 16, width=192, layers=6, heads=3, mlp_ratio=4, output_dim=128)
 
 
 def teacher(model: Pretraining, patches: Any) -> None:
