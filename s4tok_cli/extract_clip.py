@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import CACHE, DATA_ROOT, ClipConfig, ViewConfig
+from s4tok.config import CACHE, ClipConfig, ViewConfig
 from s4tok_cli import console, options
 from s4tok_cli.render_views import Preview
 
 
 def extract_clip(
-    source: options.Source = None,
+    *,
     clip: Annotated[
         str, Option(help='An open_clip name, a folder, "hf-hub:owner/model", or "mini".')
     ] = ClipConfig.clip,
@@ -49,11 +49,7 @@ def extract_clip(
     prompt: Annotated[
         list[str] | None, Option(help="For --preview: what points may be called; repeat it.", show_default=False)
     ] = None,
-    dataset: options.Dataset = None,
-    data_root: options.DataRoot = DATA_ROOT,
-    split: options.Split = None,
-    up: options.Up = None,
-    limit: options.Limit = None,
+    source: options.Clouds,
     cache: options.Cache = CACHE,
     device: options.Device = "auto",
     shard: options.ShardOf = None,
@@ -64,14 +60,13 @@ def extract_clip(
 
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
-    from s4tok.datasets.open import open_dataset
     from s4tok_cache import Shard
     from s4tok_pipelines.extract_clip import extract_clip as run
     from s4tok_pipelines.extract_clip import make_missing
     from s4tok_pipelines.runtime import pick_device
 
     progress, take = console.Progress(), Shard.parse(shard)
-    clouds = open_dataset(source or [], split=split, dataset=dataset, root=data_root, up=up, limit=limit)
+    clouds = source.open()
     config = ClipConfig(teacher=teacher, clip=clip, pretrained=pretrained, dense=dense)
     views: ViewConfig | None = None
     by_frames = clouds.scene == "room" if frames is None else frames

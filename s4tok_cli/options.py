@@ -1,24 +1,29 @@
 """The options that mean the same everywhere, and where their values come from.
 
-A command takes what it needs of these as parameters. What every command has (`--config`, `--json`, `-v`, `-q`,
-`--debug`) is added by `command`. A value comes from the flag, else from `S4TOK_<OPTION>`, else from the TOML file
-of `--config`, else from its default in `s4tok/config.py`.
+A command takes what it needs of these as parameters; `source: Clouds` stands for all that choose a dataset. What every
+command has (`--config`, `--json`, `-v`, `-q`, `--debug`) is added by `command`. A value comes from the flag, else from
+`S4TOK_<OPTION>`, else from the TOML file of `--config`, else from its default in `s4tok/config.py`.
 """
 
 import inspect
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
 
 import typer
 from typer import Argument, Option
 from typer.models import OptionInfo
 
+from s4tok.config import DATA_ROOT, Scene
 from s4tok.errors import InputError, UsageError, did_you_mean
 from s4tok_cli.console import Settings
+
+if TYPE_CHECKING:
+    from s4tok.datasets.dataset import CloudDataset
 
 Source: TypeAlias = Annotated[
     list[str] | None,
@@ -45,6 +50,28 @@ Overwrite: TypeAlias = Annotated[bool, Option("--overwrite", help="Make entries 
 Out: TypeAlias = Annotated[Path | None, Option(help="Where the result goes.")]
 Up: TypeAlias = Annotated[str | None, Option(help="The axis that points up: x, y or z.")]
 
+
+@dataclass(frozen=True)
+class Clouds:
+    """The options that choose a dataset and its clouds, all of which a command takes as `source`."""
+
+    source: Source = None
+    dataset: Dataset = None
+    data_root: DataRoot = DATA_ROOT
+    split: Split = None
+    up: Up = None
+    limit: Limit = None
+
+    def open(self, *, scene: Scene | None = None, prefer: Sequence[str] = ()) -> "CloudDataset":
+        """Open the dataset that was chosen."""
+        from s4tok.datasets.open import open_dataset
+
+        return open_dataset(
+            self.source or [], split=self.split, dataset=self.dataset, root=self.data_root, up=self.up, scene=scene,
+            limit=self.limit, prefer=prefer,
+        )  # fmt: skip
+
+
 _SourceFlag = Annotated[list[str] | None, Option("--source", help="The same as SOURCE.", metavar="SOURCE")]
 _Json = Annotated[bool, Option("--json", help="Print one JSON object on stdout, and nothing else.")]
 _Verbose = Annotated[bool, Option("--verbose", "-v", help="Say more.")]
@@ -55,11 +82,14 @@ _Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command what every command has, and each of its options its environment variable."""
     hints = get_type_hints(function, include_extras=True)
-    parameters = [
-        parameter.replace(annotation=_with_environment(name, hints[name]))
-        for name, parameter in inspect.signature(function).parameters.items()
-    ]
-    takes_source = hints.get("source") == Source
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if hints[name] is Clouds:
+            parameters += inspect.signature(Clouds).parameters.values()
+        else:
+            parameters.append(parameter.replace(annotation=hints[name]))
+    parameters = [each.replace(annotation=_with_environment(each.name, each.annotation)) for each in parameters]
+    takes_source = "source" in hints
     common: dict[str, Any] = {"json": _Json, "verbose": _Verbose, "quiet": _Quiet, "debug": _Debug}
     if takes_source:
         common = {"source_flag": _SourceFlag, **common}
@@ -85,6 +115,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         Settings.debug = values.pop("debug") or Settings.debug
         if takes_source:
             values["source"] = _one_source(values["source"], values.pop("source_flag"))
+        if hints.get("source") is Clouds:
+            values["source"] = Clouds(**{field.name: values.pop(field.name) for field in fields(Clouds)})
         function(**values)
 
     signature = [*(p.replace(kind=keyword) for p in parameters), *added]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import CACHE, DATA_ROOT, ViewConfig
+from s4tok.config import CACHE, ViewConfig
 from s4tok_cli import console, options
 
 Preview = Annotated[
@@ -14,7 +14,7 @@ Preview = Annotated[
 
 
 def render_views(
-    source: options.Source = None,
+    *,
     image: Annotated[
         Literal["depth", "shaded"], Option(help="Draw depth from the points, or a shaded mesh where there is one.")
     ] = "depth",
@@ -26,11 +26,7 @@ def render_views(
     ] = ViewConfig.projection_compat,
     size: Annotated[int, Option(min=16, help="Rows and columns of a picture.")] = ViewConfig.size,
     preview: Preview = None,
-    dataset: options.Dataset = None,
-    data_root: options.DataRoot = DATA_ROOT,
-    split: options.Split = None,
-    up: options.Up = None,
-    limit: options.Limit = None,
+    source: options.Clouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
@@ -41,12 +37,11 @@ def render_views(
 
     Rooms with posed images need no views drawn: extract-clip looks at their images.
     """
-    from s4tok.datasets.open import open_dataset
     from s4tok_cache import Shard
     from s4tok_pipelines.render_views import render_views as run
     from s4tok_pipelines.runtime import pick_device
 
-    clouds = open_dataset(source or [], split=split, dataset=dataset, root=data_root, up=up, limit=limit)
+    clouds = source.open()
     config = ViewConfig(image=image, projection=projection, projection_compat=projection_compat, size=size)
     outcome = run(
         clouds,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Option
 
-from s4tok.config import CACHE, DATA_ROOT, Scene, SuperpointConfig
+from s4tok.config import CACHE, Scene, SuperpointConfig
 from s4tok_cli import console, options
 
 Room = Annotated[
@@ -15,7 +15,7 @@ Room = Annotated[
 
 
 def superpoints(
-    source: options.Source = None,
+    *,
     method: Annotated[
         str, Option(help="cut-pursuit, grid, scannet-segments (ScanNet's own) or labels (yours).")
     ] = SuperpointConfig.method,
@@ -39,11 +39,7 @@ def superpoints(
     export_segs: Annotated[
         Path | None, Option(help="Write ScanNet-compatible segs.json files into a folder.", metavar="DIR")
     ] = None,
-    dataset: options.Dataset = None,
-    data_root: options.DataRoot = DATA_ROOT,
-    split: options.Split = None,
-    up: options.Up = None,
-    limit: options.Limit = None,
+    source: options.Clouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     shard: options.ShardOf = None,
@@ -54,7 +50,6 @@ def superpoints(
 
     Numbers that are not given are those of objects, or of rooms where the dataset holds rooms.
     """
-    from s4tok.datasets.open import open_dataset
     from s4tok_cache import Shard
     from s4tok_pipelines.superpoint_files import export_segments
     from s4tok_pipelines.superpoint_files import preview as draw_preview
@@ -62,7 +57,7 @@ def superpoints(
     from s4tok_pipelines.superpoints import superpoints as run
 
     scene: Scene | None = None if room is None else "room" if room else "object"
-    clouds = open_dataset(source or [], split=split, dataset=dataset, root=data_root, up=up, scene=scene, limit=limit)
+    clouds = source.open(scene=scene)
     chosen = {"regularization": regularization, "smoothness": smoothness, "smallest": smallest, "voxel": voxel}
     given = {name: value for name, value in chosen.items() if value is not None}
     config = replace(SuperpointConfig.of(clouds.scene), method=method, seed=seed, **given)  # type: ignore[arg-type]

@@ -14,9 +14,10 @@ from pathlib import Path
 from s4tok_cli import app as cli, options
 from s4tok_pipelines.runtime import pick_device
 
-def probe(source: options.Source = None, workers: options.Workers = 1, cache: options.Cache = Path("c"),
+def probe(source: options.Clouds, workers: options.Workers = 1, cache: options.Cache = Path("c"),
           overwrite: options.Overwrite = False, device: options.Device = "cpu") -> None:
-    print(json.dumps([source, workers, str(cache), overwrite, pick_device(device)]))
+    chosen = [*source.source, *filter(None, [source.limit])]
+    print(json.dumps([chosen, workers, str(cache), overwrite, pick_device(device)]))
 
 cli._add(probe, "Tests")
 cli.main()
@@ -38,6 +39,7 @@ def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(probe: 
         (("x", *file), {"S4TOK_WORKERS": "4", "S4TOK_CACHE": "e"}, [["x"], 4, "e", True, "cpu"]),
         (("x", *file, "--workers", "5"), {"S4TOK_WORKERS": "4"}, [["x"], 5, "f", True, "cpu"]),
         (("x",), {"S4TOK_CONFIG": "a.toml"}, [["x"], 3, "f", True, "cpu"]),
+        (("x",), {"S4TOK_LIMIT": "7"}, [["x", 7], 1, "c", False, "cpu"]),
     ]
     for arguments, variables, expected in cases:
         done = probe(*arguments, **variables)
