@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import CACHE, DATA_ROOT, ClipConfig, ViewConfig, ZeroShotConfig
+from s4tok.config import CACHE, ClipConfig, ViewConfig, ZeroShotConfig
 from s4tok.errors import UsageError
 from s4tok_cli import console, options
 
@@ -16,7 +16,7 @@ MISTAKES = 2  # shown of each class
 
 
 def classify(
-    source: options.Source = None,
+    *,
     labels: Annotated[
         str | None, Option(help='What a cloud may be: "chair,table,lamp"; a dataset\'s own categories otherwise.')
     ] = None,
@@ -49,11 +49,7 @@ def classify(
     scale: Annotated[float, Option(help="Multiply every cloud by this.")] = ZeroShotConfig.scale,
     batch: Annotated[int, Option(min=1, help="Clouds at once on a GPU.")] = ZeroShotConfig.batch,
     auto: Annotated[bool, Option("--auto", help="Make superpoints first, where there are none.")] = False,
-    dataset: options.Dataset = None,
-    data_root: options.DataRoot = DATA_ROOT,
-    split: options.Split = None,
-    up: options.Up = None,
-    limit: options.Limit = None,
+    source: options.Clouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
@@ -75,7 +71,6 @@ def classify(
         raise UsageError("views are drawn at one size, of all points: --scale and --votes are for students.")
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
-    from s4tok.datasets.open import open_dataset
     from s4tok.datasets.own_files import OwnFiles
     from s4tok.frozen_clip import FrozenClip
     from s4tok.students import load_student
@@ -83,9 +78,7 @@ def classify(
     from s4tok_pipelines.results import plain, write_json
     from s4tok_pipelines.runtime import pick_device
 
-    clouds = open_dataset(
-        source or [], split=split, dataset=dataset, root=data_root, up=up, limit=limit, prefer=["test"]
-    )
+    clouds = source.open(prefer=["test"])
     if not names and not clouds.categories:
         raise UsageError(
             f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'

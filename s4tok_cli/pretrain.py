@@ -1,12 +1,11 @@
 """`s4tok pretrain`: train a tokenizer in front of a frozen CLIP."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from typer import Option
 
-from s4tok.config import CACHE, DATA_ROOT, ClipConfig, Preset, RunConfig
+from s4tok.config import CACHE, ClipConfig, Preset, RunConfig
 from s4tok.errors import UsageError
 from s4tok_cli import console, options
 
@@ -17,7 +16,7 @@ Config = TypeVar("Config")
 
 
 def pretrain(
-    source: options.Source = None,
+    *,
     preset: Annotated[
         Preset, Option(help="The paper's recipe, one for the made world and its mini CLIP, or ten minutes of it.")
     ] = "paper",
@@ -83,11 +82,7 @@ def pretrain(
     resume: Annotated[bool, Option("--resume", help="Go on with a run that was stopped, or begin it.")] = False,
     auto: Annotated[bool, Option("--auto", help="Make superpoints, views and features that are missing.")] = False,
     out: options.Out = None,
-    dataset: options.Dataset = None,
-    data_root: options.DataRoot = DATA_ROOT,
-    split: options.Split = None,
-    up: options.Up = None,
-    limit: options.Limit = None,
+    source: options.Clouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
@@ -117,24 +112,20 @@ def pretrain(
         ),
         clusters=_changed(config.clusters, n_clusters=clusters),
         clip=_changed(config.clip if clip is None else ClipConfig(clip=clip), pretrained=pretrained),
-        limit=config.limit if limit is None else limit,
+        limit=config.limit if source.limit is None else source.limit,
     )  # fmt: skip
     probe(config.clip.clip, config.clip.pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
-    from s4tok.datasets.open import open_dataset
     from s4tok_pipelines.pretrain import pretrain as run
     from s4tok_pipelines.ranks import from_environment
     from s4tok_pipelines.runtime import pick_device
 
-    def open_split(name: str | None, most: int | None) -> "CloudDataset":
-        return open_dataset(source or [], split=name, dataset=dataset, root=data_root, up=up, limit=most)
-
     is_first = from_environment().is_first
     outcome = run(
-        open_split(split, config.limit),
+        replace(source, limit=config.limit).open(),
         cache,
         config,
-        validation=_validation(open_split) if split in (None, "train") else None,
+        validation=_validation(source) if source.split in (None, "train") else None,
         out=out,
         resume=resume,
         overwrite=overwrite,
@@ -156,10 +147,10 @@ def _changed(config: Config, **given: Any) -> Config:
     return replace(config, **{name: value for name, value in given.items() if value is not None})  # type: ignore[type-var]
 
 
-def _validation(open_split: Callable[[str | None, int | None], "CloudDataset"]) -> "CloudDataset | None":
+def _validation(source: options.Clouds) -> "CloudDataset | None":
     """Open the split that is there to validate on, where the dataset has one."""
     try:
-        return open_split("val", None)
+        return replace(source, split="val", limit=None).open()
     except UsageError:
         return None
 
