@@ -62,8 +62,8 @@ def extract_clip(
 
     from s4tok_cache import Shard
     from s4tok_pipelines.extract_clip import extract_clip as run
-    from s4tok_pipelines.extract_clip import make_missing
     from s4tok_pipelines.runtime import pick_device
+    from s4tok_pipelines.usual import usual_superpoints, usual_views
 
     progress, take = console.Progress(), Shard.parse(shard)
     clouds = source.open()
@@ -82,7 +82,9 @@ def extract_clip(
             projection_compat=projection_compat or ViewConfig.projection_compat,
         )
     if auto:
-        make_missing(clouds, cache, None if by_frames else views or ViewConfig(), pick_device(device), take, progress)
+        usual_superpoints(clouds, cache, shard=take, report=progress)
+        if not by_frames:
+            usual_views(clouds, cache, views, shard=take, device=pick_device(device), report=progress)
     outcome = run(
         clouds,
         cache,

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,13 +11,11 @@ from torch import Tensor
 
 from s4tok.config import ClipConfig, ViewConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import InputError
 from s4tok.lifting import Lifted, lift
-from s4tok.rendering.scene_frames import is_posed, scene_views
-from s4tok.shapes import Array, Bool, Float, Int
+from s4tok.shapes import Array, Float
 from s4tok.teachers import Teacher, load_teacher
-from s4tok_cache import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, VIEWS, CacheReader, Fingerprint, Shard, Stamp, Store
-from s4tok_cache.inspect import stamps_of
+from s4tok_cache import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, CacheReader, Shard, Stamp, Store
+from s4tok_pipelines.clip_sources import Broken, Piece, Sources, drawn_views
 from s4tok_pipelines.entries import ahead, fingerprints, root_of
 from s4tok_pipelines.feature_sheets import write_sheets
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
@@ -35,87 +32,6 @@ FRAME_FIELDS = (
     "occlusion_relative",
     "occlusion_absolute",
 )  # fmt: skip - what views of posed frames depend on
-
-
-class Piece(NamedTuple):
-    """Views of one cloud that are looked at together: all of an object's, or some of a scene's."""
-
-    key: str
-    images: Float[Tensor, "v c h w"]
-    pixels: Int[Tensor, "v n 2"]
-    visible: Bool[Tensor, "v n"]
-    labels: Int[Tensor, " n"]
-    is_last: bool
-
-
-class Broken(NamedTuple):
-    """A cloud whose views or superpoints cannot be had, and why."""
-
-    key: str
-    reason: str
-
-
-@dataclass
-class Sources:
-    """Where the pictures and the superpoints of each cloud come from."""
-
-    clouds: CloudDataset
-    superpoints: CacheReader
-    views: CacheReader | None  # None takes the scene's own frames
-    config: ViewConfig
-    skipped: int = 0  # frames without a pose
-
-    @property
-    def stamps(self) -> tuple[Stamp, ...]:
-        """Say what the features are made from."""
-        return (self.superpoints.stamp, *([self.views.stamp] if self.views else []))
-
-    def pieces(self, keys: list[str], expected: dict[str, Fingerprint], batch: int) -> Iterator[Piece | Broken]:
-        """Read cloud after cloud, each in pieces of at most a batch of pictures."""
-        for key in keys:
-            try:
-                labels = torch.from_numpy(self._read(self.superpoints, key, expected[key], "labels").astype(np.int64))
-                yield from self._drawn(key, expected[key], labels) if self.views else self._seen(key, labels, batch)
-            except InputError as error:
-                yield Broken(key, str(error))
-
-    def _read(self, reader: CacheReader, key: str, origin: Fingerprint, name: str) -> Array:
-        if key not in reader:
-            raise InputError(
-                f"it has no {reader.layout.name}; s4tok {reader.layout.made_by} makes them, or says why not."
-            )
-        ready = "labels" in reader.stamp.parameters  # labels that somebody else made have an origin of their own
-        if not ready and not reader.fingerprint(key).same(origin):
-            raise InputError(
-                f"its {reader.layout.name} were made before it changed; run s4tok {reader.layout.made_by}."
-            )
-        return reader.read(key, (name,))[name]
-
-    def _drawn(self, key: str, origin: Fingerprint, labels: Int[Tensor, " n"]) -> Iterator[Piece]:
-        assert self.views is not None
-        images = torch.from_numpy(self._read(self.views, key, origin, "images").astype(np.float32))
-        pixels = torch.from_numpy(self._read(self.views, key, origin, "pixels").astype(np.int64))
-        _same_points(labels, pixels.shape[1])
-        yield Piece(key, images.permute(0, 3, 1, 2), pixels, pixels[..., 0] >= 0, labels, True)
-
-    def _seen(self, key: str, labels: Int[Tensor, " n"], batch: int) -> Iterator[Piece]:
-        points = self.clouds[key].original_xyz()
-        _same_points(labels, len(points))
-        waiting: list[Piece] = []
-        found = False
-        for frame in self.clouds.frames(key, self.config.frame_step):
-            if not is_posed(frame):
-                self.skipped += 1
-                continue
-            found = True
-            views = scene_views(points, frame, self.config)
-            if waiting and sum(len(each.images) for each in waiting) + len(views.images) > batch:
-                yield _joined(waiting, False)
-                waiting = []
-            waiting.append(Piece(key, views.images, views.pixels, views.visible, labels, False))
-        if not found:
-            raise InputError("it has no posed images; --no-frames looks at what s4tok render-views draws.")
-        yield _joined(waiting, True)
 
 
 def extract_clip(
@@ -198,36 +114,12 @@ def extract_clip(
     return outcome
 
 
-def make_missing(
-    clouds: CloudDataset, cache: Path, views: ViewConfig | None, device: str, shard: Shard, report: Report
-) -> None:
-    """Run the stages before this one with their defaults, where they have left no result at all."""
-    from s4tok_pipelines.render_views import STAGE as RENDER
-    from s4tok_pipelines.render_views import render_views
-    from s4tok_pipelines.superpoints import superpoints
-
-    root = root_of(cache, clouds)
-    if not stamps_of(root, "superpoints"):
-        superpoints(clouds, cache, shard=shard, report=report)
-    if views is not None and not stamps_of(root, RENDER):
-        render_views(clouds, cache, views, shard=shard, device=device, report=report)
-
-
 def stamp_of(config: ClipConfig, teacher: Teacher, sources: Sources) -> Stamp:
     """Stamp the teacher by its weights, its preprocessing and its kind of features, and what it looks at."""
     parameters = {"teacher": config.teacher, **teacher.identity}
     if sources.views is None:
         parameters["frames"] = {name: value for name, value in asdict(sources.config).items() if name in FRAME_FIELDS}
     return Stamp(STAGE, parameters, ALGORITHM, sources.stamps)
-
-
-def drawn_views(root: Path, config: ViewConfig | None) -> CacheReader:
-    """Open the views that were drawn: as the config says, or the only ones there are."""
-    from s4tok_pipelines import render_views
-
-    if config is None:
-        return CacheReader.find(root, VIEWS, render_views.STAGE)
-    return CacheReader(root, VIEWS, render_views.stamp_of(config))
 
 
 @dataclass
@@ -315,21 +207,6 @@ def _groups(pieces: Iterator[Piece | Broken], at_once: int) -> Iterator[list[Pie
             waiting = []
     if waiting:
         yield waiting
-
-
-def _joined(pieces: list[Piece], is_last: bool) -> Piece:
-    first = pieces[0]
-    images, pixels, visible = (
-        torch.cat([getattr(piece, name) for piece in pieces]) for name in ("images", "pixels", "visible")
-    )
-    return Piece(first.key, images, pixels, visible, first.labels, is_last)
-
-
-def _same_points(labels: Int[Tensor, " n"], n_points: int) -> None:
-    if len(labels) != n_points:
-        raise InputError(
-            f"it has {n_points} points and its superpoints are of {len(labels)}; s4tok superpoints --overwrite."
-        )
 
 
 def _patch_store(root: Path, features: Stamp, shard: Shard, overwrite: bool) -> Store:

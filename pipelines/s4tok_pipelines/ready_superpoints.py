@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from s4tok.config import SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.shapes import Array, Int32
@@ -10,7 +9,7 @@ from s4tok_cache import SUPERPOINTS, CacheReader, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.entries import fingerprint, root_of
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.superpoints import stamp_of, superpoints
+from s4tok_pipelines.usual import usual_superpoints
 
 SHOWN = 3  # keys
 
@@ -25,11 +24,10 @@ def ready_superpoints(
     Raises:
         InputError: Where clouds are not cut, and it is not known that they cannot be.
     """
-    root, usual = root_of(cache, clouds), stamp_of(SuperpointConfig.of(clouds.scene))
-    found = stamps_of(root, "superpoints")
-    if make and all(stamp.json == usual.json for stamp in found):
-        superpoints(clouds, cache, workers=workers, report=report)
-    elif not found:
+    root = root_of(cache, clouds)
+    if make:
+        usual_superpoints(clouds, cache, workers=workers, report=report)
+    elif not stamps_of(root, "superpoints"):
         raise InputError(f"{root} has no superpoints.", _way_out(clouds))
     reader = CacheReader.find(root, SUPERPOINTS, "superpoints")
     missing = {key for key in clouds.keys if key not in reader}

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from s4tok.config import ClipConfig, SuperpointConfig, ViewConfig
+from s4tok.config import ClipConfig, ViewConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.frozen_clip import FrozenClip
 from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMismatch, CacheMissing, CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
-from s4tok_pipelines import extract_clip, render_views, superpoints
+from s4tok_pipelines import extract_clip, render_views
 from s4tok_pipelines.entries import root_of, seed_of
 from s4tok_pipelines.report import Report
+from s4tok_pipelines.usual import usual_superpoints, usual_views
 
 SLICES = 10_000  # into which hashes of keys fall
 
@@ -49,14 +50,9 @@ def make_missing(
     clouds: CloudDataset, cache: Path, config: ClipConfig, *, workers: int, device: str, report: Report
 ) -> None:
     """Run the stages before this one, each with its defaults unless it has left a result of another kind."""
-    root = root_of(cache, clouds).absolute()
-    stamp = superpoints.stamp_of(SuperpointConfig.of(clouds.scene))
-    if stamps_of(root, "superpoints") in ([], [stamp]):
-        superpoints.superpoints(clouds, cache, workers=workers, report=report)
-    views = ViewConfig()
+    usual_superpoints(clouds, cache, workers=workers, report=report)
     if clouds.scene == "object":
-        if stamps_of(root, render_views.STAGE) in ([], [render_views.stamp_of(views)]):
-            render_views.render_views(clouds, cache, views, workers=workers, device=device, report=report)
+        usual_views(clouds, cache, workers=workers, device=device, report=report)
         extract_clip.extract_clip(clouds, cache, config, device=device, report=report)
         return
     seen = ViewConfig(image="depth" if config.clip == "mini" else "color")  # the mini CLIP knows depth alone

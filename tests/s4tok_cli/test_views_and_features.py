@@ -8,17 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from s4tok.config import SuperpointConfig
 from s4tok.datasets.open import open_dataset
 from s4tok_cache import SUPERPOINTS, VIEWS, CacheReader, Fingerprint, Stamp, Store
 from s4tok_cli.app import run
+from s4tok_pipelines.superpoints import stamp_of
 
 Run = Callable[..., CompletedProcess[str]]
+QUARTERS = Stamp("superpoints", {"method": "quarters"})
 
 
-def cut(cache: Path, source: str, split: str, limit: int) -> None:
+def cut(cache: Path, source: str, split: str, limit: int, stamp: Stamp = QUARTERS) -> None:
     """Superpoints as another stage would have left them: a grid of four."""
     clouds = open_dataset(source, split=split, limit=limit)
-    with Store.resume(cache / clouds.name / clouds.split, SUPERPOINTS, Stamp("superpoints")) as store:
+    with Store.resume(cache / clouds.name / clouds.split, SUPERPOINTS, stamp) as store:
         for key in clouds.keys:
             xyz, origin = clouds[key].xyz, clouds.origin(key)
             labels = ((xyz[:, 0] > 0) * 2 + (xyz[:, 1] > 0)).astype(np.int32)
@@ -61,6 +64,30 @@ def test_views_and_features_of_toy_shapes_come_from_two_commands(
     assert (code, said["made"], said["images"], said["failures"]) == (0, 2, 20, [])
     code, said = answer(capsys, "extract-clip", *common, "--clip", clip)
     assert (code, said["made"], said["present"]) == (0, 0, 2)
+
+
+def test_auto_makes_what_is_missing_and_goes_on_where_it_was_stopped(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, make_clip: Callable[..., Path]
+) -> None:
+    common = ["toy-shapes", "--split", "val", "--cache", tmp_path, "--device", "cpu"]
+    cut(tmp_path, "toy-shapes", "val", 1, stamp_of(SuperpointConfig()))  # one of two clouds, as a stopped run leaves
+    assert answer(capsys, "render-views", *common, "--limit", 1)[0] == 0
+    code, said = answer(capsys, "extract-clip", *common, "--limit", 2, "--clip", make_clip(tmp_path / "tiny"), "--auto")
+    assert (code, said["made"], said["failures"]) == (0, 2, [])
+    assert len(list(tmp_path.glob("toy-shapes/val/*/stage.json"))) == 3
+
+
+def test_auto_leaves_superpoints_and_views_of_another_kind_as_they_are(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, make_clip: Callable[..., Path]
+) -> None:
+    common = ["toy-shapes", "--split", "val", "--limit", 1, "--cache", tmp_path, "--device", "cpu"]
+    cut(tmp_path, "toy-shapes", "val", 1)
+    assert answer(capsys, "render-views", *common, "--projection", "classification")[0] == 0
+    before = sorted(tmp_path.glob("*/*/*"))
+    code, said = answer(capsys, "extract-clip", *common, "--clip", make_clip(tmp_path / "tiny"), "--auto")
+    assert (code, said["made"]) == (0, 1)
+    (made,) = set(tmp_path.glob("toy-shapes/*/*")) - set(before)
+    assert made.name.startswith("extract-clip-")
 
 
 def test_workers_draw_what_one_process_draws(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

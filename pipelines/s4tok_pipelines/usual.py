@@ -1,0 +1,40 @@
+"""What --auto makes of the stages before one: their results with the defaults, unless others lie there already."""
+
+from pathlib import Path
+
+from s4tok.config import SuperpointConfig, ViewConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok_cache import Shard, Stamp
+from s4tok_cache.inspect import stamps_of
+from s4tok_pipelines import render_views, superpoints
+from s4tok_pipelines.entries import root_of
+from s4tok_pipelines.report import Report, silent
+
+
+def usual_superpoints(
+    clouds: CloudDataset, cache: Path, *, shard: Shard | None = None, workers: int = 1, report: Report = silent
+) -> None:
+    """Cut what is missing of the usual cut; a cut with other settings is left as it is."""
+    if _is_free(clouds, cache, superpoints.stamp_of(SuperpointConfig.of(clouds.scene))):
+        superpoints.superpoints(clouds, cache, shard=shard, workers=workers, report=report)
+
+
+def usual_views(
+    clouds: CloudDataset,
+    cache: Path,
+    config: ViewConfig | None = None,
+    *,
+    shard: Shard = Shard(),  # noqa: B008 - it cannot change
+    workers: int = 1,
+    device: str = "cpu",
+    report: Report = silent,
+) -> None:
+    """Draw what is missing of the usual views, or of those with the settings that are asked for."""
+    views = config or ViewConfig()
+    if config is not None or _is_free(clouds, cache, render_views.stamp_of(views)):
+        render_views.render_views(clouds, cache, views, shard=shard, workers=workers, device=device, report=report)
+
+
+def _is_free(clouds: CloudDataset, cache: Path, usual: Stamp) -> bool:
+    """Say whether there is nothing of a stage but what it makes with its defaults."""
+    return all(stamp.json == usual.json for stamp in stamps_of(root_of(cache, clouds).absolute(), usual.stage))
