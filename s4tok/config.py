@@ -12,6 +12,8 @@ CACHE = Path(".s4tok/cache")  # under the current directory, never inside a data
 RUNS = Path("runs")  # where pre-training leaves its run folders
 DATA_ROOT = Path("data")  # where a known name such as "scannet" is looked for
 PROMPTS = Path(".s4tok/prompts")  # where prompts lie that s4tok may not carry
+SEGMENTS = Path("segments")  # where labels of a user's own files go
+ROOM_FROM = 2.5  # metres; an own file that is longer is taken for a room by what names its points
 SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as many
 
 Scene: TypeAlias = Literal["object", "room"]
@@ -194,3 +196,27 @@ class ZeroShotConfig:
     draws: int = 1000  # of the bootstrap over clouds
     level: float = 0.95
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class SegmentConfig:
+    """How every point of a cloud is named with words."""
+
+    n_points: int | None = None  # sampled of each window; as the student was trained where None
+    n_tokens: int | None = None  # of each window; as above
+    window: float = 0.0  # metres, the side of a column that is looked at together; 0 looks at a cloud as a whole
+    overlap: float = 0.25  # share of a window that its neighbour sees too
+    smallest_window: int = 256  # points; a column of fewer takes its neighbours in
+    pool: bool = False  # one label a superpoint; the paper gives every point its own, Sec. 3.3
+    unknown: float | None = None  # points whose best cosine is lower have no name
+    scale: float = 1.0
+    draws: int = ZeroShotConfig.draws
+    level: float = ZeroShotConfig.level
+    seed: int = 0
+
+    @classmethod
+    def of(cls, scene: Scene) -> "SegmentConfig":
+        """Give the defaults for objects or for rooms."""
+        if scene == "object":
+            return cls()
+        return cls(n_points=8192, n_tokens=512, window=4.0)

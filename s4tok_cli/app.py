@@ -21,6 +21,7 @@ from s4tok_cli import (
     pretrain,
     render_views,
     reproduce,
+    segment,
     superpoints,
 )
 from s4tok_pipelines.runtime import Stopped, stoppable
@@ -82,6 +83,7 @@ _add(render_views.render_views, "Stages")
 _add(extract_clip.extract_clip, "Stages")
 _add(pretrain.pretrain, "Stages")
 _add(classify.classify, "Results")
+_add(segment.segment, "Results")
 _add(reproduce.reproduce, "Results")
 _add_group("data", "Find, check and make data.", [data.ls, data.check, data.make], "This machine")
 _add_group("cache", "Look after the caches.", [cache.ls, cache.verify, cache.pack, cache.gc], "This machine")

@@ -1,0 +1,229 @@
+"""`s4tok segment`: name every point with words."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from s4tok.config import CACHE, DATA_ROOT, ROOM_FROM, SEGMENTS, ClipConfig, Scene, SegmentConfig, ZeroShotConfig
+from s4tok.errors import InputError, UsageError
+from s4tok_cli import console, options
+from s4tok_cli.superpoints import Room
+
+if TYPE_CHECKING:
+    from s4tok.datasets.dataset import CloudDataset
+    from s4tok.metrics import Interval
+    from s4tok_pipelines.segment import Segmented
+    from s4tok_pipelines.segment_figures import PartFigures, SceneFigures
+
+
+def segment(
+    source: options.Source = None,
+    labels: Annotated[
+        str | None, Option(help='What points may be: "wall,floor,chair"; a dataset\'s own classes or parts otherwise.')
+    ] = None,
+    category: Annotated[str | None, Option(help="What --labels are parts of: chair.")] = None,
+    checkpoint: Annotated[
+        str, Option(help="A run folder of s4tok pretrain, or the name of a student that comes with s4tok.")
+    ] = ZeroShotConfig.student,
+    clip: Annotated[
+        str, Option(help='The CLIP it was trained for: "mini", an open_clip name, a folder, or "hf-hub:owner/model".')
+    ] = ZeroShotConfig.clip,
+    pretrained: Annotated[
+        str, Option(help="For an open_clip name: one of its tags, or a file.")
+    ] = ClipConfig.pretrained,
+    teacher_only: Annotated[
+        bool, Option("--teacher-only", help="The 2D baseline: what s4tok extract-clip has seen of each superpoint.")
+    ] = False,
+    prompts: Annotated[
+        str | None,
+        Option(
+            help="mini, clip, pclipv2 or a file of your own.",
+            metavar="NAME|FILE.toml",
+            show_default="what suits the CLIP",
+        ),
+    ] = None,
+    unknown: Annotated[
+        float | None, Option(help="Leave points without a name whose best cosine is lower.", show_default=False)
+    ] = None,
+    pool: Annotated[bool, Option("--pool", help="Let all points of a superpoint have one label.")] = SegmentConfig.pool,
+    window: Annotated[
+        float | None,
+        Option(
+            min=0,
+            help="Metres; look at columns of so wide a side. 0 looks at each cloud as a whole.",
+            show_default="4 for rooms, else 0",
+        ),
+    ] = None,
+    n_points: Annotated[
+        int | None,
+        Option(min=1, help="Points sampled of each window.", show_default="8192 for rooms, else the student's"),
+    ] = None,
+    n_tokens: Annotated[
+        int | None, Option(min=1, help="Tokens of each window.", show_default="512 for rooms, else the student's")
+    ] = None,
+    scale: Annotated[
+        float, Option(help="Multiply every cloud by this; 0.001 reads millimetres.")
+    ] = SegmentConfig.scale,
+    room: Room = None,
+    out: options.Out = None,
+    formats: Annotated[
+        str, Option("--format", help="What to write of each cloud: ply, npy, txt and scores, or some of them.")
+    ] = "ply,npy,txt,scores",
+    html: Annotated[bool, Option("--html", help="Write a page to look at each cloud in a browser.")] = False,
+    auto: Annotated[bool, Option("--auto", help="Make superpoints first, where there are none.")] = False,
+    dataset: options.Dataset = None,
+    data_root: options.DataRoot = DATA_ROOT,
+    split: options.Split = None,
+    up: options.Up = None,
+    limit: options.Limit = None,
+    cache: options.Cache = CACHE,
+    workers: options.Workers = 1,
+    device: options.Device = "auto",
+    seed: options.Seed = SegmentConfig.seed,
+) -> None:
+    """Name every point with words: a dataset's by its classes or parts, files of your own by --labels.
+
+    Nobody has trained for the words: a point is what its feature is nearest to among the sentences of --prompts.
+    Labels of your own files go to segments/, a dataset's only where --out says.
+    """
+    from s4tok.prompts import TUNED, load_prompts, read_labels, set_for
+    from s4tok.weights import probe
+
+    names = [] if labels is None else read_labels(labels)
+    said = load_prompts(prompts or set_for(clip))
+    if scale <= 0:
+        raise UsageError(f"--scale must be positive, and is {scale:g}.")
+    probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
+
+    from s4tok.datasets.open import open_dataset
+    from s4tok.datasets.own_files import OwnFiles
+    from s4tok.frozen_clip import FrozenClip
+    from s4tok.students import load_student
+    from s4tok_pipelines.labelled_clouds import read_formats
+    from s4tok_pipelines.results import plain, write_json
+    from s4tok_pipelines.runtime import pick_device
+    from s4tok_pipelines.segment import Files
+    from s4tok_pipelines.segment import segment as run
+
+    scene: Scene | None = None if room is None else "room" if room else "object"
+    written = read_formats(formats)
+    clouds = open_dataset(
+        source or [],
+        split=split,
+        dataset=dataset,
+        root=data_root,
+        up=up,
+        scene=scene,
+        limit=limit,
+        prefer=["test", "val"],
+    )
+    if not names and not clouds.classes:
+        raise UsageError(
+            f"nothing says what the points of {clouds.name} may be.", 'for example --labels "wall,floor,chair".'
+        )
+    own = isinstance(clouds, OwnFiles)
+    if own and scene is None:
+        _guess_scene(clouds, scale)
+    where = pick_device(device)
+    frozen = FrozenClip.load(clip, pretrained, where)
+    student = None if teacher_only else load_student(checkpoint, frozen, where)
+    if said.name == TUNED:
+        console.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
+    if own and student is not None:
+        console.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
+    given = {"window": window, "n_points": n_points, "n_tokens": n_tokens}
+    config = replace(
+        SegmentConfig.of(clouds.scene), pool=pool, unknown=unknown, scale=scale, seed=seed,
+        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
+    )  # fmt: skip
+    folder = out or (SEGMENTS if own else None)
+    found = run(
+        clouds,
+        cache,
+        frozen,
+        student,
+        said,
+        config,
+        labels=names,
+        category=category,
+        files=None if folder is None else Files(folder, written, html),
+        make=auto or own,
+        workers=workers,
+        report=console.Progress(),
+    )
+    facts = {**plain(found.facts()), "out": None if folder is None else str(folder)}
+    _tell(found)
+    if folder is not None:
+        write_json(folder / "result.json", {**facts, "failures": [vars(failure) for failure in found.failures]})
+        console.note(f"labels, and all that is needed to make them again: {folder}")
+    console.finish(facts, found.failures)
+
+
+def _guess_scene(clouds: "CloudDataset", scale: float) -> None:
+    """Take files of one's own for rooms when the first that can be read is as long as one."""
+    for key in clouds.keys:
+        try:
+            longest = scale * clouds[key].extent
+        except InputError:
+            continue  # told when it is its turn
+        if longest >= ROOM_FROM:
+            clouds.scene = "room"
+            console.note(f"{key} is {longest:.1f} long, and taken for a room in metres; --object says it is none")
+        return
+
+
+def _tell(found: "Segmented") -> None:
+    """Show what there is of each name, and how right the names are."""
+    from s4tok_pipelines.segment_figures import PartFigures, SceneFigures
+
+    about, best = found.about, found.best_cosine
+    if isinstance(found.figures, SceneFigures):
+        _tell_scenes(found.figures)
+    elif isinstance(found.figures, PartFigures):
+        _tell_parts(found.figures)
+    else:
+        total = sum(found.points.values())
+        rows = [(name, f"{count:,}", _share(count / total)) for name, count in found.points.items()]
+        console.table(("label", "points", "share"), rows)
+    who = "CLIP in 2D" if about["student"] is None else f"student {about['student']['name']}"
+    console.result(
+        f"{found.clouds} clouds of {about['dataset']} {about['split']}; {who}, CLIP {about['clip']['clip']}, prompts "
+        f"{about['prompts']['name']} {about['prompts']['sha256'][:8]}, {', '.join(about['superpoints'])}"
+    )
+    spread = ", ".join(f"{cosine:.3f} at {share}" for share, cosine in best.items())
+    console.note(f"cosine of points with their names, for --unknown: {spread}")
+
+
+def _tell_scenes(figures: "SceneFigures") -> None:
+    right, points = figures.scores, figures.counts.sum(axis=1)
+    rows = [
+        (name, f"{count:,}", _share(iou), _share(recall))
+        for name, count, iou, recall in zip(figures.classes, points, right.iou, right.recall, strict=True)
+    ]
+    console.table(("class", "points", "IoU", "recall"), rows)
+    console.result(
+        f"mIoU {_share(right.miou)} ({_range(figures.miou)}), mAcc {_share(right.macc)}, accuracy "
+        f"{_share(right.accuracy)}; by OpenScene's count mIoU {_share(figures.openscene.miou)}"
+    )
+
+
+def _tell_parts(figures: "PartFigures") -> None:
+    right = figures.scores
+    rows = [
+        (name, f"{count:,}", _share(iou))
+        for (name, count), iou in zip(figures.objects.items(), right.by_category, strict=True)
+    ]
+    console.table(("category", "objects", "mIoU_I"), rows)
+    console.result(
+        f"mIoU_I {_share(right.miou_i)} ({_range(figures.miou_i)}), mIoU_C {_share(right.miou_c)}, "
+        f"mIoU_part {_share(right.miou_part)}, accuracy {_share(figures.accuracy)}"
+    )
+
+
+def _range(interval: "Interval") -> str:
+    return f"{ZeroShotConfig.level:.0%} interval {_share(interval.low)} to {_share(interval.high)}"
+
+
+def _share(fraction: float) -> str:
+    return "" if fraction != fraction else f"{fraction:.1%}"

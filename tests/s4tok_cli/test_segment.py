@@ -1,0 +1,145 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from s4tok.clouds import PointCloud
+from s4tok.datasets.formats.ply import read_ply
+from s4tok.frozen_clip import FrozenClip
+from s4tok.shapes import Array
+from s4tok.students import save_student
+from s4tok.tokenizers import build_tokenizer
+from s4tok_cli.app import run
+from s4tok_pipelines.ply import ply_of
+
+CORNER = np.array([453_000.25, 5_411_000.5, 220.125])
+
+
+@pytest.fixture(scope="module")
+def clip(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def student(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(3)
+    tokenizer = build_tokenizer(width=32, n_points=200, n_tokens=12, patch_size=8, adapter_widths=(8, 8, 8))
+    frozen = FrozenClip.load(str(clip))
+    place = tmp_path_factory.mktemp("student")
+    save_student(place, tokenizer, {"clip": {"name": frozen.name, "weights": frozen.sha256}})
+    return place
+
+
+@pytest.fixture
+def answer(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, clip: Path, student: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, dict[str, Any], str]]:
+    """Run the command in this process, where PyTorch is loaded already, in a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+    def ask(*arguments: object) -> tuple[int, dict[str, Any], str]:
+        common = ["--clip", clip, "--checkpoint", student, "--device", "cpu", "--json"]
+        code = run(["segment", *map(str, [*common, *arguments])])
+        said = capsys.readouterr()
+        return code, json.loads(said.out), said.err
+
+    return ask
+
+
+Answer = Callable[..., tuple[int, dict[str, Any], str]]
+
+
+def scan(path: Path, size: float = 4.0) -> Array:
+    """A floor and a wall far from the origin, as a mapper's file."""
+    flat = np.random.default_rng(0).uniform(0, size, (1200, 2))
+    zero = np.zeros(600)
+    floor, wall = np.c_[flat[:600], zero], np.c_[zero, flat[600:]]
+    xyz: Array = np.concatenate([floor, wall]) + CORNER
+    cloud = PointCloud.of(xyz)
+    path.write_bytes(ply_of(cloud, np.full((1200, 3), 90, np.uint8)))
+    return cloud.original_xyz()
+
+
+def test_a_scan_and_some_words_become_a_labelled_scan(answer: Answer, tmp_path: Path) -> None:
+    xyz = scan(tmp_path / "hall.ply")
+    code, said, heard = answer("hall.ply", "--labels", "wall, floor,potted plant", "--html")
+    assert code == 0
+    assert "taken for a room" in heard
+    assert (said["clouds"], sum(said["points"].values()), said["out"]) == (1, 1200, "segments")
+    found = read_ply(tmp_path / "segments" / "hall.labels.ply")
+    np.testing.assert_array_equal(found.points, xyz)
+    assert found.labels is not None
+    np.testing.assert_array_equal(found.labels, np.load(tmp_path / "segments" / "hall.labels.npy"))
+    assert "potted plant" in (tmp_path / "segments" / "hall.html").read_text()
+    kept = json.loads((tmp_path / "segments" / "result.json").read_text())
+    assert (kept["window"], kept["n_tokens"], kept["labels"]) == (4.0, 512, ["wall", "floor", "potted plant"])
+    assert kept["prompts"]["sha256"]
+    assert kept["clip"]["weights"]
+    code, said, _ = answer(
+        "hall.ply", "--labels", "leg,seat", "--category", "chair", "--object", "--format", "txt", "--out", "o"
+    )
+    assert code == 0
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == [
+        "hall.labels.txt", "hall.legend.json", "result.json",
+    ]  # fmt: skip
+
+
+def test_toy_shapes_are_measured_and_nothing_is_written_unless_asked_for(answer: Answer, tmp_path: Path) -> None:
+    code, said, _ = answer("toy-shapes", "--limit", 2)
+    assert (code, said["exit_code"]) == (4, 4)
+    assert "--auto" in said["hint"]
+    code, said, _ = answer("toy-shapes", "--limit", 2, "--auto")
+    assert (code, said["clouds"], said["split"], said["out"]) == (0, 2, "test", None)
+    assert {"miou_i", "miou_c", "miou_part", "per_category", "superpoints"} <= said.keys()
+    assert not (tmp_path / "segments").exists()
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer, tmp_path: Path) -> None:
+    (tmp_path / "a.ply").write_text("a letter to nobody")
+    scan(tmp_path / "b.ply")
+    code, said, heard = answer("a.ply", "b.ply", "--labels", "wall,floor")
+    assert (code, said["clouds"], said["failed"]) == (3, 1, 1)
+    assert "a.ply" in said["failures"][0]["key"]
+    assert "b.ply is" in heard
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["hall.ply"], 2, "nothing says what the points"),
+        (["hall.ply", "--labels", " , "], 2, "--labels names nothing"),
+        (["hall.ply", "--labels", "a,a"], 2, "'a' twice"),
+        (["hall.ply", "--labels", "a", "--format", "las"], 2, "no format is called 'las'"),
+        (["hall.ply", "--labels", "a", "--scale", "0"], 2, "--scale must be positive"),
+        (["hall.ply", "--labels", "a", "--prompts", "mine.toml"], 4, "no such file of prompts"),
+        (["hall.ply", "--labels", "a", "--scale", "1000"], 2, "windows of 4"),
+        (["hall.ply", "--labels", "a", "--teacher-only"], 4, "nothing that tiny has seen"),
+        (["point.npy", "--labels", "a"], 4, "needs at least 2 points"),
+        (["text.ply", "--labels", "a"], 4, "is no PLY file"),
+        (["gone.ply", "--labels", "a"], 4, "no such file"),
+        (["toy-rooms", "--checkpoint", "nobody"], 2, "no student is called that"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_an_exit_code(
+    answer: Answer, tmp_path: Path, student: Path, arguments: list[str], code: int, says: str
+) -> None:
+    scan(tmp_path / "hall.ply")
+    np.save(tmp_path / "point.npy", np.zeros((1, 3)))
+    (tmp_path / "text.ply").write_text("a letter to nobody")
+    found, said, _ = answer(*arguments)
+    assert (found, says in said["error"]) == (code, True), said
+
+
+def test_a_student_of_another_clip_is_refused(answer: Answer, tmp_path: Path, student: Path) -> None:
+    scan(tmp_path / "hall.ply")
+    foreign = shutil.copytree(student, tmp_path / "foreign")
+    card = json.loads((foreign / "tokenizer.json").read_text())
+    card["clip"] = {"name": "huge", "weights": 64 * "0"}
+    (foreign / "tokenizer.json").write_text(json.dumps(card))
+    code, said, _ = answer("hall.ply", "--labels", "a", "--checkpoint", "foreign")
+    assert (code, "trained for the CLIP huge" in said["error"], "--clip huge" in said["hint"]) == (2, True, True)
