@@ -29,7 +29,7 @@ def test_the_job_starts_a_process_a_gpu_on_every_node_and_goes_on_where_it_stopp
         text=True,
         check=True,
     )
-    asked = parse_args(done.stdout.splitlines())
+    asked = parse_args(done.stdout.splitlines())  # type: ignore[no-untyped-call]
     assert (asked.nnodes, asked.nproc_per_node, asked.rdzv_id, asked.rdzv_endpoint) == ("2", "4", "17", "node7:29500")
     assert asked.module
     assert [asked.training_script, *asked.training_script_args] == [

@@ -20,7 +20,7 @@ def test_shared_statistics_are_those_of_torchs_own_norm() -> None:
     shared, own = normalization._shared(mine, one, torch.tensor(30)), theirs(other)
     torch.testing.assert_close(shared, own, atol=1e-4, rtol=1e-4)
     slope = torch.randn(30, 5, generator=torch.Generator().manual_seed(1))
-    shared.backward(slope)
+    shared.backward(slope)  # type: ignore[no-untyped-call]
     own.backward(slope)
     torch.testing.assert_close(one.grad, other.grad, atol=1e-4, rtol=1e-3)
 
