@@ -51,7 +51,9 @@ def score_points(
         home = homes(labels, drawn)
         points = stand(part, up)
         found = model(
-            _batch(drawn.points, model), _batch(drawn.superpoints, model), seeds=torch.tensor([seed ^ number])
+            _batch(drawn.points, model),
+            _batch(drawn.superpoints, model),
+            seeds=torch.tensor([seed ^ number], device=model.clip.device),
         )
         for start in range(0, len(points), POINTS_AT_ONCE):
             run = slice(start, start + POINTS_AT_ONCE)

@@ -179,9 +179,9 @@ def _tell(found: "Segmented") -> None:
 
     about, best = found.about, found.best_cosine
     if isinstance(found.figures, SceneFigures):
-        _tell_scenes(found.figures)
+        _tell_scenes(found.figures, found.clouds)
     elif isinstance(found.figures, PartFigures):
-        _tell_parts(found.figures)
+        _tell_parts(found.figures, found.clouds)
     else:
         total = sum(found.points.values())
         rows = [(name, f"{count:,}", _share(count / total)) for name, count in found.points.items()]
@@ -195,7 +195,7 @@ def _tell(found: "Segmented") -> None:
     console.note(f"cosine of points with their names, for --unknown: {spread}")
 
 
-def _tell_scenes(figures: "SceneFigures") -> None:
+def _tell_scenes(figures: "SceneFigures", n_clouds: int) -> None:
     right, points = figures.scores, figures.counts.sum(axis=1)
     rows = [
         (name, f"{count:,}", _share(iou), _share(recall))
@@ -203,12 +203,12 @@ def _tell_scenes(figures: "SceneFigures") -> None:
     ]
     console.table(("class", "points", "IoU", "recall"), rows)
     console.result(
-        f"mIoU {_share(right.miou)} ({_range(figures.miou)}), mAcc {_share(right.macc)}, accuracy "
+        f"mIoU {_share(right.miou)}{_range(figures.miou, n_clouds)}, mAcc {_share(right.macc)}, accuracy "
         f"{_share(right.accuracy)}; by OpenScene's count mIoU {_share(figures.openscene.miou)}"
     )
 
 
-def _tell_parts(figures: "PartFigures") -> None:
+def _tell_parts(figures: "PartFigures", n_clouds: int) -> None:
     right = figures.scores
     rows = [
         (name, f"{count:,}", _share(iou))
@@ -216,13 +216,16 @@ def _tell_parts(figures: "PartFigures") -> None:
     ]
     console.table(("category", "objects", "mIoU_I"), rows)
     console.result(
-        f"mIoU_I {_share(right.miou_i)} ({_range(figures.miou_i)}), mIoU_C {_share(right.miou_c)}, "
+        f"mIoU_I {_share(right.miou_i)}{_range(figures.miou_i, n_clouds)}, mIoU_C {_share(right.miou_c)}, "
         f"mIoU_part {_share(right.miou_part)}, accuracy {_share(figures.accuracy)}"
     )
 
 
-def _range(interval: "Interval") -> str:
-    return f"{ZeroShotConfig.level:.0%} interval {_share(interval.low)} to {_share(interval.high)}"
+def _range(interval: "Interval", n_clouds: int) -> str:
+    """Write an interval; one cloud has none."""
+    if n_clouds < 2:
+        return ""
+    return f" ({SegmentConfig.level:.0%} interval {_share(interval.low)} to {_share(interval.high)})"
 
 
 def _share(fraction: float) -> str:
