@@ -4,7 +4,7 @@ const element = (id) => document.getElementById(id);
 const facts = JSON.parse(element("facts").textContent);
 const canvas = element("scene");
 const gl = canvas.getContext("webgl2", { antialias: false, preserveDrawingBuffer: true });
-const home = () => ({ yaw: 0.62, pitch: facts.elevation, distance: 2.3 / fill(), target: [0, 0, 0] });
+const home = () => ({ yaw: 0.62, pitch: facts.elevation, distance: 2.5 / fill(), target: [0, 0, 0] });
 // The share of the window's width and height that the panel covers: its left, or its lower end where it is narrow.
 const covered = () => (innerWidth > 640 ? [320 / innerWidth, 0] : [0, 0.42]);
 const fill = () => { const [left, low] = covered(); return Math.min(1 - low, (innerWidth * (1 - left)) / innerHeight); };
