@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from typer import Option
 
 from s4tok.config import CACHE, ClipConfig, Preset, RunConfig
-from s4tok.errors import UsageError
+from s4tok.errors import InputError, UsageError
 from s4tok_cli import console, options
 
 if TYPE_CHECKING:
@@ -148,10 +148,10 @@ def _changed(config: Config, **given: Any) -> Config:
 
 
 def _validation(source: options.Clouds) -> "CloudDataset | None":
-    """Open the split that is there to validate on, where the dataset has one."""
+    """Open the split that is there to validate on, where the dataset has one and it can be read."""
     try:
         return replace(source, split="val", limit=None).open()
-    except UsageError:
+    except (UsageError, InputError):
         return None
 
 
