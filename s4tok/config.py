@@ -13,6 +13,7 @@ RUNS = Path("runs")  # where pre-training leaves its run folders
 DATA_ROOT = Path("data")  # where a known name such as "scannet" is looked for
 PROMPTS = Path(".s4tok/prompts")  # where prompts lie that s4tok may not carry
 SEGMENTS = Path("segments")  # where labels of a user's own files go
+RESULTS = Path("results")  # where tables of the paper go, each into a folder of its name
 ROOM_FROM = 2.5  # metres; an own file that is longer is taken for a room by what names its points
 SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as many
 
@@ -220,3 +221,15 @@ class SegmentConfig:
         if scene == "object":
             return cls()
         return cls(n_points=8192, n_tokens=512, window=4.0)
+
+
+@dataclass(frozen=True)
+class ReproduceConfig:
+    """How a table of the paper is made again."""
+
+    scales: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0)  # of the sweep; a unit-sphere object against one in metres
+    shapes: int = 150  # held-out objects of the sweep; ten of each category of the made world
+    seeds: int = 3  # students of each tokenizer, where they are trained anew
+    train_window: float = 4.0  # metres; rooms are trained on as `segment` looks at them
+    guesses: int = 100  # draws of a guess that does not look
+    seed: int = 0  # of what is drawn at evaluation; students have seeds of their own
