@@ -1,7 +1,7 @@
 """The stage `segment`: name every point with words nobody trained for, and count how often that is right."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -67,6 +67,7 @@ def segment(
     labels: Sequence[str] = (),
     category: str | None = None,
     files: Files | None = None,
+    watch: Callable[[Labelled], None] | None = None,
     make: bool = False,
     workers: int = 1,
     report: Report = silent,
@@ -87,6 +88,7 @@ def segment(
         labels: What points may be, in place of the dataset's words; then nothing can be right or wrong.
         category: What `labels` are parts of.
         files: What to write of each cloud; nothing where None.
+        watch: Who else counts something of each cloud once it is named.
         make: Make superpoints that are missing.
         workers: Processes that cut.
         report: Who listens.
@@ -112,6 +114,8 @@ def segment(
         if files is not None:
             write_labelled(files.folder / stems[key], done, files.formats, clouds=clouds, html=files.html, about=about)
         tally.add(key, done, words)
+        if watch is not None:
+            watch(done)
     if not tally.n_clouds:
         raise InputError(f"none of {len(clouds)} clouds can be segmented: {failures[0].reason}")
     return Segmented(
