@@ -49,8 +49,9 @@ demo: system-libraries $(INSTALLED) ## Show what s4tok does so far, from nothing
 bench: $(INSTALLED) ## Run the benchmarks
 	@for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 $(BIN)/python $$file || exit 1; done
 
-reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper, on the embedded world
-	$(BIN)/s4tok reproduce table2
+reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper: on the made world, or DATA=DIR CLIP=NAME; TRAIN=1 SEEDS=3 OUT=DIR
+	$(BIN)/s4tok reproduce table2 $(if $(DATA),--data "$(DATA)") $(if $(CLIP),--clip "$(CLIP)") \
+		$(if $(filter-out 0,$(TRAIN)),--train) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(OUT),--out "$(OUT)") $(ARGS)
 
 torture: $(INSTALLED) ## Kill, starve, corrupt and cut the cache's power (N=200 kills, the rest in proportion; SEED=0)
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync torture-bytes torture-processes

@@ -1,18 +1,137 @@
 """`s4tok reproduce`: a table of the paper, made with one command."""
 
-from typing import Annotated
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument
+from typer import Argument, Option
 
-from s4tok.errors import MissingError, choose
+from s4tok.config import CACHE, RESULTS, ClipConfig, Preset, ReproduceConfig, RunConfig, ZeroShotConfig
+from s4tok.errors import UsageError, choose
+from s4tok_cli import console, options
+
+if TYPE_CHECKING:
+    from s4tok_pipelines.reproduce import Reproduced
 
 TABLES = {"table2": "the effect of tokenization on scenes"}
 
 
-def reproduce(table: Annotated[str, Argument(help=f"One of: {', '.join(TABLES)}.")]) -> None:
-    """Make a table of the paper."""
+def reproduce(
+    table: Annotated[str, Argument(help=f"One of: {', '.join(TABLES)}.")],
+    students: Annotated[
+        Path | None,
+        Option(
+            help="A folder of students or runs called NAME or NAME-SEED.",
+            metavar="DIR",
+            show_default="those that come with s4tok",
+        ),
+    ] = None,
+    rows: Annotated[
+        str | None,
+        Option(help='Only these: "knn,knn+rpn,s4token,knn-sphere,s4token-scans".', show_default="all of them"),
+    ] = None,
+    train: Annotated[
+        bool, Option("--train", help="Train the students anew, into --students or the result's folder.")
+    ] = False,
+    seeds: Annotated[int, Option(min=1, help="Students of each row to train.")] = ReproduceConfig.seeds,
+    preset: Annotated[
+        Preset | None,
+        Option(help="How to train: paper, toy or quick.", show_default="toy, or paper where there is --data"),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        Option(
+            help="A folder with ShapeNet55, ScanNet and S3DIS; without --students, theirs are trained.",
+            metavar="DIR",
+            show_default="the made world",
+        ),
+    ] = None,
+    clip: Annotated[
+        str | None,
+        Option(
+            help='The students\' CLIP: "mini", an open_clip name, a folder, or "hf-hub:owner/model".',
+            show_default=f"{ZeroShotConfig.clip}, or {ClipConfig.clip} where there is --data",
+        ),
+    ] = None,
+    pretrained: Annotated[
+        str, Option(help="For an open_clip name: one of its tags, or a file.")
+    ] = ClipConfig.pretrained,
+    prompts: Annotated[
+        str | None,
+        Option(
+            help="mini, clip, pclipv2 or a file of your own.",
+            metavar="NAME|FILE.toml",
+            show_default="what suits the CLIP",
+        ),
+    ] = None,
+    out: Annotated[Path, Option(help="The folder of tables, their picture, and what they are made from.")] = RESULTS
+    / "table2",
+    limit: options.Limit = None,
+    cache: options.Cache = CACHE,
+    workers: options.Workers = 1,
+    device: options.Device = "auto",
+    seed: options.Seed = ReproduceConfig.seed,
+) -> None:
+    """Make a table of the paper again, on the made world or on your data.
+
+    What is made is kept, so that the same command goes on where it was stopped. Figures come out as they are.
+    """
+    from s4tok.prompts import load_prompts, set_for
+    from s4tok.weights import probe
+
     choose("table", table, TABLES)
-    raise MissingError(
-        f"{table} is not built yet: it needs the stages pretrain and segment.",
-        "`s4tok --help` lists the stages there are.",
+    wanted = _names(rows)
+    name = clip or (ZeroShotConfig.clip if data is None else ClipConfig.clip)
+    said = load_prompts(prompts or set_for(name))
+    probe(name, pretrained)  # before PyTorch is imported: weights out of reach are told at once
+
+    from s4tok.frozen_clip import FrozenClip
+    from s4tok_pipelines.reproduce import reproduce as run
+    from s4tok_pipelines.runtime import pick_device
+    from s4tok_pipelines.table2_students import NAMES, find_students, train_students
+    from s4tok_pipelines.table2_worlds import open_worlds
+
+    for each in wanted:
+        choose("row", each, dict.fromkeys(NAMES))
+    wanted = wanted or list(NAMES)
+    recipe = RunConfig.of(preset or ("toy" if data is None else "paper"))
+    recipe = replace(recipe, clip=ClipConfig(clip=name, pretrained=pretrained))
+    config = ReproduceConfig(seeds=seeds, seed=seed)
+    worlds = open_worlds(data, config, limit, recipe.limit)
+    where, report = pick_device(device), console.Progress()
+    trained = students
+    if train or (data is not None and students is None):
+        trained = students or out / "students"
+        train_students(worlds, cache, recipe, wanted, trained, config, workers=workers, device=where, report=report)
+    found = run(
+        worlds,
+        cache,
+        FrozenClip.load(name, pretrained, where),
+        said,
+        find_students(wanted, trained),
+        out,
+        config,
+        workers=workers,
+        device=where,
+        report=report,
     )
+    _tell(found)
+    console.finish({**found.facts, "out": str(found.out)}, found.failures)
+
+
+def _names(rows: str | None) -> list[str]:
+    names = [] if rows is None else [word.strip() for word in rows.split(",") if word.strip()]
+    if rows is not None and not names:
+        raise UsageError("--rows names nothing.", "for example --rows knn,s4token.")
+    return names
+
+
+def _tell(found: "Reproduced") -> None:
+    """Show the tables and what one has to know to read them."""
+    for sheet in found.sheets:
+        console.result(sheet.title)
+        console.table(sheet.columns, sheet.rows)
+        console.result("")
+    for note in found.notes:
+        console.result(note)
+    console.note(f"the tables as Markdown, JSON and a picture, and every result they are made from: {found.out}")

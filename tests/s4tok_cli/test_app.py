@@ -171,13 +171,6 @@ def test_a_reader_that_goes_away_is_not_an_error(tmp_path: Path, environment: Ca
     assert done.stderr == ""
 
 
-def test_reproduce_says_what_is_not_built_yet(s4tok: Run) -> None:
-    done = s4tok("reproduce", "table2")
-    assert done.returncode == 6
-    assert "table2 is not built yet" in done.stderr
-    assert s4tok("reproduce", "table3").returncode == 2
-
-
 def test_completion_scripts_are_printed(s4tok: Run) -> None:
     done = s4tok("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert done.returncode == 0

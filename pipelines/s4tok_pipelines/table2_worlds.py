@@ -1,0 +1,46 @@
+"""The worlds of Table 2: those that s4tok makes, or the paper's datasets where a user has them."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from s4tok.config import DATA_ROOT, ReproduceConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.open import open_dataset
+
+MADE = ("toy-shapes", "toy-scans", "toy-rooms")
+PAPERS = ("shapenet55", "scannet", "s3dis")
+
+
+class Worlds(NamedTuple):
+    """What students are trained on, and what they are asked about."""
+
+    objects: CloudDataset  # to train on
+    shapes: CloudDataset  # held out from those, for the scale sweep
+    rooms: tuple[CloudDataset, CloudDataset]  # in the roles of ScanNet and S3DIS
+    scans: CloudDataset  # rooms to train on, Table 4
+
+
+def open_worlds(
+    data: Path | None, config: ReproduceConfig, limit: int | None = None, to_train: int | None = None
+) -> Worlds:
+    """Open ShapeNet55, ScanNet (validation) and S3DIS (Area 5) under a folder, or the made world where it is None.
+
+    Args:
+        data: The folder that holds the three.
+        config: How many objects the sweep takes.
+        limit: Take only the first clouds of each.
+        to_train: Train on the first objects alone; what students are asked about stays whole.
+    """
+    root = DATA_ROOT if data is None else data
+    objects, scans, rooms = MADE if data is None else PAPERS
+
+    def opened(name: str, split: str, *limits: int | None) -> CloudDataset:
+        known = [each for each in (limit, *limits) if each is not None]
+        return open_dataset(name, split=split, limit=min(known, default=None), root=root)
+
+    return Worlds(
+        opened(objects, "train", to_train),
+        opened(objects, "test", config.shapes),
+        (opened(scans, "val"), opened(rooms, "test")),
+        opened(scans, "train"),
+    )
