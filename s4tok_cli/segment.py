@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from s4tok.config import CACHE, DATA_ROOT, ROOM_FROM, SEGMENTS, ClipConfig, Scene, SegmentConfig, ZeroShotConfig
+from s4tok.config import CACHE, ROOM_FROM, SEGMENTS, ClipConfig, Scene, SegmentConfig, ZeroShotConfig
 from s4tok.errors import InputError, UsageError
 from s4tok_cli import console, options
 from s4tok_cli.superpoints import Room
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def segment(
-    source: options.Source = None,
+    *,
     labels: Annotated[
         str | None, Option(help='What points may be: "wall,floor,chair"; a dataset\'s own classes or parts otherwise.')
     ] = None,
@@ -72,11 +72,7 @@ def segment(
     ] = "ply,npy,txt,scores",
     html: Annotated[bool, Option("--html", help="Write a page to look at each cloud in a browser.")] = False,
     auto: Annotated[bool, Option("--auto", help="Make superpoints first, where there are none.")] = False,
-    dataset: options.Dataset = None,
-    data_root: options.DataRoot = DATA_ROOT,
-    split: options.Split = None,
-    up: options.Up = None,
-    limit: options.Limit = None,
+    source: options.Clouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
@@ -96,7 +92,6 @@ def segment(
         raise UsageError(f"--scale must be positive, and is {scale:g}.")
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
-    from s4tok.datasets.open import open_dataset
     from s4tok.datasets.own_files import OwnFiles
     from s4tok.frozen_clip import FrozenClip
     from s4tok.students import load_student
@@ -108,16 +103,7 @@ def segment(
 
     scene: Scene | None = None if room is None else "room" if room else "object"
     written = read_formats(formats)
-    clouds = open_dataset(
-        source or [],
-        split=split,
-        dataset=dataset,
-        root=data_root,
-        up=up,
-        scene=scene,
-        limit=limit,
-        prefer=["test", "val"],
-    )
+    clouds = source.open(scene=scene, prefer=["test", "val"])
     if not names and not clouds.classes:
         raise UsageError(
             f"nothing says what the points of {clouds.name} may be.", 'for example --labels "wall,floor,chair".'
