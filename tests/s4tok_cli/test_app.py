@@ -1,8 +1,8 @@
 import json
+import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -65,12 +65,15 @@ def test_version_is_a_result(s4tok: Run) -> None:
 def test_help_answers_within_half_a_second_and_without_torch(s4tok: Run, python: Run) -> None:
     quickest = 10.0
     for _ in range(5):
-        start = time.perf_counter()
+        before = os.times()
         done = s4tok("--help")
-        quickest = min(quickest, time.perf_counter() - start)
+        after = os.times()
+        # Of the processor, which other work on the machine does not lengthen.
+        took = after.children_user - before.children_user + after.children_system - before.children_system
+        quickest = min(quickest, took)
         assert done.returncode == 0
     assert "doctor" in done.stdout
-    assert quickest <= 0.5
+    assert 0 < quickest <= 0.5
 
     heavy = "torch numpy h5py open3d scipy trimesh open_clip pyrender"
     code = (
