@@ -18,7 +18,7 @@ from s4tok_pipelines.markdown_tables import markdown
 from s4tok_pipelines.publish import publish
 from s4tok_pipelines.report import Failure, Report, silent
 from s4tok_pipelines.results import plain, write_json
-from s4tok_pipelines.table2 import SCAN_TRAINED, Measured, Sheet
+from s4tok_pipelines.table2 import SCAN_TRAINED, TITLES, Measured, Sheet
 from s4tok_pipelines.table2_picture import draw_table2
 from s4tok_pipelines.table2_results import Judge
 from s4tok_pipelines.table2_students import Places
@@ -136,9 +136,8 @@ def _notes(worlds: Worlds, measured: Measured, clip: FrozenClip, prompts: Prompt
     """Say what has to be known to read the tables."""
     first, second = worlds.rooms
     is_real = (worlds.objects.name, first.name, second.name) == PAPERS
-    said = (
-        "the paper's datasets" if is_real else "a made world, and not the paper's; the two compare in nothing but order"
-    )
+    said = "the paper's datasets" if is_real else "a made world and not the paper's datasets"
+    absent = [TITLES[name] for name in measured.students if not measured.seeds(name)]
     notes = [
         f"Measured: {_in_words(first)} and {_in_words(second)}: {said}.",
         f"Columns that say paper are printed from {SOURCE}.",
@@ -151,6 +150,8 @@ def _notes(worlds: Worlds, measured: Measured, clip: FrozenClip, prompts: Prompt
         cut = ", ".join(facts.get("superpoints", {}))
         notes.append(f"Furniture of {world}, {share:.0%} of its points, asked about alone: {names}.")
         notes.append(f"Superpoints of {world}: {cut}.")
+    if absent:
+        notes.append(f"There is no student of {', '.join(absent)}: none has been shipped or trained.")
     return notes
 
 

@@ -59,8 +59,8 @@ def _panels(measured: Measured) -> list[Bars]:
 
 def _bars(draw: Any, font: Any, panel: Bars, box: tuple[float, float, float, float]) -> None:
     left, top, width, height = box
-    values = [each.mean for each in panel.values.values() if not math.isnan(each.mean)]
-    most = max([*values, *([] if math.isnan(panel.guess) else [panel.guess]), 0.01]) * 1.15
+    reached = [panel.guess, *map(_top, panel.values.values())]
+    most: float = 1.15 * max([0.01, *(value for value in reached if not math.isnan(value))])
     floor = top + height - 20
     draw.text((left, top), panel.title, fill=INK, font=font)
     step = width / max(len(panel.values), 1)
@@ -74,15 +74,19 @@ def _bars(draw: Any, font: Any, panel: Bars, box: tuple[float, float, float, flo
             draw.text((start, floor - 18), "?", fill=GREY, font=font)
             continue
         draw.rectangle([start, up(value.mean), start + step - 8, floor], fill=COLORS[name])
-        draw.text((start, up(value.mean) - 18), percent(value.mean), fill=INK, font=font)
+        draw.text((start, up(_top(value)) - 18), percent(value.mean), fill=INK, font=font)
         if not math.isnan(value.deviation):
             middle = start + (step - 8) / 2
-            ends = [up(max(value.mean - value.deviation, 0)), up(value.mean + value.deviation)]
+            ends = [up(max(value.mean - value.deviation, 0.0)), up(value.mean + value.deviation)]
             draw.line([(middle, ends[0]), (middle, ends[1])], fill=INK, width=2)
     draw.line([(left, floor), (left + width, floor)], fill=GREY)
     if not math.isnan(panel.guess):
         draw.line([(left, up(panel.guess)), (left + width, up(panel.guess))], fill=INK, width=1)
         draw.text((left, floor + 2), f"line: a guess, {percent(panel.guess)}", fill=GREY, font=font)
+
+
+def _top(value: Spread) -> float:
+    return value.mean if math.isnan(value.deviation) else value.mean + value.deviation
 
 
 def _lines(draw: Any, font: Any, measured: Measured, box: tuple[float, float, float, float]) -> None:
@@ -96,11 +100,11 @@ def _lines(draw: Any, font: Any, measured: Measured, box: tuple[float, float, fl
 
     def at(scale: float, value: float) -> tuple[float, float]:
         across = (math.log(scale) - first) / (last - first) if last > first else 0.5
-        return left + 40 + across * (chart - 60), top + height - 22 - value * (height - 56)
+        return left + 60 + across * (chart - 80), top + height - 22 - value * (height - 56)
 
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         _, y = at(scales[0], share)
-        draw.line([(left + 36, y), (left + chart, y)], fill=LIGHT)
+        draw.line([(left + 46, y), (left + chart, y)], fill=LIGHT)
         draw.text((left, y - 9), f"{share:.0%}", fill=GREY, font=font)
     for scale in scales:
         draw.text((at(scale, 0.0)[0] - 12, top + height - 20), f"x {scale:g}", fill=GREY, font=font)

@@ -1,13 +1,14 @@
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from s4tok_cli.app import run
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from s4tok_pipelines.report import Failure
+from s4tok_pipelines.reproduce import Reproduced
+from s4tok_pipelines.table2 import Measured
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,53 @@ def test_what_cannot_be_made_is_one_sentence(
     said = json.loads(capsys.readouterr().out)
     assert says in said["error"]
     assert "\n" not in said["error"]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_clip: Callable[..., Path]) -> dict[str, Any]:
+    """Stand in for the stages, and note what they are asked for."""
+    asked: dict[str, Any] = {}
+    measured = Measured(("toy-scans", "toy-rooms"), {}, "toy-shapes", {})
+
+    def train(*given: Any, **options: Any) -> None:
+        asked["trained"] = given
+
+    def make(
+        worlds: Any, cache: Path, clip: Any, prompts: Any, places: Any, out: Path, *rest: Any, **options: Any
+    ) -> Any:
+        asked.update(worlds=worlds, places=places, out=out, config=rest[0], prompts=prompts)
+        return Reproduced(out, measured.sheets, ["a note"], {"table": "table2"}, asked.get("failures", []))
+
+    monkeypatch.setattr("s4tok_pipelines.table2_students.train_students", train)
+    monkeypatch.setattr("s4tok_pipelines.reproduce.reproduce", make)
+    monkeypatch.chdir(tmp_path)
+    make_clip(tmp_path / "tiny")
+    return asked
+
+
+def test_people_see_all_three_tables_with_the_papers_figures(
+    asked: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["reproduce", "table2", "--clip", "tiny", "--device", "cpu"]) == 0
+    said = capsys.readouterr().out
+    assert [line.partition(":")[0] for line in said.splitlines() if line[:1].isupper()] == [
+        "Table 2", "Scale sweep", "Table 4"
+    ]  # fmt: skip
+    assert "+12.4" in said
+    assert said.splitlines()[-1] == "a note"
+    assert asked["out"] == Path("results/table2")
+    assert "trained" not in asked
+
+
+def test_training_goes_where_the_result_goes_with_the_preset_and_seeds_asked_for(
+    asked: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked["failures"] = [Failure("a", "is broken")]
+    flags = ("--train", "--seeds", 2, "--preset", "quick", "--rows", "knn, s4token", "--out", "mine", "--json")
+    assert run(["reproduce", "table2", "--clip", "tiny", "--device", "cpu", *map(str, flags)]) == 3
+    worlds, _, recipe, names, folder, config = asked["trained"]
+    assert (names, folder, config.seeds, recipe.clip.clip) == (["knn", "s4token"], Path("mine/students"), 2, "tiny")
+    assert (len(worlds.objects), recipe.training.epochs) == (240, 12)
+    assert list(asked["places"]) == names
+    said = json.loads(capsys.readouterr().out)
+    assert (said["table"], said["out"], said["failures"]) == ("table2", "mine", [{"key": "a", "reason": "is broken"}])
