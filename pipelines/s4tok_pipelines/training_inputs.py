@@ -13,8 +13,6 @@ from s4tok_pipelines.entries import root_of, seed_of
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.usual import usual_superpoints, usual_views
 
-SLICES = 10_000  # into which hashes of keys fall
-
 
 def find_features(clouds: CloudDataset, cache: Path, clip: FrozenClip, config: ClipConfig) -> CacheReader:
     """Open what this CLIP saw of a dataset."""
@@ -65,9 +63,8 @@ def some(keys: Sequence[str], most: int) -> list[str]:
 
 
 def held_out(keys: Sequence[str], share: float) -> list[str]:
-    """Choose clouds to validate on, each by its own name; at least one where there are several."""
-    chosen = [key for key in keys if seed_of(0, "validation", key) % SLICES < share * SLICES]
-    return chosen or (some(keys, 1) if len(keys) > 1 else [])
+    """Choose so many clouds to validate on, by their names alone; at least one where there are several."""
+    return some(keys, max(round(share * len(keys)), 1)) if len(keys) > 1 else []
 
 
 def _commands(clouds: CloudDataset, root: Path, config: ClipConfig) -> str:
