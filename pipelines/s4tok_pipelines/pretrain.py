@@ -46,7 +46,7 @@ def pretrain(
 
     Reads superpoints and features; fills a run folder. A run that was stopped or killed goes on with `resume` from
     its last checkpoint and ends, on a CPU, with the same bits as one that never was. Under torchrun every process
-    runs this, trains on its part of each batch, and the first of them writes.
+    runs this, trains on its part of each batch, and the first of them writes; started again, they go on by themselves.
 
     Args:
         clouds: The dataset to train on.
@@ -81,7 +81,8 @@ def pretrain(
         wanted = _stamp(clouds, data, held, clip, config)
         folder = out or RUNS / f"{clouds.name}-{config.tokenizer.tokenizer}-{wanted.short}"
         if ranks.is_first:
-            run_folder.claim(folder, wanted, resume=resume, overwrite=overwrite)
+            is_again = ranks.restarts > 0  # the same run, whose folder is its own
+            run_folder.claim(folder, wanted, resume=resume or is_again, overwrite=overwrite and not is_again)
             run_folder.write_environment(folder, run_folder.command_line(), device, ranks.world)
             report = run_folder.Logged(folder, report)
         ranks.wait()

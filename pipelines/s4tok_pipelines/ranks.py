@@ -19,6 +19,7 @@ class Ranks:
     rank: int = 0
     world: int = 1
     local: int = 0  # among those on this machine
+    restarts: int = 0  # how often torchrun has started them all again
 
     @property
     def is_first(self) -> bool:
@@ -46,7 +47,8 @@ def from_environment() -> Ranks:
     """Read what torchrun says; without it, this process is alone."""
     if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
         return Ranks()
-    return Ranks(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]), int(os.environ.get("LOCAL_RANK", "0")))
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "TORCHELASTIC_RESTART_COUNT")
+    return Ranks(*(int(os.environ.get(name, "0")) for name in names))
 
 
 @contextmanager
@@ -60,10 +62,9 @@ def together(ranks: Ranks, device: str) -> Iterator[None]:
         torch.cuda.set_device(device)
     store, rank, world = next(distributed.rendezvous("env://", timeout=PATIENCE))  # type: ignore[attr-defined]
     # After a restart some versions of torchrun hand out the same store, with the addresses of the dead in it.
-    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     distributed.init_process_group(
         "nccl" if is_cuda else "gloo",
-        store=distributed.PrefixStore(f"attempt-{attempt}", store),  # type: ignore[attr-defined]
+        store=distributed.PrefixStore(f"attempt-{ranks.restarts}", store),  # type: ignore[attr-defined]
         rank=rank,
         world_size=world,
         timeout=PATIENCE,

@@ -63,4 +63,4 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(world: Any, monkeypatch
 if __name__ == "__main__":
     clouds, cache, config, validation = pickle.loads(Path(sys.argv[1]).read_bytes())
     out = Path(sys.argv[2])
-    pretrain(clouds, cache, config, validation=validation, out=out, resume=True, report=Fails())
+    pretrain(clouds, cache, config, validation=validation, out=out, overwrite=True, report=Fails())
