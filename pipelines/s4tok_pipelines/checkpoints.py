@@ -32,7 +32,7 @@ class State(NamedTuple):
     """What a checkpoint says beside its tensors."""
 
     step: int  # made so far
-    best: float  # lowest validation loss so far
+    best: float  # lowest distillation loss on clouds to validate on so far
     seconds: float  # of training so far
 
 

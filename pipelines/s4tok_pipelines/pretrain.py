@@ -114,10 +114,11 @@ def pretrain(
     outcome = Outcome(folder, made=training.steps - begun, present=begun, seconds=time.monotonic() - start)
     outcome.figures = {
         "steps": training.steps,
-        "best_loss": round(training.state.best, 6) if held else 0.0,
         "training_seconds": round(training.state.seconds, 1),
         "waiting": training.waited / max(training.state.seconds, 1e-9),
     }
+    if held and config.training.loss != "assign":
+        outcome.figures["distillation_loss"] = round(training.state.best, 6)
     return outcome
 
 
