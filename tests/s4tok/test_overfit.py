@@ -51,7 +51,7 @@ def test_eight_shapes_are_learnt_by_heart() -> None:
     torch.manual_seed(0)
     tokenizer = Tokenizer(TokenizerConfig(n_tokens=32, patch_size=16, adapter_widths=(64, 128, 256)), width=192)
     config = PretrainConfig(loss="distill", distill_pass="full", local_weight=1.0, global_weight=0.1)
-    model = Pretraining(tokenizer, FrozenEncoder(clip.model.visual), config, ClusterConfig())
+    model = Pretraining(tokenizer, FrozenEncoder(clip.model.visual), config, ClusterConfig())  # type: ignore[arg-type]
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0, betas=(0.9, 0.98))
     first = last = float("inf")
