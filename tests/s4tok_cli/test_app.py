@@ -151,7 +151,10 @@ def test_a_signal_winds_the_work_down_and_has_its_exit_code(
 ) -> None:
     driver = tmp_path / "driver.py"
     driver.write_text(DRIVER)
-    command = [sys.executable, str(driver), "trouble", "sleep", "--seconds", "30"]
+    # A shell's background job ignores Ctrl-C, and what it starts inherits that.
+    listening = "import runpy, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); del sys.argv[0]; "
+    listening += "runpy.run_path(sys.argv[0], run_name='__main__')"
+    command = [sys.executable, "-c", listening, str(driver), "trouble", "sleep", "--seconds", "30"]
     with subprocess.Popen(
         command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
