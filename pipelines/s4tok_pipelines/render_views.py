@@ -10,13 +10,12 @@ from pathlib import Path
 
 from s4tok.config import ViewConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import InputError
 from s4tok.rendering.object_views import ObjectViews, object_views
 from s4tok_cache import VIEWS, Entry, Shard, Stamp, Store
 from s4tok_pipelines.doctor import offscreen
 from s4tok_pipelines.entries import fingerprints, root_of
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
-from s4tok_pipelines.workers import Done, cores, side_by_side
+from s4tok_pipelines.workers import Done, here_or_side_by_side
 
 STAGE = "render-views"
 ALGORITHM = 1
@@ -71,15 +70,7 @@ def drawn(
     clouds: CloudDataset, keys: Sequence[str], config: ViewConfig, *, workers: int = 1, device: str = "cpu"
 ) -> Generator[Done[str, ObjectViews]]:
     """Draw clouds here, or in several processes, each with a renderer of its own; the order is nobody's promise."""
-    work = partial(_draw, clouds, config, device)
-    if workers != 1:
-        yield from side_by_side(work, keys, min(workers or cores(), max(len(keys), 1)))
-        return
-    for key in keys:
-        try:
-            yield Done(key, work(key))
-        except InputError as error:
-            yield Done(key, reason=str(error))
+    return here_or_side_by_side(partial(_draw, clouds, config, device), keys, workers)
 
 
 def _draw(clouds: CloudDataset, config: ViewConfig, device: str, key: str) -> ObjectViews:

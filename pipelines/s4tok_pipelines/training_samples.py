@@ -1,6 +1,6 @@
 """Samples of every cloud to train on, taken once and shared by all runs: taking them costs more than a step."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 
@@ -14,7 +14,7 @@ from s4tok.shapes import Array
 from s4tok_cache import SAMPLES, CacheReader, Stamp, Store
 from s4tok_pipelines.entries import fingerprint, seed_of
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.workers import Done, cores, side_by_side
+from s4tok_pipelines.workers import here_or_side_by_side
 
 STAGE = "samples"
 ALGORITHM = 1
@@ -40,7 +40,7 @@ def training_samples(
     with Store.resume(superpoints.root, SAMPLES, stamp) as store:
         todo = store.missing(expected)
         work = partial(_take, clouds, superpoints, config, n_points)
-        with closing(_taken(work, todo, workers)) as taken:
+        with closing(here_or_side_by_side(work, todo, workers)) as taken:
             for done in report.steps(taken, "Sampling clouds", total=len(expected), done=len(expected) - len(todo)):
                 if done.result is None:
                     report.warn(f"{done.item}: {done.reason}")
@@ -70,20 +70,6 @@ def windows_of(clouds: CloudDataset, config: PretrainConfig) -> int:
 
 def _has_windows(clouds: CloudDataset, config: PretrainConfig) -> bool:
     return clouds.scene == "room" and config.window > 0
-
-
-def _taken(
-    work: partial[dict[str, Array]], keys: Sequence[str], workers: int
-) -> Generator[Done[str, dict[str, Array]]]:
-    """Take samples here, or in several processes."""
-    if workers != 1:
-        yield from side_by_side(work, keys, min(workers or cores(), max(len(keys), 1)))
-        return
-    for key in keys:
-        try:
-            yield Done(key, work(key))
-        except InputError as error:
-            yield Done(key, reason=str(error))
 
 
 def _take(

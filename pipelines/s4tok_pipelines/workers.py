@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar
 
-from s4tok.errors import MissingError, S4TokError, UsageError
+from s4tok.errors import InputError, MissingError, S4TokError, UsageError
 from s4tok_pipelines.runtime import STOPPING
 
 Item = TypeVar("Item")
@@ -24,6 +24,20 @@ class Done(Generic[Item, Result]):
     item: Item
     result: Result | None = None
     reason: str = ""  # one sentence, where it failed
+
+
+def here_or_side_by_side(
+    function: Callable[[str], Result], keys: Sequence[str], workers: int
+) -> Generator[Done[str, Result]]:
+    """Apply a function to keys in this process, in order, or with `workers` other than 1 in several (0: one a core)."""
+    if workers != 1:
+        yield from side_by_side(function, keys, min(workers or cores(), max(len(keys), 1)))
+        return
+    for key in keys:
+        try:
+            yield Done(key, function(key))
+        except InputError as error:
+            yield Done(key, reason=str(error))
 
 
 def side_by_side(
