@@ -20,29 +20,16 @@ def classify(
     labels: Annotated[
         str | None, Option(help='What a cloud may be: "chair,table,lamp"; a dataset\'s own categories otherwise.')
     ] = None,
-    checkpoint: Annotated[
-        str, Option(help="A run folder of s4tok pretrain, or the name of a student that comes with s4tok.")
-    ] = ZeroShotConfig.student,
-    clip: Annotated[
-        str, Option(help='The CLIP it was trained for: "mini", an open_clip name, a folder, or "hf-hub:owner/model".')
-    ] = ZeroShotConfig.clip,
-    pretrained: Annotated[
-        str, Option(help="For an open_clip name: one of its tags, or a file.")
-    ] = ClipConfig.pretrained,
+    checkpoint: options.Checkpoint = ZeroShotConfig.student,
+    clip: options.StudentsClip = ZeroShotConfig.clip,
+    pretrained: options.Pretrained = ClipConfig.pretrained,
     teacher_only: Annotated[
         bool, Option("--teacher-only", help="The 2D baseline: CLIP looks at ten drawn views, no checkpoint is used.")
     ] = False,
     projection: Annotated[
         Literal["segmentation", "classification"], Option(help="For --teacher-only: how the views are drawn.")
     ] = ViewConfig.projection,
-    prompts: Annotated[
-        str | None,
-        Option(
-            help="mini, clip, pclipv2 or a file of your own.",
-            metavar="NAME|FILE.toml",
-            show_default="what suits the CLIP",
-        ),
-    ] = None,
+    prompts: options.Prompts = None,
     votes: Annotated[
         int, Option(min=1, help="Samples of each cloud whose features are averaged.")
     ] = ZeroShotConfig.votes,

@@ -72,6 +72,20 @@ class Clouds:
         )  # fmt: skip
 
 
+Checkpoint: TypeAlias = Annotated[
+    str, Option(help="A run folder of s4tok pretrain, or the name of a student that comes with s4tok.")
+]
+StudentsClip: TypeAlias = Annotated[
+    str, Option(help='The CLIP it was trained for: "mini", an open_clip name, a folder, or "hf-hub:owner/model".')
+]
+Pretrained: TypeAlias = Annotated[str, Option(help="For an open_clip name: one of its tags, or a file.")]
+Prompts: TypeAlias = Annotated[
+    str | None,
+    Option(
+        help="mini, clip, pclipv2 or a file of your own.", metavar="NAME|FILE.toml", show_default="what suits the CLIP"
+    ),
+]
+
 _SourceFlag = Annotated[list[str] | None, Option("--source", help="The same as SOURCE.", metavar="SOURCE")]
 _Json = Annotated[bool, Option("--json", help="Print one JSON object on stdout, and nothing else.")]
 _Verbose = Annotated[bool, Option("--verbose", "-v", help="Say more.")]

@@ -53,17 +53,8 @@ def reproduce(
             show_default=f"{ZeroShotConfig.clip}, or {ClipConfig.clip} where there is --data",
         ),
     ] = None,
-    pretrained: Annotated[
-        str, Option(help="For an open_clip name: one of its tags, or a file.")
-    ] = ClipConfig.pretrained,
-    prompts: Annotated[
-        str | None,
-        Option(
-            help="mini, clip, pclipv2 or a file of your own.",
-            metavar="NAME|FILE.toml",
-            show_default="what suits the CLIP",
-        ),
-    ] = None,
+    pretrained: options.Pretrained = ClipConfig.pretrained,
+    prompts: options.Prompts = None,
     out: Annotated[Path, Option(help="The folder of tables, their picture, and what they are made from.")] = RESULTS
     / "table2",
     limit: options.Limit = None,

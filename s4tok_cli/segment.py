@@ -23,26 +23,13 @@ def segment(
         str | None, Option(help='What points may be: "wall,floor,chair"; a dataset\'s own classes or parts otherwise.')
     ] = None,
     category: Annotated[str | None, Option(help="What --labels are parts of: chair.")] = None,
-    checkpoint: Annotated[
-        str, Option(help="A run folder of s4tok pretrain, or the name of a student that comes with s4tok.")
-    ] = ZeroShotConfig.student,
-    clip: Annotated[
-        str, Option(help='The CLIP it was trained for: "mini", an open_clip name, a folder, or "hf-hub:owner/model".')
-    ] = ZeroShotConfig.clip,
-    pretrained: Annotated[
-        str, Option(help="For an open_clip name: one of its tags, or a file.")
-    ] = ClipConfig.pretrained,
+    checkpoint: options.Checkpoint = ZeroShotConfig.student,
+    clip: options.StudentsClip = ZeroShotConfig.clip,
+    pretrained: options.Pretrained = ClipConfig.pretrained,
     teacher_only: Annotated[
         bool, Option("--teacher-only", help="The 2D baseline: what s4tok extract-clip has seen of each superpoint.")
     ] = False,
-    prompts: Annotated[
-        str | None,
-        Option(
-            help="mini, clip, pclipv2 or a file of your own.",
-            metavar="NAME|FILE.toml",
-            show_default="what suits the CLIP",
-        ),
-    ] = None,
+    prompts: options.Prompts = None,
     unknown: Annotated[
         float | None, Option(help="Leave points without a name whose best cosine is lower.", show_default=False)
     ] = None,
