@@ -34,7 +34,6 @@ MODEL: dict[str, Any] = {
 MEAN, STD = 0.45, 0.3
 PREPROCESSING = {"mean": [MEAN] * 3, "std": [STD] * 3, "interpolation": "bicubic", "resize_mode": "shortest"}
 WEIGHTS = "open_clip_model.safetensors"
-ROOMS = 0.45  # share of a batch that shows rooms
 CELLS = 4  # places a patch's side is looked up at to tell what it shows
 BALANCE = 0.6  # rare parts weigh as their frequency to minus this
 
@@ -64,6 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rooms", type=int, default=150, help="rooms of each kind to draw")
     parser.add_argument("--turned", type=float, default=0.5, help="share of shapes seen from directions of their own")
     parser.add_argument("--zoomed", type=float, default=0.6, help="share of pictures of which a part is cut out")
+    parser.add_argument("--room-share", type=float, default=0.4, help="share of a batch that shows rooms")
     parser.add_argument("--words", type=int, default=300, help="steps of the text tower")
     parser.add_argument("--steps", type=int, default=4500, help="steps of the image tower")
     parser.add_argument("--batch", type=int, default=64)
@@ -157,7 +157,7 @@ def teach_pictures(model: Any, book: Lessons, told: Told, chosen: argparse.Names
     started = time.monotonic()
     for step in range(steps):
         set_rate(optimizer, chosen.lr * min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * step / steps)))
-        n_rooms = round(batch * ROOMS)
+        n_rooms = round(batch * chosen.room_share)
         which = torch.cat([pick(shapes, batch - n_rooms), pick(rooms, n_rooms)])
         pictures, answers = crops(book, which, chosen.zoomed)
         whole_picture = step % 8 == 7 or step > 0.9 * steps
