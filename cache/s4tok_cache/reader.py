@@ -78,12 +78,19 @@ class CacheReader:
         return self.root / f"{self.stamp.folder}.h5"
 
     @classmethod
-    def find(cls, root: Path, layout: Layout, stage: str) -> "CacheReader":
-        """Open the one result of a stage there is, however it was made."""
+    def find(cls, root: Path, layout: Layout, stage: str, **known: object) -> "CacheReader":
+        """Open the one result of a stage there is with the parameters that are known, however else it was made."""
         root = Path(root).absolute()
-        stamps = stamps_of(root, stage)
-        if not stamps:
+        every = stamps_of(root, stage)
+        stamps = [stamp for stamp in every if known.items() <= stamp.parameters.items()]
+        if not every:
             raise CacheMissing(f"{root} has no {layout.name}.", f"s4tok {layout.made_by} makes them.")
+        if not stamps:
+            wanted = ", ".join(f"{name} {value}" for name, value in known.items())
+            raise CacheMismatch(
+                f"{root} has results of {stage}, and none made with {wanted}.",
+                f"s4tok {layout.made_by} makes another beside them.",
+            )
         if len(stamps) > 1:
             odd = "; ".join(differences(stamps[0], stamps[1]))
             raise CacheMismatch(

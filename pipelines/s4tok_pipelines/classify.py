@@ -129,7 +129,7 @@ def classify(
         "scale": config.scale,
         "bootstrap": {"draws": config.draws, "level": config.level},
         "superpoints": None if superpoints is None else {superpoints.folder.name: superpoints.stamp.parameters},
-        "views": None if student is not None else stamp_of_views(views).parameters,
+        "views": None if student is not None else stamp_of_views(views, clouds.up).parameters,
         "seconds": round(time.monotonic() - start, 3),
     }
     return result

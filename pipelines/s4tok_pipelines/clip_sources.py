@@ -93,11 +93,11 @@ class Sources:
         yield _joined(waiting, True)
 
 
-def drawn_views(root: Path, config: ViewConfig | None) -> CacheReader:
-    """Open the views that were drawn: as the config says, or the only ones there are."""
+def drawn_views(root: Path, config: ViewConfig | None, up: str) -> CacheReader:
+    """Open the views that were drawn with this axis up: as the config says, or the only ones there are."""
     if config is None:
-        return CacheReader.find(root, VIEWS, render_views.STAGE)
-    return CacheReader(root, VIEWS, render_views.stamp_of(config))
+        return CacheReader.find(root, VIEWS, render_views.STAGE, up=up)
+    return CacheReader(root, VIEWS, render_views.stamp_of(config, up))
 
 
 def _joined(pieces: list[Piece], is_last: bool) -> Piece:

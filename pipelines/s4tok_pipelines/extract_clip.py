@@ -76,7 +76,7 @@ def extract_clip(
     sources = Sources(
         clouds,
         CacheReader.find(root, SUPERPOINTS, "superpoints"),
-        None if frames else drawn_views(root, views),
+        None if frames else drawn_views(root, views, clouds.up),
         views or ViewConfig(image="color"),
     )
     teacher = load_teacher(config, device)

@@ -42,7 +42,8 @@ def render_views(
     start = time.monotonic()
     config = _drawable(config, report)
     expected = fingerprints(clouds)
-    with Store.resume(root_of(cache, clouds), VIEWS, stamp_of(config), shard=shard, overwrite=overwrite) as store:
+    stamp = stamp_of(config, clouds.up)
+    with Store.resume(root_of(cache, clouds), VIEWS, stamp, shard=shard, overwrite=overwrite) as store:
         todo = store.missing(expected)
         outcome = Outcome(store.folder, present=len(shard.deal({key: each.size for key, each in expected.items()})))
         outcome.present -= len(todo)
@@ -78,11 +79,12 @@ def _draw(clouds: CloudDataset, config: ViewConfig, device: str, key: str) -> Ob
     return object_views(clouds[key], clouds.up, config, mesh=mesh, device=device)
 
 
-def stamp_of(config: ViewConfig) -> Stamp:
+def stamp_of(config: ViewConfig, up: str) -> Stamp:
     """Stamp what drawing depends on: what the frames of scenes are chosen by is not part of it."""
     used = {"size", "image"}
     used |= {"projection", "projection_compat"} if config.image == "depth" else {"object_ratio"}
-    return Stamp(STAGE, {name: value for name, value in asdict(config).items() if name in used}, ALGORITHM)
+    parameters = {name: value for name, value in asdict(config).items() if name in used}
+    return Stamp(STAGE, {**parameters, "up": up}, ALGORITHM)
 
 
 def _drawable(config: ViewConfig, report: Report) -> ViewConfig:

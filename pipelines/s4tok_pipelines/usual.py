@@ -31,10 +31,11 @@ def usual_views(
 ) -> None:
     """Draw what is missing of the usual views, or of those with the settings that are asked for."""
     views = config or ViewConfig()
-    if config is not None or _is_free(clouds, cache, render_views.stamp_of(views)):
+    if config is not None or _is_free(clouds, cache, render_views.stamp_of(views, clouds.up)):
         render_views.render_views(clouds, cache, views, shard=shard, workers=workers, device=device, report=report)
 
 
 def _is_free(clouds: CloudDataset, cache: Path, usual: Stamp) -> bool:
-    """Say whether there is nothing of a stage but what it makes with its defaults."""
-    return all(stamp.json == usual.json for stamp in stamps_of(root_of(cache, clouds).absolute(), usual.stage))
+    """Say whether there is nothing of a stage, with this axis up, but what it makes with its defaults."""
+    stamps = stamps_of(root_of(cache, clouds).absolute(), usual.stage)
+    return all(stamp.json == usual.json for stamp in stamps if stamp.parameters.get("up") == usual.parameters.get("up"))

@@ -86,7 +86,7 @@ def by_views(
 
 def seen_already(clip: FrozenClip, clouds: CloudDataset, cache: Path, views: ViewConfig) -> CacheReader | None:
     """Find what this CLIP has seen of such views of every cloud, in an earlier run of extract-clip."""
-    root, drawn = root_of(cache, clouds), render_views.stamp_of(views)
+    root, drawn = root_of(cache, clouds), render_views.stamp_of(views, clouds.up)
     for stamp in stamps_of(root, extract_clip.STAGE):
         is_this_clip = all(stamp.parameters.get(name) == value for name, value in clip.identity.items())
         if is_this_clip and any(each.json == drawn.json for each in stamp.upstream):

@@ -277,6 +277,19 @@ def test_two_models_or_two_kinds_of_views_never_share_a_cache(
     assert len(outs) == 4
 
 
+def test_the_same_clouds_with_another_axis_up_have_views_and_features_of_their_own(
+    tmp_path: Path, tiny: ClipConfig
+) -> None:
+    upright, lying = Boxes(), Boxes()
+    lying.up = "y"
+    cut(upright, tmp_path)
+    render_views(upright, tmp_path, SMALL)
+    with pytest.raises(CacheMismatch, match="none made with up y"):
+        extract_clip(lying, tmp_path, tiny)
+    assert render_views(lying, tmp_path, SMALL).made == 5
+    assert extract_clip(upright, tmp_path, tiny).made == extract_clip(lying, tmp_path, tiny).made == 5
+
+
 def test_weights_that_are_out_of_reach_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
