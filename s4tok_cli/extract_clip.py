@@ -37,6 +37,10 @@ def extract_clip(
         Option("--frames/--no-frames", help="Look at posed images; without, only of rooms.", show_default=False),
     ] = None,
     frame_step: Annotated[int, Option(min=1, help="Take every n-th frame.")] = ViewConfig.frame_step,
+    zoom: Annotated[
+        float | None,
+        Option(min=1, max=10, help="See frames through squares so many times smaller.", show_default=False),
+    ] = None,
     occlusion: Annotated[
         Literal["openscene", "open3dis"], Option(help="How a frame tells what is hidden from it.")
     ] = ViewConfig.occlusion,
@@ -56,7 +60,7 @@ def extract_clip(
     overwrite: options.Overwrite = False,
 ) -> None:
     """Let a frozen CLIP look at drawn views or posed images, and keep what it sees of each superpoint."""
-    from s4tok.weights import MINI, probe
+    from s4tok.weights import probe
 
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
@@ -71,9 +75,9 @@ def extract_clip(
     views: ViewConfig | None = None
     by_frames = clouds.scene == "room" if frames is None else frames
     if by_frames:
-        # The mini CLIP was trained on depth alone: it does not know what it sees in a photograph.
-        views = ViewConfig(
-            image=image or ("depth" if clip == MINI else "color"), frame_step=frame_step, occlusion=occlusion
+        usual = ViewConfig.of_frames(clip)
+        views = replace(
+            usual, image=image or usual.image, zoom=zoom or usual.zoom, frame_step=frame_step, occlusion=occlusion
         )
     elif image or projection_compat:
         views = replace(

@@ -27,6 +27,7 @@ FRAME_FIELDS = (
     "size",
     "image",
     "frame_step",
+    "zoom",
     "border",
     "occlusion",
     "occlusion_relative",
@@ -59,7 +60,7 @@ def extract_clip(
         clouds: The dataset whose superpoints (and views) are in the cache.
         cache: The folder of all caches.
         config: The teacher.
-        views: How frames are looked at; for drawn views, which of several to take.
+        views: How frames are looked at, as suits the teacher where None; for drawn views, which of several to take.
         frames: Whether to look at posed frames; those of rooms where None.
         keep_patches: Keep the features of all patches too, laid out as `CLIP_PATCHES`.
         batch: Pictures that go through the teacher at once.
@@ -77,7 +78,7 @@ def extract_clip(
         clouds,
         CacheReader.find(root, SUPERPOINTS, "superpoints"),
         None if frames else drawn_views(root, views, clouds.up),
-        views or ViewConfig(image="color"),
+        views or ViewConfig.of_frames(config.clip),
     )
     teacher = load_teacher(config, device)
     stamp = stamp_of(config, teacher, sources)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from s4tok.config import ClipConfig, ViewConfig
+from s4tok.config import ClipConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.frozen_clip import FrozenClip
 from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMismatch, CacheMissing, CacheReader, Stamp, examine
@@ -51,10 +51,7 @@ def make_missing(
     usual_superpoints(clouds, cache, workers=workers, report=report)
     if clouds.scene == "object":
         usual_views(clouds, cache, workers=workers, device=device, report=report)
-        extract_clip.extract_clip(clouds, cache, config, device=device, report=report)
-        return
-    seen = ViewConfig(image="depth" if config.clip == "mini" else "color")  # the mini CLIP knows depth alone
-    extract_clip.extract_clip(clouds, cache, config, seen, device=device, report=report)
+    extract_clip.extract_clip(clouds, cache, config, device=device, report=report)
 
 
 def some(keys: Sequence[str], most: int) -> list[str]:

@@ -1,10 +1,11 @@
 """Posed RGB-D frames of a scene as pictures for CLIP, and where each point of the scene is in them.
 
 CLIP wants squares, and frames are wider than high: each is looked at through as many overlapping square windows as
-cover it, and each window is a view of its own. What a frame does not see, because something stands before it, the
-measured depth tells.
+cover it, smaller ones where it is to see small things, and each window is a view of its own. What a frame does not see,
+because something stands before it, the measured depth tells.
 """
 
+from itertools import product
 from math import ceil
 from typing import Literal, NamedTuple
 
@@ -52,7 +53,7 @@ def scene_views(points: Float64[Array, "n 3"], frame: Frame, config: ViewConfig)
     else:
         picture, intrinsics = frame.color.astype(np.float32) / 255, frame.color_intrinsics
     projected = project(points, frame.camera_to_world, intrinsics)
-    return _windows(torch.from_numpy(picture).permute(2, 0, 1), projected, visible, config.size)
+    return _windows(torch.from_numpy(picture).permute(2, 0, 1), projected, visible, config.size, config.zoom)
 
 
 def project(
@@ -103,16 +104,13 @@ def depth_picture(depth: Float32[Array, "h w"]) -> Float32[Array, "h w"]:
 
 
 def _windows(
-    picture: Float[Tensor, "c h w"], projected: Projected, visible: Bool[Array, " n"], size: int
+    picture: Float[Tensor, "c h w"], projected: Projected, visible: Bool[Array, " n"], size: int, zoom: float
 ) -> SceneViews:
-    """Look at a picture through overlapping squares as high (or wide) as its shorter side, `size` pixels each."""
+    """Look at a picture through overlapping squares, `zoom` times smaller than its shorter side, of `size` pixels."""
     height, width = picture.shape[1:]
-    side, longer = min(height, width), max(height, width)
-    count = ceil(longer / side)
-    starts = [round(index * (longer - side) / max(count - 1, 1)) for index in range(count)]
+    side = max(round(min(height, width) / zoom), 1)
     images, pixels, seen = [], [], []
-    for start in starts:
-        top, left = (0, start) if width >= height else (start, 0)
+    for top, left in product(_starts(height, side), _starts(width, side)):
         cut = picture[None, :, top : top + side, left : left + side]
         mode: Literal["bilinear"] = "bilinear"
         images.append(functional.interpolate(cut, (size, size), mode=mode, align_corners=False, antialias=True)[0])
@@ -126,3 +124,9 @@ def _windows(
         pixels.append(torch.from_numpy(places))
         seen.append(torch.from_numpy(here))
     return SceneViews(torch.stack(images).clamp(0, 1), torch.stack(pixels), torch.stack(seen))
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Space as few windows as cover a length evenly over it."""
+    count = ceil(length / side)
+    return [round(index * (length - side) / max(count - 1, 1)) for index in range(count)]

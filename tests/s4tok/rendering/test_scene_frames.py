@@ -120,6 +120,17 @@ def test_together_the_windows_see_what_the_frame_sees_and_show_its_colours() -> 
         assert (shown == colors).all(axis=1).mean() > 0.99  # a point on a pixel's border may round the other way
 
 
+@pytest.mark.parametrize("zoom", [1.0, 1.5, 3.0])
+def test_smaller_windows_together_see_what_the_frame_sees(zoom: float) -> None:
+    points, frame = room()
+    views = scene_views(points, frame, replace(CONFIG, zoom=zoom))
+    assert len(views.images) == {1.0: 2, 1.5: 4, 3.0: 12}[zoom]
+    assert (views.visible.any(0).numpy() == sees(points, frame, CONFIG)).all()
+    for view, (rows, columns) in zip(views.visible, views.pixels.permute(0, 2, 1), strict=True):
+        assert 0 <= rows[view].min() <= rows[view].max() < CONFIG.size
+        assert 0 <= columns[view].min() <= columns[view].max() < CONFIG.size
+
+
 def test_a_tall_frame_is_cut_into_windows_too() -> None:
     points, frame = room(width=60, height=130)
     views = scene_views(points, frame, CONFIG)
