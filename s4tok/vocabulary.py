@@ -21,6 +21,13 @@ class Words(NamedTuple):
     ids: Int[Array, " t"]  # the dataset's class of each name; 0, 1, ... for a user's own
     vectors: Float[Tensor, "t d"]  # of unit length, in CLIP's space
 
+    def places(self, labels: Int[Array, " n"]) -> Int[Array, " n"]:
+        """Say which of the names each true label is; -1 where it is none of them."""
+        place = np.full(max(int(labels.max()), int(self.ids.max())) + 1, -1)
+        place[self.ids] = np.arange(len(self.ids))
+        found: Array = np.where(labels >= 0, place[labels], -1)
+        return found
+
 
 class Vocabulary:
     """The words of every cloud of a dataset, each turned into a vector once."""

@@ -1,6 +1,7 @@
 """`s4tok segment`: name every point with words."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
@@ -58,6 +59,9 @@ def segment(
         str, Option("--format", help="What to write of each cloud: ply, npy, txt and scores, or some of them.")
     ] = "ply,npy,txt,scores",
     html: Annotated[bool, Option("--html", help="Write a page to look at each cloud in a browser.")] = False,
+    preview: Annotated[
+        Path | None, Option(help="Draw the first clouds, truth beside names, into this .png.", metavar="FILE.png")
+    ] = None,
     auto: Annotated[bool, Option("--auto", help="Make superpoints first, where there are none.")] = False,
     source: options.Clouds,
     cache: options.Cache = CACHE,
@@ -83,10 +87,12 @@ def segment(
     from s4tok.frozen_clip import FrozenClip
     from s4tok.students import load_student
     from s4tok_pipelines.labelled_clouds import read_formats
+    from s4tok_pipelines.publish import publish
     from s4tok_pipelines.results import plain, write_json
     from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.segment import Files
     from s4tok_pipelines.segment import segment as run
+    from s4tok_pipelines.segment_sheets import Sheet
 
     scene: Scene | None = None if room is None else "room" if room else "object"
     written = read_formats(formats)
@@ -111,6 +117,7 @@ def segment(
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
     )  # fmt: skip
     folder = out or (SEGMENTS if own else None)
+    sheet = Sheet(clouds)
     found = run(
         clouds,
         cache,
@@ -121,12 +128,16 @@ def segment(
         labels=names,
         category=category,
         files=None if folder is None else Files(folder, written, html),
+        watch=sheet.add if preview else None,
         make=auto or own,
         workers=workers,
         report=console.Progress(),
     )
     facts = {**plain(found.facts()), "out": None if folder is None else str(folder)}
     _tell(found)
+    if preview:
+        publish(preview, sheet.png())
+        console.note(f"{len(sheet.cells)} clouds in the colours of their names: {preview}")
     if folder is not None:
         write_json(folder / "result.json", {**facts, "failures": [vars(failure) for failure in found.failures]})
         console.note(f"labels, and all that is needed to make them again: {folder}")

@@ -28,6 +28,7 @@ class Labelled(NamedTuple):
     names: Sequence[str]
     scores: Float32[Array, "n t"]
     answers: Int[Array, " n"]  # index into names; -1 for unknown
+    truth: Int[Array, " n"] | None = None  # as above, where it is known
 
 
 def _ply(done: Labelled) -> bytes:

@@ -106,7 +106,7 @@ def segment(
     stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()
     for key in report.steps(clouds.keys, "Naming points"):
         try:
-            done = _named(clouds, key, words.of(key), looker, config)
+            done = _named(clouds, key, words.of(key), looker, config, is_known=words.has_truth)
         except InputError as error:
             failures.append(Failure(key, str(error)))
             report.gauge(failed=float(len(failures)))
@@ -135,7 +135,9 @@ def segment(
     )
 
 
-def _named(clouds: CloudDataset, key: str, words: Words, looker: Looker, config: SegmentConfig) -> Labelled:
+def _named(
+    clouds: CloudDataset, key: str, words: Words, looker: Looker, config: SegmentConfig, *, is_known: bool
+) -> Labelled:
     """Name the points of one cloud."""
     cloud = clouds[key]
     superpoints = labels_of(looker.superpoints, clouds, key).astype(np.int64)
@@ -144,4 +146,5 @@ def _named(clouds: CloudDataset, key: str, words: Words, looker: Looker, config:
     scores = looker.scores(key, cloud, superpoints, words.vectors)
     if config.pool:
         scores = pooled(scores, superpoints)
-    return Labelled(cloud, superpoints, words.names, scores, answers(scores, config.unknown))
+    truth = words.places(cloud.labels) if is_known and cloud.labels is not None else None
+    return Labelled(cloud, superpoints, words.names, scores, answers(scores, config.unknown), truth)

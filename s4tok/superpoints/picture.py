@@ -10,6 +10,7 @@ from s4tok.shapes import Array, Float, Int32, UInt8
 GOLDEN = 0.618034  # turns of the colour circle; neighbouring numbers get distant hues
 AZIMUTH = np.radians(35)
 ELEVATION = {"object": np.radians(25), "room": np.radians(60)}  # into a room one looks over its walls
+LID = 0.2  # of a room's height
 WHITE = 255
 
 
@@ -28,10 +29,16 @@ def draw(
 ) -> UInt8[Array, "h w 3"]:
     """Draw points from obliquely above, without perspective, the near ones over the far ones.
 
-    A point is a disc as large as the cloud's density asks for, so that surfaces look closed.
+    A point is a disc as large as the cloud's density asks for, so that surfaces look closed. Of a room the highest
+    part is left out, since a ceiling would hide the rest.
     """
     right_away_up = np.roll(np.eye(3), "zyx".index(up), axis=0)
-    x, y, z = right_away_up @ (xyz - xyz.mean(axis=0)).T
+    placed = (xyz - xyz.mean(axis=0)) @ right_away_up.T
+    if scene == "room":
+        low, high = placed[:, 2].min(), placed[:, 2].max()
+        shown = placed[:, 2] <= high - LID * (high - low)
+        placed, color = placed[shown], color[shown]
+    x, y, z = placed.T
     right = x * np.cos(AZIMUTH) + y * np.sin(AZIMUTH)
     away = y * np.cos(AZIMUTH) - x * np.sin(AZIMUTH)
     tilt = ELEVATION[scene]
@@ -39,7 +46,7 @@ def draw(
     depth = away * np.cos(tilt) - z * np.sin(tilt)
     scale = 0.9 * size / (max(np.ptp(right), np.ptp(down)) or 1.0)
     place = [(axis - (axis.min() + axis.max()) / 2) * scale + size / 2 for axis in (down, right)]
-    radius = float(np.clip(0.5 * size / np.sqrt(len(xyz)), 0.5, 12))
+    radius = float(np.clip(0.5 * size / np.sqrt(len(placed)), 0.5, 12))
     far_first = np.argsort(-depth, kind="stable")
     front = np.full(size * size, -1)  # the point seen at each pixel
     for row, column in _disc(radius):

@@ -34,6 +34,17 @@ def test_an_object_is_named_by_the_parts_of_its_category_alone(clip: FrozenClip)
     assert words.of(clouds.keys[0]) is words.of(clouds.keys[0])
 
 
+def test_true_labels_find_their_place_among_the_words(clip: FrozenClip) -> None:
+    clouds = ToyShapes("val", sizes=(0, 15, 0))
+    words = Vocabulary(clouds, clip, load_prompts("mini"))
+    for key in clouds.keys:
+        labels, found = clouds[key].labels, words.of(key)
+        assert labels is not None
+        assert [found.names[place] for place in found.places(labels)] == [clouds.classes[label] for label in labels]
+    others = np.setdiff1d(np.arange(len(clouds.classes)), found.ids)
+    assert (found.places(np.append(others, -1)) == -1).all()
+
+
 def test_a_room_is_named_by_all_classes_of_its_dataset(clip: FrozenClip) -> None:
     clouds, prompts = ToyScans("val"), load_prompts("clip")
     found = Vocabulary(clouds, clip, prompts).of(clouds.keys[0])

@@ -143,3 +143,10 @@ def test_a_student_of_another_clip_is_refused(answer: Answer, tmp_path: Path, st
     (foreign / "tokenizer.json").write_text(json.dumps(card))
     code, said, _ = answer("hall.ply", "--labels", "a", "--checkpoint", "foreign")
     assert (code, "trained for the CLIP huge" in said["error"], "--clip huge" in said["hint"]) == (2, True, True)
+
+
+def test_a_dataset_is_drawn_truth_beside_names(answer: Answer, tmp_path: Path) -> None:
+    code, _, heard = answer("toy-shapes", "--split", "val", "--limit", 2, "--auto", "--preview", "seen/named.png")
+    assert code == 0
+    assert "2 clouds in the colours of their names: seen/named.png" in heard
+    assert (tmp_path / "seen" / "named.png").read_bytes().startswith(b"\x89PNG")
