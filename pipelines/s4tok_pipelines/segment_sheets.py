@@ -53,9 +53,10 @@ class Sheet:
         pictures = {title: self._picture(done, paint(labels, colors), side) for title, labels in shown.items()}
         there = np.unique(np.concatenate(list(shown.values())))
         width, font = len(shown) * side + MARGIN, ImageFont.load_default(TEXT)
-        lines = _legend(
-            [(done.names[label], tuple(colors[label].tolist())) for label in there if label >= 0], width, font
-        )
+        legend: list[tuple[str, Any]] = [
+            (done.names[label], tuple(colors[label].tolist())) for label in map(int, there) if label >= 0
+        ]
+        lines = _legend(legend, width, font)
         cell = Image.new("RGB", (width, TEXT + 6 + side + len(lines) * (TEXT + 6) + MARGIN), "white")
         pen = ImageDraw.Draw(cell)
         for place, (title, picture) in enumerate(pictures.items()):

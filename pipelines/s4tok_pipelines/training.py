@@ -216,7 +216,7 @@ def _optimizer(model: Pretraining, config: PretrainConfig) -> torch.optim.AdamW:
         {"params": [weight for weight in trained if weight.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [weight for weight in trained if weight.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, config.second_moment))
 
 
 @contextmanager
