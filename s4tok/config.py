@@ -173,16 +173,16 @@ class RunConfig:
         if preset == "paper":
             return cls()
         # A few thousand steps are too few to learn what is hidden and what stretching does: both are left out.
-        # Few large patches beat many small ones: 24 x 48 of 1,024 points reached 54 % where 32 x 24 reached 43 %.
-        tokenizer = TokenizerConfig(n_points=1024, n_tokens=24, patch_size=48, alpha=2.0, adapter_widths=(64, 128, 256))
+        # Large patches beat small ones: after 400 steps 24 x 48 of 1,024 points named 54 % where 32 x 24 named 43 %.
+        tokenizer = TokenizerConfig(n_points=1024, n_tokens=32, patch_size=48, alpha=2.0, adapter_widths=(64, 128, 128))
         training = PretrainConfig(
-            loss="distill", distill_pass="full", batch=16, epochs=40, warmup_epochs=1, learning_rate=5e-3,
-            second_moment=0.98, clip_gradient=1.0, scale_range=(1.0, 1.0), shift=0.0,
+            loss="distill", distill_pass="full", batch=16, epochs=40, warmup_epochs=1, learning_rate=8e-3,
+            second_moment=0.98, clip_gradient=1.0, scale_range=(1.0, 1.0), shift=0.0, draws=2,
         )  # fmt: skip
         toy = cls(training, tokenizer, clip=ClipConfig(clip="mini", pretrained=""), limit=1200)
         if preset == "toy":
             return toy
-        return replace(toy, training=replace(training, epochs=32, draws=2), limit=240)
+        return replace(toy, training=replace(training, epochs=32), limit=240)
 
 
 @dataclass(frozen=True)
