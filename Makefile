@@ -43,8 +43,8 @@ check: lint types imports ## lint, types and imports
 test: system-libraries $(INSTALLED) ## Run the tests and print their coverage
 	$(BIN)/pytest --cov $(ARGS)
 
-demo: system-libraries $(INSTALLED) ## Show what s4tok does so far, from nothing: pictures in demo/
-	PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
+demo: system-libraries $(INSTALLED) ## Run all six stages on the toy world, from nothing: pictures in demo/
+	PATH="$(CURDIR)/$(BIN):$$PATH" examples/six_stages.sh
 
 bench: $(INSTALLED) ## Run the benchmarks
 	@for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 $(BIN)/python $$file || exit 1; done

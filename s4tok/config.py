@@ -4,6 +4,7 @@ Equation and section numbers are those of the S4Token paper. "Silent" marks a nu
 Defaults live here and nowhere else: the command line and the library both read them from these classes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -19,6 +20,9 @@ SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as man
 
 Scene: TypeAlias = Literal["object", "room"]
 Preset: TypeAlias = Literal["paper", "toy", "quick"]
+
+# Of the students that s4tok carries, who looks where nobody is named: objects of any size, and rooms.
+STUDENTS: Mapping[Scene, str] = {"object": "knn+rpn", "room": "s4token-scans"}
 
 
 @dataclass(frozen=True)
@@ -204,7 +208,6 @@ class WorldConfig:
 class ZeroShotConfig:
     """How clouds and points are named with words, and how sure the figures are."""
 
-    student: str = "s4token"  # one of those that s4tok carries
     clip: str = "mini"  # what they were trained for
     batch: int = 32  # clouds at once on a GPU; on a CPU one after the other is as fast
     votes: int = 1  # samples of each cloud whose features are averaged; the literature's voting takes 10

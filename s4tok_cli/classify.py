@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import CACHE, ClipConfig, ViewConfig, ZeroShotConfig
+from s4tok.config import CACHE, STUDENTS, ClipConfig, ViewConfig, ZeroShotConfig
 from s4tok.errors import UsageError
 from s4tok_cli import console, options
 
@@ -20,7 +20,7 @@ def classify(
     labels: Annotated[
         str | None, Option(help='What a cloud may be: "chair,table,lamp"; a dataset\'s own categories otherwise.')
     ] = None,
-    checkpoint: options.Checkpoint = ZeroShotConfig.student,
+    checkpoint: options.Checkpoint = None,
     clip: options.StudentsClip = ZeroShotConfig.clip,
     pretrained: options.Pretrained = ClipConfig.pretrained,
     teacher_only: Annotated[
@@ -72,7 +72,7 @@ def classify(
         )
     where = pick_device(device)
     frozen = FrozenClip.load(clip, pretrained, where)
-    student = None if teacher_only else load_student(checkpoint, frozen, where)
+    student = None if teacher_only else load_student(checkpoint or STUDENTS[clouds.scene], frozen, where)
     if said.name == TUNED:
         console.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
     own = isinstance(clouds, OwnFiles)

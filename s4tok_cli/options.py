@@ -18,7 +18,7 @@ import typer
 from typer import Argument, Option
 from typer.models import OptionInfo
 
-from s4tok.config import DATA_ROOT, Scene
+from s4tok.config import DATA_ROOT, STUDENTS, Scene
 from s4tok.errors import InputError, UsageError, did_you_mean
 from s4tok_cli.console import Settings
 
@@ -73,7 +73,11 @@ class Clouds:
 
 
 Checkpoint: TypeAlias = Annotated[
-    str, Option(help="A run folder of s4tok pretrain, or the name of a student that comes with s4tok.")
+    str | None,
+    Option(
+        help="A run folder of s4tok pretrain, or the name of a student that comes with s4tok.",
+        show_default=" or ".join(f"{name} for {scene}s" for scene, name in STUDENTS.items()),
+    ),
 ]
 StudentsClip: TypeAlias = Annotated[
     str, Option(help='The CLIP it was trained for: "mini", an open_clip name, a folder, or "hf-hub:owner/model".')

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from s4tok.config import CACHE, ROOM_FROM, SEGMENTS, ClipConfig, Scene, SegmentConfig, ZeroShotConfig
+from s4tok.config import CACHE, ROOM_FROM, SEGMENTS, STUDENTS, ClipConfig, Scene, SegmentConfig, ZeroShotConfig
 from s4tok.errors import InputError, UsageError
 from s4tok_cli import console, options
 from s4tok_cli.superpoints import Room
@@ -24,7 +24,7 @@ def segment(
         str | None, Option(help='What points may be: "wall,floor,chair"; a dataset\'s own classes or parts otherwise.')
     ] = None,
     category: Annotated[str | None, Option(help="What --labels are parts of: chair.")] = None,
-    checkpoint: options.Checkpoint = ZeroShotConfig.student,
+    checkpoint: options.Checkpoint = None,
     clip: options.StudentsClip = ZeroShotConfig.clip,
     pretrained: options.Pretrained = ClipConfig.pretrained,
     teacher_only: Annotated[
@@ -106,7 +106,7 @@ def segment(
         _guess_scene(clouds, scale)
     where = pick_device(device)
     frozen = FrozenClip.load(clip, pretrained, where)
-    student = None if teacher_only else load_student(checkpoint, frozen, where)
+    student = None if teacher_only else load_student(checkpoint or STUDENTS[clouds.scene], frozen, where)
     if said.name == TUNED:
         console.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
     if own and student is not None:

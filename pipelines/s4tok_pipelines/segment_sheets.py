@@ -70,7 +70,9 @@ class Sheet:
         return cell
 
     def _picture(self, done: Labelled, color: UInt8[Array, "n 3"], side: int) -> UInt8[Array, "h w 3"]:
-        return draw(done.cloud.xyz, color, self.clouds.up, self.clouds.scene, side)
+        fine = draw(done.cloud.xyz, color, self.clouds.up, self.clouds.scene, 2 * side)
+        halved: Array = fine.reshape(side, 2, side, 2, 3).mean((1, 3)).astype(np.uint8)
+        return halved
 
 
 def _legend(names: list[tuple[str, Any]], width: int, font: Any) -> list[list[tuple[int, str, Any]]]:

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Name every point of your own scan: examples/name_my_scan.sh room.ply "wall,floor,chair,table"
+# Any of .ply .pcd .npy .npz .txt .las .obj .off .stl .glb .h5; files longer than 2.5 are taken for rooms in metres.
+# The student that comes with s4tok knows the toy world. For the real one, train yours in front of a real CLIP, and
+# name it: S4TOK_CHECKPOINT=runs/mine S4TOK_CLIP=ViT-B-16 examples/name_my_scan.sh room.ply "wall,floor,chair"
+set -eu
+
+scan=${1:?name a file with points}
+labels=${2:?say what its points may be: "wall,floor,chair"}
+
+s4tok segment "$scan" --labels "$labels" --html --preview named.png --out named
+
+echo "look at named.png, named/*.labels.ply, and named/*.html in a browser"

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# All six stages on the toy world, from nothing, in a few minutes: `make demo`, or examples/six_stages.sh FOLDER.
+# Ends with pictures. SHAPES, SCANS and EPOCHS say how much; a run that was stopped goes on where it was.
+set -euo pipefail
+folder=${1:-demo} shapes=${SHAPES:-60} scans=${SCANS:-3} epochs=${EPOCHS:-20}
+export S4TOK_CACHE=$folder/cache
+mkdir -p "$folder"
+
+# 1. Cut clouds into superpoints.
+s4tok superpoints toy-shapes --limit "$shapes" --workers 2 --preview "$folder/superpoints.png"
+s4tok superpoints toy-scans --limit "$scans" --workers 2 --preview "$folder/room.png"
+
+# 2. Draw each shape from ten directions. Rooms are seen through their own posed frames.
+s4tok render-views toy-shapes --limit "$shapes" --preview "$folder/views"
+
+# 3. Let a frozen CLIP look at the views and the frames, and keep what it sees of each superpoint.
+s4tok extract-clip toy-shapes --limit "$shapes" --clip mini --preview "$folder/seen"
+s4tok extract-clip toy-scans --limit "$scans" --clip mini
+
+# 4. Train a tokenizer in front of that CLIP: a short run, to see it learn. The next stages take one that had longer.
+s4tok pretrain toy-shapes --limit "$shapes" --preset quick --epochs "$epochs" --out "$folder/run" --resume
+
+# 5. Name whole shapes, of a split that nobody was trained on.
+s4tok superpoints toy-shapes --split test --limit 15 --workers 2
+s4tok classify toy-shapes --split test --limit 15
+s4tok classify toy-shapes --split test --limit 15 --checkpoint "$folder/run"
+
+# 6. Name every point: parts of shapes, and things in rooms, with a page to turn one around.
+s4tok segment toy-shapes --split test --limit 12 --preview "$folder/parts.png"
+s4tok segment toy-scans --split test --limit "$scans" --auto --checkpoint s4token-scans \
+    --preview "$folder/things.png" --html --out "$folder/labels"
+
+s4tok cache ls
+echo "look at $folder/parts.png, things.png, superpoints.png, room.png, run/curves.png, and labels/*.html in a browser"

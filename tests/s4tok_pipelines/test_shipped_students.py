@@ -1,0 +1,60 @@
+"""The students that come with s4tok: they are what their card says, and know what they were taught."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from s4tok.config import ZeroShotConfig
+from s4tok.datasets.toy import ToyShapes
+from s4tok.frozen_clip import FrozenClip, sha256_of_weights
+from s4tok.prompts import load_prompts
+from s4tok.students import SHIPPED, SHIPPED_FOLDER, find_student, load_student
+from s4tok_pipelines.classify import classify
+
+CARD = (SHIPPED_FOLDER / "README.md").read_text(encoding="utf-8")
+LEAST = {"knn": 0.65, "knn-sphere": 0.6, "knn+rpn": 0.6, "s4token": 0.35}  # of thirty; the card says how many of 150
+Right = Callable[[str, float], float]
+
+
+@pytest.fixture(scope="module")
+def clip() -> FrozenClip:
+    return FrozenClip.load("mini")
+
+
+@pytest.fixture(scope="module")
+def right(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Right:
+    """Say how many of thirty held-out shapes, two of each category, a student names rightly at a scale."""
+    cache, shapes = tmp_path_factory.mktemp("cache"), ToyShapes("test", sizes=(0, 0, 30))
+
+    def share(name: str, scale: float) -> float:
+        student, config = load_student(name, clip), ZeroShotConfig(scale=scale, draws=10)
+        found = classify(shapes, cache, clip, student, load_prompts("mini"), config=config, make=True, workers=2)
+        assert found.figures is not None
+        return float(found.figures.scores.accuracy)
+
+    return share
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_student_is_the_one_on_the_card_and_small(name: str, clip: FrozenClip) -> None:
+    student = load_student(name, clip)
+    assert sha256_of_weights(student.model.tokenizer)[:12] in CARD
+    assert sum(file.stat().st_size for file in find_student(name).iterdir()) < 1e6
+    assert student.card["steps"] == student.card["of"] or student.card["steps"] > 0.5 * student.card["of"]
+    assert "--out /" not in student.card["command"]
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_a_student_of_objects_names_held_out_ones(name: str, right: Right) -> None:
+    assert right(name, 1.0) >= LEAST[name]
+
+
+@pytest.mark.parametrize("name", ["knn+rpn", "s4token"])
+def test_a_student_with_normalised_patches_knows_no_unit_of_length(name: str, right: Right) -> None:
+    at_every_scale = [right(name, scale) for scale in (0.25, 1.0, 8.0)]  # powers of two: nothing is rounded
+    np.testing.assert_array_equal(at_every_scale, at_every_scale[0])
+
+
+def test_plain_patches_are_lost_at_another_scale(right: Right) -> None:
+    assert right("knn", 8.0) < 0.5 * right("knn", 1.0)
