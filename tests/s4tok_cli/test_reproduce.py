@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from s4tok.config import RunConfig
 from s4tok_cli.app import run
 from s4tok_pipelines.report import Failure
 from s4tok_pipelines.reproduce import Reproduced
@@ -77,7 +78,8 @@ def test_training_goes_where_the_result_goes_with_the_preset_and_seeds_asked_for
     assert run(["reproduce", "table2", "--clip", "tiny", "--device", "cpu", *map(str, flags)]) == 3
     worlds, _, recipe, names, folder, config = asked["trained"]
     assert (names, folder, config.seeds, recipe.clip.clip) == (["knn", "s4token"], Path("mine/students"), 2, "tiny")
-    assert (len(worlds.objects), recipe.training.epochs) == (240, 12)
+    quick = RunConfig.of("quick")
+    assert (len(worlds.objects), recipe.training.epochs) == (quick.limit, quick.training.epochs)
     assert list(asked["places"]) == names
     said = json.loads(capsys.readouterr().out)
     assert (said["table"], said["out"], said["failures"]) == ("table2", "mine", [{"key": "a", "reason": "is broken"}])
