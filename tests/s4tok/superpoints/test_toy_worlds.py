@@ -21,4 +21,4 @@ def test_superpoints_of_the_toy_world_are_pure_and_not_too_many(name: str, count
         pure.append(purity(labels, cloud.labels))
         numbers.append(int(labels.max()) + 1)
     assert np.mean(pure) >= 0.90
-    assert 20 <= np.median(numbers) <= 200
+    assert 10 <= np.median(numbers) <= 200
