@@ -165,3 +165,16 @@ def test_each_loss_alone_trains_and_needs_no_more_than_it_says(world: Any, tmp_p
         assert name != "assign" or (tmp_path / name / "ckpt" / "best").resolve().name == "step-00000005"
         assert (last["assign"] > 0) == (name != "full")
         assert (last["local"] > 0) == (name != "assign")
+
+
+def test_numbers_of_the_recipe_change_what_is_learnt(world: Any, tmp_path: Path) -> None:
+    learnt = {}
+    for name, training in {
+        "as it is": {},
+        "steadier": {"second_moment": 0.9},
+        "shorter": {"clip_gradient": 1e-3},
+        "lighter": {"weight_decay": 0.0},
+    }.items():
+        pretrain(world.train, world.cache, world.config(epochs=1, **training), out=tmp_path / name)
+        learnt[name] = weights(tmp_path / name)["tokenizer.safetensors"]
+    assert len(set(learnt.values())) == len(learnt)
