@@ -135,7 +135,7 @@ class ViewConfig:
     projection_compat: Literal["corrected", "pclipv2"] = "corrected"  # the release reads the transposed pixel; [B18]
     image: Literal["color", "depth", "shaded"] = "depth"
     frame_step: int = 20  # every 20th valid frame of a scene; OpenScene
-    zoom: float = 1.0  # frames are seen through squares so many times smaller than their shorter side
+    zoom: float = 1.0  # at least 1; frames are seen through squares so many times smaller than their shorter side
     border: int = 10  # pixels at the image's edge that see nothing; OpenScene, Open3DIS
     occlusion: Literal["openscene", "open3dis"] = "openscene"
     occlusion_relative: float = 0.25  # |depth - z| <= 0.25 depth; OpenScene

@@ -38,7 +38,7 @@ def test_its_texts_tell_names_from_each_other(clip: FrozenClip) -> None:
 
 
 def test_it_names_held_out_shapes_and_their_parts(clip: FrozenClip) -> None:
-    """One shape of each category; its card has the figures of all 400."""
+    """One shape of each category; its card has the figures of 150."""
     shapes = ToyShapes("test", points=4096)
     names = classifier(clip, [SAID.of_object(name) for name in NAMES])
     named, right, total = 0, 0, 0

@@ -41,7 +41,7 @@ def test_a_student_is_the_one_on_the_card_and_small(name: str, clip: FrozenClip)
     student = load_student(name, clip)
     assert sha256_of_weights(student.model.tokenizer)[:12] in CARD
     assert sum(file.stat().st_size for file in find_student(name).iterdir()) < 1e6
-    assert student.card["steps"] == student.card["of"] or student.card["steps"] > 0.5 * student.card["of"]
+    assert student.card["of"] / 2 < student.card["steps"] <= student.card["of"]
     assert "--out /" not in student.card["command"]
 
 
