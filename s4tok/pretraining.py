@@ -12,7 +12,7 @@ from s4tok.config import ClusterConfig, PretrainConfig, PropagationConfig
 from s4tok.encoder import Encoded, FrozenEncoder
 from s4tok.losses.assignment import assignment_loss
 from s4tok.losses.clusters import cluster
-from s4tok.losses.distillation import global_loss, local_loss
+from s4tok.losses.distillation import difference_loss, global_loss, local_loss
 from s4tok.masking import Split, split_tokens
 from s4tok.propagation import pooling
 from s4tok.query_decoder import QueryDecoder
@@ -56,6 +56,7 @@ class Losses(NamedTuple):
     total: Float[Tensor, ""]
     assign: Float[Tensor, ""]
     local: Float[Tensor, ""]
+    difference: Float[Tensor, ""]  # measured even where it has no weight
     whole: Float[Tensor, ""]
     masked: Float[Tensor, ""]  # share of tokens
     lonely: Float[Tensor, ""]  # share of tokens that no cluster reaches, and the nearest takes in
@@ -101,7 +102,7 @@ class Pretraining(nn.Module):
         )
         split = split_tokens(patches.is_token, self.config.mask_ratio, batch.seeds)
         zero = batch.points.new_zeros((), dtype=torch.float32)
-        assign, lonely, local, whole, orphans = zero, zero, zero, zero, zero
+        assign, lonely, local, difference, whole, orphans = zero, zero, zero, zero, zero, zero
         passes = []
         tokens = self.tokenizer.embed(patches).tokens if self.is_seeing_all else None
         if self.decoder is not None:
@@ -116,12 +117,15 @@ class Pretraining(nn.Module):
         if tokens is not None:
             passes.append(self.encoder(tokens, patches.is_token))
         if self.config.loss != "assign":
-            local, whole, orphans = self._distill(batch, patches, passes)
+            local, difference, whole, orphans = self._distill(batch, patches, passes)
         distill = self.config.local_weight * local + self.config.global_weight * whole
+        if self.config.difference_weight:
+            distill = distill + self.config.difference_weight * difference
         return Losses(
             total=assign + distill,
             assign=assign.detach(),
             local=local.detach(),
+            difference=difference.detach(),
             whole=whole.detach(),
             masked=split.is_masked.sum() / patches.is_token.sum(),
             lonely=lonely,
@@ -155,18 +159,19 @@ class Pretraining(nn.Module):
 
     def _distill(
         self, batch: Batch, patches: Patches, passes: Sequence[Encoded]
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
         pool = pooling(
             patches, batch.points, batch.superpoints, batch.is_seen.shape[1], batch.is_point, self.propagation
         )
         center, is_seen = self.config.center_targets, batch.is_seen & pool.has_points
-        local = whole = batch.points.new_zeros((), dtype=torch.float32)
+        local = difference = whole = batch.points.new_zeros((), dtype=torch.float32)
         for encoded in passes:
             features = pool.pool(self.encoder.project(encoded.hidden))
             local = local + local_loss(features, batch.local_targets, is_seen, center=center) / len(passes)
+            difference = difference + difference_loss(features, batch.local_targets, is_seen) / len(passes)
             whole = whole + global_loss(encoded.whole, batch.global_targets, center=center) / len(passes)
         orphans = (~pool.has_own & batch.is_point).sum() / batch.is_point.sum().clamp_min(1)
-        return local, whole, orphans
+        return local, difference, whole, orphans
 
     @torch.no_grad()
     def update_teacher(self, progress: float) -> None:

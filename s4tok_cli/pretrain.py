@@ -35,7 +35,10 @@ def pretrain(
     batch: Annotated[
         int | None, Option(min=1, help="Clouds a step, shared by all processes.", show_default=False)
     ] = None,
-    lr: Annotated[float | None, Option(min=0, help="AdamW's rate at its highest.", show_default=False)] = None,
+    optimizer: Annotated[
+        Literal["adamw", "muon"] | None, Option(help="The paper's, or one that learns faster.", show_default=False)
+    ] = None,
+    lr: Annotated[float | None, Option(min=0, help="The optimizer's rate at its highest.", show_default=False)] = None,
     n_points: Annotated[int | None, Option(min=1, help="Points of a cloud.", show_default=False)] = None,
     n_tokens: Annotated[int | None, Option(min=1, help="Tokens of a cloud.", show_default=False)] = None,
     patch_size: Annotated[int | None, Option(min=1, help="Points of a token at most.", show_default=False)] = None,
@@ -63,6 +66,10 @@ def pretrain(
     ] = None,
     global_weight: Annotated[
         float | None, Option(min=0, help="Weight of the loss of whole clouds.", show_default=False)
+    ] = None,
+    difference_weight: Annotated[
+        float | None,
+        Option(min=0, help="Weight of how superpoints of one cloud differ; 0 in the paper.", show_default=False),
     ] = None,
     center_targets: Annotated[
         bool | None, Option("--center-targets/--plain-targets", help="Take the targets' mean off.", show_default=False)
@@ -101,9 +108,10 @@ def pretrain(
     config = replace(
         config,
         training=_changed(
-            config.training, loss=loss, distill_pass=distill_pass, epochs=epochs, batch=batch, learning_rate=lr,
-            mask_ratio=mask_ratio, local_weight=local_weight, global_weight=global_weight,
-            center_targets=center_targets, draws=draws, window=window, windows=windows, seed=seed,
+            config.training, loss=loss, distill_pass=distill_pass, epochs=epochs, batch=batch, optimizer=optimizer,
+            learning_rate=lr, mask_ratio=mask_ratio, local_weight=local_weight, global_weight=global_weight,
+            difference_weight=difference_weight, center_targets=center_targets, draws=draws, window=window,
+            windows=windows, seed=seed,
         ),
         tokenizer=_changed(
             config.tokenizer, tokenizer=tokenizer, n_points=n_points, n_tokens=n_tokens, patch_size=patch_size,

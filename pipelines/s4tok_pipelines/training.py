@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from s4tok.config import PretrainConfig
 from s4tok.errors import InputError, UsageError
+from s4tok.muon import Muon
 from s4tok.pretraining import Losses, Pretraining, augment
 from s4tok.schedule import learning_rate
 from s4tok_pipelines.checkpoints import State, load_checkpoint, save_checkpoint
@@ -26,7 +27,9 @@ from s4tok_pipelines.runtime import STOPPING, Stopped
 from s4tok_pipelines.training_data import Chosen, TrainingData, batches
 
 READ_AHEAD = 3  # batches
-SCALARS = ("total", "assign", "local", "whole", "masked", "lonely", "orphans")  # of Losses, as they are logged
+OPTIMIZERS = {"adamw": torch.optim.AdamW, "muon": Muon}
+LOSSES = ("total", "assign", "local", "difference", "whole")
+SCALARS = (*LOSSES, "masked", "lonely", "orphans")  # as they are logged
 
 
 class Training:
@@ -173,7 +176,7 @@ class Training:
             metrics.write(row)
         if not self.state.step:
             self.report.note(_fill_in_words(fill))
-        said = ", ".join(f"{name} {figures[name]:.4f}" for name in ("total", "assign", "local", "whole"))
+        said = ", ".join(f"{name} {figures[name]:.4f}" for name in LOSSES)
         self.report.note(f"validation after step {self.state.step}: {said}{', the best so far' if is_best else ''}")
         return is_best
 
@@ -185,7 +188,12 @@ class Training:
         """
         if self.config.loss == "assign":
             return -float(self.state.step)
-        return self.config.local_weight * figures["local"] + self.config.global_weight * figures["whole"]
+        weights = {
+            "local": self.config.local_weight,
+            "difference": self.config.difference_weight,
+            "whole": self.config.global_weight,
+        }
+        return sum(weight * figures[name] for name, weight in weights.items())
 
     def _save(self, is_best: bool) -> None:
         if self.ranks.is_first:
@@ -213,10 +221,10 @@ def _optimizer(model: Pretraining, config: PretrainConfig) -> torch.optim.AdamW:
     """Let weights decay, and neither biases nor norms nor the mask query, as the recipe's authors do."""
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     groups = [
-        {"params": [weight for weight in trained if weight.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [weight for weight in trained if weight.ndim <= 1], "weight_decay": 0.0},
+        {"params": [each for each in trained if each.ndim > 1], "weight_decay": config.weight_decay, "matrices": True},
+        {"params": [each for each in trained if each.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, config.second_moment))
+    return OPTIMIZERS[config.optimizer](groups, lr=config.learning_rate, betas=(0.9, config.second_moment))
 
 
 @contextmanager

@@ -87,9 +87,11 @@ def test_momentum_rises_from_its_start_to_one() -> None:
 
 
 def test_the_total_is_the_weighted_sum_and_each_loss_can_be_had_alone() -> None:
-    config = PretrainConfig(local_weight=0.3, global_weight=0.9)
+    config = PretrainConfig(local_weight=0.3, global_weight=0.9, difference_weight=0.7)
     total = training(config)(batch())
-    torch.testing.assert_close(total.total, total.assign + 0.3 * total.local + 0.9 * total.whole)
+    torch.testing.assert_close(
+        total.total, total.assign + 0.3 * total.local + 0.9 * total.whole + 0.7 * total.difference
+    )
     alone = {loss: training(replace(config, loss=loss))(batch()) for loss in ("assign", "distill")}
     torch.testing.assert_close(alone["assign"].total, total.assign)
     torch.testing.assert_close(alone["distill"].total, total.total - total.assign)

@@ -15,7 +15,7 @@ from s4tok_pipelines.pretrain import pretrain
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.run_folder import read_metrics
 
-LOSSES = ("total", "assign", "local", "whole")
+LOSSES = ("total", "assign", "local", "difference", "whole")
 
 
 class Fails(Report):
@@ -34,7 +34,7 @@ class Fails(Report):
 def test_two_processes_one_killed_and_started_again_train_as_one_does(
     world: Any, tmp_path: Path, python: Callable[..., CompletedProcess[str]]
 ) -> None:
-    config = world.config(learning_rate=1e-3, epochs=2, center_targets=True)
+    config = world.config(learning_rate=1e-3, epochs=2, center_targets=True, difference_weight=0.5)
     pretrain(world.train, world.cache, config, validation=world.val, out=tmp_path / "one")
     (tmp_path / "world.pickle").write_bytes(pickle.dumps((world.train, world.cache, config, world.val)))
     done = python(

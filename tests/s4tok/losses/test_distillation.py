@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from s4tok.losses.distillation import global_loss, local_loss
+from s4tok.losses.distillation import difference_loss, global_loss, local_loss
 
 EAST, NORTH = [1.0, 0.0], [0.0, 1.0]
 
@@ -29,10 +29,26 @@ def test_centring_takes_the_mean_target_off_both_sides() -> None:
     torch.testing.assert_close(local_loss(swapped[:, None], targets[:, None], is_seen, center=True), torch.tensor(2.0))
 
 
+def test_differences_are_worked_by_hand() -> None:
+    """Off their mean, superpoints 0 and 1 stand opposite each other: as far apart as the targets, less far, swapped.
+
+    Of cloud 3 one superpoint alone was seen, which differs from nothing, and the others say nothing of what was not.
+    """
+    near = [[1.0, 0.1], [1.0, -0.1]]
+    features = torch.tensor([[EAST, NORTH, EAST], [*near, NORTH], [NORTH, EAST, EAST], [EAST, NORTH, NORTH]])
+    targets = torch.tensor([[EAST, NORTH, NORTH], [[7.0, 7], [1, -1], EAST], [EAST, NORTH, NORTH], [NORTH] * 3])
+    is_seen = torch.tensor([[True, True, False]] * 3 + [[True, False, False]])
+    each = [difference_loss(features[[row]], targets[[row]], is_seen[[row]]) for row in range(4)]
+    torch.testing.assert_close(torch.stack(each), torch.tensor([0.0, 0, 2, 0]))
+    torch.testing.assert_close(difference_loss(features, targets, is_seen), torch.tensor(2 / 3))
+    assert local_loss(features[[1]], targets[[1]], is_seen[[1]]) > 0.1
+
+
 @pytest.mark.parametrize("center", [False, True])
 def test_nothing_seen_costs_nothing(center: bool) -> None:
-    features = torch.zeros(2, 3, 4, requires_grad=True)
-    loss = local_loss(features, torch.zeros(2, 3, 4), torch.zeros(2, 3, dtype=torch.bool), center=center)
+    features, is_seen = torch.zeros(2, 3, 4, requires_grad=True), torch.zeros(2, 3, dtype=torch.bool)
+    loss = local_loss(features, torch.zeros(2, 3, 4), is_seen, center=center)
+    loss = loss + difference_loss(features, torch.zeros(2, 3, 4), is_seen)
     loss.backward()  # type: ignore[no-untyped-call]
     assert loss == 0
     assert features.grad is not None
@@ -44,6 +60,7 @@ def test_gradients_are_those_of_finite_differences() -> None:
     features = torch.randn(2, 3, 4, generator=draw, dtype=torch.float64, requires_grad=True)
     targets = torch.randn(2, 3, 4, generator=draw, dtype=torch.float64)
     is_seen = torch.tensor([[True, True, False], [True, True, True]])
+    assert torch.autograd.gradcheck(lambda f: difference_loss(f, targets, is_seen), (features,))
     for center in (False, True):
         assert torch.autograd.gradcheck(lambda f, c=center: local_loss(f, targets, is_seen, center=c), (features,))
         assert torch.autograd.gradcheck(lambda f, c=center: global_loss(f[:, 0], targets[:, 0], center=c), (features,))
