@@ -230,6 +230,7 @@ class SegmentConfig:
     window: float = 0.0  # metres, the side of a column that is looked at together; 0 looks at a cloud as a whole
     overlap: float = 0.25  # share of a window that its neighbour sees too
     smallest_window: int = 256  # points; a column of fewer takes its neighbours in
+    votes: int = ZeroShotConfig.votes  # samples of each window, whose cosines are averaged
     pool: bool = False  # one label a superpoint; the paper gives every point its own, Sec. 3.3
     unknown: float | None = None  # points whose best cosine is lower have no name
     scale: float = 1.0

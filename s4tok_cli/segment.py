@@ -50,6 +50,9 @@ def segment(
     n_tokens: Annotated[
         int | None, Option(min=1, help="Tokens of each window.", show_default="512 for rooms, else the student's")
     ] = None,
+    votes: Annotated[
+        int, Option(min=1, help="Samples of each window whose answers are averaged; 10 is the literature's voting.")
+    ] = SegmentConfig.votes,
     scale: Annotated[
         float, Option(help="Multiply every cloud by this; 0.001 reads millimetres.")
     ] = SegmentConfig.scale,
@@ -79,6 +82,8 @@ def segment(
 
     names = [] if labels is None else read_labels(labels)
     said = load_prompts(prompts or set_for(clip))
+    if teacher_only and votes != SegmentConfig.votes:
+        raise UsageError("views show every point: --votes is for students.")
     if scale <= 0:
         raise UsageError(f"--scale must be positive, and is {scale:g}.")
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
@@ -113,7 +118,7 @@ def segment(
         console.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
     given = {"window": window, "n_points": n_points, "n_tokens": n_tokens}
     config = replace(
-        SegmentConfig.of(clouds.scene), pool=pool, unknown=unknown, scale=scale, seed=seed,
+        SegmentConfig.of(clouds.scene), votes=votes, pool=pool, unknown=unknown, scale=scale, seed=seed,
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
     )  # fmt: skip
     folder = out or (SEGMENTS if own else None)

@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
 from s4tok.clouds import PointCloud
@@ -43,7 +44,7 @@ class StudentLooks(Looker):
     def __init__(self, student: Student, clouds: CloudDataset, superpoints: CacheReader, config: SegmentConfig) -> None:
         self.name, self.superpoints = f"student {student.name}", superpoints
         self.model = student.model if config.n_tokens is None else _with_tokens(student.model, config.n_tokens)
-        self.up, self.scale, self.seed = clouds.up, config.scale, config.seed
+        self.up, self.scale, self.seed, self.votes = clouds.up, config.scale, config.seed, config.votes
         self.looking = Looking(
             n_points=config.n_points or student.model.tokenizer.config.n_points,
             window=config.window,
@@ -56,8 +57,12 @@ class StudentLooks(Looker):
     ) -> Float32[Array, "n t"]:
         """Look at a cloud window by window; what is drawn of it depends on the seed and its key alone."""
         xyz: Array = self.scale * cloud.xyz
-        seed = seed_of(self.seed, key)
-        return score_points(self.model, xyz, superpoints, words, self.looking, seed=seed, up=self.up)
+        mean = np.zeros((len(xyz), len(words)), np.float32)
+        for vote in range(self.votes):
+            seed = seed_of(self.seed, key, vote)
+            mean += score_points(self.model, xyz, superpoints, words, self.looking, seed=seed, up=self.up)
+        mean /= self.votes
+        return mean
 
 
 class TeacherLooks(Looker):

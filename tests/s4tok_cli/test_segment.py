@@ -116,6 +116,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
         (["hall.ply", "--labels", "a,a"], 2, "'a' twice"),
         (["hall.ply", "--labels", "a", "--format", "las"], 2, "no format is called 'las'"),
         (["hall.ply", "--labels", "a", "--scale", "0"], 2, "--scale must be positive"),
+        (["hall.ply", "--labels", "a", "--teacher-only", "--votes", "3"], 2, "--votes is for students"),
         (["hall.ply", "--labels", "a", "--prompts", "mine.toml"], 4, "no such file of prompts"),
         (["hall.ply", "--labels", "a", "--scale", "1000"], 2, "windows of 4"),
         (["hall.ply", "--labels", "a", "--teacher-only"], 4, "nothing that tiny has seen"),

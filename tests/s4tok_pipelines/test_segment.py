@@ -21,12 +21,14 @@ from s4tok.frozen_clip import FrozenClip
 from s4tok.metrics import part_counts, part_scores
 from s4tok.palette import colors_of_names, paint
 from s4tok.prompts import load_prompts
+from s4tok.segmentation import Looking, score_points
 from s4tok.shapes import Array
 from s4tok.students import Student, load_student, save_student
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vocabulary import Vocabulary
 from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, Fingerprint, Stamp, Store
 from s4tok_cache.errors import CacheMissing
+from s4tok_pipelines.entries import seed_of
 from s4tok_pipelines.extract_clip import STAGE
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.segment import Files, Segmented, segment
@@ -243,6 +245,24 @@ def test_the_2d_baseline_says_of_each_superpoint_what_clip_saw_there(
     for key in clouds.keys:
         np.testing.assert_array_equal(labels_in(tmp_path, key), best[octants(clouds[key])])
     assert found.about["student"] is None
+
+
+def test_votes_are_the_mean_of_what_so_many_samples_say(named: Named, clip: FrozenClip, student: Student) -> None:
+    seen: list[Array] = []
+    for votes in (1, 3):
+        named(Shapes(), SegmentConfig(votes=votes, draws=20), watch=lambda done: seen.append(done.scores))
+    shapes, words = Shapes(), Vocabulary(Shapes(), clip, PROMPTS)
+    key, looking = shapes.keys[0], Looking(student.model.tokenizer.config.n_points, 0.0, 0.0, 256)
+    each = [
+        score_points(
+            student.model, shapes[key].xyz, octants(shapes[key]), words.of(key).vectors, looking,
+            seed=seed_of(0, key, vote), up=shapes.up,
+        )
+        for vote in range(3)
+    ]  # fmt: skip
+    np.testing.assert_array_equal(seen[0], each[0])
+    np.testing.assert_allclose(seen[len(shapes.keys)], np.mean(each, axis=0), atol=1e-6)
+    assert (each[0] != each[1]).any()
 
 
 def test_points_of_a_superpoint_agree_when_pooled_and_doubtful_ones_lose_their_name(
