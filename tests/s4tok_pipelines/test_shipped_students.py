@@ -13,7 +13,7 @@ from s4tok.students import SHIPPED, SHIPPED_FOLDER, find_student, load_student
 from s4tok_pipelines.classify import classify
 
 CARD = (SHIPPED_FOLDER / "README.md").read_text(encoding="utf-8")
-LEAST = {"knn": 0.65, "knn-sphere": 0.6, "knn+rpn": 0.6, "s4token": 0.35}  # of thirty; the card says how many of 150
+LEAST = {"knn": 0.65, "knn-sphere": 0.6, "knn+rpn": 0.6, "s4token": 0.5}  # of thirty; the card says how many of 150
 Right = Callable[[str, float], float]
 
 
