@@ -1,5 +1,6 @@
-"""The colours of labels: a legend has the same ones everywhere, and its names are told apart."""
+"""The colours of labels and of superpoints: a legend has the same everywhere, and its names are told apart."""
 
+import colorsys
 from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
@@ -7,12 +8,13 @@ from itertools import product
 
 import numpy as np
 
-from s4tok.shapes import Array, Float64, Int, UInt8
+from s4tok.shapes import Array, Float64, Int, Int32, UInt8
 
 UNKNOWN = (150, 150, 150)  # of what has no label
 # What rooms are made of stays quiet, so that what stands in them is seen.
 QUIET = {"wall": (148, 163, 184), "floor": (203, 178, 125), "ceiling": (232, 233, 237)}
 LIGHTNESS, CHROMA, HUES = (0.52, 0.66, 0.8), (0.1, 0.17), 18  # of the candidates, in OKLCH
+GOLDEN = 0.618034  # turns of the colour circle; superpoints of neighbouring numbers get distant hues
 APART = 0.13  # in OKLab; two dozen such colours fit, beyond that they come closer
 
 
@@ -35,6 +37,16 @@ def colors_of_names(names: Sequence[str]) -> UInt8[Array, "c 3"]:
         chosen[i] = tuple(bytes_of[pick].tolist())
         taken.append(places[pick])
     colors: Array = np.array(chosen, np.uint8).reshape(-1, 3)
+    return colors
+
+
+def colors_of_superpoints(labels: Int32[Array, " n"]) -> UInt8[Array, "n 3"]:
+    """Give each superpoint a colour of its own, the same in every run."""
+    table = [
+        colorsys.hsv_to_rgb(GOLDEN * each % 1, 0.55 + 0.4 * (each * 7 % 5) / 4, 0.6 + 0.4 * (each * 3 % 4) / 3)
+        for each in range(int(labels.max()) + 1)
+    ]
+    colors: Array = (255 * np.array(table)).round().astype(np.uint8)[labels]
     return colors
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.palette import colors_of_names, paint
+from s4tok.rendering.picture import draw
 from s4tok.shapes import Array, UInt8
-from s4tok.superpoints.picture import draw
 from s4tok_pipelines.labelled_clouds import Labelled
 
 CLOUDS = 12  # for looking at, and nobody looks at thousands

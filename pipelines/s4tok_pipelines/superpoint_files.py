@@ -8,8 +8,9 @@ from s4tok.clouds import PointCloud
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.dependencies import load
 from s4tok.errors import choose
+from s4tok.palette import colors_of_superpoints
+from s4tok.rendering.picture import draw
 from s4tok.shapes import Array, Int32
-from s4tok.superpoints.picture import colors_of, draw
 from s4tok_cache import CacheReader
 from s4tok_pipelines.ply import ply_of
 from s4tok_pipelines.publish import publish
@@ -47,9 +48,9 @@ def preview(clouds: CloudDataset, key: str, superpoints: CacheReader, path: Path
 def _png(clouds: CloudDataset, cloud: PointCloud, labels: Int32[Array, " n"]) -> bytes:
     image = load("PIL.Image")
     buffer = BytesIO()
-    image.fromarray(draw(cloud.xyz, colors_of(labels), clouds.up, clouds.scene)).save(buffer, format="PNG")
+    image.fromarray(draw(cloud.xyz, colors_of_superpoints(labels), clouds.up, clouds.scene)).save(buffer, format="PNG")
     return buffer.getvalue()
 
 
 def _ply(clouds: CloudDataset, cloud: PointCloud, labels: Int32[Array, " n"]) -> bytes:
-    return ply_of(cloud, colors_of(labels), superpoint=labels)
+    return ply_of(cloud, colors_of_superpoints(labels), superpoint=labels)

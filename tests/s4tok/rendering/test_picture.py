@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from s4tok.superpoints.picture import draw
+from s4tok.rendering.picture import draw
 
 FLOOR, CEILING = (0, 200, 0), (200, 0, 0)
 

@@ -1,27 +1,14 @@
-"""A picture of a cloud coloured by superpoint, for looking at and for nothing else."""
-
-import colorsys
+"""A picture of a coloured cloud, for looking at and for nothing else."""
 
 import numpy as np
 
 from s4tok.config import Scene
-from s4tok.shapes import Array, Float, Int32, UInt8
+from s4tok.shapes import Array, Float, UInt8
 
-GOLDEN = 0.618034  # turns of the colour circle; neighbouring numbers get distant hues
 AZIMUTH = np.radians(35)
 ELEVATION = {"object": np.radians(25), "room": np.radians(60)}  # into a room one looks over its walls
 LID = 0.2  # of a room's height
 WHITE = 255
-
-
-def colors_of(labels: Int32[Array, " n"]) -> UInt8[Array, "n 3"]:
-    """Give each superpoint a colour of its own, the same in every run."""
-    table = [
-        colorsys.hsv_to_rgb(GOLDEN * each % 1, 0.55 + 0.4 * (each * 7 % 5) / 4, 0.6 + 0.4 * (each * 3 % 4) / 3)
-        for each in range(int(labels.max()) + 1)
-    ]
-    colors: Array = (255 * np.array(table)).round().astype(np.uint8)[labels]
-    return colors
 
 
 def draw(
