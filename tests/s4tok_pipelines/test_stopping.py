@@ -8,6 +8,8 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+import pytest
+
 from s4tok_pipelines.pretrain import pretrain
 from s4tok_pipelines.run_folder import read_metrics
 from s4tok_pipelines.runtime import Stopped, stoppable
@@ -15,11 +17,12 @@ from s4tok_pipelines.runtime import Stopped, stoppable
 TRAINED = ("tokenizer.safetensors", "training.safetensors")
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_a_run_that_is_told_to_stop_and_then_killed_ends_with_the_bits_of_one_that_was_not(
-    world: Any, tmp_path: Path, python: Callable[..., CompletedProcess[str]]
+    world: Any, tmp_path: Path, optimizer: str, python: Callable[..., CompletedProcess[str]]
 ) -> None:
     """One process forks every run: loading PyTorch and CLIP's library takes longer than they do."""
-    config = world.config(epochs=8, batch=11)  # of two steps each
+    config = world.config(epochs=8, batch=11, optimizer=optimizer)  # of two steps each
     (tmp_path / "world.pickle").write_bytes(pickle.dumps((world.train, world.cache, config, world.val)))
     done = python(__file__, tmp_path)
     assert done.returncode == 0, done.stderr

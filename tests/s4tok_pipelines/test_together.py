@@ -34,7 +34,7 @@ class Fails(Report):
 def test_two_processes_one_killed_and_started_again_train_as_one_does(
     world: Any, tmp_path: Path, python: Callable[..., CompletedProcess[str]]
 ) -> None:
-    config = world.config(learning_rate=1e-3, epochs=2, center_targets=True, difference_weight=0.5)
+    config = world.config(learning_rate=1e-3, epochs=2, center_targets=True, difference_weight=0.5, optimizer="muon")
     pretrain(world.train, world.cache, config, validation=world.val, out=tmp_path / "one")
     (tmp_path / "world.pickle").write_bytes(pickle.dumps((world.train, world.cache, config, world.val)))
     done = python(
