@@ -26,7 +26,7 @@ s4tok classify toy-shapes --split test --limit 15
 s4tok classify toy-shapes --split test --limit 15 --checkpoint "$folder/run"
 
 # 6. Name every point: parts of shapes, and things in rooms, with a page to turn one around.
-s4tok segment toy-shapes --split test --limit 12 --preview "$folder/parts.png"
+s4tok segment toy-shapes --split test --limit 12 --votes 10 --preview "$folder/parts.png"
 s4tok segment toy-scans --split test --limit "$scans" --auto --checkpoint s4token-scans \
     --preview "$folder/things.png" --html --out "$folder/labels"
 
