@@ -22,7 +22,7 @@ Scene: TypeAlias = Literal["object", "room"]
 Preset: TypeAlias = Literal["paper", "toy", "quick"]
 
 # Of the students that s4tok carries, who looks where nobody is named: objects of any size, and rooms.
-STUDENTS: Mapping[Scene, str] = {"object": "knn+rpn", "room": "s4token-scans"}
+STUDENTS: Mapping[Scene, str] = {"object": "ball+rpn", "room": "s4token-scans"}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from s4tok.frozen_clip import FrozenClip
 from s4tok.model import Model
 from s4tok.tokenizers import Tokenizer
 
-SHIPPED = ("knn", "knn-sphere", "knn+rpn", "s4token", "s4token-scans")  # trained on the made world, for the mini CLIP
+# Trained on the made world, for the mini CLIP.
+SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token-scans")
 SHIPPED_FOLDER = Path(__file__).parent / "mini_students"
 WEIGHTS, CARD = "tokenizer.safetensors", "tokenizer.json"
 IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
