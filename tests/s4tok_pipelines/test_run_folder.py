@@ -19,7 +19,8 @@ WANTED = Stamp("pretrain", {"training": {"rate": 1e-6, "band": [1.6, 9.0], "on":
 
 
 def row(step: int) -> dict[str, Any]:
-    return {"kind": "step", "step": step, "total": 1 / (1 + step), "assign": 0.2, "local": 0.1, "whole": 0.05}
+    losses = {"total": 1 / (1 + step), "assign": 0.2, "local": 0.1, "difference": 0.15, "whole": 0.05}
+    return {"kind": "step", "step": step, **losses}
 
 
 def test_a_config_comes_back_from_toml_as_it_was(tmp_path: Path) -> None:
