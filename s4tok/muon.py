@@ -28,7 +28,10 @@ class Muon(torch.optim.AdamW):
             for weight in group["params"]:
                 if weight.grad is None:
                     continue
-                momentum = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+                state = self.state[weight]
+                if "momentum" not in state:
+                    state["momentum"] = torch.zeros_like(weight)
+                momentum = state["momentum"]
                 momentum.lerp_(weight.grad, 1 - MOMENTUM)
                 step = orthogonal(weight.grad.lerp(momentum, MOMENTUM))
                 weight.mul_(1 - group["lr"] * group["weight_decay"])

@@ -10,10 +10,10 @@ from s4tok.shapes import Array, Float
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960, 540, 70, 150, 30, 50
 COLORS = {
-    "total": (31, 78, 121), "assign": (192, 80, 32), "local": (34, 120, 60), "whole": (128, 60, 140),
-    "difference": (200, 150, 20), "validation": (200, 20, 40),
+    "total": (31, 78, 121), "assign": (192, 80, 32), "local": (34, 120, 60), "difference": (200, 150, 20),
+    "whole": (128, 60, 140),
 }  # fmt: skip
-GREY, LIGHT = (90, 90, 90), (225, 225, 225)
+VALIDATION, GREY, LIGHT = (200, 20, 40), (90, 90, 90), (225, 225, 225)
 POINTS = 200  # a curve has at most; each is the mean of the steps around it
 
 
@@ -21,7 +21,7 @@ def draw_curves(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> No
     """Draw every loss over the steps, the validation's as dots, into one PNG."""
     from PIL import Image, ImageDraw  # comes with torchvision, which open_clip brings
 
-    curves = {name: _curve(rows, name) for name in ("total", "assign", "local", "difference", "whole")}
+    curves = {name: _curve(rows, name) for name in COLORS}
     curves["validation"] = np.array([[row["step"], row["total"]] for row in rows if row["kind"] == "validation"])
     curves = {name: curve for name, curve in curves.items() if len(curve) and curve[:, 1].any()}
     if not curves:
@@ -44,7 +44,7 @@ def draw_curves(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> No
     draw.text((LEFT, 8), title, fill=GREY)
     draw.text((WIDTH - RIGHT - 30, HEIGHT - 24), "step", fill=GREY)
     for line, (name, curve) in enumerate(curves.items()):
-        color, spots = COLORS[name], place(curve)
+        color, spots = COLORS.get(name, VALIDATION), place(curve)
         if name == "validation":
             for x, y in spots:
                 draw.ellipse([x - 3, y - 3, x + 3, y + 3], fill=color)
