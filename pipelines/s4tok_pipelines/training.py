@@ -188,12 +188,7 @@ class Training:
         """
         if self.config.loss == "assign":
             return -float(self.state.step)
-        weights = {
-            "local": self.config.local_weight,
-            "difference": self.config.difference_weight,
-            "whole": self.config.global_weight,
-        }
-        return sum(weight * figures[name] for name, weight in weights.items())
+        return figures["total"] - figures["assign"]
 
     def _save(self, is_best: bool) -> None:
         if self.ranks.is_first:
