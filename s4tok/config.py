@@ -67,11 +67,31 @@ class TokenizerConfig:
     smallest_center: int = 5  # superpoints with fewer points supply no centres; silent, [A6]
     alpha: float = 1.0  # grouping radius in units of the mean spacing of centres (Sec. 4)
     adapter_widths: tuple[int, int, int] = (128, 256, 512)  # mini-PointNet; silent, Point-BERT's
-    pe_scale: Literal["radius", "extent", "none"] = "radius"  # "none" is eq. 12 as printed, not scale-invariant; [A23]
-    pe_radii: float = 6.0  # radii in a unit, half an object's extent (toy-shapes: 5.8): one band for every pe_scale
-    pe_amplitude: float = 0.3  # unit amplitude drowned the tokens of a small frozen ViT in trials
-    pe_band: tuple[float, float] = (1.6, 9.0)  # lowest and highest frequency in rad per unit; as above
+    # Fixed waves are 6 % of a token's norm, and a frozen transformer makes little of them; the works that the paper
+    # cites for its positions learn theirs. "fixed" is eq. 12 as printed; [A24].
+    pe: Literal["learned", "fixed"] = "learned"
+    pe_hidden: int = 128  # of the two-layer MLP that learns them; Point-BERT's
+    # "spread" is the root mean square distance of the cloud's points from their mean, whatever the tokens and alpha;
+    # "radius" counts in grouping radii; "none" is eq. 12 as printed, not scale-invariant; [A23].
+    pe_scale: Literal["spread", "radius", "none"] = "spread"
+    pe_radii: float = 6.0  # radii in a unit of "radius": half an object's extent at 128 tokens
+    pe_amplitude: float | None = None  # None: 0.3, since 1 drowned the tokens of a small frozen ViT; 1 for "none"
+    pe_band: tuple[float, float] | None = None  # rad per unit, lowest and highest. None: 1.6, 9; 1e-4, 1 for "none"
     seed: int = 0
+
+    @property
+    def amplitude(self) -> float:
+        """Give the amplitude of the positions' waves: as set, or what suits their unit."""
+        if self.pe_amplitude is not None:
+            return self.pe_amplitude
+        return 1.0 if self.pe_scale == "none" else 0.3
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """Give the lowest and highest frequency of the positions' waves: as set, or what suits their unit."""
+        if self.pe_band is not None:
+            return self.pe_band
+        return (1e-4, 1.0) if self.pe_scale == "none" else (1.6, 9.0)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,8 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
     card = read_card(folder)
     _require_same(card["clip"], clip, str(where))
     try:
-        config = TokenizerConfig(**{name: _tuple(value) for name, value in card["tokenizer"].items()})
+        settings = {name: _tuple(value) for name, value in card["tokenizer"].items()}
+        config = TokenizerConfig(**{"pe": "fixed", **settings})  # cards from before positions were learned have no "pe"
         tokenizer = Tokenizer(config, width=int(clip.model.visual.proj.shape[0]), n_features=card["n_features"])  # type: ignore[union-attr, index]
         tokenizer.load_state_dict(load("safetensors.torch").load_file(folder / WEIGHTS))
     except MissingError:

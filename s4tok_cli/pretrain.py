@@ -49,11 +49,30 @@ def pretrain(
     wfps_sign: Annotated[
         Literal["text", "paper"] | None, Option(help="Sign of the sampling weight.", show_default=False)
     ] = None,
+    pe: Annotated[
+        Literal["learned", "fixed"] | None,
+        Option(
+            help="Positional encoding: learned adds an MLP of the waves; fixed is Eq. 12 alone.", show_default=False
+        ),
+    ] = None,
     pe_scale: Annotated[
-        Literal["radius", "extent", "none"] | None, Option(help="Unit of a token's place.", show_default=False)
+        Literal["spread", "radius", "none"] | None,
+        Option(
+            help="Unit of the positional encoding: the cloud's spread, its grouping radius, or none (Eq. 12).",
+            show_default=False,
+        ),
+    ] = None,
+    pe_radii: Annotated[
+        float | None, Option(min=0, help="With --pe-scale radius: grouping radii in a unit.", show_default=False)
     ] = None,
     pe_amplitude: Annotated[
-        float | None, Option(help="Strength of a token's place beside its content.", show_default=False)
+        float | None, Option(help="Amplitude of the positional encoding.", show_default=False)
+    ] = None,
+    pe_band: Annotated[
+        str | None,
+        Option(
+            help="Frequencies of the positional encoding, rad per unit.", metavar="LOWEST,HIGHEST", show_default=False
+        ),
     ] = None,
     adapter: Annotated[
         str | None, Option(help="Widths of the mini-PointNet.", metavar="N,N,N", show_default=False)
@@ -115,7 +134,8 @@ def pretrain(
         ),
         tokenizer=_changed(
             config.tokenizer, tokenizer=tokenizer, n_points=n_points, n_tokens=n_tokens, patch_size=patch_size,
-            gamma=gamma, alpha=alpha, wfps_sign=wfps_sign, pe_scale=pe_scale, pe_amplitude=pe_amplitude,
+            gamma=gamma, alpha=alpha, wfps_sign=wfps_sign, pe=pe, pe_scale=pe_scale, pe_radii=pe_radii,
+            pe_amplitude=pe_amplitude, pe_band=None if pe_band is None else _two(pe_band),
             adapter_widths=None if adapter is None else _three(adapter),
         ),
         clusters=_changed(config.clusters, n_clusters=clusters),
@@ -171,3 +191,15 @@ def _three(widths: str) -> tuple[int, int, int]:
         )
     narrow, middle, wide = map(int, words)
     return narrow, middle, wide
+
+
+def _two(band: str) -> tuple[float, float]:
+    try:
+        low, high = (float(word) for word in band.split(","))
+    except ValueError:
+        low, high = 0.0, 0.0
+    if not 0 < low <= high < float("inf"):
+        raise UsageError(
+            f"--pe-band takes two positive numbers, the lower first, and was given {band!r}.", "as in --pe-band 1.6,9."
+        )
+    return low, high

@@ -1,13 +1,9 @@
 """Relative position normalisation inside a patch (eq. 3) and the place of a patch in its cloud (eq. 12)."""
 
-from typing import Literal, TypeAlias
-
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from s4tok.shapes import Bool, Float, Float32
-
-PositionScale: TypeAlias = Literal["radius", "extent", "none"]
 
 
 def relative_positions(
@@ -24,25 +20,40 @@ def relative_positions(
 
 
 def scaled_centers(
-    centers: Float32[Tensor, "b m 3"],
-    is_token: Bool[Tensor, "b m"],
-    radius: Float32[Tensor, " b"],
-    scale: PositionScale,
-    radii: float,
+    centers: Float32[Tensor, "b m 3"], is_token: Bool[Tensor, "b m"], unit: Float32[Tensor, " b"]
 ) -> Float32[Tensor, "b m 3"]:
-    """Measure centres from their mean, in `radii` grouping radii, in the cloud's extent, or as they are.
+    """Measure centres from their mean, in a unit of length of each cloud's own.
 
-    Eq. (12) takes them as they are, "none", which ties the token to the dataset's unit of length.
+    Eq. (12) takes them as they are, a unit of 1, which ties the token to the dataset's unit of length.
     """
     count = is_token.sum(1).clamp_min(1)[:, None, None]
     shown = is_token[..., None]
     offsets = (centers - (centers * shown).sum(1, keepdim=True) / count) * shown
-    if scale == "radius":
-        return offsets / (radii * radius)[:, None, None]
-    if scale == "extent":
-        extent = offsets.norm(dim=2).amax(1)
-        return offsets / torch.where(extent > 0, extent, 1)[:, None, None]
-    return offsets
+    return offsets / unit[:, None, None]
+
+
+class PositionEncoding(nn.Module):
+    """Sines and cosines of a position, eq. (12), plus what an MLP has learned to make of them.
+
+    The MLP's last layer starts at zero, so training begins with the printed encoding; with `hidden` 0 it stays that.
+    """
+
+    def __init__(self, width: int, band: tuple[float, float], amplitude: float, hidden: int = 0) -> None:
+        super().__init__()
+        self.width, self.band, self.amplitude = width, band, amplitude
+        self.mlp: nn.Sequential | None = None
+        if hidden:
+            self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+            nn.init.zeros_(self.mlp[2].weight)  # type: ignore[arg-type]
+            nn.init.zeros_(self.mlp[2].bias)  # type: ignore[arg-type]
+
+    def forward(self, positions: Float32[Tensor, "b m 3"]) -> Float[Tensor, "b m d"]:
+        """Encode positions."""
+        waves = sincos(positions, self.width, self.band, 1.0)
+        if self.mlp is None:
+            return self.amplitude * waves
+        learned: Tensor = self.mlp(waves.to(self.mlp[0].weight.dtype))  # type: ignore[arg-type]
+        return self.amplitude * waves + learned
 
 
 def sincos(

@@ -9,7 +9,7 @@ from s4tok.shapes import Bool, Float, Float32, Int, Real
 from s4tok.tokenizers.adapter import PointNet
 from s4tok.tokenizers.grouping import group_points
 from s4tok.tokenizers.order import SortedClouds, sort_clouds
-from s4tok.tokenizers.position import relative_positions, scaled_centers, sincos
+from s4tok.tokenizers.position import PositionEncoding, relative_positions, scaled_centers
 from s4tok.tokenizers.sampling import mean_spacing, sample_centers
 from s4tok.tokenizers.table import TOKENIZERS
 from s4tok.tokenizers.tokens import Patches, Tokens
@@ -31,6 +31,8 @@ class Tokenizer(nn.Module):
             raise UsageError(f"alpha must be positive, and is {config.alpha:g}.")
         self.config, self.width, self.n_features = config, width, n_features
         self.adapter = PointNet(width, n_features, config.adapter_widths)
+        hidden = config.pe_hidden if config.pe == "learned" else 0
+        self.position = PositionEncoding(width, config.band, config.amplitude, hidden)
 
     def forward(
         self,
@@ -100,7 +102,8 @@ class Tokenizer(nn.Module):
 
     def encode(self, positions: Float32[Tensor, "b m 3"]) -> Float32[Tensor, "b m d"]:
         """Encode where patches stand, which a decoder of masked tokens may know and their content it may not."""
-        return sincos(positions, self.width, self.config.pe_band, self.config.pe_amplitude)
+        encodings: Tensor = self.position(positions)
+        return encodings
 
     def _check(
         self,
@@ -162,7 +165,6 @@ class Tokenizer(nn.Module):
     ) -> Patches:
         at, patches = _rows(clouds.xyz, centers), _rows(clouds.xyz, members)
         offsets = relative_positions(patches, at, self._unit(clouds, radius))
-        scale = self.config.pe_scale
         # Back from the sorted clouds to the points as they came.
         members, centers = _rows(clouds.order, members), _rows(clouds.order, centers)
         return Patches(
@@ -173,7 +175,7 @@ class Tokenizer(nn.Module):
             centers=centers,
             xyz=_rows(points, centers),
             superpoints=_rows(superpoints, centers),
-            positions=scaled_centers(at, is_token, radius, scale, self.config.pe_radii),
+            positions=scaled_centers(at, is_token, self._position_unit(clouds, radius)),
             is_token=is_token,
             radius=radius,
         )
@@ -182,6 +184,12 @@ class Tokenizer(nn.Module):
         if self.variant.unit == "radius":
             return radius
         return _sphere(clouds) if self.variant.unit == "sphere" else torch.ones_like(radius)
+
+    def _position_unit(self, clouds: SortedClouds, radius: Float32[Tensor, " b"]) -> Float32[Tensor, " b"]:
+        scale = self.config.pe_scale
+        if scale == "radius":
+            return self.config.pe_radii * radius
+        return _spread(clouds) if scale == "spread" else torch.ones_like(radius)
 
 
 def _rows(table: Real[Tensor, "b n ..."], index: Int[Tensor, "b ..."]) -> Real[Tensor, "..."]:
@@ -198,7 +206,22 @@ def _reach(clouds: SortedClouds) -> Float32[Tensor, " b"]:
 
 def _sphere(clouds: SortedClouds) -> Float32[Tensor, " b"]:
     """Measure the sphere around the points' mean that holds a cloud."""
+    return _positive(_distances_from_mean(clouds).amax(1))
+
+
+def _spread(clouds: SortedClouds) -> Float32[Tensor, " b"]:
+    """Measure how far points lie from their mean, root mean square: a unit that depends on no token."""
+    count = clouds.is_point.sum(1).clamp_min(1)
+    return _positive((_distances_from_mean(clouds).square().sum(1) / count).sqrt())
+
+
+def _distances_from_mean(clouds: SortedClouds) -> Float32[Tensor, "b n"]:
     shown = clouds.is_point[..., None]
     mean = clouds.xyz.sum(1, keepdim=True) / shown.sum(1, keepdim=True).clamp_min(1)
-    radius = ((clouds.xyz - mean) * shown).norm(dim=2).amax(1)
-    return torch.where(radius > 0, radius, 1)
+    distances: Tensor = ((clouds.xyz - mean) * shown).norm(dim=2)
+    return distances
+
+
+def _positive(length: Float32[Tensor, " b"]) -> Float32[Tensor, " b"]:
+    """Give a cloud whose points all coincide the unit 1."""
+    return torch.where(length > 0, length, 1)

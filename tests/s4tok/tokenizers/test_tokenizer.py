@@ -17,7 +17,13 @@ SEEDS = torch.tensor([11, 12])
 
 def small(name: str, **more: Any) -> Tokenizer:
     torch.manual_seed(0)
-    return build_tokenizer(name, width=48, n_tokens=24, patch_size=12, adapter_widths=(8, 16, 16), **more).eval()
+    one = build_tokenizer(
+        name, width=48, **{"n_tokens": 24, "patch_size": 12, "adapter_widths": (8, 16, 16), **more}
+    ).eval()
+    if one.position.mlp is not None:
+        for weight in one.position.mlp[2].parameters():
+            torch.nn.init.normal_(weight, std=0.1)  # as if it had learned something
+    return one
 
 
 def same(one: Tokenizer, a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor], atol: float) -> None:
@@ -29,7 +35,7 @@ def same(one: Tokenizer, a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor], ato
 def test_tokens_do_not_know_the_unit_of_length_nor_the_place(clouds: Make, name: str, factor: float) -> None:
     points, superpoints = clouds()
     shift = torch.tensor([431_250.0, -4_581_900.0, 120.0], dtype=torch.float64) * factor
-    for scale in ("radius", "extent"):
+    for scale in ("radius", "spread"):
         same(small(name, pe_scale=scale), (points, superpoints), (points * factor + shift, superpoints), 1e-5)
 
 
@@ -59,6 +65,19 @@ def test_the_printed_position_encoding_knows_the_unit_of_length(clouds: Make) ->
     points, superpoints = clouds()
     one = small("s4token", pe_scale="none")
     assert (one(points, superpoints).tokens - one(3 * points, superpoints).tokens).abs().max() > 0.05
+
+
+@pytest.mark.parametrize("more", [{"n_tokens": 60}, {"alpha": 2.0}])
+def test_positions_are_in_a_unit_that_neither_the_number_of_tokens_nor_alpha_changes(
+    clouds: Make, more: dict[str, float]
+) -> None:
+    points, superpoints = clouds()
+    one, other = (small("s4token", **each).group(points, superpoints, seeds=SEEDS) for each in ({}, more))
+    assert not torch.allclose(one.radius, other.radius, rtol=0.1)
+    apart = [(each.positions[:, 1] - each.positions[:, 0], each.xyz[:, 1] - each.xyz[:, 0]) for each in (one, other)]
+    units = [in_xyz.norm(dim=1) / encoded.norm(dim=1) for encoded, in_xyz in apart]
+    torch.testing.assert_close(units[0], units[1])
+    torch.testing.assert_close(units[0], (points - points.mean(1, keepdim=True)).norm(dim=2).square().mean(1).sqrt())
 
 
 @pytest.mark.parametrize("name", TOKENIZERS)
@@ -207,6 +226,11 @@ def test_what_cannot_be_tokenized_is_refused_in_one_sentence(
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         small("s4token")(points, superpoints)
+
+
+def test_the_printed_positions_are_two_settings_away() -> None:
+    printed = build_tokenizer("s4token", width=48, pe="fixed", pe_scale="none").position
+    assert (printed.band, printed.amplitude, printed.mlp) == ((1e-4, 1.0), 1.0, None)
 
 
 def test_an_unknown_tokenizer_is_answered_with_the_table() -> None:
