@@ -76,7 +76,7 @@ def classify(
     if said.name == TUNED:
         console.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
     own = isinstance(clouds, OwnFiles)
-    if own and student is not None and student.model.tokenizer.variant.in_superpoint:
+    if own and student is not None and student.model.tokenizer.variant.knows_superpoints:
         console.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
     found = run(
         clouds,

@@ -153,7 +153,7 @@ def _looking(
             report.note(f"{clip.name} has seen these views already: {seen.folder.name}")
         return None, by_views(clip, clouds, views, seen, workers=workers)
     superpoints = None
-    if student.model.tokenizer.variant.in_superpoint:
+    if student.model.tokenizer.variant.knows_superpoints:
         superpoints = ready_superpoints(clouds, cache, make=make, workers=workers, report=report)
     return superpoints, by_student(student, clouds, superpoints, config)
 

@@ -67,7 +67,7 @@ class Judge(NamedTuple):
         """Let a student name whole objects that are so many times as large; nothing else about them changes."""
         asked = ZeroShotConfig(scale=scale, draws=self.looking.draws, seed=self.config.seed)
         upstream: tuple[Stamp, ...] = ()
-        if student.model.tokenizer.variant.in_superpoint:
+        if student.model.tokenizer.variant.knows_superpoints:
             cut = ready_superpoints(clouds, self.cache, make=True, workers=self.workers, report=self.report)
             upstream = (cut.stamp,)
         stamp = question("classify", clouds, self.clip, student, self.prompts, asdict(asked), upstream)

@@ -1,4 +1,4 @@
-"""From clouds to tokens: sampling, grouping, normalisation, and the eight tokenizers they make up."""
+"""From clouds to tokens: sampling, grouping, normalisation, and the tokenizers they make up."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The tokenizers of the paper's Table 1, and the control it lacks, each a choice of three ideas."""
+"""The tokenizers of the paper's Table 1, and two that it lacks, each a choice of a few ideas."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,20 @@ from s4tok.tokenizers.grouping import Pick
 
 @dataclass(frozen=True)
 class Variant:
-    """Which points a patch takes, whether it stays inside a superpoint, and in what unit it is measured.
+    """Which points a patch takes, what superpoints mean to it, and in what unit it is measured.
 
     Tokenizers that know superpoints also sample their centres by them (WFPS); the others take plain FPS.
     """
 
     pick: Pick
-    in_superpoint: bool = False  # SPT
+    in_superpoint: bool = False  # SPT: a patch ends where its superpoint does
+    marks_superpoint: bool = False  # a patch goes on, and each point carries a bit: is it of the centre's superpoint?
     unit: Literal["cloud", "radius", "sphere"] = "cloud"  # "radius" is RPN; "sphere" the whole cloud's radius
+
+    @property
+    def knows_superpoints(self) -> bool:
+        """Tell whether patches or their centres depend on superpoints."""
+        return self.in_superpoint or self.marks_superpoint
 
 
 # "spt" alone takes any points of the centre's superpoint: read as constrained kNN, which the paper leaves open,
@@ -30,5 +36,8 @@ TOKENIZERS: Mapping[str, Variant] = {
     "spt+rpn": Variant("any", in_superpoint=True, unit="radius"),
     "knn+rpn+spt": Variant("nearest", in_superpoint=True, unit="radius"),
     "s4token": Variant("ball", in_superpoint=True, unit="radius"),
+    # A patch that ends with its superpoint shows one plane and no edge. This one shows the edge, and on which side a
+    # point lies. Superpoints still choose centres and carry features back.
+    "s4token+context": Variant("ball", marks_superpoint=True, unit="radius"),
     "knn-sphere": Variant("nearest", unit="sphere"),  # the control: does normalising the whole cloud do as well?
 }

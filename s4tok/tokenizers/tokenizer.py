@@ -30,7 +30,7 @@ class Tokenizer(nn.Module):
         if config.alpha <= 0:
             raise UsageError(f"alpha must be positive, and is {config.alpha:g}.")
         self.config, self.width, self.n_features = config, width, n_features
-        self.adapter = PointNet(width, n_features, config.adapter_widths)
+        self.adapter = PointNet(width, n_features + self.variant.marks_superpoint, config.adapter_widths)
         hidden = config.pe_hidden if config.pe == "learned" else 0
         self.position = PositionEncoding(width, config.band, config.amplitude, hidden)
 
@@ -70,7 +70,7 @@ class Tokenizer(nn.Module):
             is_point = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
         if seeds is None:
             seeds = torch.full((len(points),), self.config.seed, device=points.device)
-        known = superpoints if self.variant.in_superpoint else torch.zeros_like(superpoints)
+        known = superpoints if self.variant.knows_superpoints else torch.zeros_like(superpoints)
         clouds = sort_clouds(points, known, is_point)
         centers, is_token, radius = self._sample(clouds, seeds)
         members, is_member = group_points(
@@ -117,7 +117,7 @@ class Tokenizer(nn.Module):
         if points.ndim != 3 or points.shape[2] != 3 or not points.shape[1]:
             raise InputError(f"points must be (clouds, points, 3), and these are {tuple(points.shape)}.")
         if superpoints is None:
-            if self.variant.in_superpoint:
+            if self.variant.knows_superpoints:
                 raise InputError(
                     f"tokenizer {self.config.tokenizer!r} needs each point's superpoint, and none was given.",
                     "cut the cloud first, or take a tokenizer without superpoints: knn, ball, knn+rpn, ball+rpn.",
@@ -167,9 +167,14 @@ class Tokenizer(nn.Module):
         offsets = relative_positions(patches, at, self._unit(clouds, radius))
         # Back from the sorted clouds to the points as they came.
         members, centers = _rows(clouds.order, members), _rows(clouds.order, centers)
+        known = None if features is None else _rows(features, members)
+        if self.variant.marks_superpoint:
+            inside = _rows(superpoints, members) == _rows(superpoints, centers)[..., None]
+            bit = inside[..., None].to(offsets.dtype)
+            known = bit if known is None else torch.cat([bit, known.to(bit.dtype)], dim=-1)
         return Patches(
             offsets=offsets,
-            features=None if features is None else _rows(features, members),
+            features=known,
             is_member=is_member & is_token[:, :, None],
             members=members,
             centers=centers,

@@ -12,7 +12,7 @@ class Patches(NamedTuple):
     """Groups of points, measured and ready for an adapter; everything but learning has happened."""
 
     offsets: Float32[Tensor, "b m k 3"]  # of each member from its centre, in the tokenizer's unit
-    features: Float[Tensor, "b m k c"] | None  # what else is known of each member, such as its colour
+    features: Float[Tensor, "b m k c"] | None  # of each member: is it of the centre's superpoint (0 or 1), its colour
     is_member: Bool[Tensor, "b m k"]
     members: Int[Tensor, "b m k"]  # index of each member among the cloud's points
     centers: Int[Tensor, "b m"]  # index of each centre among the cloud's points

@@ -121,7 +121,35 @@ def test_a_patch_lies_in_one_superpoint(clouds: Make, name: str) -> None:
     assert (superpoints[rows, patches.members] == patches.superpoints[..., None]).all()
 
 
-@pytest.mark.parametrize("name", ["s4token", "ball+rpn", "ball"])
+def test_context_shows_the_ball_and_marks_the_centres_superpoint(clouds: Make) -> None:
+    points, superpoints = clouds(3)
+    patches = small("s4token+context").group(points, superpoints, seeds=SEEDS)
+    assert patches.features is not None
+    rows = torch.arange(2)[:, None, None]
+    inside = superpoints[rows, patches.members] == patches.superpoints[..., None]
+    assert torch.equal(patches.features[..., 0] == 1, inside)
+    assert 0.1 < inside[patches.is_member].float().mean() < 0.9
+    assert inside[..., 0].all()  # the centre itself
+    printed = small("s4token").group(points, superpoints, seeds=SEEDS)
+    assert torch.equal(patches.centers, printed.centers)  # superpoints choose the same centres
+    colored = small("s4token+context", n_features=3).group(
+        points, superpoints, features=torch.rand(2, 600, 3), seeds=SEEDS
+    )
+    assert colored.features is not None
+    assert colored.features.shape[-1] == 4
+    assert torch.equal(colored.features[..., 0], patches.features[..., 0])
+
+
+def test_the_mark_of_a_superpoint_changes_a_token(clouds: Make) -> None:
+    points, superpoints = clouds(3)
+    one = small("s4token+context")
+    patches = one.group(points, superpoints, seeds=SEEDS)
+    assert patches.features is not None
+    unmarked = patches._replace(features=torch.ones_like(patches.features))
+    assert (one.embed(patches).tokens - one.embed(unmarked).tokens).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["s4token", "s4token+context", "ball+rpn", "ball"])
 @pytest.mark.parametrize("alpha", [1.0, 1.7])
 def test_a_ball_lies_within_its_radius(clouds: Make, name: str, alpha: float) -> None:
     points, superpoints = clouds(3)
