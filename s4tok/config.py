@@ -95,6 +95,13 @@ class TokenizerConfig:
 
 
 @dataclass(frozen=True)
+class EncoderConfig:
+    """How the frozen transformer reads tokens (Sec. 3.3)."""
+
+    attend: float = 0.0  # grouping radii that a token's attention reaches; 0 is everywhere, as in the paper
+
+
+@dataclass(frozen=True)
 class PropagationConfig:
     """How features of tokens come back to points (Sec. 3.3, eq. 4)."""
 
@@ -188,6 +195,7 @@ class RunConfig:
 
     training: PretrainConfig = PretrainConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
+    encoder: EncoderConfig = EncoderConfig()
     clusters: ClusterConfig = ClusterConfig()
     propagation: PropagationConfig = PropagationConfig()
     clip: ClipConfig = ClipConfig()

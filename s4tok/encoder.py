@@ -4,9 +4,11 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from s4tok.errors import UsageError
-from s4tok.shapes import Bool, Float
+from s4tok.shapes import Bool, Float, Real
+from s4tok.tokenizers.distances import squared_distances
 
 
 class Encoded(NamedTuple):
@@ -62,12 +64,24 @@ class FrozenEncoder(nn.Module):
         """Stay in evaluation mode, whatever the module around is told."""
         return super().train(False)
 
-    def forward(self, tokens: Float[Tensor, "b m d"], is_token: Bool[Tensor, "b m"] | None = None) -> Encoded:
-        """Read tokens; those that are none are attended to by nobody."""
+    def forward(
+        self,
+        tokens: Float[Tensor, "b m d"],
+        is_token: Bool[Tensor, "b m"] | None = None,
+        is_near: Bool[Tensor, "b m m"] | None = None,
+    ) -> Encoded:
+        """Encode tokens.
+
+        Args:
+            tokens: Of a batch of clouds.
+            is_token: False for padding, which nothing attends to.
+            is_near: Which token may attend to which, `within_reach` of it; the class token then attends to all and is
+                attended to by none, since what it knows comes from everywhere. All attend to all where None.
+        """
         visual, dtype = self.visual, self.visual.proj.dtype
         first = (visual.class_embedding + visual.positional_embedding[0]).to(dtype)
         sequence = torch.cat([first.expand(len(tokens), 1, -1), tokens.to(dtype)], dim=1)
-        mask = None if is_token is None or bool(is_token.all()) else self._attention_mask(is_token)
+        mask = self._attention_mask(is_token, is_near)
         read = visual.ln_post(visual.transformer(visual.ln_pre(sequence), attn_mask=mask)).to(tokens.dtype)
         hidden = read[:, 1:]
         whole = read[:, 0] if visual.pool_type == "tok" else _mean(hidden, is_token)
@@ -78,12 +92,33 @@ class FrozenEncoder(nn.Module):
         projection: Tensor = self.visual.proj.to(hidden.dtype)
         return hidden @ projection
 
-    def _attention_mask(self, is_token: Bool[Tensor, "b m"]) -> Float[Tensor, "bh l l"]:
-        """Forbid every head to look at what is no token; the class embedding, which comes first, is always seen."""
-        seen = torch.nn.functional.pad(is_token, (1, 0), value=True)
-        mask = torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, -torch.inf)
-        length = seen.shape[1]
-        return mask[:, None, None, :].expand(-1, self.heads, length, -1).reshape(-1, length, length)
+    def _attention_mask(
+        self, is_token: Bool[Tensor, "b m"] | None, is_near: Bool[Tensor, "b m m"] | None
+    ) -> Float[Tensor, "bh l l"] | None:
+        """Say, for each head, what attends to what; None where all attend to all."""
+        if is_near is None:
+            if is_token is None or bool(is_token.all()):
+                return None
+            keys = functional.pad(is_token, (1, 0), value=True)  # the class token comes first
+            allowed = keys[:, None].expand(-1, keys.shape[1], -1)
+        else:
+            shown = is_near if is_token is None else is_near & is_token[:, None]
+            allowed = functional.pad(shown, (1, 0, 1, 0), value=False)
+            allowed[:, 0] = True if is_token is None else functional.pad(is_token, (1, 0), value=True)
+            allowed.diagonal(dim1=1, dim2=2).fill_(True)  # padding attends to itself: a row of nothing is not a number
+        mask = torch.zeros(allowed.shape, device=allowed.device).masked_fill_(~allowed, -torch.inf)
+        return mask.repeat_interleave(self.heads, dim=0)
+
+
+def within_reach(xyz: Real[Tensor, "b m 3"], radius: Float[Tensor, " b"], reach: float) -> Bool[Tensor, "b m m"] | None:
+    """Tell which tokens lie within `reach` grouping radii of each other; None, no limit, for a reach of 0.
+
+    A transformer that was frozen on pictures of one thing takes the mean of what is there; in a room of many things
+    that mean is one answer for all of them.
+    """
+    if not reach:
+        return None
+    return squared_distances(xyz, xyz) <= (reach * radius).square()[:, None, None]
 
 
 def _mean(hidden: Float[Tensor, "b m d"], is_token: Bool[Tensor, "b m"] | None) -> Float[Tensor, "b d"]:

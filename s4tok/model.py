@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from s4tok.config import ClipConfig, TokenizerConfig
-from s4tok.encoder import FrozenEncoder
+from s4tok.config import ClipConfig, EncoderConfig, TokenizerConfig
+from s4tok.encoder import FrozenEncoder, within_reach
 from s4tok.frozen_clip import FrozenClip
 from s4tok.propagation import propagate
 from s4tok.shapes import Bool, Float, Int, Real
@@ -22,11 +22,14 @@ class CloudFeatures(NamedTuple):
 
 
 class Model(nn.Module):
-    """A tokenizer to be trained, or trained already, and the frozen tower that reads its tokens."""
+    """A tokenizer to be trained, or trained already, and the frozen tower that reads its tokens.
 
-    def __init__(self, tokenizer: Tokenizer, clip: FrozenClip) -> None:
+    `attend` limits a token's attention to tokens so many grouping radii away; 0 does not.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, clip: FrozenClip, attend: float = EncoderConfig.attend) -> None:
         super().__init__()
-        self.tokenizer, self.clip = tokenizer, clip  # clip has the texts too
+        self.tokenizer, self.clip, self.attend = tokenizer, clip, attend  # clip has the texts too
         self.encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
 
     def forward(
@@ -40,7 +43,7 @@ class Model(nn.Module):
     ) -> CloudFeatures:
         """Encode clouds; arguments as of `Tokenizer.group`."""
         read = self.tokenizer(points, superpoints, features=features, is_point=is_point, seeds=seeds)
-        encoded = self.encoder(read.tokens, read.is_token)
+        encoded = self.encoder(read.tokens, read.is_token, within_reach(read.xyz, read.radius, self.attend))
         return CloudFeatures(encoded.whole, self.encoder.project(encoded.hidden), read)
 
     def of_points(
@@ -56,6 +59,7 @@ def build_model(
     *,
     tokenizer: str = TokenizerConfig.tokenizer,
     n_features: int = 0,
+    attend: float = EncoderConfig.attend,
     device: str = "cpu",
     **settings: Any,
 ) -> Model:
@@ -66,4 +70,4 @@ def build_model(
     frozen = FrozenClip.load(clip, pretrained, device)
     width = FrozenEncoder(frozen.model.visual).width  # type: ignore[arg-type]
     made = build_tokenizer(tokenizer, width=width, n_features=n_features, **settings)
-    return Model(made.to(torch.device(device)), frozen)
+    return Model(made.to(torch.device(device)), frozen, attend)

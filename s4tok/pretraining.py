@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from s4tok.config import ClusterConfig, PretrainConfig, PropagationConfig
-from s4tok.encoder import Encoded, FrozenEncoder
+from s4tok.config import ClusterConfig, EncoderConfig, PretrainConfig, PropagationConfig
+from s4tok.encoder import Encoded, FrozenEncoder, within_reach
 from s4tok.losses.assignment import assignment_loss
 from s4tok.losses.clusters import cluster
 from s4tok.losses.distillation import difference_loss, global_loss, local_loss
@@ -78,9 +78,10 @@ class Pretraining(nn.Module):
         config: PretrainConfig,
         clusters: ClusterConfig,
         propagation: PropagationConfig | None = None,
+        attend: float = EncoderConfig.attend,
     ) -> None:
         super().__init__()
-        self.tokenizer, self.encoder = tokenizer, encoder
+        self.tokenizer, self.encoder, self.attend = tokenizer, encoder, attend
         self.teacher = copy.deepcopy(tokenizer).requires_grad_(False)
         self.is_seeing_all = config.loss != "assign" and config.distill_pass != "masked"
         is_masking = config.loss != "distill" or config.distill_pass != "full"  # or nobody asks what was hidden
@@ -106,7 +107,8 @@ class Pretraining(nn.Module):
         passes = []
         tokens = self.tokenizer.embed(patches).tokens if self.is_seeing_all else None
         if self.decoder is not None:
-            seen = self.encoder(self._visible(patches, tokens, split), split.is_visible)
+            part = patches.take(split.visible, split.is_visible)
+            seen = self._encode(self._visible(part, tokens, split), part)
             places = patches.take(split.masked, split.is_masked).positions
             asked = self.tokenizer.encode(places).to(seen.hidden.dtype)
             imagined = self.decoder(asked, seen.hidden, split.is_visible)
@@ -115,7 +117,7 @@ class Pretraining(nn.Module):
             if self.config.loss != "assign" and self.config.distill_pass != "full":
                 passes.append(Encoded(seen.whole, split.join(seen.hidden, imagined)))
         if tokens is not None:
-            passes.append(self.encoder(tokens, patches.is_token))
+            passes.append(self._encode(tokens, patches))
         if self.config.loss != "assign":
             local, difference, whole, orphans = self._distill(batch, patches, passes)
         distill = self.config.local_weight * local + self.config.global_weight * whole
@@ -133,10 +135,16 @@ class Pretraining(nn.Module):
             fill=patches.fill_histogram(),
         )
 
-    def _visible(self, patches: Patches, tokens: Tensor | None, split: Split) -> Float[Tensor, "b v d"]:
+    def _encode(self, tokens: Float[Tensor, "b m d"], patches: Patches) -> Encoded:
+        encoded: Encoded = self.encoder(
+            tokens, patches.is_token, within_reach(patches.xyz, patches.radius, self.attend)
+        )
+        return encoded
+
+    def _visible(self, visible: Patches, tokens: Tensor | None, split: Split) -> Float[Tensor, "b v d"]:
         """Give what the student sees: where all tokens were made anyhow, a part of them."""
         if tokens is None:
-            return self.tokenizer.embed(patches.take(split.visible, split.is_visible)).tokens
+            return self.tokenizer.embed(visible).tokens
         return tokens.gather(1, split.visible[..., None].expand(-1, -1, tokens.shape[2]))
 
     def _assign(
@@ -144,7 +152,7 @@ class Pretraining(nn.Module):
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
         with torch.no_grad():
             tokens = self.teacher.embed(patches)
-            features = self.encoder.project(self.encoder(tokens.tokens, tokens.is_token).hidden)
+            features = self.encoder.project(self._encode(tokens.tokens, patches).hidden)
             found = cluster(features, patches.positions, patches.is_token, self.clusters)
         rows = split.masked[..., None].expand(-1, -1, found.assignment.shape[2])
         loss = assignment_loss(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from s4tok.config import TokenizerConfig
+from s4tok.config import EncoderConfig, TokenizerConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
 from s4tok.frozen_clip import FrozenClip
@@ -62,7 +62,8 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
         raise
     except Exception as error:  # safetensors has an error of its own for every kind of damage
         raise InputError(f"{folder / WEIGHTS} cannot be loaded: {first_line(error)}.") from error
-    model = Model(tokenizer.to(torch.device(device)), clip)
+    attend = card.get("encoder", {}).get("attend", EncoderConfig.attend)
+    model = Model(tokenizer.to(torch.device(device)), clip, attend)
     return Student(model.eval().requires_grad_(False), card, str(where))
 
 

@@ -74,6 +74,12 @@ def pretrain(
             help="Frequencies of the positional encoding, rad per unit.", metavar="LOWEST,HIGHEST", show_default=False
         ),
     ] = None,
+    attend: Annotated[
+        float | None,
+        Option(
+            min=0, help="Limit each token's attention to so many grouping radii; 0 is no limit.", show_default=False
+        ),
+    ] = None,
     adapter: Annotated[
         str | None, Option(help="Widths of the mini-PointNet.", metavar="N,N,N", show_default=False)
     ] = None,
@@ -138,6 +144,7 @@ def pretrain(
             pe_amplitude=pe_amplitude, pe_band=None if pe_band is None else _two(pe_band),
             adapter_widths=None if adapter is None else _three(adapter),
         ),
+        encoder=_changed(config.encoder, attend=attend),
         clusters=_changed(config.clusters, n_clusters=clusters),
         clip=_changed(config.clip if clip is None else ClipConfig(clip=clip), pretrained=pretrained),
         limit=config.limit if source.limit is None else source.limit,

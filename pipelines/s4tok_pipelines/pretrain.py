@@ -93,6 +93,7 @@ def pretrain(
             "s4tok": __version__,
             "seed": config.training.seed,
             "training": asdict(config.training),
+            "encoder": asdict(config.encoder),
             "caches": [stamp.folder for stamp in training_inputs.upstream(data.features, data.samples)],
         }
         training = Training(
@@ -187,7 +188,9 @@ def _model(clip: FrozenClip, config: RunConfig, device: str) -> Pretraining:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         tokenizer = Tokenizer(config.tokenizer, width=encoder.width)
-        model = Pretraining(tokenizer, encoder, config.training, config.clusters, config.propagation)
+        model = Pretraining(
+            tokenizer, encoder, config.training, config.clusters, config.propagation, config.encoder.attend
+        )
     return model.to(torch.device(device))
 
 
@@ -201,6 +204,7 @@ def _stamp(
         "validation": training_inputs.describe(held.clouds, held.features) if held else {},
         "clip": {"name": clip.name, "weights": clip.sha256},
         "tokenizer": asdict(config.tokenizer),
+        "encoder": asdict(config.encoder),
         "training": asdict(config.training),
         "clusters": asdict(config.clusters),
         "propagation": asdict(config.propagation),

@@ -6,7 +6,7 @@ import torch
 from open_clip.transformer import VisionTransformer
 from torch import nn
 
-from s4tok.encoder import FrozenEncoder
+from s4tok.encoder import FrozenEncoder, within_reach
 from s4tok.errors import UsageError
 
 
@@ -44,6 +44,43 @@ def test_what_is_no_token_changes_nothing(pool_type: str) -> None:
     torch.testing.assert_close(found.whole[1:], alone.whole)
     torch.testing.assert_close(found.hidden[1:, :4], alone.hidden)
     torch.testing.assert_close(found.whole[:1], encoder(tokens[:1]).whole)
+
+
+def test_within_reach_is_measured_in_radii_and_knows_no_unit() -> None:
+    xyz = torch.tensor([[[0.0, 0, 0], [1, 0, 0], [0, 3, 0]]])
+    near = within_reach(xyz, torch.tensor([0.5]), 2.0)
+    assert near is not None
+    assert near[0].tolist() == [[True, True, False], [True, True, False], [False, False, True]]
+    assert torch.equal(near, within_reach(1000 * xyz, torch.tensor([500.0]), 2.0))  # type: ignore[arg-type]
+    assert within_reach(xyz, torch.tensor([0.5]), 0.0) is None
+
+
+@pytest.mark.parametrize("pool_type", ["tok", "avg"])
+def test_tokens_out_of_reach_of_each_other_do_not_know_of_each_other(pool_type: str) -> None:
+    encoder, tokens = FrozenEncoder(tower(pool_type)), torch.randn(2, 7, 48)
+    is_token = torch.ones(2, 7, dtype=torch.bool)
+    is_token[1, 6:] = False
+    group = torch.tensor([0, 0, 0, 1, 1, 1, 1])
+    is_near = (group[:, None] == group).expand(2, -1, -1)
+    found = encoder(tokens, is_token, is_near)
+    changed = encoder(torch.cat([tokens[:, :3].flip(2), tokens[:, 3:]], dim=1), is_token, is_near)
+    torch.testing.assert_close(changed.hidden[:, 3:], found.hidden[:, 3:])
+    assert (changed.hidden[:, :3] - found.hidden[:, :3]).abs().amax(2).min() > 1e-3
+    if pool_type == "tok":
+        assert (changed.whole - found.whole).abs().max() > 1e-3  # the class token attends to all
+    padded = encoder(tokens[1:, :6], None, is_near[1:, :6, :6])
+    torch.testing.assert_close(found.hidden[1:, :6], padded.hidden)
+    torch.testing.assert_close(found.whole[1:], padded.whole)
+
+
+def test_everything_in_reach_leaves_the_class_token_as_it_is() -> None:
+    """Only what tokens take from the class token is gone, and in the first layer it took the same from them."""
+    visual = tower()
+    visual.transformer.resblocks = visual.transformer.resblocks[:1]
+    encoder, tokens = FrozenEncoder(visual), torch.randn(2, 7, 48)
+    everywhere = encoder(tokens, None, torch.ones(2, 7, 7, dtype=torch.bool))
+    torch.testing.assert_close(everywhere.whole, encoder(tokens).whole)
+    assert (everywhere.hidden - encoder(tokens).hidden).abs().max() > 1e-3
 
 
 def test_gradients_reach_the_tokens_and_nothing_else_and_checkpointing_leaves_them_alone() -> None:
@@ -90,7 +127,7 @@ def test_another_kind_of_tower_is_refused() -> None:
 COMPILE = """
 import torch
 from open_clip.transformer import VisionTransformer
-from s4tok.encoder import FrozenEncoder
+from s4tok.encoder import FrozenEncoder, within_reach
 
 sizes = {"image_size": 32, "patch_size": 8, "width": 48, "layers": 1, "heads": 3, "mlp_ratio": 2, "output_dim": 24}
 encoder, tokens = FrozenEncoder(VisionTransformer(**sizes)), torch.randn(2, 7, 48)

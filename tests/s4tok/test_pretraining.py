@@ -65,6 +65,18 @@ def test_twenty_steps_leave_every_tensor_of_clip_bit_for_bit_and_move_everything
     assert {name.split(".")[0] for name in trained} == {"tokenizer", "decoder"}
 
 
+@pytest.mark.parametrize("loss", ["assign", "distill"])
+def test_a_limited_attention_is_trained_with_in_every_pass(loss: Any) -> None:
+    config = PretrainConfig(loss=loss, distill_pass="both")
+    found = []
+    for attend in (0.0, 1e6, 0.5):
+        model = training(config)
+        model.attend = attend
+        found.append(model(batch()).total)
+    assert not torch.allclose(found[0], found[1])  # tokens no longer attend to the class token
+    assert not torch.allclose(found[1], found[2])
+
+
 def test_the_teacher_follows_its_formula_exactly() -> None:
     model = training(PretrainConfig(teacher_momentum=0.9))
     before = [weight.clone() for weight in model.teacher.parameters()]
