@@ -147,6 +147,10 @@ class PretrainConfig:
     clip_gradient: float = 10.0  # silent, Point-MAE's
     draws: int = 4  # samples of each cloud, used in turn: taking one costs more than grouping it
     draw_seed: int = 0  # of the samples alone, so that runs of several seeds share them
+    mix: float = (
+        0.0  # share of objects that stand among others, on a floor and mostly before a wall; the paper has none
+    )
+    mix_objects: int = 4  # of a mixed cloud at most; two at least
     window: float = 0.0  # metres; rooms are seen through columns so wide. 0 takes each room whole; silent, [A22]
     windows: int = 16  # columns cut from each room, clouds of their own
     held_out: float = 0.05  # share of clouds to validate on, where no split with caches is there to do so
@@ -195,10 +199,10 @@ class RunConfig:
 
     training: PretrainConfig = PretrainConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
-    encoder: EncoderConfig = EncoderConfig()
     clusters: ClusterConfig = ClusterConfig()
     propagation: PropagationConfig = PropagationConfig()
     clip: ClipConfig = ClipConfig()
+    encoder: EncoderConfig = EncoderConfig()
     limit: int | None = None  # clouds
 
     @classmethod

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from s4tok.config import ClusterConfig, EncoderConfig, PretrainConfig, PropagationConfig
+from s4tok.collective import total
+from s4tok.config import ClusterConfig, EncoderConfig, PretrainConfig, PropagationConfig, Scene
 from s4tok.encoder import Encoded, FrozenEncoder, within_reach
 from s4tok.losses.assignment import assignment_loss
 from s4tok.losses.clusters import cluster
@@ -20,6 +22,8 @@ from s4tok.shapes import Bool, Float, Int, Real
 from s4tok.tokenizers import Patches, Tokenizer
 from s4tok.tokenizers.noise import noise
 
+SCENES: tuple[Scene, ...] = ("object", "room")
+MEANS_STEP = 0.02  # of the moving means towards a batch's: they remember about fifty steps
 _STREAM = 2  # of the augmentation, apart from the draws of tokenizer and mask
 
 
@@ -31,8 +35,9 @@ class Batch(NamedTuple):
     is_point: Bool[Tensor, "b n"]
     local_targets: Float[Tensor, "b s c"]  # CLIP's feature of each superpoint
     is_seen: Bool[Tensor, "b s"]  # False where no view saw it
-    global_targets: Float[Tensor, "b c"]  # CLIP's feature of the whole cloud, mean of its views
+    global_targets: Float[Tensor, "b c"]  # CLIP's feature of the whole cloud, mean of its views; zeros: there is none
     seeds: Int[Tensor, " b"]  # of each cloud and epoch: centres, patches, masks and augmentation follow it
+    is_room: Bool[Tensor, " b"] | None = None  # objects where None
     features: Float[Tensor, "b n extra"] | None = None  # of points, if the tokenizer reads any
 
     def to(self, device: torch.device | str) -> "Batch":
@@ -88,6 +93,12 @@ class Pretraining(nn.Module):
         self.decoder = QueryDecoder(encoder.width, encoder.heads, config.decoder_layers) if is_masking else None
         self.config, self.clusters = config, clusters
         self.propagation = propagation or PropagationConfig()
+        # Moving means over training points, of the student's unit features and of the targets, in objects and in rooms:
+        # what every word is near to wherever one looks, which `segment --calibrate` subtracts.
+        self.mean_features: Tensor
+        self.mean_targets: Tensor
+        self.register_buffer("mean_features", torch.zeros(len(SCENES), encoder.output_width))
+        self.register_buffer("mean_targets", torch.zeros(len(SCENES), encoder.output_width))
         self.train()
 
     def train(self, mode: bool = True) -> "Pretraining":
@@ -178,8 +189,25 @@ class Pretraining(nn.Module):
             local = local + local_loss(features, batch.local_targets, is_seen, center=center) / len(passes)
             difference = difference + difference_loss(features, batch.local_targets, is_seen) / len(passes)
             whole = whole + global_loss(encoded.whole, batch.global_targets, center=center) / len(passes)
+        if self.training:
+            self._move_means(batch, pool.pool(self.encoder.project(passes[-1].hidden)), is_seen)
         orphans = (~pool.has_own & batch.is_point).sum() / batch.is_point.sum().clamp_min(1)
         return local, difference, whole, orphans
+
+    @torch.no_grad()
+    def _move_means(self, batch: Batch, features: Float[Tensor, "b s c"], is_seen: Bool[Tensor, "b s"]) -> None:
+        """Move the means towards this batch's, in which each point counts once that has a target."""
+        sizes = torch.zeros(is_seen.shape, device=features.device)
+        sizes.scatter_add_(1, batch.superpoints, batch.is_point.to(sizes.dtype))
+        is_room = torch.zeros_like(batch.seeds, dtype=torch.bool) if batch.is_room is None else batch.is_room
+        of_scene = torch.stack([~is_room, is_room]).to(sizes.dtype)  # as in SCENES
+        weights = torch.einsum("kb,bs->kbs", of_scene, sizes * is_seen)
+        count = total(weights.sum((1, 2)))[:, None]
+        for kept, of in ((self.mean_features, features), (self.mean_targets, batch.local_targets)):
+            unit = functional.normalize(of.float(), dim=2)
+            now = total(torch.einsum("kbs,bsc->kc", weights, unit)) / count.clamp_min(1)
+            moved = torch.where(kept.any(1, keepdim=True), kept.lerp(now, MEANS_STEP), now)
+            kept.copy_(torch.where(count > 0, moved, kept))
 
     @torch.no_grad()
     def update_teacher(self, progress: float) -> None:

@@ -1,5 +1,7 @@
 """`s4tok pretrain`: train a tokenizer in front of a frozen CLIP."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -99,6 +101,15 @@ def pretrain(
     center_targets: Annotated[
         bool | None, Option("--center-targets/--plain-targets", help="Take the targets' mean off.", show_default=False)
     ] = None,
+    mix: Annotated[
+        float | None,
+        Option(
+            min=0, max=1, help="Share of objects put among others, on a floor and before a wall.", show_default=False
+        ),
+    ] = None,
+    mix_objects: Annotated[
+        int | None, Option(min=2, help="With --mix: objects of a mixed cloud, at most.", show_default=False)
+    ] = None,
     draws: Annotated[int | None, Option(min=1, help="Samples of a cloud, used in turn.", show_default=False)] = None,
     window: Annotated[
         float | None, Option(min=0, help="Metres; see rooms through columns so wide. 0: whole.", show_default=False)
@@ -114,6 +125,9 @@ def pretrain(
     resume: Annotated[bool, Option("--resume", help="Go on with a run that was stopped, or begin it.")] = False,
     auto: Annotated[bool, Option("--auto", help="Make superpoints, views and features that are missing.")] = False,
     out: options.Out = None,
+    also: Annotated[
+        list[str] | None, Option(help="Another dataset to train on together with SOURCE.", metavar="SOURCE")
+    ] = None,
     source: options.Clouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
@@ -135,8 +149,8 @@ def pretrain(
         training=_changed(
             config.training, loss=loss, distill_pass=distill_pass, epochs=epochs, batch=batch, optimizer=optimizer,
             learning_rate=lr, mask_ratio=mask_ratio, local_weight=local_weight, global_weight=global_weight,
-            difference_weight=difference_weight, center_targets=center_targets, draws=draws, window=window,
-            windows=windows, seed=seed,
+            difference_weight=difference_weight, center_targets=center_targets, mix=mix, mix_objects=mix_objects,
+            draws=draws, window=window, windows=windows, seed=seed,
         ),
         tokenizer=_changed(
             config.tokenizer, tokenizer=tokenizer, n_points=n_points, n_tokens=n_tokens, patch_size=patch_size,
@@ -156,11 +170,13 @@ def pretrain(
     from s4tok_pipelines.runtime import pick_device
 
     is_first = from_environment().is_first
+    others = [replace(source, source=[each], dataset=None, limit=None) for each in also or ()]
     outcome = run(
         replace(source, limit=config.limit).open(),
         cache,
         config,
-        validation=_validation(source) if source.split in (None, "train") else None,
+        also=[each.open() for each in others],
+        validation=_validation([source, *others]) if source.split in (None, "train") else (),
         out=out,
         resume=resume,
         overwrite=overwrite,
@@ -182,12 +198,13 @@ def _changed(config: Config, **given: Any) -> Config:
     return replace(config, **{name: value for name, value in given.items() if value is not None})  # type: ignore[type-var]
 
 
-def _validation(source: options.Clouds) -> "CloudDataset | None":
-    """Open the split that is there to validate on, where the dataset has one and it can be read."""
-    try:
-        return replace(source, split="val", limit=None).open()
-    except (UsageError, InputError):
-        return None
+def _validation(sources: Sequence[options.Clouds]) -> "list[CloudDataset]":
+    """Open the splits that are there to validate on, where a dataset has one and it can be read."""
+    found = []
+    for source in sources:
+        with suppress(UsageError, InputError):
+            found.append(replace(source, split="val", limit=None).open())
+    return found
 
 
 def _three(widths: str) -> tuple[int, int, int]:

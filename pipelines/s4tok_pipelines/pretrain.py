@@ -1,7 +1,8 @@
 """Train a tokenizer, so that a frozen CLIP can read the tokens it makes of clouds."""
 
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ from s4tok_pipelines.curves import draw_curves
 from s4tok_pipelines.ranks import Ranks, from_environment, together
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.training import Training
-from s4tok_pipelines.training_data import TrainingData
+from s4tok_pipelines.training_data import Source, TrainingData
 from s4tok_pipelines.training_samples import training_samples, windows_of
 
 STAGE = "pretrain"
@@ -32,7 +33,8 @@ def pretrain(
     cache: Path,
     config: RunConfig = RunConfig(),  # noqa: B008 - it cannot change
     *,
-    validation: CloudDataset | None = None,
+    also: Sequence[CloudDataset] = (),
+    validation: Sequence[CloudDataset] = (),
     out: Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -52,7 +54,8 @@ def pretrain(
         clouds: The dataset to train on.
         cache: The folder of all caches.
         config: The recipe.
-        validation: The dataset's split for validation; used where its caches exist, otherwise some clouds are held out.
+        also: Other datasets to train on together with it.
+        validation: The datasets' splits for validation; where caches of one do not exist, some clouds are held out.
         out: The run's folder; by default `runs`/<dataset>-<tokenizer>-<hash of everything the result depends on>.
         resume: Go on with a run that has begun; one that has not is begun.
         overwrite: Remove a run that is there.
@@ -75,11 +78,15 @@ def pretrain(
         clip = FrozenClip.load(config.clip.clip, config.clip.pretrained, device)
         model = _model(clip, config, device)
         if auto and ranks.is_first:
-            training_inputs.make_missing(clouds, cache, config.clip, workers=workers, device=device, report=report)
+            for each in (clouds, *also):
+                training_inputs.make_missing(each, cache, config.clip, workers=workers, device=device, report=report)
         ranks.wait()
-        data, held = _data(clouds, validation, cache, clip, config, ranks, workers, report)
-        wanted = _stamp(clouds, data, held, clip, config)
-        folder = out or RUNS / f"{clouds.name}-{config.tokenizer.tokenizer}-{wanted.short}"
+        data, held = _data((clouds, *also), validation, cache, clip, config, ranks, workers, report)
+        wanted = _stamp((clouds, *also), data, held, clip, config)
+        folder = (
+            out
+            or RUNS / f"{'+'.join(each.name for each in (clouds, *also))}-{config.tokenizer.tokenizer}-{wanted.short}"
+        )
         if ranks.is_first:
             is_again = ranks.restarts > 0  # the same run, whose folder is its own
             run_folder.claim(folder, wanted, resume=resume or is_again, overwrite=overwrite and not is_again)
@@ -94,7 +101,9 @@ def pretrain(
             "seed": config.training.seed,
             "training": asdict(config.training),
             "encoder": asdict(config.encoder),
-            "caches": [stamp.folder for stamp in training_inputs.upstream(data.features, data.samples)],
+            "window": config.training.window,
+            "superpoints": {each.scene: training_inputs.superpoints_of(each.features) for each in data.sources},
+            "caches": [stamp.folder for each in data.sources for stamp in (each.features.stamp, each.samples.stamp)],
         }
         training = Training(
             model, config.training, data, held, folder=folder, card=card, ranks=ranks,
@@ -124,8 +133,8 @@ def pretrain(
 
 
 def _data(
-    clouds: CloudDataset,
-    validation: CloudDataset | None,
+    datasets: Sequence[CloudDataset],
+    validation: Sequence[CloudDataset],
     cache: Path,
     clip: FrozenClip,
     config: RunConfig,
@@ -135,18 +144,24 @@ def _data(
 ) -> tuple[TrainingData, TrainingData | None]:
     """Open what to train on, and what to validate on."""
     most = config.training.validation_clouds
-    data = _open(clouds, cache, clip, config, ranks, workers, report)
-    if validation is not None:
-        try:
-            other = _open(validation, cache, clip, config, ranks, workers, report, most)
-        except CacheError as error:
-            report.note(f"no validation on {validation.name}/{validation.split}, since {error}")
-        else:
-            return data, other
-    chosen = set(training_inputs.some(training_inputs.held_out(data.clouds, config.training.held_out), most))
-    held = TrainingData(sorted(chosen), data.samples, data.features, config.training, data.windows) if chosen else None
-    data.clouds = [key for key in data.clouds if key not in chosen]
-    return data, held
+    train, held = [], []
+    splits = {each.name: each for each in validation}
+    for clouds in datasets:
+        source = _open(clouds, cache, clip, config, ranks, workers, report)
+        train.append(source)
+        split = splits.get(clouds.name)
+        if split is not None:
+            try:
+                held.append(_open(split, cache, clip, config, ranks, workers, report, most))
+            except CacheError as error:
+                report.note(f"no validation on {split.name}/{split.split}, since {error}")
+            else:
+                continue
+        chosen = set(training_inputs.some(training_inputs.held_out(source.clouds, config.training.held_out), most))
+        if chosen:
+            held.append(replace(source, clouds=sorted(chosen)))
+        source.clouds = [key for key in source.clouds if key not in chosen]
+    return TrainingData(train, config.training), TrainingData(held, config.training) if held else None
 
 
 def _open(
@@ -158,7 +173,7 @@ def _open(
     workers: int,
     report: Report,
     most: int | None = None,
-) -> TrainingData:
+) -> Source:
     features = training_inputs.find_features(clouds, cache, clip, config.clip)
     keys = training_inputs.usable(clouds, features, report)
     keys = keys if most is None else training_inputs.some(keys, most)
@@ -174,7 +189,8 @@ def _open(
     keys = [key for key in keys if key in samples]
     if not keys:
         raise InputError(f"{clouds.name} has no clouds to train on.")
-    return TrainingData(keys, samples, features, config.training, windows_of(clouds, config.training))
+    windows = windows_of(clouds, config.training)
+    return Source(clouds.name, clouds.scene, keys, samples, features, config.training, windows)
 
 
 def _hold(data: TrainingData, held: TrainingData | None, report: Report) -> None:
@@ -195,18 +211,22 @@ def _model(clip: FrozenClip, config: RunConfig, device: str) -> Pretraining:
 
 
 def _stamp(
-    clouds: CloudDataset, data: TrainingData, held: TrainingData | None, clip: FrozenClip, config: RunConfig
+    datasets: Sequence[CloudDataset],
+    data: TrainingData,
+    held: TrainingData | None,
+    clip: FrozenClip,
+    config: RunConfig,
 ) -> Stamp:
     """Stamp everything a run's result depends on; a folder's config.toml is this."""
-    source = {"dataset": clouds.name, "split": clouds.split, **training_inputs.describe(data.clouds, data.features)}
-    parameters = {
-        "source": {**source, "samples": data.samples.stamp.folder},
-        "validation": training_inputs.describe(held.clouds, held.features) if held else {},
-        "clip": {"name": clip.name, "weights": clip.sha256},
-        "tokenizer": asdict(config.tokenizer),
-        "encoder": asdict(config.encoder),
-        "training": asdict(config.training),
-        "clusters": asdict(config.clusters),
-        "propagation": asdict(config.propagation),
-    }
+    parameters: dict[str, object] = {}
+    for place, (clouds, source) in enumerate(zip(datasets, data.sources, strict=True)):
+        facts = {"dataset": clouds.name, "split": clouds.split, "samples": source.samples.stamp.folder}
+        parameters["source" if not place else f"also-{clouds.name}"] = {**facts, **source.facts()}
+    for place, source in enumerate(held.sources if held else ()):
+        parameters["validation" if not place else f"validation-{source.name}"] = source.facts()
+    parameters.setdefault("validation", {})
+    parameters["clip"] = {"name": clip.name, "weights": clip.sha256}
+    for name in ("tokenizer", "encoder", "training", "clusters", "propagation"):
+        settings = asdict(getattr(config, name))
+        parameters[name] = {each: value for each, value in settings.items() if value is not None}  # TOML has no None
     return Stamp(STAGE, parameters)

@@ -1,12 +1,12 @@
 """The caches a run trains on: found by the CLIP whose features they hold, or made, or asked for by command."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from s4tok.config import ClipConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.frozen_clip import FrozenClip
-from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMismatch, CacheMissing, CacheReader, Stamp, examine
+from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMismatch, CacheMissing, CacheReader, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines import extract_clip, render_views
 from s4tok_pipelines.entries import root_of, seed_of
@@ -74,11 +74,6 @@ def _commands(clouds: CloudDataset, root: Path, config: ClipConfig) -> str:
     return "; ".join([*commands, f"s4tok {extract_clip.STAGE} {clouds.name} --clip {config.clip}{kind}"])
 
 
-def describe(keys: Sequence[str], features: CacheReader) -> dict[str, object]:
-    """Say what is trained on in a run's configuration: how many clouds, which, and by which features."""
-    return {"clouds": len(keys), "keys": f"{seed_of(len(keys), *sorted(keys)):016x}", "features": features.stamp.folder}
-
-
-def upstream(features: CacheReader, samples: CacheReader) -> tuple[Stamp, ...]:
-    """Give the stamps of what a student was made from."""
-    return features.stamp, samples.stamp
+def superpoints_of(features: CacheReader) -> Mapping[str, object]:
+    """Give the settings of the superpoints that features were averaged over, as a checkpoint's card carries them."""
+    return find_superpoints(features).stamp.parameters

@@ -51,9 +51,14 @@ def difference_loss(
 def global_loss(
     features: Float[Tensor, "b d"], targets: Float[Tensor, "b d"], *, center: bool = False
 ) -> Float[Tensor, ""]:
-    r"""Average :math:`1 - \cos(g_{cls}, \hat g_{cls})` over clouds; `center` as above."""
-    n_clouds = torch.tensor(len(features), device=features.device)
+    r"""Average :math:`1 - \cos(g_{cls}, \hat g_{cls})` over clouds that have a target, which is not zero.
+
+    `center` as above.
+    """
+    has_target = targets.any(1)
+    n_clouds = has_target.sum()
     if center:
-        middle = total(targets.sum(0)) / total(n_clouds)
+        middle = total(targets.sum(0)) / total(n_clouds).clamp_min(1)
         features, targets = features - middle, targets - middle
-    return mean((1 - functional.cosine_similarity(features, targets, dim=1)).sum(), n_clouds)
+    loss = 1 - functional.cosine_similarity(features, targets, dim=1)
+    return mean(torch.where(has_target, loss, 0).sum(), n_clouds)

@@ -77,6 +77,26 @@ def test_a_limited_attention_is_trained_with_in_every_pass(loss: Any) -> None:
     assert not torch.allclose(found[1], found[2])
 
 
+def test_means_are_those_of_points_with_a_target_in_objects_and_in_rooms_apart() -> None:
+    model = training(PretrainConfig(loss="distill", distill_pass="full"))
+    given = batch()._replace(is_room=torch.tensor([False, True, True]))
+    model(given)
+    for scene, clouds in ((0, [0]), (1, [1, 2])):
+        rows = [(cloud, int(label)) for cloud in clouds for label in given.superpoints[cloud]]
+        seen = [given.local_targets[row] for row in rows if given.is_seen[row]]
+        torch.testing.assert_close(model.mean_targets[scene], torch.stack(seen).mean(0))
+    assert model.mean_features.any(1).all()
+    before = model.mean_targets.clone()
+    other = batch(seed=1)
+    model(other)  # objects alone
+    assert torch.equal(model.mean_targets[1], before[1])
+    rows = [(cloud, int(label)) for cloud in range(3) for label in other.superpoints[cloud]]
+    now = torch.stack([other.local_targets[row] for row in rows if other.is_seen[row]]).mean(0)
+    torch.testing.assert_close(model.mean_targets[0], before[0] + 0.02 * (now - before[0]))
+    model.eval()(batch(seed=2))
+    assert torch.equal(model.mean_targets[1], before[1])
+
+
 def test_the_teacher_follows_its_formula_exactly() -> None:
     model = training(PretrainConfig(teacher_momentum=0.9))
     before = [weight.clone() for weight in model.teacher.parameters()]

@@ -54,7 +54,7 @@ def rows(run: Path) -> list[dict[str, Any]]:
 def whole(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was never stopped."""
     out = tmp_path_factory.mktemp("runs") / "whole"
-    pretrain(world.train, world.cache, world.config(), validation=world.val, out=out)
+    pretrain(world.train, world.cache, world.config(), validation=[world.val], out=out)
     return out
 
 
@@ -78,9 +78,9 @@ def test_a_run_that_died_ends_with_the_bits_of_one_that_did_not(
 ) -> None:
     out = tmp_path / "run"
     with pytest.raises(Killed):
-        pretrain(world.train, world.cache, world.config(), validation=world.val, out=out, report=Dies(after))
+        pretrain(world.train, world.cache, world.config(), validation=[world.val], out=out, report=Dies(after))
     assert len(rows(out)) > after
-    again = pretrain(world.train, world.cache, world.config(), validation=world.val, out=out, resume=True)
+    again = pretrain(world.train, world.cache, world.config(), validation=[world.val], out=out, resume=True)
     assert again.present == (after // 5) * 5
     assert weights(out) == weights(whole)
     assert rows(out) == rows(whole)
@@ -90,16 +90,16 @@ def test_a_run_saves_between_epochs_too_and_goes_on_from_there(world: Any, whole
     out = tmp_path / "run"
     with pytest.raises(Killed):
         pretrain(
-            world.train, world.cache, world.config(), validation=world.val, out=out, save_every=0.0, report=Dies(3)
+            world.train, world.cache, world.config(), validation=[world.val], out=out, save_every=0.0, report=Dies(3)
         )
-    again = pretrain(world.train, world.cache, world.config(), validation=world.val, out=out, resume=True)
+    again = pretrain(world.train, world.cache, world.config(), validation=[world.val], out=out, resume=True)
     assert again.present == 3
     assert weights(out) == weights(whole)
 
 
 def test_a_finished_run_is_not_trained_further(world: Any, whole: Path) -> None:
     before = weights(whole)
-    again = pretrain(world.train, world.cache, world.config(), validation=world.val, out=whole, resume=True)
+    again = pretrain(world.train, world.cache, world.config(), validation=[world.val], out=whole, resume=True)
     assert (again.made, again.present) == (0, 10)
     assert weights(whole) == before
 
@@ -107,9 +107,9 @@ def test_a_finished_run_is_not_trained_further(world: Any, whole: Path) -> None:
 def test_a_folder_of_another_run_is_refused_with_what_differs(world: Any, whole: Path) -> None:
     other = world.config(learning_rate=1e-3, loss="distill")
     with pytest.raises(UsageError, match=r"training.learning_rate 0.003, not 0.001; training.loss total, not distill"):
-        pretrain(world.train, world.cache, other, validation=world.val, out=whole, resume=True)
+        pretrain(world.train, world.cache, other, validation=[world.val], out=whole, resume=True)
     with pytest.raises(UsageError, match="a run of just this kind") as caught:
-        pretrain(world.train, world.cache, world.config(), validation=world.val, out=whole)
+        pretrain(world.train, world.cache, world.config(), validation=[world.val], out=whole)
     assert "--resume" in caught.value.hint
 
 
@@ -146,7 +146,7 @@ def test_features_that_are_missing_are_asked_for_by_command(
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_state_before(world: Any, tmp_path: Path) -> None:
     out = tmp_path / "run"
     with pytest.raises(InputError, match=r"step \d+ gave a loss of .*toy|train-") as caught:
-        pretrain(world.train, world.cache, world.config(learning_rate=1e30, epochs=9), validation=world.val, out=out)
+        pretrain(world.train, world.cache, world.config(learning_rate=1e30, epochs=9), validation=[world.val], out=out)
     assert "--lr" in caught.value.hint
     facts = json.loads((out / "not-finite" / "batch.json").read_text())
     assert len(facts["keys"]) == 4

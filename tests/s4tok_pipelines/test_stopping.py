@@ -43,7 +43,7 @@ def started(folder: Path, out: Path) -> int:
     clouds, cache, config, validation = pickle.loads((folder / "world.pickle").read_bytes())
     try:
         with stoppable():
-            pretrain(clouds, cache, config, validation=validation, out=out, resume=True)
+            pretrain(clouds, cache, config, validation=[validation], out=out, resume=True)
         os._exit(0)
     except Stopped:
         os._exit(143)

@@ -35,7 +35,7 @@ def test_two_processes_one_killed_and_started_again_train_as_one_does(
     world: Any, tmp_path: Path, python: Callable[..., CompletedProcess[str]]
 ) -> None:
     config = world.config(learning_rate=1e-3, epochs=2, center_targets=True, difference_weight=0.5, optimizer="muon")
-    pretrain(world.train, world.cache, config, validation=world.val, out=tmp_path / "one")
+    pretrain(world.train, world.cache, config, validation=[world.val], out=tmp_path / "one")
     (tmp_path / "world.pickle").write_bytes(pickle.dumps((world.train, world.cache, config, world.val)))
     done = python(
         "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--max-restarts", "1",
@@ -63,4 +63,4 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(world: Any, monkeypatch
 if __name__ == "__main__":
     clouds, cache, config, validation = pickle.loads(Path(sys.argv[1]).read_bytes())
     out = Path(sys.argv[2])
-    pretrain(clouds, cache, config, validation=validation, out=out, overwrite=True, report=Fails())
+    pretrain(clouds, cache, config, validation=[validation], out=out, overwrite=True, report=Fails())

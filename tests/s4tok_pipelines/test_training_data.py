@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from s4tok_cache import SUPERPOINTS, CacheReader, Stamp, Store
 from s4tok_pipelines import training_data
 from s4tok_pipelines.entries import fingerprints, root_of
 from s4tok_pipelines.report import Report
-from s4tok_pipelines.training_data import TrainingData, batches, merged_targets
+from s4tok_pipelines.training_data import Source, TrainingData, batches, merged_targets
 from s4tok_pipelines.training_inputs import find_features, find_superpoints, held_out
 from s4tok_pipelines.training_samples import training_samples
 
@@ -47,7 +48,8 @@ def open_data(world: Any, config: PretrainConfig) -> TrainingData:
     clip = FrozenClip.load(world.clip)
     features = find_features(world.train, world.cache, clip, world.config().clip)
     samples = training_samples(world.train, world.train.keys, find_superpoints(features), config, 150)
-    return TrainingData(world.train.keys, samples, features, config)
+    source = Source(world.train.name, "object", list(world.train.keys), samples, features, config)
+    return TrainingData([source], config)
 
 
 def test_targets_of_a_merged_superpoint_by_hand() -> None:
@@ -78,7 +80,36 @@ def test_what_memory_holds_is_what_is_read_each_time(world: Any, monkeypatch: py
     monkeypatch.setattr(training_data, "_free_memory", lambda: 1000.0)
     assert not read.hold()
     one, other = (each.batch([0, 5, 7], 1).batch for each in (read, held))
-    assert all(torch.equal(a, b) for a, b in zip(one[:-1], other[:-1], strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None)
+
+
+def test_mixed_clouds_hold_several_objects_and_have_no_target_of_the_whole(world: Any) -> None:
+    plain, mixed = (open_data(world, PretrainConfig(draws=2, mix=share)) for share in (0.0, 1.0))
+    one, other = (each.batch([0, 5, 7, 9], 1).batch for each in (plain, mixed))
+    assert not other.global_targets.any()
+    assert (other.is_seen.sum(1) > one.is_seen.sum(1)).all()
+    assert torch.equal(one.seeds, other.seeds)
+    again = mixed.batch([9, 0], 1).batch  # of each cloud's own key, whatever is beside it
+    assert torch.equal(again.points[1][again.is_point[1]], other.points[0][other.is_point[0]])
+    assert not torch.equal(mixed.batch([0], 3).batch.points, mixed.batch([0], 1).batch.points)
+    half = open_data(world, PretrainConfig(draws=2, mix=0.5)).batch(range(20), 0).batch
+    assert 0 < half.global_targets.any(1).sum() < 20
+
+
+def test_several_datasets_are_one(world: Any) -> None:
+    config = PretrainConfig(draws=2)
+    alone = open_data(world, config)
+    room = replace(alone.sources[0], name="rooms", scene="room")
+    both = TrainingData([alone.sources[0], room], config)
+    assert both.keys == [f"{name}/{key}" for name in ("toy-shapes", "rooms") for key in world.train.keys]
+    n_keys = len(alone.keys)
+    batch, single = both.batch([2, n_keys + 2], 0).batch, alone.batch([2], 0).batch
+    assert batch.is_room is not None
+    assert batch.is_room.tolist() == [False, True]
+    for cloud in range(2):
+        assert torch.equal(batch.points[cloud][batch.is_point[cloud]], single.points[0])
+    assert len(set(batch.seeds.tolist()) | set(single.seeds.tolist())) == 3
+    assert both.hold()
 
 
 def test_processes_share_each_batch_and_every_epoch_has_an_order_of_its_own(world: Any) -> None:

@@ -64,3 +64,14 @@ def test_gradients_are_those_of_finite_differences() -> None:
     for center in (False, True):
         assert torch.autograd.gradcheck(lambda f, c=center: local_loss(f, targets, is_seen, center=c), (features,))
         assert torch.autograd.gradcheck(lambda f, c=center: global_loss(f[:, 0], targets[:, 0], center=c), (features,))
+
+
+def test_a_cloud_without_a_target_of_the_whole_is_left_out() -> None:
+    features, targets = torch.randn(3, 8, requires_grad=True), torch.randn(3, 8)
+    targets[1] = 0
+    loss = global_loss(features, targets)
+    torch.testing.assert_close(loss, global_loss(features[::2], targets[::2]))
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert features.grad is not None
+    assert not features.grad[1].any()
+    assert global_loss(features, torch.zeros(3, 8)) == 0
