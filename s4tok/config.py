@@ -6,6 +6,7 @@ Defaults live here and nowhere else: the command line and the library both read 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -20,6 +21,7 @@ SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as man
 
 Scene: TypeAlias = Literal["object", "room"]
 Preset: TypeAlias = Literal["paper", "toy", "quick"]
+SuperpointPreset: TypeAlias = Literal["default", "paper"]
 
 # Of the students that s4tok carries, who looks where nobody is named: objects of any size, and rooms.
 STUDENTS: Mapping[Scene, str] = {"object": "ball+rpn", "room": "s4token-scans"}
@@ -37,21 +39,37 @@ class SuperpointConfig:
     normal_form: Literal["outer", "oriented"] = "outer"  # n n^T does not care for n's sign; "oriented" is printed
     geometry_weight: float = 0.7  # weight of eq. 11 beside the normal; silent, from trials on objects
     adjacency: int = 10  # edges a point has in the graph; silent, as in superpoint graphs
-    regularization: float = 0.2  # price of a cut edge; silent. Rooms take 0.05, since `smoothness` joins their planes.
-    smoothness: float = (
-        0.4  # join pieces across borders that bend so little beside their points; 0 is plain cut pursuit
-    )
-    smallest: int = 60  # points a superpoint has at least; silent. Of 10, patches of a sample held half. Rooms take 30.
+    regularization: float = 0.15  # price of a cut edge; silent. Rooms take 0.05, since `smoothness` joins their planes.
+    smoothness: float = 0.0  # join pieces whose border bends so little beside their points; 0 as printed. Rooms: 0.4.
+    smallest: int = 10  # points a superpoint has at least, in a cloud of any size; silent. Rooms take 30.
+    smallest_share: float = 0.006  # as above, of the cloud's points; the larger counts. 6 of 1,024 hold a centre.
     voxel: float = 0.0  # metres; cut on one point a voxel and carry labels back. Rooms take 0.02; 0 cuts every point.
     grid_cells: int = 100  # of the method `grid` only
     seed: int = 0
 
     @classmethod
-    def of(cls, scene: Scene) -> "SuperpointConfig":
-        """Give the defaults for objects or for rooms."""
+    def of(cls, scene: Scene, preset: SuperpointPreset = "default") -> "SuperpointConfig":
+        """Give the defaults for objects or for rooms, or the printed form of App. A.1.
+
+        The printed form has the normal itself beside the unweighted shape, standardised, and no merging of smooth
+        pieces. Regularisation and smallest pieces are not printed; these are customary with superpoint graphs.
+        """
+        config = cls()
+        if preset == "paper":
+            config = cls(
+                normal_form="oriented", geometry_weight=1.0, standardized=True,
+                regularization=0.05, smoothness=0.0, smallest=10, smallest_share=0.0,
+            )  # fmt: skip
         if scene == "object":
-            return cls()
-        return cls(anchors=32768, regularization=0.05, smallest=30, voxel=0.02)
+            return config
+        room = replace(config, anchors=32768, smallest=30, smallest_share=0.0, voxel=0.02)
+        if preset == "paper":
+            return replace(room, regularization=0.1)
+        return replace(room, regularization=0.05, smoothness=0.4)
+
+    def smallest_of(self, n_points: int) -> int:
+        """Give the points that a superpoint has at least, in a cloud of which so many points are cut."""
+        return max(self.smallest, ceil(self.smallest_share * n_points))
 
 
 @dataclass(frozen=True)

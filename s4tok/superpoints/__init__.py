@@ -2,6 +2,6 @@
 
 from s4tok.superpoints.labels import merge_remnants
 from s4tok.superpoints.methods import METHODS, partition
-from s4tok.superpoints.quality import boundary_recall, purity, summary
+from s4tok.superpoints.quality import boundary_recall, majority, purity, summary
 
-__all__ = ["METHODS", "boundary_recall", "merge_remnants", "partition", "purity", "summary"]
+__all__ = ["METHODS", "boundary_recall", "majority", "merge_remnants", "partition", "purity", "summary"]

@@ -48,10 +48,13 @@ def cut(xyz: Float64[Array, "n 3"], config: SuperpointConfig, threads: int = 1) 
     graph = neighbor_graph(xyz, config.adjacency, threads)
     described = describe(xyz, graph, config, threads)
     solved = solve(described.features, graph, config.regularization)
-    regions = Adjacency(
-        connected(solved.labels, graph), graph, described.features, described.normals, config.regularization
-    )
-    regions.merge_small(config.smallest)
+    return merge(connected(solved.labels, graph), described, graph, config)
+
+
+def merge(pieces: Int[Array, " n"], described: Described, graph: Graph, config: SuperpointConfig) -> Int32[Array, " n"]:
+    """Merge the solver's pieces: first those that are too small, then those whose border is smooth."""
+    regions = Adjacency(pieces, graph, described.features, described.normals, config.regularization)
+    regions.merge_small(config.smallest_of(len(pieces)))
     if config.smoothness:
         regions.merge_smooth(config.smoothness)
     return regions.merged_labels()

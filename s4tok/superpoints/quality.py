@@ -6,6 +6,18 @@ from s4tok.geometry import Graph
 from s4tok.shapes import Array, Int
 
 
+def majority(labels: Int[Array, " n"], truth: Int[Array, " n"]) -> Int[Array, " n"]:
+    """Give each point the class that is most frequent in its superpoint, the lowest of several.
+
+    These are the labels of an oracle that labels superpoints. Truth below 0 is not counted; a superpoint of nothing
+    else gets -1.
+    """
+    known = truth >= 0
+    table = np.zeros((int(labels.max()) + 1, int(truth.max(initial=0)) + 1), np.int64)
+    np.add.at(table, (labels[known], truth[known]), 1)
+    return np.where(table.any(axis=1), table.argmax(axis=1), -1)[labels]
+
+
 def purity(labels: Int[Array, " n"], truth: Int[Array, " n"]) -> float:
     """Give the share of points that are of the class most frequent in their superpoint; truth below 0 is left out.
 

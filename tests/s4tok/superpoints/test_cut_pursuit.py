@@ -106,10 +106,21 @@ def test_the_printed_normals_once_oriented_cut_a_table_as_well(shape: Callable[.
 def test_a_round_wall_stays_in_few_pieces_where_plain_cut_pursuit_shatters_it(shape: Callable[..., Any]) -> None:
     mug = shape("mug", 8000)
     plain = cut_pursuit.cut(mug.points, SuperpointConfig(smoothness=0.0))
-    smooth = cut_pursuit.cut(mug.points, SuperpointConfig())
+    smooth = cut_pursuit.cut(mug.points, SuperpointConfig(smoothness=0.4))
     wall = mug.parts == 0
     assert len(np.unique(smooth[wall])) < 0.4 * len(np.unique(plain[wall]))
     assert purity(smooth, mug.parts) > 0.98
+
+
+@pytest.mark.parametrize("n", [1000, 4000])
+def test_the_smallest_piece_is_a_share_of_the_cloud_but_never_under_the_count(
+    shape: Callable[..., Any], n: int
+) -> None:
+    points = shape("mug", n).points
+    finely = SuperpointConfig(regularization=0.01, smallest=30, smallest_share=0.02)
+    sizes = np.bincount(cut_pursuit.cut(points, finely))
+    assert max(30, n // 50) <= sizes.min() < 2 * max(30, n // 50)
+    assert [finely.smallest_of(points) for points in (1, 1500, 1501, 8192)] == [30, 30, 31, 164]
 
 
 def test_small_pieces_go_where_the_energy_rises_least() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 
 from s4tok.geometry import nearest, neighbor_graph
 from s4tok.shapes import Array
-from s4tok.superpoints import boundary_recall, merge_remnants, purity
+from s4tok.superpoints import boundary_recall, majority, merge_remnants, purity
 from s4tok.superpoints.labels import connected, dense
 
 
@@ -65,6 +65,18 @@ def test_an_island_without_neighbours_stays_a_remnant() -> None:
     points = np.array([0.0, 0.1, 50, 50.1, 50.2])[:, None] * [[1.0, 0, 0]]
     labels = np.array([0, 0, 1, 1, 1])
     assert merge_remnants(labels, points, nearest(points, points, 2), 3).tolist() == [0, 0, 1, 1, 1]
+
+
+def test_the_majority_by_hand_leaves_unknown_points_out() -> None:
+    labels = np.array([0, 0, 0, 1, 1, 2])
+    truth = np.array([5, 5, 9, 9, -1, -1])
+    assert majority(labels, truth).tolist() == [5, 5, 5, 9, 9, -1]
+    assert majority(labels, np.full(6, -1)).tolist() == [-1] * 6
+
+
+def test_the_majority_is_right_as_often_as_purity_says() -> None:
+    labels, truth = np.random.default_rng(0).integers(0, 9, (2, 500))
+    assert (majority(labels, truth) == truth).mean() == purity(labels, truth)
 
 
 def test_purity_by_hand_leaves_unknown_points_out() -> None:

@@ -90,7 +90,8 @@ def test_cut_pursuit_is_purer_than_a_grid_of_as_many_cells(shape: Callable[..., 
     cloud = PointCloud.of(made.points)
     usual = SuperpointConfig.of("room" if name == "room" else "object")
     assert purity(partition(cloud, usual), made.parts) >= 0.96
-    ours = partition(cloud, SuperpointConfig(regularization=0.05, smallest=10))
+    finely = SuperpointConfig(regularization=0.05, smoothness=0.4, smallest=10, smallest_share=0.0)
+    ours = partition(cloud, finely)
     assert purity(ours, made.parts) >= 0.96
     grid = partition(cloud, SuperpointConfig("grid", grid_cells=int(ours.max()) + 1))
     assert 1 - purity(ours, made.parts) < 0.5 * (1 - purity(grid, made.parts))
