@@ -19,8 +19,8 @@ from torch import Tensor
 
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError
-from s4tok.pretraining import Pretraining
-from s4tok.students import save_student
+from s4tok.pretraining import SCENES, Pretraining
+from s4tok.students import Means, read_weights, save_student
 from s4tok_cache.files import FileSystem, sync_folder
 
 LAST, BEST = "last", "best"
@@ -52,7 +52,7 @@ def save_checkpoint(
     temporary = folder / f".{target.name}.{os.getpid()}.{secrets.token_hex(3)}.tmp"
     temporary.mkdir()
     try:
-        save_student(temporary, model.tokenizer, card)
+        save_student(temporary, model.tokenizer, card, _means(model))
         load("safetensors.torch").save_file(_tensors(model, optimizer), temporary / TENSORS)
         (temporary / FACTS).write_text(json.dumps(state._asdict()) + "\n", encoding="utf-8")
         for path in temporary.iterdir():
@@ -79,7 +79,7 @@ def load_checkpoint(folder: Path, model: Pretraining, optimizer: torch.optim.Opt
     try:
         safetensors = load("safetensors.torch")
         tensors = safetensors.load_file(last / TENSORS)
-        student = safetensors.load_file(last / "tokenizer.safetensors")
+        student, _ = read_weights(last)
         facts = json.loads((last / FACTS).read_text(encoding="utf-8"))
         weights = {name: each for name, each in tensors.items() if not name.startswith("optimizer.")}
         weights |= {f"tokenizer.{name}": each for name, each in student.items()}
@@ -93,6 +93,12 @@ def load_checkpoint(folder: Path, model: Pretraining, optimizer: torch.optim.Opt
         raise InputError(
             f"{last} cannot be loaded: {first_line(error)}.", "begin anew with --overwrite, or name another --out."
         ) from error
+
+
+def _means(model: Pretraining) -> dict[str, Means]:
+    """Give the means of the kinds of scene that were trained on; the others' are zeros."""
+    pairs = zip(SCENES, model.mean_features, model.mean_targets, strict=True)
+    return {scene: Means(features, targets) for scene, features, targets in pairs if targets.any()}
 
 
 def _tensors(model: Pretraining, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

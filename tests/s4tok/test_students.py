@@ -1,16 +1,19 @@
 import json
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from s4tok.config import SuperpointConfig
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.frozen_clip import FrozenClip
 from s4tok.model import Model
-from s4tok.students import load_student, save_student
+from s4tok.students import Means, load_student, read_weights, save_student
 from s4tok.tokenizers import Tokenizer, build_tokenizer
+from s4tok.trained import Trained
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,61 @@ def test_a_student_comes_back_as_it_was_saved(tmp_path: Path, clip: FrozenClip) 
     assert (student.card["steps"], student.name) == (7, str(folder))
     assert not student.model.training
     assert not any(weight.requires_grad for weight in student.model.parameters())
+
+
+def test_means_lie_beside_the_weights_and_are_none_of_them(tmp_path: Path, clip: FrozenClip) -> None:
+    means = Means(torch.randn(24), torch.randn(24, dtype=torch.float64))
+    (tmp_path / "one").mkdir()
+    save_student(tmp_path / "one", trained(), {"clip": {"name": clip.name, "weights": clip.sha256}}, {"room": means})
+    student = load_student(tmp_path / "one", clip)
+    assert list(student.means) == ["room"]
+    torch.testing.assert_close(student.means["room"].features, means.features)
+    torch.testing.assert_close(student.means["room"].targets, means.targets.float())
+    without = load_student(saved(tmp_path / "two", clip), clip)
+    assert not without.means
+    assert student.model.state_dict().keys() == without.model.state_dict().keys()
+    weights, found = read_weights(tmp_path / "one")
+    assert weights.keys() == trained().state_dict().keys()
+    assert list(found) == ["room"]
+
+
+def test_a_card_tells_how_the_checkpoint_was_trained_and_an_older_one_less(tmp_path: Path, clip: FrozenClip) -> None:
+    assert load_student(saved(tmp_path / "old", clip), clip).trained == Trained()
+    assert load_student(saved(tmp_path / "older", clip, training={"window": 4.0}), clip).trained.window == 4.0
+    cut = replace(SuperpointConfig.of("room"), regularization=0.07)
+    card = {"window": 3, "training": {"window": 4.0}, "superpoints": {"room": asdict(cut)}}
+    found = load_student(saved(tmp_path / "new", clip, **card, calibration={"share": 0.5}), clip).trained
+    assert found == Trained(window=3.0, superpoints={"room": cut}, calibration_share=0.5)
+    ready = Trained.of({"superpoints": {"room": {"method": "labels", "labels": "/elsewhere/labels"}}})
+    assert ready.superpoints["room"].method == "labels"
+
+
+@pytest.mark.parametrize(
+    ("card", "says"),
+    [
+        ({"window": -1}, "window is -1, not a number of at least 0"),
+        ({"window": "4"}, "window is '4'"),
+        ({"window": float("nan")}, "window is nan"),
+        ({"superpoints": [1]}, "superpoints is [1], not a table"),
+        ({"superpoints": {"tree": {}}}, "superpoints of 'tree'"),
+        ({"superpoints": {"room": 3}}, "room is 3, not a table"),
+        ({"superpoints": {"room": {"colour": 1}}}, "does not know: colour"),
+        ({"calibration": {"share": True}}, "share is True"),
+        ({"calibration": 0.5}, "calibration is 0.5, not a table"),
+    ],
+)
+def test_a_malformed_card_is_one_sentence(tmp_path: Path, clip: FrozenClip, card: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match="is no card of a trained tokenizer") as caught:
+        load_student(saved(tmp_path / "one", clip, **card), clip)
+    assert says in str(caught.value)
+
+
+def test_means_of_another_width_are_refused(tmp_path: Path, clip: FrozenClip) -> None:
+    (tmp_path / "one").mkdir()
+    card = {"clip": {"name": clip.name, "weights": clip.sha256}}
+    save_student(tmp_path / "one", trained(), card, {"object": Means(torch.zeros(5), torch.zeros(5))})
+    with pytest.raises(InputError, match="its means have 5 numbers, and tiny has 24"):
+        load_student(tmp_path / "one", clip)
 
 
 def test_of_a_run_the_best_student_is_taken_else_the_last(tmp_path: Path, clip: FrozenClip) -> None:

@@ -1,0 +1,59 @@
+"""How a checkpoint was trained, as its card says, as far as using it depends on that."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from s4tok.config import Scene, SuperpointConfig
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a card says of training; a card from before a key was written has the default."""
+
+    window: float = 0.0  # metres, the side of the columns that rooms were cut into; 0 for whole clouds
+    superpoints: Mapping[str, SuperpointConfig] = field(default_factory=dict)  # of each kind of scene
+    calibration_share: float = 0.0  # of each label's mean cosine, to be subtracted from its cosines; 0 for none
+
+    @classmethod
+    def of(cls, card: Mapping[str, Any]) -> "Trained":
+        """Read a card.
+
+        Raises:
+            ValueError: For a value that is none of those which training writes.
+        """
+        window = card.get("window", _mapping(card, "training").get("window", 0.0))
+        cuts = _mapping(card, "superpoints")
+        if odd := cuts.keys() - set(get_args(Scene)):
+            raise ValueError(f"it has superpoints of {sorted(odd)[0]!r}, not of objects or rooms")
+        return cls(
+            _at_least_0("window", window),
+            {scene: _cut(_mapping(cuts, scene)) for scene in cuts},
+            _at_least_0("share", _mapping(card, "calibration").get("share", 0.0)),
+        )
+
+    @property
+    def has_rooms(self) -> bool:
+        """Say whether it was trained on rooms, as far as the card tells."""
+        return self.window > 0 or "room" in self.superpoints
+
+
+def _cut(fields: Mapping[str, Any]) -> SuperpointConfig:
+    known = SuperpointConfig.__dataclass_fields__
+    if odd := fields.keys() - known.keys() - {"labels"}:  # where ready labels lay, which is nowhere else's business
+        raise ValueError(f"its superpoints have a setting that this version of s4tok does not know: {sorted(odd)[0]}")
+    return SuperpointConfig(**{name: value for name, value in fields.items() if name in known})
+
+
+def _mapping(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = card.get(name, {})
+    if not isinstance(found, Mapping):
+        raise ValueError(f"{name} is {found!r}, not a table of names and values")
+    return found
+
+
+def _at_least_0(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise ValueError(f"{name} is {value!r}, not a number of at least 0")
+    return float(value)
