@@ -17,6 +17,7 @@ PROMPTS = Path(".s4tok/prompts")  # where prompts lie that s4tok may not carry
 SEGMENTS = Path("segments")  # where labels of a user's own files go
 RESULTS = Path("results")  # where tables of the paper go, each into a folder of its name
 ROOM_FROM = 2.5  # metres; an own file that is longer is taken for a room by what names its points
+ROOM_WINDOW = 4.0  # metres, the side of the columns a room is cut into for a checkpoint that was trained on none
 SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as many
 
 Scene: TypeAlias = Literal["object", "room"]
@@ -273,12 +274,12 @@ class ZeroShotConfig:
 
 @dataclass(frozen=True)
 class SegmentConfig:
-    """How every point of a cloud is named with words."""
+    """How every point of a cloud is named with words. What is None is as the checkpoint was trained."""
 
-    n_points: int | None = None  # sampled of each window; as the student was trained where None
-    n_tokens: int | None = None  # of each window; as above
-    window: float = 0.0  # metres, the side of a column that is looked at together; 0 looks at a cloud as a whole
-    overlap: float = 0.25  # share of a window that its neighbour sees too
+    n_points: int | None = None  # sampled of each window
+    n_tokens: int | None = None  # of each window
+    window: float | None = None  # metres, the side of a column that is encoded together; 0 takes clouds whole
+    overlap: float = 0.25  # share of a window that its neighbour has too
     smallest_window: int = 256  # points; a column of fewer takes its neighbours in
     votes: int = ZeroShotConfig.votes  # samples of each window, whose cosines are averaged
     pool: bool = False  # one label a superpoint; the paper gives every point its own, Sec. 3.3
@@ -288,13 +289,6 @@ class SegmentConfig:
     level: float = ZeroShotConfig.level
     seed: int = 0
 
-    @classmethod
-    def of(cls, scene: Scene) -> "SegmentConfig":
-        """Give the defaults for objects or for rooms."""
-        if scene == "object":
-            return cls()
-        return cls(n_points=8192, n_tokens=512, window=4.0)
-
 
 @dataclass(frozen=True)
 class ReproduceConfig:
@@ -303,6 +297,6 @@ class ReproduceConfig:
     scales: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0)  # of the sweep; a unit-sphere object against one in metres
     shapes: int = 150  # held-out objects of the sweep; ten of each category of the made world
     seeds: int = 3  # students of each tokenizer, where they are trained anew
-    train_window: float = 4.0  # metres; rooms are trained on as `segment` looks at them
+    train_window: float = ROOM_WINDOW  # metres; rooms are trained on in columns so wide
     guesses: int = 100  # draws of a guess that does not look
     seed: int = 0  # of what is drawn at evaluation; students have seeds of their own

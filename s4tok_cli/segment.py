@@ -1,12 +1,21 @@
 """`s4tok segment`: name every point with words."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from s4tok.config import CACHE, ROOM_FROM, SEGMENTS, STUDENTS, ClipConfig, Scene, SegmentConfig, ZeroShotConfig
+from s4tok.config import (
+    CACHE,
+    ROOM_FROM,
+    ROOM_WINDOW,
+    SEGMENTS,
+    STUDENTS,
+    ClipConfig,
+    Scene,
+    SegmentConfig,
+    ZeroShotConfig,
+)
 from s4tok.errors import InputError, UsageError
 from s4tok_cli import console, options
 from s4tok_cli.superpoints import Room
@@ -39,16 +48,16 @@ def segment(
         float | None,
         Option(
             min=0,
-            help="Metres; look at columns of so wide a side. 0 looks at each cloud as a whole.",
-            show_default="4 for rooms, else 0",
+            help="Metres; the side of the columns that are encoded one by one. 0 takes each cloud whole.",
+            show_default=f"as trained; {ROOM_WINDOW:g} in rooms for a checkpoint of objects",
         ),
     ] = None,
     n_points: Annotated[
         int | None,
-        Option(min=1, help="Points sampled of each window.", show_default="8192 for rooms, else the student's"),
+        Option(min=1, help="Points sampled of each window.", show_default="as the checkpoint was trained"),
     ] = None,
     n_tokens: Annotated[
-        int | None, Option(min=1, help="Tokens of each window.", show_default="512 for rooms, else the student's")
+        int | None, Option(min=1, help="Tokens of each window.", show_default="as the checkpoint was trained")
     ] = None,
     votes: Annotated[
         int, Option(min=1, help="Samples of each window whose answers are averaged; 10 is the literature's voting.")
@@ -116,11 +125,7 @@ def segment(
         console.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
     if own and student is not None:
         console.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
-    given = {"window": window, "n_points": n_points, "n_tokens": n_tokens}
-    config = replace(
-        SegmentConfig.of(clouds.scene), votes=votes, pool=pool, unknown=unknown, scale=scale, seed=seed,
-        **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
-    )  # fmt: skip
+    config = SegmentConfig(n_points, n_tokens, window, votes=votes, pool=pool, unknown=unknown, scale=scale, seed=seed)
     folder = out or (SEGMENTS if own else None)
     sheet = Sheet(clouds)
     found = run(

@@ -154,7 +154,7 @@ def _looking(
         return None, by_views(clip, clouds, views, seen, workers=workers)
     superpoints = None
     if student.model.tokenizer.variant.knows_superpoints:
-        superpoints = ready_superpoints(clouds, cache, make=make, workers=workers, report=report)
+        superpoints = ready_superpoints(clouds, cache, student, make=make, workers=workers, report=report)
     return superpoints, by_student(student, clouds, superpoints, config)
 
 

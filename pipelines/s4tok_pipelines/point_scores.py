@@ -42,11 +42,15 @@ class StudentLooks(Looker):
     """A student reads tokens of a sample, and every point hears what those of its superpoint say."""
 
     def __init__(self, student: Student, clouds: CloudDataset, superpoints: CacheReader, config: SegmentConfig) -> None:
-        self.name, self.superpoints = f"student {student.name}", superpoints
-        self.model = student.model if config.n_tokens is None else _with_tokens(student.model, config.n_tokens)
+        """Take a configuration that leaves nothing open: one of `as_trained`."""
+        assert config.n_points is not None
+        assert config.n_tokens is not None
+        assert config.window is not None
+        self.name, self.superpoints = f"checkpoint {student.name}", superpoints
+        self.model = _with_tokens(student.model, config.n_tokens)
         self.up, self.scale, self.seed, self.votes = clouds.up, config.scale, config.seed, config.votes
         self.looking = Looking(
-            n_points=config.n_points or student.model.tokenizer.config.n_points,
+            n_points=config.n_points,
             window=config.window,
             overlap=config.overlap * config.window,
             smallest=config.smallest_window,
@@ -87,7 +91,9 @@ class TeacherLooks(Looker):
 
 
 def _with_tokens(model: Model, n_tokens: int) -> Model:
-    """Let the same tokenizer make more or fewer tokens."""
+    """Let the same tokenizer make so many tokens."""
+    if n_tokens == model.tokenizer.config.n_tokens:
+        return model
     tokenizer = copy(model.tokenizer)
     tokenizer.config = replace(tokenizer.config, n_tokens=n_tokens)
     return Model(tokenizer, model.clip).eval()

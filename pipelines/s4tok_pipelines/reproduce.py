@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def reproduce(
     out: Path,
     config: ReproduceConfig = ReproduceConfig(),  # noqa: B008 - it cannot change
     *,
-    looking: SegmentConfig | None = None,
+    looking: SegmentConfig = SegmentConfig(),  # noqa: B008 - as above
     workers: int = 1,
     device: str = "cpu",
     report: Report = silent,
@@ -66,7 +67,7 @@ def reproduce(
         places: Where the students of each row lie, one a seed; a row may have none.
         out: Where tables and results go.
         config: Scales, seeds, guesses.
-        looking: How rooms are looked at.
+        looking: How rooms are encoded; what it leaves open is as each checkpoint was trained.
         workers: Processes that cut superpoints.
         device: Where students compute.
         report: Who listens.
@@ -82,9 +83,7 @@ def reproduce(
         )
     students = {name: [load_student(where, clip, device) for where in of] for name, of in places.items()}
     kept = Kept(out / RESULTS)
-    judge = Judge(
-        clip, prompts, cache, kept, config, looking or SegmentConfig.of("room"), workers=workers, report=report
-    )
+    judge = Judge(clip, prompts, cache, kept, config, looking, workers=workers, report=report)
     measured = _measured(worlds, students, judge)
     notes = _notes(worlds, measured, clip, prompts)
     draw_table2(out / PICTURE, measured, "Table 2, made again", notes)
@@ -99,7 +98,7 @@ def reproduce(
             "prompts": prompts.identity,
             **measured.facts(),
             "students": {name: list(map(_about, of)) for name, of in students.items()},
-            "superpoints": {world: measured.any_of(world).get("superpoints") for world in measured.worlds},
+            "superpoints": {world: _superpoints(measured, world) for world in measured.worlds},
             "config": {**asdict(config), "looking": asdict(judge.looking)},
             "results_made": kept.made,
             "results_present": kept.present,
@@ -147,12 +146,31 @@ def _notes(worlds: Worlds, measured: Measured, clip: FrozenClip, prompts: Prompt
     for world in measured.worlds:
         facts = measured.any_of(world)
         names, share = ", ".join(facts.get("furniture", ())), facts.get("furniture_points") or 0.0
-        cut = ", ".join(facts.get("superpoints", {}))
+        cut = ", ".join(_superpoints(measured, world))
         notes.append(f"Furniture of {world}, {share:.0%} of its points, asked about alone: {names}.")
         notes.append(f"Superpoints of {world}: {cut}.")
+    notes += _settings(measured)
     if absent:
         notes.append(f"There is no student of {', '.join(absent)}: none has been shipped or trained.")
     return notes
+
+
+def _settings(measured: Measured) -> Iterator[str]:
+    """Say how rooms were encoded for each row, rows of the same settings together."""
+    rows: dict[tuple[Any, ...], list[str]] = {}
+    for name, of in measured.rooms.items():
+        for facts in chain.from_iterable(of.values()):
+            names = rows.setdefault(tuple(facts.get(each) for each in ("window", "n_points", "n_tokens")), [])
+            names += [] if name in names else [name]
+    for (window, n_points, n_tokens), names in rows.items():
+        size = f"in windows of {window:g} m" if window else "as a whole"
+        yield f"Rooms {size}, {n_points:,} points and {n_tokens:,} tokens each: {', '.join(names)}."
+
+
+def _superpoints(measured: Measured, world: str) -> dict[str, Any]:
+    """Collect the superpoints that any row used in a world."""
+    rows = chain.from_iterable(of.get(world, ()) for of in measured.rooms.values())
+    return {name: cut for facts in rows for name, cut in facts.get("superpoints", {}).items()}
 
 
 def _in_words(clouds: CloudDataset) -> str:

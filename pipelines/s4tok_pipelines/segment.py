@@ -16,6 +16,7 @@ from s4tok.prompts import Prompts
 from s4tok.segmentation import answers, pooled
 from s4tok.students import Student
 from s4tok.vocabulary import Vocabulary, Words
+from s4tok_pipelines.as_trained import as_trained
 from s4tok_pipelines.labelled_clouds import FORMATS, Labelled, stems_of, write_labelled
 from s4tok_pipelines.point_scores import Looker, StudentLooks, TeacherLooks
 from s4tok_pipelines.provenance import provenance
@@ -62,7 +63,7 @@ def segment(
     clip: FrozenClip,
     student: Student | None,
     prompts: Prompts,
-    config: SegmentConfig | None = None,
+    config: SegmentConfig = SegmentConfig(),  # noqa: B008 - it cannot change
     *,
     labels: Sequence[str] = (),
     category: str | None = None,
@@ -84,7 +85,7 @@ def segment(
         clip: Whose words are used.
         student: Who looks at the points; None takes what CLIP itself has seen of each superpoint, the 2D baseline.
         prompts: The sentences of each word.
-        config: How clouds are looked at; the defaults for the dataset's kind of scene where None.
+        config: How clouds are encoded; what it leaves open is as the checkpoint was trained.
         labels: What points may be, in place of the dataset's words; then nothing can be right or wrong.
         category: What `labels` are parts of.
         files: What to write of each cloud; nothing where None.
@@ -94,13 +95,13 @@ def segment(
         report: Who listens.
     """
     start = time.monotonic()
-    config = config or SegmentConfig.of(clouds.scene)
     words = Vocabulary(clouds, clip, prompts, labels, category)
     looker: Looker
     if student is None:
         looker = TeacherLooks(clip, clouds, cache)
     else:
-        superpoints = ready_superpoints(clouds, cache, make=make, workers=workers, report=report)
+        config = as_trained(config, student, clouds.scene, report)
+        superpoints = ready_superpoints(clouds, cache, student, make=make, workers=workers, report=report)
         looker = StudentLooks(student, clouds, superpoints, config)
     about = f"labels by {looker.name}, CLIP {clip.name}"
     stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()

@@ -13,6 +13,7 @@ from s4tok.guessing import chance
 from s4tok.prompts import Prompts
 from s4tok.students import Student
 from s4tok_cache import Stamp
+from s4tok_pipelines.as_trained import as_trained
 from s4tok_pipelines.classify import classify
 from s4tok_pipelines.furniture import Furniture
 from s4tok_pipelines.kept_results import Kept, question
@@ -30,7 +31,7 @@ class Judge(NamedTuple):
     cache: Path
     kept: Kept
     config: ReproduceConfig
-    looking: SegmentConfig  # at rooms
+    looking: SegmentConfig  # at rooms; what it leaves open is as each checkpoint was trained
     workers: int
     report: Report
 
@@ -39,8 +40,9 @@ class Judge(NamedTuple):
 
         Superpoints that are missing are made.
         """
-        looking = replace(self.looking, seed=self.config.seed)
-        cut = ready_superpoints(clouds, self.cache, make=True, workers=self.workers, report=self.report)
+        asked_for = replace(self.looking, seed=self.config.seed)
+        looking = as_trained(asked_for, student, clouds.scene, self.report)
+        cut = ready_superpoints(clouds, self.cache, student, make=True, workers=self.workers, report=self.report)
         asked = {**asdict(looking), "guesses": self.config.guesses}
         stamp = question("segment", clouds, self.clip, student, self.prompts, asked, (cut.stamp,))
 
@@ -68,7 +70,7 @@ class Judge(NamedTuple):
         asked = ZeroShotConfig(scale=scale, draws=self.looking.draws, seed=self.config.seed)
         upstream: tuple[Stamp, ...] = ()
         if student.model.tokenizer.variant.knows_superpoints:
-            cut = ready_superpoints(clouds, self.cache, make=True, workers=self.workers, report=self.report)
+            cut = ready_superpoints(clouds, self.cache, student, make=True, workers=self.workers, report=self.report)
             upstream = (cut.stamp,)
         stamp = question("classify", clouds, self.clip, student, self.prompts, asdict(asked), upstream)
 

@@ -12,11 +12,18 @@ from s4tok_pipelines.report import Report, silent
 
 
 def usual_superpoints(
-    clouds: CloudDataset, cache: Path, *, shard: Shard | None = None, workers: int = 1, report: Report = silent
+    clouds: CloudDataset,
+    cache: Path,
+    config: SuperpointConfig | None = None,
+    *,
+    shard: Shard | None = None,
+    workers: int = 1,
+    report: Report = silent,
 ) -> None:
-    """Cut what is missing of the usual cut; a cut with other settings is left as it is."""
-    if _is_free(clouds, cache, superpoints.stamp_of(SuperpointConfig.of(clouds.scene))):
-        superpoints.superpoints(clouds, cache, shard=shard, workers=workers, report=report)
+    """Cut what is missing of the usual cut, unless there is another; or of the cut that is asked for."""
+    cut = config or SuperpointConfig.of(clouds.scene)
+    if config is not None or _is_free(clouds, cache, superpoints.stamp_of(cut)):
+        superpoints.superpoints(clouds, cache, cut, shard=shard, workers=workers, report=report)
 
 
 def usual_views(

@@ -77,7 +77,7 @@ def test_a_scan_and_some_words_become_a_labelled_scan(answer: Answer, tmp_path: 
     np.testing.assert_array_equal(found.labels, np.load(tmp_path / "segments" / "hall.labels.npy"))
     assert "potted plant" in (tmp_path / "segments" / "hall.html").read_text()
     kept = json.loads((tmp_path / "segments" / "result.json").read_text())
-    assert (kept["window"], kept["n_tokens"], kept["labels"]) == (4.0, 512, ["wall", "floor", "potted plant"])
+    assert (kept["window"], kept["n_tokens"], kept["labels"]) == (4.0, 12, ["wall", "floor", "potted plant"])
     assert kept["prompts"]["sha256"]
     assert kept["clip"]["weights"]
     code, said, _ = answer(

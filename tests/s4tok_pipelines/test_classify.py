@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from s4tok.clouds import PointCloud
-from s4tok.config import ClipConfig, ViewConfig, ZeroShotConfig
+from s4tok.config import ClipConfig, SuperpointConfig, ViewConfig, ZeroShotConfig
 from s4tok.datasets.dataset import Origin
 from s4tok.datasets.toy import ToyScans, ToyShapes
 from s4tok.errors import InputError, UsageError
@@ -21,6 +21,7 @@ from s4tok.rendering.object_views import object_views
 from s4tok.samples import sample
 from s4tok.students import Student, load_student, save_student
 from s4tok.tokenizers import build_tokenizer
+from s4tok.trained import Trained
 from s4tok_cache import SUPERPOINTS, Fingerprint, Stamp, Store
 from s4tok_pipelines.classify import Classified, classify
 from s4tok_pipelines.entries import seed_of
@@ -255,6 +256,13 @@ def test_superpoints_that_are_missing_are_told_or_made_also_after_a_stop_and_the
     assert parameters["method"] == "cut-pursuit"
     assert named(students["s4token"], few).answers == made.answers
     assert named(students["knn"]).about["superpoints"] is None  # it knows none, and needs none
+
+
+def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, students: dict[str, Student]) -> None:
+    grid = SuperpointConfig(method="grid", grid_cells=5)
+    found = named(students["s4token"]._replace(trained=Trained(superpoints={"object": grid})), make=True)
+    [settings] = found.about["superpoints"].values()
+    assert (settings["method"], settings["grid_cells"]) == ("grid", 5)
 
 
 def test_a_cloud_that_cannot_be_read_or_has_changed_is_told_and_the_others_are_named(

@@ -84,7 +84,11 @@ def students(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Path
         kind = "s4token" if name == "s4token-scans" else name.partition("-")[0]
         settings: Any = {"n_points": 150, "n_tokens": 8, "patch_size": 8, "adapter_widths": (4, 8, 8)}
         (home / name).mkdir()
-        card = {"clip": {"name": clip.name, "weights": clip.sha256}, "seed": seed}
+        card = {
+            "clip": {"name": clip.name, "weights": clip.sha256},
+            "seed": seed,
+            "window": 2.0 if "scans" in name else 0,
+        }
         save_student(home / name, build_tokenizer(kind, width=32, **settings), card)
     return home
 
@@ -105,7 +109,8 @@ def made(clip: FrozenClip, students: Path, tmp_path_factory: pytest.TempPathFact
 
     def run(out: Path, names: Sequence[str], among: Worlds = worlds, **options: Any) -> Reproduced:
         places = find_students(names, students)
-        return reproduce(among, cache, clip, load_prompts("clip"), places, out, SMALL, looking=LOOKING, **options)
+        options = {"looking": LOOKING, **options}
+        return reproduce(among, cache, clip, load_prompts("clip"), places, out, SMALL, **options)
 
     return run
 
@@ -146,7 +151,19 @@ def test_rows_worlds_and_all_that_is_needed_to_make_them_again(tables: Path) -> 
     assert "a made world and not the paper's datasets" in page
     assert "There is no student of S4Token" in page
     assert "| S4Token | none there | - |" in page
+    assert "Rooms in windows of 2.5 m, 200 points and 12 tokens each: knn, knn+rpn, s4token-scans." in page
     assert (tables / "table2.png").stat().st_size > 1000
+
+
+def test_rooms_are_encoded_as_each_checkpoint_was_trained(made: Made, tmp_path: Path) -> None:
+    found = made(tmp_path, ["knn+rpn", "s4token-scans"], looking=SegmentConfig(smallest_window=20, draws=10))
+    assert [note for note in found.notes if note.startswith("Rooms")] == [
+        "Rooms in windows of 4 m, 150 points and 8 tokens each: knn+rpn.",
+        "Rooms in windows of 2 m, 150 points and 8 tokens each: s4token-scans.",
+    ]
+    [path] = (tmp_path / "results").glob("s4token-scans-0-second-*.json")
+    kept = json.loads(path.read_text())
+    assert (kept["window"], kept["n_points"], kept["n_tokens"]) == (2.0, 150, 8)
 
 
 def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_tables(made: Made, tables: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from s4tok.clouds import PointCloud
-from s4tok.config import Scene, SegmentConfig
+from s4tok.config import Scene, SegmentConfig, SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.datasets.formats.ply import read_ply
 from s4tok.datasets.toy import ToyShapes
@@ -25,6 +25,7 @@ from s4tok.segmentation import Looking, score_points
 from s4tok.shapes import Array
 from s4tok.students import Student, load_student, save_student
 from s4tok.tokenizers import build_tokenizer
+from s4tok.trained import Trained
 from s4tok.vocabulary import Vocabulary
 from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, Fingerprint, Stamp, Store
 from s4tok_cache.errors import CacheMissing
@@ -35,6 +36,7 @@ from s4tok_pipelines.segment import Files, Segmented, segment
 
 PROMPTS = load_prompts("clip")
 ROOMS = SegmentConfig(n_points=300, n_tokens=20, window=2.5, smallest_window=20, draws=20)
+ALL_OPEN = SegmentConfig()
 CORNER = np.array([453_000.25, 5_411_000.5, 220.125])  # of the rooms, on a map
 
 
@@ -113,7 +115,7 @@ def octants(cloud: PointCloud) -> Array:
 def named(clip: FrozenClip, student: Student, tmp_path: Path) -> Callable[..., Segmented]:
     """Run the stage in a cache of the test's own."""
 
-    def run(clouds: CloudDataset, config: SegmentConfig | None = None, **options: Any) -> Segmented:
+    def run(clouds: CloudDataset, config: SegmentConfig = ALL_OPEN, **options: Any) -> Segmented:
         if options.pop("ready", True):
             cut(tmp_path / "cache", type(clouds)())
         who = options.pop("student", student)
@@ -278,6 +280,28 @@ def test_points_of_a_superpoint_agree_when_pooled_and_doubtful_ones_lose_their_n
     assert 0 < doubtful.sum() < 900
     assert (doubtful <= (scores <= threshold + 1e-3)).all()
     assert found.points["unknown"] > 0
+
+
+def test_a_room_is_encoded_as_the_checkpoint_was_trained_and_the_result_says_how(
+    named: Named, student: Student, tmp_path: Path
+) -> None:
+    of_rooms = student._replace(trained=Trained(window=2.5))
+    small: Any = {"smallest_window": 20, "draws": 20}
+    found = named(Rooms(), SegmentConfig(**small), student=of_rooms, files=Files(tmp_path / "open", ["npy"]))
+    given = SegmentConfig(n_points=200, n_tokens=12, window=2.5, **small)
+    named(Rooms(), given, files=Files(tmp_path / "given", ["npy"]))
+    settings = {name: found.about[name] for name in ("n_points", "n_tokens", "window")}
+    assert settings == {"n_points": 200, "n_tokens": 12, "window": 2.5}
+    for key in Rooms.keys:
+        np.testing.assert_array_equal(labels_in(tmp_path / "open", key), labels_in(tmp_path / "given", key))
+
+
+def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, student: Student) -> None:
+    grid = SuperpointConfig(method="grid", grid_cells=5)
+    of_rooms = student._replace(trained=Trained(superpoints={"room": grid}))
+    found = named(Rooms(), ROOMS, student=of_rooms, ready=False, make=True)
+    [settings] = found.about["superpoints"].values()
+    assert (settings["method"], settings["grid_cells"]) == ("grid", 5)
 
 
 def test_own_words_are_given_and_nothing_is_held_against_them(named: Named) -> None:
