@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import CACHE, ClipConfig, ViewConfig
+from s4tok.config import CACHE, ClipConfig, SuperpointConfig, SuperpointPreset, ViewConfig
 from s4tok_cli import console, options
 from s4tok_cli.render_views import Preview
 
@@ -22,6 +22,10 @@ def extract_clip(
     dense: Annotated[
         Literal["last", "maskclip"], Option(help="Features of patches: the last layer's, or its value path.")
     ] = ClipConfig.dense,
+    superpoints: Annotated[
+        SuperpointPreset | None,
+        Option(help="Which superpoints, where there are several: the default's or the paper's.", show_default=False),
+    ] = None,
     image: Annotated[
         Literal["color", "depth", "shaded"] | None,
         Option(
@@ -86,7 +90,7 @@ def extract_clip(
             projection_compat=projection_compat or ViewConfig.projection_compat,
         )
     if auto:
-        usual_superpoints(clouds, cache, shard=take, report=progress)
+        usual_superpoints(clouds, cache, preset=superpoints or "default", shard=take, report=progress)
         if not by_frames:
             usual_views(clouds, cache, views, shard=take, device=pick_device(device), report=progress)
     outcome = run(
@@ -94,6 +98,7 @@ def extract_clip(
         cache,
         config,
         views,
+        superpoints=None if superpoints is None else SuperpointConfig.of(clouds.scene, superpoints),
         frames=frames,
         keep_patches=keep == "patches",
         batch=batch,

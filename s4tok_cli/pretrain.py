@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from typer import Option
 
-from s4tok.config import CACHE, ClipConfig, Preset, RunConfig
+from s4tok.config import CACHE, ClipConfig, Preset, RunConfig, SuperpointPreset
 from s4tok.errors import InputError, UsageError
 from s4tok_cli import console, options
 
@@ -75,6 +75,10 @@ def pretrain(
         Option(
             help="Frequencies of the positional encoding, rad per unit.", metavar="LOWEST,HIGHEST", show_default=False
         ),
+    ] = None,
+    superpoints: Annotated[
+        SuperpointPreset | None,
+        Option(help="Which superpoints: the default's, or the paper's printed form.", show_default=False),
     ] = None,
     attend: Annotated[
         float | None,
@@ -161,6 +165,7 @@ def pretrain(
         encoder=_changed(config.encoder, attend=attend),
         clusters=_changed(config.clusters, n_clusters=clusters),
         clip=_changed(config.clip if clip is None else ClipConfig(clip=clip), pretrained=pretrained),
+        superpoints=superpoints or config.superpoints,
         limit=config.limit if source.limit is None else source.limit,
     )  # fmt: skip
     probe(config.clip.clip, config.clip.pretrained)  # before PyTorch is imported: weights out of reach are told at once

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s4tok.config import ClipConfig, ViewConfig
+from s4tok.config import ClipConfig, SuperpointConfig, ViewConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.lifting import Lifted, lift
 from s4tok.shapes import Array, Float
@@ -19,6 +19,7 @@ from s4tok_pipelines.clip_sources import Broken, Piece, Sources, drawn_views
 from s4tok_pipelines.entries import ahead, fingerprints, root_of
 from s4tok_pipelines.feature_sheets import write_sheets
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
+from s4tok_pipelines.superpoints import made
 
 STAGE = "extract-clip"
 ALGORITHM = 1
@@ -41,6 +42,7 @@ def extract_clip(
     config: ClipConfig = ClipConfig(),  # noqa: B008 - it cannot change
     views: ViewConfig | None = None,
     *,
+    superpoints: SuperpointConfig | None = None,
     frames: bool | None = None,
     keep_patches: bool = False,
     batch: int = 64,
@@ -61,6 +63,7 @@ def extract_clip(
         cache: The folder of all caches.
         config: The teacher.
         views: How frames are looked at, as suits the teacher where None; for drawn views, which of several to take.
+        superpoints: Which cut, where there are several.
         frames: Whether to look at posed frames; those of rooms where None.
         keep_patches: Keep the features of all patches too, laid out as `CLIP_PATCHES`.
         batch: Pictures that go through the teacher at once.
@@ -76,7 +79,7 @@ def extract_clip(
     frames = clouds.scene == "room" if frames is None else frames
     sources = Sources(
         clouds,
-        CacheReader.find(root, SUPERPOINTS, "superpoints"),
+        CacheReader.find(root, SUPERPOINTS, "superpoints") if superpoints is None else made(clouds, cache, superpoints),
         None if frames else drawn_views(root, views, clouds.up),
         views or ViewConfig.of_frames(config.clip),
     )

@@ -79,7 +79,7 @@ def pretrain(
         model = _model(clip, config, device)
         if auto and ranks.is_first:
             for each in (clouds, *also):
-                training_inputs.make_missing(each, cache, config.clip, workers=workers, device=device, report=report)
+                training_inputs.make_missing(each, cache, config, workers=workers, device=device, report=report)
         ranks.wait()
         data, held = _data((clouds, *also), validation, cache, clip, config, ranks, workers, report)
         wanted = _stamp((clouds, *also), data, held, clip, config)
@@ -174,7 +174,7 @@ def _open(
     report: Report,
     most: int | None = None,
 ) -> Source:
-    features = training_inputs.find_features(clouds, cache, clip, config.clip)
+    features = training_inputs.find_features(clouds, cache, clip, config, report)
     keys = training_inputs.usable(clouds, features, report)
     keys = keys if most is None else training_inputs.some(keys, most)
     superpoints = training_inputs.find_superpoints(features)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from s4tok.config import SuperpointConfig, ViewConfig
+from s4tok.config import SuperpointConfig, SuperpointPreset, ViewConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok_cache import Shard, Stamp
 from s4tok_cache.inspect import stamps_of
@@ -16,12 +16,13 @@ def usual_superpoints(
     cache: Path,
     config: SuperpointConfig | None = None,
     *,
+    preset: SuperpointPreset = "default",
     shard: Shard | None = None,
     workers: int = 1,
     report: Report = silent,
 ) -> None:
     """Cut what is missing of the usual cut, unless there is another; or of the cut that is asked for."""
-    cut = config or SuperpointConfig.of(clouds.scene)
+    cut = config or SuperpointConfig.of(clouds.scene, preset)
     if config is not None or _is_free(clouds, cache, superpoints.stamp_of(cut)):
         superpoints.superpoints(clouds, cache, cut, shard=shard, workers=workers, report=report)
 

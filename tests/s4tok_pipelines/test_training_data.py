@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,15 @@ import pytest
 import torch
 
 from s4tok.clouds import PointCloud
-from s4tok.config import PretrainConfig
+from s4tok.config import ClipConfig, PretrainConfig, RunConfig, SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
-from s4tok_cache import SUPERPOINTS, CacheReader, Stamp, Store
+from s4tok.datasets.toy import ToyShapes
+from s4tok.frozen_clip import FrozenClip
+from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMissing, CacheReader, Stamp, Store
 from s4tok_pipelines import training_data
 from s4tok_pipelines.entries import fingerprints, root_of
 from s4tok_pipelines.report import Report
+from s4tok_pipelines.superpoints import stamp_of
 from s4tok_pipelines.training_data import Source, TrainingData, batches, merged_targets
 from s4tok_pipelines.training_inputs import find_features, find_superpoints, held_out
 from s4tok_pipelines.training_samples import training_samples
@@ -42,11 +46,17 @@ class Warned(Report):
         self.warnings.append(text)
 
 
-def open_data(world: Any, config: PretrainConfig) -> TrainingData:
-    from s4tok.frozen_clip import FrozenClip
+class Noted(Report):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
 
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def open_data(world: Any, config: PretrainConfig) -> TrainingData:
     clip = FrozenClip.load(world.clip)
-    features = find_features(world.train, world.cache, clip, world.config().clip)
+    features = find_features(world.train, world.cache, clip, world.config())
     samples = training_samples(world.train, world.train.keys, find_superpoints(features), config, 150)
     source = Source(world.train.name, "object", list(world.train.keys), samples, features, config)
     return TrainingData([source], config)
@@ -151,3 +161,32 @@ def test_clouds_to_validate_on_are_chosen_by_their_names_alone() -> None:
     assert len(set(held_out(keys[100:], 0.1)) & set(chosen)) >= 25
     assert len(held_out(keys[:3], 0.0)) == 1
     assert held_out(keys[:1], 0.0) == []
+
+
+def test_features_over_the_presets_superpoints_are_taken_and_others_are_told(
+    tmp_path: Path, make_clip: Callable[..., Path]
+) -> None:
+    shapes, clip, said = (
+        ToyShapes("train", sizes=(2, 0, 0), points=300),
+        FrozenClip.load(str(make_clip(tmp_path / "tiny"))),
+        Noted(),
+    )
+    root, config = root_of(tmp_path, shapes), RunConfig(clip=ClipConfig(clip="tiny"))
+    cuts = {preset: stamp_of(SuperpointConfig.of("object", preset)) for preset in ("default", "paper")}
+
+    def add(preset: str) -> Stamp:
+        seen = Stamp("extract-clip", {"weights": clip.sha256}, 1, (cuts[preset],))
+        with Store.resume(root, SUPERPOINTS, cuts[preset]), Store.resume(root, CLIP_FEATURES, seen):
+            return seen
+
+    with pytest.raises(CacheMissing, match="no clip-features by tiny"):
+        find_features(shapes, tmp_path, clip, config)
+    printed = add("paper")
+    assert find_features(shapes, tmp_path, clip, config, said).stamp == printed
+    assert len(said.notes) == 1
+    assert "superpoints cut otherwise than the preset default: " in said.notes[0]
+    assert "smoothness" not in said.notes[0]  # the same in both
+    usual = add("default")
+    assert find_features(shapes, tmp_path, clip, config, said).stamp == usual
+    assert find_features(shapes, tmp_path, clip, replace(config, superpoints="paper"), said).stamp == printed
+    assert len(said.notes) == 1
