@@ -1,0 +1,61 @@
+"""The trials by which defaults were chosen, at toy size."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from s4tok.config import SuperpointConfig
+from s4tok.datasets.toy import ToyShapes
+from s4tok.superpoints import partition
+
+TRIALS = Path(__file__).parents[2] / "examples" / "trials"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def rows(table: str) -> dict[str, list[str]]:
+    """Read the rows of Markdown tables by their names."""
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
+    return {name: rest for name, *rest in cells if name and not name.startswith("---")}
+
+
+def test_the_trial_of_superpoints_says_how_long_it_takes_and_prints_a_row_a_combination(python: Run) -> None:
+    narrow = ["--clouds", 3, "--points", 1024, "--regularization", 0.1, 0.3, "--smoothness", 0, "--smallest-share"]
+    done = python(TRIALS / "superpoints.py", *narrow, 0.02)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("5 ways to cut 3 objects, about 0.0 min")
+    found = rows(done.stdout)
+    assert {"0.1, 0, 0.02", "0.3, 0, 0.02", "s4tok", "s4tok, earlier default", "printed form"} < found.keys()
+    number, oracle, *_ = zip(*(map(float, found[f"{price}, 0, 0.02"]) for price in ("0.1", "0.3")), strict=True)
+    assert number[0] > number[1]
+    assert oracle[0] > oracle[1] > 0.3
+    assert python(TRIALS / "superpoints.py", *narrow, 0.02).stdout == done.stdout
+
+
+def test_other_objects_give_other_numbers(python: Run) -> None:
+    quick = [TRIALS / "superpoints.py", "--quick", "--clouds", 2, "--points", 512]
+    first, others = (rows(python(*quick, "--skip", skip).stdout) for skip in (0, 2))
+    assert first["s4tok"] != others["s4tok"]
+
+
+def test_superpoints_are_measured_beside_a_grid_of_as_many_cells(python: Run) -> None:
+    done = python(TRIALS / "superpoint_quality.py", "toy-shapes", "--limit", 3, "--points", 1500)
+    assert done.returncode == 0, done.stderr
+    found = rows(done.stdout)
+    ours, grid = ([float(each) for each in found[name][:4]] for name in ("s4tok", "grid of cubes"))
+    assert abs(ours[0] - grid[0]) < 0.2 * ours[0]
+    assert all(one > other for one, other in zip(ours[1:], grid[1:], strict=True))
+
+
+def test_cuts_that_share_a_solve_are_those_of_the_toolkit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(TRIALS))
+    from superpoint_quality import EARLIER, cuts
+
+    shapes = ToyShapes("val", points=1024)
+    cloud = shapes[shapes.keys[0]]
+    coarse = SuperpointConfig(smallest_share=0.05)
+    configs = [SuperpointConfig(), coarse, EARLIER, SuperpointConfig(smoothness=0.4), SuperpointConfig(voxel=0.1)]
+    for config, labels in zip(configs, cuts(cloud, configs), strict=True):
+        assert np.array_equal(labels, partition(cloud, config))
