@@ -11,7 +11,9 @@ from s4tok.datasets.open import open_dataset
 from s4tok.errors import UsageError
 from s4tok.shapes import Array
 from s4tok.superpoints import partition
-from s4tok_cache import Shard
+from s4tok_cache import SUPERPOINTS, CacheMismatch, Shard, Stamp, Store
+from s4tok_pipelines.entries import fingerprint
+from s4tok_pipelines.ready_superpoints import ready_superpoints
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.superpoint_files import export_segments, preview
 from s4tok_pipelines.superpoints import made, superpoints
@@ -97,6 +99,30 @@ def test_a_changed_file_and_changed_parameters_are_cut_again_and_nothing_else(sc
     assert superpoints(open_dataset(scans), tmp_path / "c", CONFIG, overwrite=True).made == 5
     finer = SuperpointConfig("grid", grid_cells=20)
     assert superpoints(open_dataset(scans), tmp_path / "c", finer).made == 5
+
+
+BEFORE_SHARES = {
+    "method": "cut-pursuit", "anchors": 4096, "neighbors": 30, "sqrt_eigenvalues": False, "standardized": False,
+    "normal_form": "outer", "geometry_weight": 0.7, "adjacency": 10, "regularization": 0.2, "smoothness": 0.4,
+    "smallest": 60, "voxel": 0.0, "grid_cells": 100, "seed": 0,
+}  # fmt: skip
+
+
+def test_a_cut_from_before_the_smallest_share_stays_another_result(scans: Path, tmp_path: Path) -> None:
+    clouds = open_dataset(scans)
+    root = tmp_path / "c" / clouds.name / clouds.split
+    with Store.resume(root, SUPERPOINTS, Stamp("superpoints", BEFORE_SHARES)) as store:
+        for key in clouds.keys:
+            labels = np.zeros(len(clouds[key]), np.int32)
+            store.write(key, {"labels": labels}, fingerprint(clouds, key), {"n_superpoints": 1})
+    with pytest.raises(CacheMismatch, match=r"made with .*no smallest_share, not 0\.006; smoothness 0\.4, not 0\.0\."):
+        made(clouds, tmp_path / "c", SuperpointConfig())
+    assert superpoints(clouds, tmp_path / "c", SuperpointConfig()).made == 5
+    as_before = SuperpointConfig(regularization=0.2, smoothness=0.4, smallest=60, smallest_share=0.0)
+    assert superpoints(clouds, tmp_path / "c", as_before).made == 5  # named in another way, so not known to be equal
+    assert max(int(labels.max()) for labels in labels_in(scans, tmp_path / "c", SuperpointConfig()).values()) > 0
+    with pytest.raises(CacheMismatch, match="has 3 results of superpoints, which differ"):
+        ready_superpoints(clouds, tmp_path / "c")
 
 
 def test_a_broken_cloud_is_one_failed_entry_and_is_tried_again_once_mended(scans: Path, tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from s4tok.config import SuperpointConfig
+from s4tok_cli.app import run
+from s4tok_pipelines.report import Outcome
+
+# Every setting of the method cut-pursuit, as flags that differ from every default.
+FLAGS: dict[str, tuple[str, Any]] = {
+    "regularization": ("--regularization 0.3", 0.3),
+    "smoothness": ("--smoothness 0.25", 0.25),
+    "smallest": ("--smallest 7", 7),
+    "smallest_share": ("--smallest-share 0.01", 0.01),
+    "voxel": ("--voxel 0.5", 0.5),
+    "normal_form": ("--normal-form oriented", "oriented"),
+    "geometry_weight": ("--geometry-weight 0.4", 0.4),
+    "sqrt_eigenvalues": ("--sqrt-eigenvalues", True),
+    "standardized": ("--standardized", True),
+    "anchors": ("--anchors 99", 99),
+    "neighbors": ("--neighbors 12", 12),
+    "adjacency": ("--adjacency 6", 6),
+    "seed": ("--seed 3", 3),
+}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[SuperpointConfig]:
+    """Remember what the stage was asked for, and cut nothing."""
+    configs: list[SuperpointConfig] = []
+
+    def stage(clouds: Any, cache: Path, config: SuperpointConfig, **more: Any) -> Outcome:
+        configs.append(config)
+        return Outcome(Path("superpoints-x"), made=1)
+
+    monkeypatch.setattr("s4tok_pipelines.superpoints.superpoints", stage)
+    return configs
+
+
+@pytest.mark.parametrize(("source", "scene"), [("toy-shapes", "object"), ("toy-rooms", "room")])
+def test_without_flags_clouds_are_cut_as_their_scene_is(asked: list[SuperpointConfig], source: str, scene: Any) -> None:
+    assert run(["superpoints", source]) == 0
+    assert run(["superpoints", source, "--preset", "paper"]) == 0
+    assert asked == [SuperpointConfig.of(scene), SuperpointConfig.of(scene, "paper")]
+
+
+@pytest.mark.parametrize("name", FLAGS)
+@pytest.mark.parametrize("source", ["toy-shapes", "toy-rooms"])
+def test_a_flag_changes_its_setting_and_nothing_else(asked: list[SuperpointConfig], source: str, name: str) -> None:
+    flag, value = FLAGS[name]
+    assert run(["superpoints", source, *flag.split()]) == 0
+    (config,) = asked
+    assert config == replace(SuperpointConfig.of("object" if source == "toy-shapes" else "room"), **{name: value})
+
+
+def test_every_setting_but_those_of_other_methods_has_a_flag() -> None:
+    assert asdict(SuperpointConfig()).keys() - FLAGS.keys() == {"method", "grid_cells"}
+
+
+def test_flags_overrule_the_preset(asked: list[SuperpointConfig]) -> None:
+    flags = "--preset paper --normal-form outer --unscaled --plain-eigenvalues --smoothness 0.4 --smallest 20"
+    assert run(["superpoints", "toy-shapes", *flags.split()]) == 0
+    (config,) = asked
+    expected: dict[str, Any] = {"normal_form": "outer", "standardized": False, "smoothness": 0.4, "smallest": 20}
+    assert config == replace(SuperpointConfig.of("object", "paper"), **expected)
+
+
+def test_values_come_from_a_file_too(asked: list[SuperpointConfig], tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('[superpoints]\npreset = "paper"\nnormal_form = "outer"\nstandardized = false\n')
+    assert run(["superpoints", "toy-shapes", "--config", str(tmp_path / "my.toml"), "--smallest", "12"]) == 0
+    printed = SuperpointConfig.of("object", "paper")
+    assert asked == [replace(printed, normal_form="outer", standardized=False, smallest=12)]
+
+
+def test_help_states_both_defaults_where_they_differ() -> None:
+    from s4tok_cli.superpoints import superpoints
+
+    hints = superpoints.__annotations__
+    shown = {name: get_args(hints[name])[1].show_default for name in ("regularization", "smallest_share", "neighbors")}
+    assert shown == {
+        "regularization": "0.15 for objects, 0.05 for rooms",
+        "smallest_share": "0.006 for objects, 0 for rooms",
+        "neighbors": "30",
+    }
