@@ -11,9 +11,8 @@ from s4tok.datasets.open import open_dataset
 from s4tok.errors import UsageError
 from s4tok.shapes import Array
 from s4tok.superpoints import partition
-from s4tok_cache import SUPERPOINTS, CacheMismatch, Shard, Stamp, Store
+from s4tok_cache import SUPERPOINTS, CacheMismatch, CacheReader, Shard, Stamp, Store
 from s4tok_pipelines.entries import fingerprint
-from s4tok_pipelines.ready_superpoints import ready_superpoints
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.superpoint_files import export_segments, preview
 from s4tok_pipelines.superpoints import made, superpoints
@@ -122,7 +121,7 @@ def test_a_cut_from_before_the_smallest_share_stays_another_result(scans: Path, 
     assert superpoints(clouds, tmp_path / "c", as_before).made == 5  # named in another way, so not known to be equal
     assert max(int(labels.max()) for labels in labels_in(scans, tmp_path / "c", SuperpointConfig()).values()) > 0
     with pytest.raises(CacheMismatch, match="has 3 results of superpoints, which differ"):
-        ready_superpoints(clouds, tmp_path / "c")
+        CacheReader.find(root, SUPERPOINTS, "superpoints")
 
 
 def test_a_broken_cloud_is_one_failed_entry_and_is_tried_again_once_mended(scans: Path, tmp_path: Path) -> None:
