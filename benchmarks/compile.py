@@ -17,8 +17,8 @@ from torch import Tensor
 from torch import _dynamo as dynamo
 
 from benchmarks.shared.tensors import SEED, clouds, seconds
+from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.dependencies import load
-from s4tok.encoder import FrozenEncoder
 from s4tok.tokenizers import Patches, build_tokenizer
 
 N_CLOUDS, N_POINTS, N_TOKENS, PATCH_SIZE, WIDTH, LAYERS = 8, 2048, 64, 24, 192, 6

@@ -18,10 +18,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.shared.tensors import SEED, clouds, peak_bytes, seconds
+from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import RunConfig
 from s4tok.dependencies import load
-from s4tok.encoder import FrozenEncoder
-from s4tok.pretraining import Batch, Pretraining
+from s4tok.objectives.s4token import Batch, Pretraining
 from s4tok.tokenizers import Tokenizer
 
 N_POINTS, N_CELLS = 2048, 40

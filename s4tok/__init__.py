@@ -11,13 +11,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from s4tok.clouds import PointCloud as PointCloud
     from s4tok.errors import S4TokError as S4TokError
-    from s4tok.model import build_model as build_model
+    from s4tok.models.model import build_model as build_model
     from s4tok.tokenizers import build_tokenizer as build_tokenizer
 
 _HOMES = {
     "PointCloud": "s4tok.clouds",
     "S4TokError": "s4tok.errors",
-    "build_model": "s4tok.model",
+    "build_model": "s4tok.models.model",
     "build_tokenizer": "s4tok.tokenizers",
 }
 __all__ = ["PointCloud", "S4TokError", "__version__", "build_model", "build_tokenizer"]

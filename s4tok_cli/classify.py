@@ -10,7 +10,7 @@ from s4tok.errors import UsageError
 from s4tok_cli import console, options
 
 if TYPE_CHECKING:
-    from s4tok_pipelines.classify import Classified
+    from s4tok_pipelines.stages.classify import Classified
 
 MISTAKES = 2  # shown of each class
 
@@ -47,8 +47,8 @@ def classify(
 
     Nobody has trained for the words: a cloud is what its feature is nearest to among the sentences of --prompts.
     """
-    from s4tok.prompts import TUNED, load_prompts, read_labels, set_for
-    from s4tok.weights import probe
+    from s4tok.vision.weights import probe
+    from s4tok.zero_shot.prompts import TUNED, load_prompts, read_labels, set_for
 
     names = [] if labels is None else read_labels(labels)
     said = load_prompts(prompts or set_for(clip))
@@ -59,11 +59,11 @@ def classify(
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
     from s4tok.datasets.own_files import OwnFiles
-    from s4tok.frozen_clip import FrozenClip
-    from s4tok.students import load_student
-    from s4tok_pipelines.classify import classify as run
-    from s4tok_pipelines.results import plain, write_json
+    from s4tok.models.checkpoint import load_student
+    from s4tok.vision.frozen_clip import FrozenClip
+    from s4tok_pipelines.outputs.results import plain, write_json
     from s4tok_pipelines.runtime import pick_device
+    from s4tok_pipelines.stages.classify import classify as run
 
     clouds = source.open(prefer=["test"])
     if not names and not clouds.categories:

@@ -16,7 +16,7 @@ WORLDS = {"toy": "objects of fifteen categories, furnished homes and an office b
 
 def ls(data_root: options.DataRoot = DATA_ROOT) -> None:
     """List the datasets s4tok knows, where each lies, in which layout, and the clouds of each split."""
-    from s4tok_pipelines.data import list_datasets
+    from s4tok_pipelines.stages.data import list_datasets
 
     known = list_datasets(data_root)
     width = max(len(each.name) for each in known)
@@ -45,7 +45,7 @@ def check(
     ] = False,
 ) -> None:
     """Read a dataset through and hold it against the official counts; exit 4 when something is broken."""
-    from s4tok_pipelines.data import check as run
+    from s4tok_pipelines.stages.data import check as run
 
     checked = run(source or [], dataset, data_root, partial=partial, report=console.Progress())
     for finding in checked.findings[:SHOWN]:
@@ -89,7 +89,7 @@ def make(
 
     The stages need no files of it: they take toy-shapes, toy-scans and toy-rooms as they are.
     """
-    from s4tok_pipelines.data import draw_toy, make_toy
+    from s4tok_pipelines.stages.data import draw_toy, make_toy
 
     choose("world", world, WORLDS)
     if out is None and picture is None and rooms_picture is None:

@@ -13,7 +13,7 @@ def doctor(cache: options.Cache = CACHE) -> None:
 
     Exits with 6 when something that a stage needs is missing; each problem comes with the line that mends it.
     """
-    from s4tok_pipelines.doctor import doctor as run
+    from s4tok_pipelines.stages.doctor import doctor as run
 
     findings = run(cache, console.Progress())
     width = max(len(finding.name) for finding in findings)

@@ -64,14 +64,14 @@ def extract_clip(
     overwrite: options.Overwrite = False,
 ) -> None:
     """Let a frozen CLIP look at drawn views or posed images, and keep what it sees of each superpoint."""
-    from s4tok.weights import probe
+    from s4tok.vision.weights import probe
 
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
     from s4tok_cache import Shard
-    from s4tok_pipelines.extract_clip import extract_clip as run
+    from s4tok_pipelines.inputs.auto import usual_superpoints, usual_views
     from s4tok_pipelines.runtime import pick_device
-    from s4tok_pipelines.usual import usual_superpoints, usual_views
+    from s4tok_pipelines.stages.extract_clip import extract_clip as run
 
     progress, take = console.Progress(), Shard.parse(shard)
     clouds = source.open()

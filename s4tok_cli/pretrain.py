@@ -145,7 +145,7 @@ def pretrain(
 
     Numbers that are not given are the preset's. Under torchrun, processes share each batch.
     """
-    from s4tok.weights import probe
+    from s4tok.vision.weights import probe
 
     config = RunConfig.of(preset)
     config = replace(
@@ -170,9 +170,9 @@ def pretrain(
     )  # fmt: skip
     probe(config.clip.clip, config.clip.pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
-    from s4tok_pipelines.pretrain import pretrain as run
-    from s4tok_pipelines.ranks import from_environment
     from s4tok_pipelines.runtime import pick_device
+    from s4tok_pipelines.stages.pretrain import pretrain as run
+    from s4tok_pipelines.training.ranks import from_environment
 
     is_first = from_environment().is_first
     others = [replace(source, source=[each], dataset=None, limit=None) for each in also or ()]

@@ -38,8 +38,8 @@ def render_views(
     Rooms with posed images need no views drawn: extract-clip looks at their images.
     """
     from s4tok_cache import Shard
-    from s4tok_pipelines.render_views import render_views as run
     from s4tok_pipelines.runtime import pick_device
+    from s4tok_pipelines.stages.render_views import render_views as run
 
     clouds = source.open()
     config = ViewConfig(image=image, projection=projection, projection_compat=projection_compat, size=size)

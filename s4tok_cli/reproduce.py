@@ -11,7 +11,7 @@ from s4tok.errors import UsageError, choose
 from s4tok_cli import console, options
 
 if TYPE_CHECKING:
-    from s4tok_pipelines.reproduce import Reproduced
+    from s4tok_pipelines.stages.reproduce import Reproduced
 
 TABLES = {"table2": "the effect of tokenization on scenes"}
 
@@ -67,8 +67,8 @@ def reproduce(
 
     What is made is kept, so that the same command goes on where it was stopped. Figures come out as they are.
     """
-    from s4tok.prompts import load_prompts, set_for
-    from s4tok.weights import probe
+    from s4tok.vision.weights import probe
+    from s4tok.zero_shot.prompts import load_prompts, set_for
 
     choose("table", table, TABLES)
     wanted = _names(rows)
@@ -76,11 +76,11 @@ def reproduce(
     said = load_prompts(prompts or set_for(name))
     probe(name, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
-    from s4tok.frozen_clip import FrozenClip
-    from s4tok_pipelines.reproduce import reproduce as run
+    from s4tok.vision.frozen_clip import FrozenClip
     from s4tok_pipelines.runtime import pick_device
-    from s4tok_pipelines.table2_students import NAMES, find_students, train_students
-    from s4tok_pipelines.table2_worlds import open_worlds
+    from s4tok_pipelines.stages.reproduce import reproduce as run
+    from s4tok_pipelines.tables.table2_students import NAMES, find_students, train_students
+    from s4tok_pipelines.tables.table2_worlds import open_worlds
 
     for each in wanted:
         choose("row", each, dict.fromkeys(NAMES))

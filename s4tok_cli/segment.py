@@ -22,9 +22,9 @@ from s4tok_cli.superpoints import Room
 
 if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset
-    from s4tok.metrics import Interval
-    from s4tok_pipelines.segment import Segmented
-    from s4tok_pipelines.segment_figures import PartFigures, SceneFigures
+    from s4tok.metrics.labels import Interval
+    from s4tok_pipelines.outputs.segment_figures import PartFigures, SceneFigures
+    from s4tok_pipelines.stages.segment import Segmented
 
 
 def segment(
@@ -86,8 +86,8 @@ def segment(
     Nobody has trained for the words: a point is what its feature is nearest to among the sentences of --prompts.
     Labels of your own files go to segments/, a dataset's only where --out says.
     """
-    from s4tok.prompts import TUNED, load_prompts, read_labels, set_for
-    from s4tok.weights import probe
+    from s4tok.vision.weights import probe
+    from s4tok.zero_shot.prompts import TUNED, load_prompts, read_labels, set_for
 
     names = [] if labels is None else read_labels(labels)
     said = load_prompts(prompts or set_for(clip))
@@ -98,15 +98,15 @@ def segment(
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
     from s4tok.datasets.own_files import OwnFiles
-    from s4tok.frozen_clip import FrozenClip
-    from s4tok.students import load_student
-    from s4tok_pipelines.labelled_clouds import read_formats
-    from s4tok_pipelines.publish import publish
-    from s4tok_pipelines.results import plain, write_json
+    from s4tok.models.checkpoint import load_student
+    from s4tok.vision.frozen_clip import FrozenClip
+    from s4tok_pipelines.outputs.labelled_clouds import read_formats
+    from s4tok_pipelines.outputs.publish import publish
+    from s4tok_pipelines.outputs.results import plain, write_json
+    from s4tok_pipelines.outputs.segment_sheets import Sheet
     from s4tok_pipelines.runtime import pick_device
-    from s4tok_pipelines.segment import Files
-    from s4tok_pipelines.segment import segment as run
-    from s4tok_pipelines.segment_sheets import Sheet
+    from s4tok_pipelines.stages.segment import Files
+    from s4tok_pipelines.stages.segment import segment as run
 
     scene: Scene | None = None if room is None else "room" if room else "object"
     written = read_formats(formats)
@@ -169,7 +169,7 @@ def _guess_scene(clouds: "CloudDataset", scale: float) -> None:
 
 def _tell(found: "Segmented") -> None:
     """Show what there is of each name, and how right the names are."""
-    from s4tok_pipelines.segment_figures import PartFigures, SceneFigures
+    from s4tok_pipelines.outputs.segment_figures import PartFigures, SceneFigures
 
     about, best = found.about, found.best_cosine
     if isinstance(found.figures, SceneFigures):

@@ -115,10 +115,10 @@ def superpoints(
     Numbers that are not given are the preset's for objects, or for rooms where the dataset holds rooms.
     """
     from s4tok_cache import Shard
-    from s4tok_pipelines.superpoint_files import export_segments
-    from s4tok_pipelines.superpoint_files import preview as draw_preview
-    from s4tok_pipelines.superpoints import made
-    from s4tok_pipelines.superpoints import superpoints as run
+    from s4tok_pipelines.outputs.superpoint_files import export_segments
+    from s4tok_pipelines.outputs.superpoint_files import preview as draw_preview
+    from s4tok_pipelines.stages.superpoints import made
+    from s4tok_pipelines.stages.superpoints import superpoints as run
 
     scene: Scene | None = None if room is None else "room" if room else "object"
     clouds = source.open(scene=scene)

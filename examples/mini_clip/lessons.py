@@ -14,17 +14,17 @@ from torch import Tensor
 from torch.nn import functional
 from words import LEAVES, NAMES
 
-from s4tok.datasets.toy import INTRINSICS, ToyRooms, ToyScans, ToyShapes
 from s4tok.rendering.cameras import look, ten_views
 from s4tok.rendering.depth_views import SEGMENTATION
 from s4tok.rendering.scene_frames import depth_picture
 from s4tok.shapes import Array, Float64, Int, UInt8
-from s4tok.worlds.buildings import make_building_room, photo_tour, whereabouts
-from s4tok.worlds.capture import Eye
-from s4tok.worlds.randomness import Draw
-from s4tok.worlds.scans import camera_path, make_scan_room
-from s4tok.worlds.scenes import Scene
-from s4tok.worlds.sensor import pinhole_rays
+from s4tok.synthetic.buildings import make_building_room, photo_tour, whereabouts
+from s4tok.synthetic.capture import Eye
+from s4tok.synthetic.datasets import INTRINSICS, ToyRooms, ToyScans, ToyShapes
+from s4tok.synthetic.randomness import Draw
+from s4tok.synthetic.scans import camera_path, make_scan_room
+from s4tok.synthetic.scenes import Scene
+from s4tok.synthetic.sensor import pinhole_rays
 
 SIZE = 112
 NOTHING = 255  # a pixel that shows no part of anything

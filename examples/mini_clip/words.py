@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from s4tok.shapes import Float
-from s4tok.worlds.categories import CATEGORIES
+from s4tok.synthetic.categories import CATEGORIES
 
 STRUCTURES = ("wall", "floor", "ceiling", "door", "window", "curtain", "picture", "board", "column", "beam")
 NAMES = (*CATEGORIES, *STRUCTURES)

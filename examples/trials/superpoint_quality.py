@@ -22,13 +22,13 @@ from s4tok.config import SuperpointConfig
 from s4tok.datasets import CloudDataset
 from s4tok.datasets.open import open_dataset
 from s4tok.geometry import Graph, neighbor_graph
-from s4tok.metrics import confusion, part_counts, part_scores, scores
-from s4tok.samples import sample
+from s4tok.metrics.labels import confusion, part_counts, part_scores, scores
 from s4tok.shapes import Array, Int
 from s4tok.superpoints import boundary_recall, cut_pursuit, majority, purity
 from s4tok.superpoints.grid import grid_of
 from s4tok.superpoints.labels import connected
 from s4tok.superpoints.representatives import represent
+from s4tok.superpoints.samples import sample
 
 EARLIER = SuperpointConfig(regularization=0.2, smoothness=0.4, smallest=60, smallest_share=0.0)  # of objects
 SAMPLE = 1024  # points of an object that a tokenizer receives in the preset toy

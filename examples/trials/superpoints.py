@@ -18,7 +18,7 @@ from itertools import product
 from superpoint_quality import EARLIER, HEADER, measured
 
 from s4tok.config import SuperpointConfig
-from s4tok.datasets.toy import ToyShapes
+from s4tok.synthetic.datasets import ToyShapes
 
 SOLVE, MERGE = 3.5e-5, 5e-6  # seconds a point, of one core of a 2-core x86-64 VM
 REGULARIZATION = [0.05, 0.1, 0.15, 0.2, 0.3]

@@ -1,1 +1,1 @@
-"""The stages: each a function from caches to a cache, named as its subcommand."""
+"""Stages and what surrounds them: inputs, training, outputs, tables."""

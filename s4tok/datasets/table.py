@@ -1,4 +1,4 @@
-"""The table of the datasets. A new one is a module in this folder and a row here.
+"""The table of the datasets. A new one is a module and a row here.
 
 The module holds a class as `s4tok/datasets/reader.py` describes it. Importing the table imports none of them.
 """
@@ -17,7 +17,7 @@ from s4tok.errors import choose
 class Row:
     """A dataset by the name users type."""
 
-    reader: str  # "module:Class", relative to s4tok.datasets
+    reader: str  # "s4tok.datasets.module:Class", relative to s4tok.datasets
     says: str  # what it is, for people
     source: str = ""  # where to get it, or nothing for one that is made
 
@@ -29,7 +29,7 @@ class Row:
     def load(self) -> Any:
         """Import the class that reads or makes it."""
         module, _, name = self.reader.partition(":")
-        return getattr(import_module(f"s4tok.datasets.{module}"), name)
+        return getattr(import_module(module), name)
 
     def recognises(self, folder: Path) -> Layout | None:
         """Find this dataset in a folder."""
@@ -43,37 +43,51 @@ OWN_FILES = "own-files"  # last in the table: what no other row knows
 
 DATASETS: dict[str, Row] = {
     "shapenet55": Row(
-        "shapenet55:ShapeNet55",
+        "s4tok.datasets.shapenet55:ShapeNet55",
         "52,470 objects of 55 categories, in Point-BERT's form",
         "Point-BERT's DATASET.md: the points (shapenet_pc) and the lists (ShapeNet-55) are two downloads",
     ),
     "shapenetpart": Row(
-        "shapenetpart:ShapeNetPart",
+        "s4tok.datasets.shapenetpart:ShapeNetPart",
         "16,881 objects of 16 categories with 50 parts",
         "shapenetcore_partanno_segmentation_benchmark_v0_normal.zip or shapenet_part_seg_hdf5_data.zip",
     ),
     "modelnet40": Row(
-        "modelnet40:ModelNet40",
+        "s4tok.datasets.modelnet40:ModelNet40",
         "12,311 objects of 40 categories",
         "modelnet40_normal_resampled.zip, modelnet40_ply_hdf5_2048.zip, Point-BERT's .dat or ModelNet40.zip (.off)",
     ),
-    "scanobjectnn": Row("scanobjectnn:ScanObjectNN", "scanned objects of 15 categories, PB-T50-RS", SCANOBJECTNN),
-    "scanobjectnn-obj-bg": Row("scanobjectnn:ObjBg", "scanned objects with their background", SCANOBJECTNN),
-    "scanobjectnn-obj-only": Row("scanobjectnn:ObjOnly", "scanned objects without background", SCANOBJECTNN),
+    "scanobjectnn": Row(
+        "s4tok.datasets.scanobjectnn:ScanObjectNN", "scanned objects of 15 categories, PB-T50-RS", SCANOBJECTNN
+    ),
+    "scanobjectnn-obj-bg": Row(
+        "s4tok.datasets.scanobjectnn:ObjBg", "scanned objects with their background", SCANOBJECTNN
+    ),
+    "scanobjectnn-obj-only": Row(
+        "s4tok.datasets.scanobjectnn:ObjOnly", "scanned objects without background", SCANOBJECTNN
+    ),
     "scannet": Row(
-        "scannet:ScanNet",
+        "s4tok.datasets.scannet:ScanNet",
         "1,613 scans of rooms with posed RGB-D frames, 20 classes",
         "the form at https://github.com/ScanNet/ScanNet; split lists and label table are in its repository",
     ),
     "s3dis": Row(
-        "s3dis:S3DIS",
+        "s4tok.datasets.s3dis:S3DIS",
         "271 rooms of six areas, 13 classes",
         "Stanford3dDataset_v1.2_Aligned_Version.zip, or stanford_indoor3d or Pointcept's arrays made from it",
     ),
-    "toy-shapes": Row("toy:ToyShapes", "made objects of 15 categories with named parts, +y up, in the unit sphere"),
-    "toy-scans": Row("toy:ToyScans", "made scans of furnished homes with posed images, ScanNet's class names, z up"),
-    "toy-rooms": Row("toy:ToyRooms", "made rooms of an office building with ceilings, S3DIS's 13 classes, z up"),
-    OWN_FILES: Row("own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
+    "toy-shapes": Row(
+        "s4tok.synthetic.datasets:ToyShapes",
+        "made objects of 15 categories with named parts, +y up, in the unit sphere",
+    ),
+    "toy-scans": Row(
+        "s4tok.synthetic.datasets:ToyScans",
+        "made scans of furnished homes with posed images, ScanNet's class names, z up",
+    ),
+    "toy-rooms": Row(
+        "s4tok.synthetic.datasets:ToyRooms", "made rooms of an office building with ceilings, S3DIS's 13 classes, z up"
+    ),
+    OWN_FILES: Row("s4tok.datasets.own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
 }
 
 

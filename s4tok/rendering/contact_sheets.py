@@ -7,10 +7,10 @@ import numpy as np
 import torch
 
 from s4tok.config import ViewConfig
-from s4tok.lifting import points_at_pixels
 from s4tok.rendering.cameras import look, ten_views, upright
 from s4tok.rendering.depth_views import PROJECTIONS, depth_views
 from s4tok.shapes import Array, Float, Float32
+from s4tok.vision.lifting import points_at_pixels
 
 COLUMNS = 5
 SIDES = [4, 5, 0, 1, 9]  # of the ten directions: front, side, two corners, and from above

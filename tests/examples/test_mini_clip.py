@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from s4tok.datasets.toy import ToyShapes
-from s4tok.frozen_clip import FrozenClip
 from s4tok.rendering.cameras import ten_views
 from s4tok.rendering.depth_views import depth_views
-from s4tok.worlds.randomness import Draw
+from s4tok.synthetic.datasets import ToyShapes
+from s4tok.synthetic.randomness import Draw
+from s4tok.vision.frozen_clip import FrozenClip
 
 FOLDER = Path(__file__).parents[2] / "examples" / "mini_clip"
 

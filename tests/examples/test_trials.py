@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from s4tok.config import SuperpointConfig
-from s4tok.datasets.toy import ToyShapes
 from s4tok.superpoints import partition
+from s4tok.synthetic.datasets import ToyShapes
 
 TRIALS = Path(__file__).parents[2] / "examples" / "trials"
 Run = Callable[..., subprocess.CompletedProcess[str]]

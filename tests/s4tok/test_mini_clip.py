@@ -8,13 +8,13 @@ import torch
 
 import s4tok
 from s4tok.config import ViewConfig
-from s4tok.datasets.toy import NAMES, ToyShapes
-from s4tok.frozen_clip import FrozenClip
-from s4tok.lifting import lift
-from s4tok.prompts import load_prompts
 from s4tok.rendering.object_views import object_views
-from s4tok.worlds.categories import CATEGORIES
-from s4tok.zero_shot import classifier
+from s4tok.synthetic.categories import CATEGORIES
+from s4tok.synthetic.datasets import NAMES, ToyShapes
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.lifting import lift
+from s4tok.zero_shot.classifier import classifier
+from s4tok.zero_shot.prompts import load_prompts
 
 FOLDER = Path(s4tok.__file__).parent / "mini_clip"
 SAID = load_prompts("mini")

@@ -3,16 +3,16 @@
 import numpy as np
 import torch
 
+from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig, SuperpointConfig, TokenizerConfig, ViewConfig
-from s4tok.datasets.toy import ToyShapes
-from s4tok.encoder import FrozenEncoder
-from s4tok.frozen_clip import FrozenClip
-from s4tok.lifting import lift
-from s4tok.pretraining import Batch, Pretraining
+from s4tok.objectives.s4token import Batch, Pretraining
 from s4tok.rendering.object_views import object_views
-from s4tok.samples import Sample, sample
 from s4tok.superpoints import partition
+from s4tok.superpoints.samples import Sample, sample
+from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import Tokenizer
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.lifting import lift
 
 N_POINTS, STEPS, RATE = 512, 300, 6e-3
 

@@ -21,8 +21,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
         calls.append((config, {"clouds": clouds, "cache": cache, **more}))
         return Outcome(Path("runs/x"), made=5)
 
-    monkeypatch.setattr("s4tok_pipelines.pretrain.pretrain", stage)
-    monkeypatch.setattr("s4tok.weights.probe", lambda name, pretrained: None)
+    monkeypatch.setattr("s4tok_pipelines.stages.pretrain.pretrain", stage)
+    monkeypatch.setattr("s4tok.vision.weights.probe", lambda name, pretrained: None)
     return calls
 
 
@@ -114,8 +114,8 @@ def test_from_nothing_it_makes_what_it_needs_and_leaves_a_student(
     )  # fmt: skip
     said = json.loads(capsys.readouterr().out)
     assert (code, said["made"], said["out"], said["steps"]) == (0, 1, str(out), 1)
-    from s4tok.frozen_clip import FrozenClip
-    from s4tok.students import load_student
+    from s4tok.models.checkpoint import load_student
+    from s4tok.vision.frozen_clip import FrozenClip
 
     assert load_student(out, FrozenClip.load(str(clip))).card["steps"] == 1
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")

@@ -8,8 +8,8 @@ import pytest
 from s4tok.config import RunConfig
 from s4tok_cli.app import run
 from s4tok_pipelines.report import Failure
-from s4tok_pipelines.reproduce import Reproduced
-from s4tok_pipelines.table2 import Measured
+from s4tok_pipelines.stages.reproduce import Reproduced
+from s4tok_pipelines.tables.table2 import Measured
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_clip: Callable[.
         asked.update(worlds=worlds, places=places, out=out, config=rest[0], prompts=prompts)
         return Reproduced(out, measured.sheets, ["a note"], {"table": "table2"}, asked.get("failures", []))
 
-    monkeypatch.setattr("s4tok_pipelines.table2_students.train_students", train)
-    monkeypatch.setattr("s4tok_pipelines.reproduce.reproduce", make)
+    monkeypatch.setattr("s4tok_pipelines.tables.table2_students.train_students", train)
+    monkeypatch.setattr("s4tok_pipelines.stages.reproduce.reproduce", make)
     monkeypatch.chdir(tmp_path)
     make_clip(tmp_path / "tiny")
     return asked

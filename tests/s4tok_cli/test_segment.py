@@ -10,12 +10,12 @@ import torch
 
 from s4tok.clouds import PointCloud
 from s4tok.datasets.formats.ply import read_ply
-from s4tok.frozen_clip import FrozenClip
+from s4tok.models.checkpoint import save_student
 from s4tok.shapes import Array
-from s4tok.students import save_student
 from s4tok.tokenizers import build_tokenizer
+from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cli.app import run
-from s4tok_pipelines.ply import ply_of
+from s4tok_pipelines.outputs.ply import ply_of
 
 CORNER = np.array([453_000.25, 5_411_000.5, 220.125])
 

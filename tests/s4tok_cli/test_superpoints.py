@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[SuperpointConfig]:
         configs.append(config)
         return Outcome(Path("superpoints-x"), made=1)
 
-    monkeypatch.setattr("s4tok_pipelines.superpoints.superpoints", stage)
+    monkeypatch.setattr("s4tok_pipelines.stages.superpoints.superpoints", stage)
     return configs
 
 

@@ -12,7 +12,7 @@ from s4tok.config import SuperpointConfig
 from s4tok.datasets.open import open_dataset
 from s4tok_cache import SUPERPOINTS, VIEWS, CacheReader, Fingerprint, Stamp, Store
 from s4tok_cli.app import run
-from s4tok_pipelines.superpoints import stamp_of
+from s4tok_pipelines.stages.superpoints import stamp_of
 
 Run = Callable[..., CompletedProcess[str]]
 QUARTERS = Stamp("superpoints", {"method": "quarters"})

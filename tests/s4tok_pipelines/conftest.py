@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from s4tok.config import ClipConfig, ClusterConfig, PretrainConfig, RunConfig, TokenizerConfig
-from s4tok.datasets.toy import ToyShapes
-from s4tok.frozen_clip import FrozenClip
+from s4tok.synthetic.datasets import ToyShapes
+from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, Stamp, Store
-from s4tok_pipelines.entries import fingerprints
+from s4tok_pipelines.inputs.entries import fingerprints
 
 
 @dataclass

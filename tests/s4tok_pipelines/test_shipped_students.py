@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from s4tok.config import ZeroShotConfig
-from s4tok.datasets.toy import ToyShapes
-from s4tok.frozen_clip import FrozenClip, sha256_of_weights
-from s4tok.prompts import load_prompts
-from s4tok.students import SHIPPED, SHIPPED_FOLDER, find_student, load_student
-from s4tok_pipelines.classify import classify
+from s4tok.models.checkpoint import SHIPPED, SHIPPED_FOLDER, find_student, load_student
+from s4tok.synthetic.datasets import ToyShapes
+from s4tok.vision.frozen_clip import FrozenClip, sha256_of_weights
+from s4tok.zero_shot.prompts import load_prompts
+from s4tok_pipelines.stages.classify import classify
 
 CARD = (SHIPPED_FOLDER / "README.md").read_text(encoding="utf-8")
 # Of thirty shapes; the card says how many of 150. s4token was trained on the superpoints that were the default before:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from s4tok_pipelines.pretrain import pretrain
-from s4tok_pipelines.run_folder import read_metrics
 from s4tok_pipelines.runtime import Stopped, stoppable
+from s4tok_pipelines.stages.pretrain import pretrain
+from s4tok_pipelines.training.run_folder import read_metrics
 
 TRAINED = ("tokenizer.safetensors", "training.safetensors")
 
@@ -62,7 +62,7 @@ def ended(process: int, out: Path, step: int, signum: int) -> int:
 
 
 def stop_and_go(folder: Path) -> tuple[int, int]:
-    from s4tok.frozen_clip import FrozenClip
+    from s4tok.vision.frozen_clip import FrozenClip
 
     FrozenClip.load(pickle.loads((folder / "world.pickle").read_bytes())[2].clip.clip)  # imports what all runs need
     assert os.waitpid(started(folder, folder / "whole"), 0)[1] == 0

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from s4tok.errors import UsageError
-from s4tok_pipelines.pretrain import pretrain
 from s4tok_pipelines.report import Item, Report
-from s4tok_pipelines.run_folder import read_metrics
+from s4tok_pipelines.stages.pretrain import pretrain
+from s4tok_pipelines.training.run_folder import read_metrics
 
 LOSSES = ("total", "assign", "local", "difference", "whole")
 

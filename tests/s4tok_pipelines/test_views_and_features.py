@@ -14,13 +14,13 @@ from s4tok.clouds import PointCloud
 from s4tok.config import ClipConfig, Scene, ViewConfig
 from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.errors import InputError, MissingError
-from s4tok.frozen_clip import FrozenClip
 from s4tok.shapes import Array
+from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, VIEWS, CacheReader, Entry, Fingerprint, Stamp, Store
 from s4tok_cache.errors import CacheMismatch, CacheMissing
-from s4tok_pipelines.extract_clip import extract_clip
-from s4tok_pipelines.render_views import render_views
 from s4tok_pipelines.report import Item, Report
+from s4tok_pipelines.stages.extract_clip import extract_clip
+from s4tok_pipelines.stages.render_views import render_views
 
 SMALL = ViewConfig(size=48, projection="classification")  # its grid is a fiftieth of the other's
 KEYS = ("a/1", "a/2", "b/3", "b/4", "b/5")
@@ -293,7 +293,7 @@ def test_the_same_clouds_with_another_axis_up_have_views_and_features_of_their_o
 def test_weights_that_are_out_of_reach_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
-    monkeypatch.setattr("s4tok.weights.reachable", lambda: False)
+    monkeypatch.setattr("s4tok.vision.weights.reachable", lambda: False)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(MissingError, match="cannot be reached"):
         extract_clip(Boxes(), tmp_path)
@@ -338,11 +338,12 @@ def test_points_are_coloured_by_the_prompt_that_fits_them_best(tmp_path: Path, t
 def test_where_no_mesh_can_be_drawn_points_are_and_the_cache_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from s4tok_pipelines.doctor import Finding
+    from s4tok_pipelines.stages.doctor import Finding
 
     monkeypatch.delenv("PYOPENGL_PLATFORM", raising=False)
     monkeypatch.setattr(
-        "s4tok_pipelines.render_views.offscreen", lambda platform: Finding(platform, "problem", "no such library")
+        "s4tok_pipelines.stages.render_views.offscreen",
+        lambda platform: Finding(platform, "problem", "no such library"),
     )
     listener = Listening()
     render_views(Boxes(), tmp_path, replace(SMALL, image="shaded"), report=listener)
@@ -364,7 +365,7 @@ class Meshes(Boxes):
 
 
 def test_meshes_are_drawn_shaded_and_a_cloud_without_one_fails(tmp_path: Path) -> None:
-    from s4tok_pipelines.doctor import egl
+    from s4tok_pipelines.stages.doctor import egl
 
     if egl().state != "ok":
         pytest.skip(f"no rendering without a screen here: {egl().found}")

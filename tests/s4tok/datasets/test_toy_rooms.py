@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from s4tok.datasets import open_dataset
-from s4tok.datasets.toy import ToyRoom, ToyRooms, ToyScans
+from s4tok.synthetic.datasets import ToyRoom, ToyRooms, ToyScans
 
 
 def small(kind: str) -> ToyRoom:

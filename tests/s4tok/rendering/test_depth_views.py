@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from s4tok.lifting import points_at_pixels
 from s4tok.rendering.cameras import look, ten_views
 from s4tok.rendering.depth_views import CLASSIFICATION, PROJECTIONS, SEGMENTATION, Projection, depth_views
 from s4tok.shapes import Array
+from s4tok.vision.lifting import points_at_pixels
 
 SMALL = Projection(
     size=28, depth=10, object_ratio=0.7, depth_bias=0.3,

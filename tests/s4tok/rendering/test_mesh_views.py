@@ -25,7 +25,7 @@ def chair() -> Mesh:
 
 @pytest.fixture(scope="module")
 def drawn() -> MeshViews:
-    from s4tok_pipelines.doctor import egl
+    from s4tok_pipelines.stages.doctor import egl
 
     finding = egl()
     if finding.state != "ok":

@@ -3,8 +3,8 @@ import pytest
 
 from s4tok.config import SuperpointConfig
 from s4tok.datasets.open import open_dataset
-from s4tok.datasets.toy import ToyShapes
 from s4tok.superpoints import partition, purity
+from s4tok.synthetic.datasets import ToyShapes
 
 
 @pytest.mark.parametrize(

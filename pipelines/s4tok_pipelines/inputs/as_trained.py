@@ -1,0 +1,45 @@
+"""A checkpoint is used as it was trained: what a configuration leaves open comes from its card."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from s4tok.config import ROOM_WINDOW, Scene, SegmentConfig
+from s4tok.models.checkpoint import Student
+from s4tok_pipelines.report import Report, silent
+
+
+def as_trained(config: SegmentConfig, student: Student, scene: Scene, report: Report = silent) -> SegmentConfig:
+    """Take points, tokens and window from the card where they are None, and say in one note what differs from it.
+
+    Rooms are cut into columns of `ROOM_WINDOW` for a checkpoint that was trained on none.
+    """
+    trained = student.model.tokenizer.config
+    is_known = scene == "object" or student.trained.has_rooms
+    window = 0.0 if scene == "object" else student.trained.window if is_known else ROOM_WINDOW
+    found = replace(
+        config,
+        n_points=config.n_points or trained.n_points,
+        n_tokens=config.n_tokens or trained.n_tokens,
+        window=window if config.window is None else config.window,
+    )
+    used, meant = list[str](), list[str]()
+    if found.n_points != trained.n_points:
+        used.append(f"{found.n_points:,} points")
+        meant.append(f"{trained.n_points:,}")
+    if found.n_tokens != trained.n_tokens:
+        used.append(f"{found.n_tokens:,} tokens")
+        meant.append(f"{trained.n_tokens:,}")
+    if is_known and found.window != window:
+        used.append(_windows(found.window))
+        meant.append(_windows(window))
+    if used:
+        report.note(f"using {_list(used)}; checkpoint {student.name} was trained with {_list(meant)}")
+    return found
+
+
+def _windows(size: float | None) -> str:
+    return f"windows of {size:g} m" if size else "whole clouds"
+
+
+def _list(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -1,0 +1,120 @@
+"""Who says of each point how near it is to each word: a student by its tokens, or CLIP by what it saw."""
+
+from abc import ABC, abstractmethod
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from s4tok.clouds import PointCloud
+from s4tok.config import SegmentConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError
+from s4tok.models.checkpoint import Student
+from s4tok.models.model import Model
+from s4tok.shapes import Array, Float, Float32, Int
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.point_scores import Looking, score_points, teacher_scores
+from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheReader
+from s4tok_cache.errors import CacheMismatch, CacheMissing
+from s4tok_cache.inspect import stamps_of
+from s4tok_cache.stamp import differences
+from s4tok_pipelines.inputs.entries import fingerprint, root_of, seed_of
+from s4tok_pipelines.stages import extract_clip
+
+
+class Looker(ABC):
+    """Whoever looks at clouds that are cut into superpoints."""
+
+    name: str
+    superpoints: CacheReader
+
+    @abstractmethod
+    def scores(
+        self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
+    ) -> Float32[Array, "n t"]:
+        """Give the cosine of each point of a cloud with each word."""
+
+
+class StudentLooks(Looker):
+    """A student reads tokens of a sample, and every point hears what those of its superpoint say."""
+
+    def __init__(self, student: Student, clouds: CloudDataset, superpoints: CacheReader, config: SegmentConfig) -> None:
+        """Take a configuration that leaves nothing open: one of `as_trained`."""
+        assert config.n_points is not None
+        assert config.n_tokens is not None
+        assert config.window is not None
+        self.name, self.superpoints = f"checkpoint {student.name}", superpoints
+        self.model = _with_tokens(student.model, config.n_tokens)
+        self.up, self.scale, self.seed, self.votes = clouds.up, config.scale, config.seed, config.votes
+        self.looking = Looking(
+            n_points=config.n_points,
+            window=config.window,
+            overlap=config.overlap * config.window,
+            smallest=config.smallest_window,
+        )
+
+    def scores(
+        self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
+    ) -> Float32[Array, "n t"]:
+        """Look at a cloud window by window; what is drawn of it depends on the seed and its key alone."""
+        xyz: Array = self.scale * cloud.xyz
+        mean = np.zeros((len(xyz), len(words)), np.float32)
+        for vote in range(self.votes):
+            seed = seed_of(self.seed, key, vote)
+            mean += score_points(self.model, xyz, superpoints, words, self.looking, seed=seed, up=self.up)
+        mean /= self.votes
+        return mean
+
+
+class TeacherLooks(Looker):
+    """CLIP itself, by what the stage extract-clip has kept of each superpoint: the 2D baseline."""
+
+    def __init__(self, clip: FrozenClip, clouds: CloudDataset, cache: Path) -> None:
+        self.name, self.clouds = f"{clip.name} in 2D", clouds
+        self.seen = _seen_by(clip, root_of(cache, clouds))
+        cut = next(stamp for stamp in self.seen.stamp.upstream if stamp.stage == "superpoints")
+        self.superpoints = CacheReader(self.seen.root, SUPERPOINTS, cut)
+
+    def scores(
+        self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
+    ) -> Float32[Array, "n t"]:
+        """Give each point what was seen of its superpoint."""
+        if key not in self.seen:
+            raise InputError("CLIP has not looked at it; s4tok extract-clip says why not.")
+        if not self.seen.fingerprint(key).same(fingerprint(self.clouds, key)):
+            raise InputError("CLIP looked at it before it changed; run s4tok extract-clip.")
+        entry = self.seen.read(key, ("superpoints", "visible"))
+        return teacher_scores(entry["superpoints"], entry["visible"] > 0, cloud.xyz, superpoints, words)
+
+
+def _with_tokens(model: Model, n_tokens: int) -> Model:
+    """Let the same tokenizer make so many tokens."""
+    if n_tokens == model.tokenizer.config.n_tokens:
+        return model
+    tokenizer = copy(model.tokenizer)
+    tokenizer.config = replace(tokenizer.config, n_tokens=n_tokens)
+    return Model(tokenizer, model.clip).eval()
+
+
+def _seen_by(clip: FrozenClip, root: Path) -> CacheReader:
+    """Find the one result of extract-clip that this CLIP has made."""
+    stamps = [
+        stamp
+        for stamp in stamps_of(root, extract_clip.STAGE)
+        if all(stamp.parameters.get(name) == value for name, value in clip.identity.items())
+    ]
+    if not stamps:
+        raise CacheMissing(
+            f"{root} has nothing that {clip.name} has seen.",
+            "s4tok extract-clip on the same SOURCE, --split and --clip.",
+        )
+    if len(stamps) > 1:
+        odd = "; ".join(differences(stamps[0], stamps[1]))
+        raise CacheMismatch(
+            f"{root} has {len(stamps)} results of {extract_clip.STAGE} by {clip.name}, which differ: {odd}.",
+            "remove what is not meant.",
+        )
+    return CacheReader(root, CLIP_FEATURES, stamps[0])

@@ -1,0 +1,214 @@
+"""What a run trains on, in memory where it fits: samples of clouds, and what CLIP saw of their superpoints."""
+
+import os
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from s4tok.augmentations.mixing import Part, mix
+from s4tok.config import PretrainConfig, Scene
+from s4tok.objectives.s4token import Batch
+from s4tok.shapes import Array, Float, Float32, Int
+from s4tok_cache import CacheReader
+from s4tok_pipelines.inputs.entries import seed_of
+from s4tok_pipelines.report import Report, silent
+
+MEMORY_SHARE = 0.5  # of what is free that data may take; beyond it every batch is read anew
+
+
+class Cloud(NamedTuple):
+    """A cloud's samples, and what CLIP saw of it."""
+
+    points: Float32[Array, "q n 3"]
+    superpoints: Int[Array, "q n"]
+    original: Int[Array, "q n"]
+    features: Float[Array, "s d"]
+    pairs: Float32[Array, " s"]  # views that see a point of each superpoint, in the mean
+    whole: Float32[Array, " d"]
+
+    @property
+    def nbytes(self) -> int:
+        """Count the bytes it takes."""
+        return sum(array.nbytes for array in self)
+
+
+class Row(NamedTuple):
+    """A cloud of a batch."""
+
+    part: Part
+    whole: Float32[Array, " d"]  # zeros where objects are mixed: no view has seen them together
+
+
+class Chosen(NamedTuple):
+    """A batch and whose clouds are in it."""
+
+    keys: list[str]
+    batch: Batch
+
+
+@dataclass
+class Source:
+    """The clouds of one dataset to train on, or windows of them, by number: `keys` names them."""
+
+    name: str  # of the dataset
+    scene: Scene
+    clouds: list[str]
+    samples: CacheReader
+    features: CacheReader
+    config: PretrainConfig
+    windows: int = 1
+    _held: dict[str, Cloud] = field(default_factory=dict)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """Name what is trained on."""
+        if self.windows == 1:
+            return list(self.clouds)
+        return [f"{cloud}#{window}" for cloud in self.clouds for window in range(self.windows)]
+
+    def hold(self, most: float, report: Report = silent) -> float | None:
+        """Read everything into memory, if it fits into so many bytes, and give those left; None if it does not."""
+        for place, name in enumerate(report.steps(self.clouds, "Reading clouds")):
+            cloud = self.read(name)
+            if not place and cloud.nbytes * len(self.clouds) > most:
+                return None
+            self._held[name] = cloud
+        return most - sum(cloud.nbytes for cloud in self._held.values())
+
+    def read(self, name: str) -> Cloud:
+        """Give one cloud's samples and features."""
+        if name in self._held:
+            return self._held[name]
+        samples, seen = self.samples.read(name), self.features.read(name)
+        whole = seen["views"].astype(np.float32).mean(axis=0)
+        few = np.int16 if len(samples["sizes"]) < 2**15 else np.int32
+        return Cloud(
+            samples["points"],
+            samples["superpoints"].astype(few),
+            samples["original"].astype(few),
+            seen["superpoints"],
+            (seen["visible"] / np.maximum(samples["sizes"], 1)).astype(np.float32),
+            whole / max(float(np.linalg.norm(whole)), 1e-12),
+        )
+
+    def facts(self) -> dict[str, object]:
+        """Say what is trained on in a run's configuration: how many clouds, which, and by which features."""
+        keys = f"{seed_of(len(self.clouds), *sorted(self.clouds)):016x}"
+        return {"clouds": len(self.clouds), "keys": keys, "features": self.features.stamp.folder}
+
+    def row(self, number: int, epoch: int | str) -> Row:
+        """Give one cloud in the sample whose turn it is; some objects stand among others."""
+        part, whole = self._alone(number, epoch)
+        if self.config.mix and self.scene == "object":
+            draw = np.random.default_rng(seed_of(self.config.seed, "mix", epoch, self.keys[number]))
+            if draw.uniform() < self.config.mix:
+                others = draw.integers(len(self.keys), size=draw.integers(1, self.config.mix_objects))
+                parts = [part, *(self._alone(int(other), epoch)[0] for other in others)]
+                part = mix(parts, len(part.points), int(draw.integers(2**62)))
+                whole = np.zeros_like(whole)
+        return Row(part, whole)
+
+    def _alone(self, number: int, epoch: int | str) -> Row:
+        cloud = self.read(self.clouds[number // self.windows])
+        draw = 0 if isinstance(epoch, str) else epoch % self.config.draws
+        row = number % self.windows * self.config.draws + draw
+        superpoints, original = cloud.superpoints[row], cloud.original[row]
+        shown = superpoints >= 0
+        superpoints, original = superpoints[shown].astype(np.int64), original[shown].astype(np.int64)
+        targets = merged_targets(superpoints, original, cloud.features, cloud.pairs)
+        return Row(Part(cloud.points[row][shown], superpoints, targets), cloud.whole)
+
+
+class TrainingData:
+    """What one run trains on: the clouds of one dataset, or of several together."""
+
+    def __init__(self, sources: Sequence[Source], config: PretrainConfig) -> None:
+        self.sources, self.config = sources, config
+        first = sources[0].keys
+        self.keys = first if len(sources) == 1 else [f"{each.name}/{key}" for each in sources for key in each.keys]
+        self.starts = list(accumulate((len(each.keys) for each in sources), initial=0))
+
+    def hold(self, report: Report = silent) -> bool:
+        """Read everything into memory, if it fits, and say whether it does."""
+        left: float | None = MEMORY_SHARE * _free_memory() / int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        for each in self.sources:
+            left = None if left is None else each.hold(left, report)
+        return left is not None
+
+    def batch(self, numbers: Sequence[int], epoch: int | str) -> Chosen:
+        """Put clouds together, each with randomness of its key and the epoch."""
+        found = [self._find(number) for number in numbers]
+        rows = [source.row(number, epoch) for source, number in found]
+        n_points, n_superpoints = (
+            max(len(field) for field in of) for of in zip(*(r.part[::2] for r in rows), strict=True)
+        )
+        points = np.zeros((len(rows), n_points, 3), np.float32)
+        superpoints = np.full((len(rows), n_points), -1, np.int64)
+        targets = np.zeros((len(rows), n_superpoints, rows[0].part.targets.shape[1]), np.float32)
+        for place, (part, _) in enumerate(rows):
+            points[place, : len(part.points)], superpoints[place, : len(part.points)] = part.points, part.superpoints
+            targets[place, : len(part.targets)] = part.targets
+        given = torch.from_numpy(superpoints)
+        local_targets = torch.from_numpy(targets)
+        batch = Batch(
+            points=torch.from_numpy(points),
+            superpoints=given.clamp_min(0),
+            is_point=given >= 0,
+            local_targets=local_targets,
+            is_seen=local_targets.any(2),
+            global_targets=torch.from_numpy(np.stack([row.whole for row in rows])),
+            is_room=torch.tensor([source.scene == "room" for source, _ in found]),
+            seeds=torch.tensor([seed_of(self.config.seed, epoch, self.keys[number]) for number in numbers]),
+        )
+        return Chosen([self.keys[number] for number in numbers], batch)
+
+    def _find(self, number: int) -> tuple[Source, int]:
+        place = bisect(self.starts, number) - 1
+        return self.sources[place], number - self.starts[place]
+
+
+def _free_memory() -> float:
+    """Give the bytes that can be had, what the system keeps of files counted in."""
+    with Path("/proc/meminfo").open(encoding="ascii") as lines:
+        return next(1024 * float(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+
+
+def merged_targets(
+    superpoints: Int[Array, " n"],
+    original: Int[Array, " n"],
+    features: Float[Array, "p d"],
+    pairs: Float32[Array, " p"],
+) -> Float32[Array, "s d"]:
+    """Average what CLIP saw of the whole cloud's superpoints into the sample's, as vectors of unit length, or zero.
+
+    Remnants were merged, so one of the sample's may hold points of several. Each point counts as often as views see
+    a point of its superpoint in the mean: what averaging over pairs of the sampled points and views would give.
+    """
+    n_merged, n_original = int(superpoints.max()) + 1, len(features)
+    cells = np.bincount(superpoints * n_original + original, pairs[original], n_merged * n_original)
+    total = cells.reshape(n_merged, n_original).astype(np.float32) @ features.astype(np.float32)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    unit: Array = np.divide(total, length, out=np.zeros_like(total), where=length > 0)
+    return unit
+
+
+def batches(
+    data: TrainingData, size: int, steps: range, steps_per_epoch: int, *, part: slice = slice(None)
+) -> Iterator[Chosen]:
+    """Make the batch of each step, or this process's part of it: a function of the seed and the step alone."""
+    order: Array = np.zeros(0, np.int64)
+    known = -1
+    for step in steps:
+        epoch, place = divmod(step, steps_per_epoch)
+        if epoch != known:
+            known = epoch
+            draw = np.random.default_rng(seed_of(data.config.seed, "order", epoch))
+            order = draw.permutation(len(data.keys))
+        yield data.batch(order[place * size : (place + 1) * size][part].tolist(), epoch)

@@ -1,0 +1,96 @@
+"""The caches a run trains on: found by the CLIP whose features they hold, or made, or asked for by command."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from s4tok.config import ClipConfig, RunConfig, SuperpointConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMismatch, CacheMissing, CacheReader, Stamp, examine
+from s4tok_cache.inspect import stamps_of
+from s4tok_cache.stamp import differences
+from s4tok_pipelines.inputs.auto import usual_superpoints, usual_views
+from s4tok_pipelines.inputs.entries import root_of, seed_of
+from s4tok_pipelines.report import Report, silent
+from s4tok_pipelines.stages import extract_clip, render_views, superpoints
+
+
+def find_features(
+    clouds: CloudDataset, cache: Path, clip: FrozenClip, config: RunConfig, report: Report = silent
+) -> CacheReader:
+    """Open the features of a dataset by this CLIP: over the superpoints of the preset, else the only ones there are."""
+    root = root_of(cache, clouds)
+    known = stamps_of(root.absolute(), extract_clip.STAGE)
+    mine = [stamp for stamp in known if stamp.parameters.get("weights") == clip.sha256]
+    if not mine:
+        seen = f" by {clip.name}; features by other models exist" if known else f" by {clip.name}"
+        commands = _commands(clouds, root, config)
+        raise CacheMissing(f"{root} has no clip-features{seen}.", f"{commands}; --auto does it.")
+    wanted = superpoints.stamp_of(SuperpointConfig.of(clouds.scene, config.superpoints))
+    fitting = [stamp for stamp in mine if _cut(stamp).json == wanted.json]
+    if len(fitting or mine) > 1:
+        kinds = ", ".join(stamp.folder for stamp in fitting or mine)
+        raise CacheMismatch(f"{root} has several clip-features by {clip.name}: {kinds}.", "remove the others.")
+    if not fitting:
+        odd = "; ".join(differences(_cut(mine[0]), wanted))
+        report.note(f"using superpoints cut otherwise than the preset {config.superpoints}: {odd}")
+    return CacheReader(root, CLIP_FEATURES, (fitting or mine)[0])
+
+
+def find_superpoints(features: CacheReader) -> CacheReader:
+    """Open the superpoints that features were averaged over."""
+    return CacheReader(features.root, SUPERPOINTS, _cut(features.stamp))
+
+
+def usable(clouds: CloudDataset, features: CacheReader, report: Report) -> list[str]:
+    """Name the clouds that have features; those that could not be made are left out, and told."""
+    absent = [key for key in clouds.keys if key not in features]
+    failed = set(examine(features.folder).failures) if absent else set()
+    features.require(key for key in absent if key not in failed)
+    if absent:
+        report.warn(f"{len(absent)} clouds have no features, because extract-clip failed on them, and are left out")
+    return [key for key in clouds.keys if key in features]
+
+
+def make_missing(
+    clouds: CloudDataset, cache: Path, config: RunConfig, *, workers: int, device: str, report: Report
+) -> None:
+    """Run the stages before this one, each with its preset unless it has left a result of another kind."""
+    usual_superpoints(clouds, cache, preset=config.superpoints, workers=workers, report=report)
+    if clouds.scene == "object":
+        usual_views(clouds, cache, workers=workers, device=device, report=report)
+    cut = SuperpointConfig.of(clouds.scene, config.superpoints)
+    is_there = superpoints.made(clouds, cache, cut).folder.is_dir()
+    extract_clip.extract_clip(
+        clouds, cache, config.clip, superpoints=cut if is_there else None, device=device, report=report
+    )
+
+
+def some(keys: Sequence[str], most: int) -> list[str]:
+    """Take so many at most, chosen by their names alone."""
+    return sorted(sorted(keys, key=lambda key: seed_of(0, "validation", key))[:most])
+
+
+def held_out(keys: Sequence[str], share: float) -> list[str]:
+    """Choose so many clouds to validate on, by their names alone; at least one where there are several."""
+    return some(keys, max(round(share * len(keys)), 1)) if len(keys) > 1 else []
+
+
+def _commands(clouds: CloudDataset, root: Path, config: RunConfig) -> str:
+    """Say which stages are still to be run."""
+    preset = "" if config.superpoints == "default" else f" --preset {config.superpoints}"
+    commands = [] if stamps_of(root.absolute(), "superpoints") else [f"s4tok superpoints {clouds.name}{preset}"]
+    if clouds.scene == "object" and not stamps_of(root.absolute(), render_views.STAGE):
+        commands.append(f"s4tok {render_views.STAGE} {clouds.name}")
+    clip = config.clip
+    kind = "" if clip.pretrained == ClipConfig.pretrained else f" --pretrained '{clip.pretrained}'"
+    return "; ".join([*commands, f"s4tok {extract_clip.STAGE} {clouds.name} --clip {clip.clip}{kind}"])
+
+
+def superpoints_of(features: CacheReader) -> Mapping[str, object]:
+    """Give the settings of the superpoints that features were averaged over, as a checkpoint's card carries them."""
+    return find_superpoints(features).stamp.parameters
+
+
+def _cut(features: Stamp) -> Stamp:
+    return next(stamp for stamp in features.upstream if stamp.stage == "superpoints")

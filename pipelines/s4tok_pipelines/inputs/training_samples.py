@@ -1,0 +1,103 @@
+"""Samples of every cloud to train on, taken once and shared by all runs: taking them costs more than a step."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+
+import numpy as np
+
+from s4tok.config import PretrainConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError
+from s4tok.shapes import Array
+from s4tok.superpoints.samples import Sample, column, sample
+from s4tok_cache import SAMPLES, CacheReader, Stamp, Store
+from s4tok_pipelines.inputs.entries import fingerprint, seed_of
+from s4tok_pipelines.report import Report, silent
+from s4tok_pipelines.workers import here_or_side_by_side
+
+STAGE = "samples"
+ALGORITHM = 1
+NO_POINT = -1  # where a sample has fewer points than another
+
+
+def training_samples(
+    clouds: CloudDataset,
+    keys: Sequence[str],
+    superpoints: CacheReader,
+    config: PretrainConfig,
+    n_points: int,
+    *,
+    workers: int = 1,
+    report: Report = silent,
+) -> CacheReader:
+    """Take `config.draws` samples of each cloud named, or of each of its windows, and keep them.
+
+    Reads superpoints; fills the cache beside them, laid out as `SAMPLES`. What is there already is passed over.
+    """
+    stamp = stamp_of(clouds, superpoints, config, n_points)
+    expected = {key: fingerprint(clouds, key) for key in keys}
+    with Store.resume(superpoints.root, SAMPLES, stamp) as store:
+        todo = store.missing(expected)
+        work = partial(_take, clouds, superpoints, config, n_points)
+        with closing(here_or_side_by_side(work, todo, workers)) as taken:
+            for done in report.steps(taken, "Sampling clouds", total=len(expected), done=len(expected) - len(todo)):
+                if done.result is None:
+                    report.warn(f"{done.item}: {done.reason}")
+                    store.fail(done.item, done.reason, expected[done.item])
+                else:
+                    store.write(done.item, done.result, expected[done.item])
+    return CacheReader(superpoints.root, SAMPLES, stamp)
+
+
+def stamp_of(clouds: CloudDataset, superpoints: CacheReader, config: PretrainConfig, n_points: int) -> Stamp:
+    """Stamp what samples depend on."""
+    parameters: dict[str, object] = {
+        "n_points": n_points,
+        "draws": config.draws,
+        "seed": config.draw_seed,
+        "up": clouds.up,
+    }
+    if _has_windows(clouds, config):
+        parameters |= {"window": config.window, "windows": config.windows}
+    return Stamp(STAGE, parameters, ALGORITHM, (superpoints.stamp,))
+
+
+def windows_of(clouds: CloudDataset, config: PretrainConfig) -> int:
+    """Say into how many clouds each one is divided."""
+    return config.windows if _has_windows(clouds, config) else 1
+
+
+def _has_windows(clouds: CloudDataset, config: PretrainConfig) -> bool:
+    return clouds.scene == "room" and config.window > 0
+
+
+def _take(
+    clouds: CloudDataset, superpoints: CacheReader, config: PretrainConfig, n_points: int, key: str
+) -> dict[str, Array]:
+    """Take one cloud's samples, window after window; runs in a worker process."""
+    xyz, labels = clouds[key].xyz, superpoints.read(key, ("labels",))["labels"]
+    if len(labels) != len(xyz):
+        raise InputError(
+            f"it has {len(xyz)} points and its superpoints are of {len(labels)}; s4tok superpoints --overwrite."
+        )
+    samples = []
+    for window in range(windows_of(clouds, config)):
+        seed = seed_of(config.draw_seed, key, window)
+        inside = column(xyz, config.window, seed, clouds.up) if _has_windows(clouds, config) else slice(None)
+        samples += [
+            sample(xyz[inside], labels[inside], n_points, seed_of(seed, draw), clouds.up)
+            for draw in range(config.draws)
+        ]
+    return {**_stacked(samples), "sizes": np.bincount(labels).astype(np.int32)}
+
+
+def _stacked(samples: Sequence[Sample]) -> dict[str, Array]:
+    """Put samples on top of each other, the smaller ones filled up."""
+    n_most = max(len(each.points) for each in samples)
+    points = np.zeros((len(samples), n_most, 3), np.float32)
+    superpoints, original = (np.full((len(samples), n_most), NO_POINT, np.int32) for _ in range(2))
+    for row, each in enumerate(samples):
+        n = len(each.points)
+        points[row, :n], superpoints[row, :n], original[row, :n] = each.points, each.superpoints, each.original
+    return {"points": points, "superpoints": superpoints, "original": original}

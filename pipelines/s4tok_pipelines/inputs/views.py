@@ -1,0 +1,115 @@
+"""What a teacher looks at: a cloud's views or posed frames, with its superpoints, in pieces that fit a batch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from s4tok.config import ViewConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError
+from s4tok.rendering.scene_frames import is_posed, scene_views
+from s4tok.shapes import Bool, Float, Int
+from s4tok_cache import VIEWS, CacheReader, Fingerprint, Stamp
+from s4tok_pipelines.inputs.find_superpoints import labels_of
+from s4tok_pipelines.stages import render_views
+
+
+class Piece(NamedTuple):
+    """Views of one cloud that are looked at together: all of an object's, or some of a scene's."""
+
+    key: str
+    images: Float[Tensor, "v c h w"]
+    pixels: Int[Tensor, "v n 2"]
+    visible: Bool[Tensor, "v n"]
+    labels: Int[Tensor, " n"]
+    is_last: bool
+
+
+class Broken(NamedTuple):
+    """A cloud whose views or superpoints cannot be had, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass
+class Sources:
+    """Where the pictures and the superpoints of each cloud come from."""
+
+    clouds: CloudDataset
+    superpoints: CacheReader
+    views: CacheReader | None  # None takes the scene's own frames
+    config: ViewConfig
+    skipped: int = 0  # frames without a pose
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        """Say what the features are made from."""
+        return (self.superpoints.stamp, *([self.views.stamp] if self.views else []))
+
+    def pieces(self, keys: list[str], expected: dict[str, Fingerprint], batch: int) -> Iterator[Piece | Broken]:
+        """Read cloud after cloud, each in pieces of at most a batch of pictures."""
+        for key in keys:
+            try:
+                labels = torch.from_numpy(labels_of(self.superpoints, self.clouds, key).astype(np.int64))
+                yield from self._drawn(key, expected[key], labels) if self.views else self._seen(key, labels, batch)
+            except InputError as error:
+                yield Broken(key, str(error))
+
+    def _drawn(self, key: str, origin: Fingerprint, labels: Int[Tensor, " n"]) -> Iterator[Piece]:
+        assert self.views is not None
+        if key not in self.views:
+            raise InputError("it has no views; s4tok render-views makes them, or says why not.")
+        if not self.views.fingerprint(key).same(origin):
+            raise InputError("its views were made before it changed; run s4tok render-views.")
+        drawn = self.views.read(key, ("images", "pixels"))
+        images = torch.from_numpy(drawn["images"].astype(np.float32))
+        pixels = torch.from_numpy(drawn["pixels"].astype(np.int64))
+        _same_points(labels, pixels.shape[1])
+        yield Piece(key, images.permute(0, 3, 1, 2), pixels, pixels[..., 0] >= 0, labels, True)
+
+    def _seen(self, key: str, labels: Int[Tensor, " n"], batch: int) -> Iterator[Piece]:
+        points = self.clouds[key].original_xyz()
+        _same_points(labels, len(points))
+        waiting: list[Piece] = []
+        found = False
+        for frame in self.clouds.frames(key, self.config.frame_step):
+            if not is_posed(frame):
+                self.skipped += 1
+                continue
+            found = True
+            views = scene_views(points, frame, self.config)
+            if waiting and sum(len(each.images) for each in waiting) + len(views.images) > batch:
+                yield _joined(waiting, False)
+                waiting = []
+            waiting.append(Piece(key, views.images, views.pixels, views.visible, labels, False))
+        if not found:
+            raise InputError("it has no posed images; --no-frames looks at what s4tok render-views draws.")
+        yield _joined(waiting, True)
+
+
+def drawn_views(root: Path, config: ViewConfig | None, up: str) -> CacheReader:
+    """Open the views that were drawn with this axis up: as the config says, or the only ones there are."""
+    if config is None:
+        return CacheReader.find(root, VIEWS, render_views.STAGE, up=up)
+    return CacheReader(root, VIEWS, render_views.stamp_of(config, up))
+
+
+def _joined(pieces: list[Piece], is_last: bool) -> Piece:
+    first = pieces[0]
+    images, pixels, visible = (
+        torch.cat([getattr(piece, name) for piece in pieces]) for name in ("images", "pixels", "visible")
+    )
+    return Piece(first.key, images, pixels, visible, first.labels, is_last)
+
+
+def _same_points(labels: Int[Tensor, " n"], n_points: int) -> None:
+    if len(labels) != n_points:
+        raise InputError(
+            f"it has {n_points} points and its superpoints are of {len(labels)}; s4tok superpoints --overwrite."
+        )

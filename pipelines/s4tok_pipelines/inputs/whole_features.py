@@ -1,0 +1,143 @@
+"""What is seen of each cloud as a whole: by a student in its points, or by CLIP in ten views."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from s4tok.config import ViewConfig, ZeroShotConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError
+from s4tok.models.checkpoint import Student
+from s4tok.models.model import CloudFeatures, Model
+from s4tok.shapes import Array, Float
+from s4tok.superpoints.samples import Sample, sample
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok_cache import CLIP_FEATURES, CacheReader
+from s4tok_cache.inspect import stamps_of
+from s4tok_pipelines.inputs.entries import ahead, fingerprints, root_of, seed_of
+from s4tok_pipelines.inputs.find_superpoints import labels_of
+from s4tok_pipelines.stages import extract_clip, render_views
+from s4tok_pipelines.workers import Done
+
+READ_AHEAD = 4  # clouds
+ONE_BY_ONE = ("cpu",)  # devices that gain nothing by joining clouds
+
+
+class Drawn(NamedTuple):
+    """Some of a cloud's points, and what its tokens are drawn by."""
+
+    sample: Sample
+    seed: int
+
+
+def by_student(
+    student: Student, clouds: CloudDataset, superpoints: CacheReader | None, config: ZeroShotConfig
+) -> Iterator[Done[str, Float[Tensor, " d"]]]:
+    """Let a student read samples of each cloud's points, and give their mean feature, of unit length.
+
+    `superpoints` are left out for a tokenizer that knows none. Which points are drawn depends on the seed and the
+    cloud's key alone. On a CPU clouds go one by one, so that a feature does not depend on its neighbours; on a GPU
+    as many together as the config says.
+    """
+    at_once = 1 if student.model.clip.device.type in ONE_BY_ONE else config.batch
+    waiting: list[Done[str, list[Drawn]]] = []
+    for drawn in ahead(_samples(student, clouds, superpoints, config), READ_AHEAD):
+        if drawn.result is None:
+            yield Done(drawn.item, reason=drawn.reason)
+            continue
+        waiting.append(drawn)
+        if len(waiting) >= at_once:
+            yield from _read(student, waiting, config.scale)
+            waiting = []
+    if waiting:
+        yield from _read(student, waiting, config.scale)
+
+
+def by_views(
+    clip: FrozenClip,
+    clouds: CloudDataset,
+    views: ViewConfig,
+    seen: CacheReader | None = None,
+    *,
+    workers: int = 1,
+) -> Iterator[Done[str, Float[Tensor, " d"]]]:
+    """Give the mean of what CLIP sees in each cloud's ten views, of unit length; what `seen` holds is not drawn again.
+
+    Both ways give the same numbers, rounded as the cache rounds them. The order is nobody's promise.
+    """
+    if seen is not None:
+        for key in clouds.keys:
+            yield Done(key, _mean(torch.from_numpy(seen.read(key, ("views",))["views"].astype(np.float32))))
+        return
+    with closing(render_views.drawn(clouds, clouds.keys, views, workers=workers)) as pictures:
+        for done in pictures:
+            if done.result is None:
+                yield Done(done.item, reason=done.reason)
+                continue
+            images = torch.from_numpy(done.result.images.astype(np.float32)).permute(0, 3, 1, 2)
+            yield Done(done.item, _mean(clip.encode_images(images).whole.to("cpu", torch.float16).float()))
+
+
+def seen_already(clip: FrozenClip, clouds: CloudDataset, cache: Path, views: ViewConfig) -> CacheReader | None:
+    """Find what this CLIP has seen of such views of every cloud, in an earlier run of extract-clip."""
+    root, drawn = root_of(cache, clouds), render_views.stamp_of(views, clouds.up)
+    for stamp in stamps_of(root, extract_clip.STAGE):
+        is_this_clip = all(stamp.parameters.get(name) == value for name, value in clip.identity.items())
+        if is_this_clip and any(each.json == drawn.json for each in stamp.upstream):
+            reader = CacheReader(root, CLIP_FEATURES, stamp)
+            if all(key in reader and reader.fingerprint(key).same(of) for key, of in fingerprints(clouds).items()):
+                return reader
+    return None
+
+
+def _mean(whole: Float[Tensor, "v d"]) -> Float[Tensor, " d"]:
+    return functional.normalize(functional.normalize(whole, dim=-1).mean(0), dim=-1)
+
+
+def _samples(
+    student: Student, clouds: CloudDataset, superpoints: CacheReader | None, config: ZeroShotConfig
+) -> Iterator[Done[str, list[Drawn]]]:
+    """Draw each cloud's samples, and a seed for the tokens of each."""
+    n_points = student.model.tokenizer.config.n_points
+    for key in clouds.keys:
+        try:
+            xyz = clouds[key].xyz
+            labels: Array = np.zeros(len(xyz), np.int64)
+            if superpoints is not None:
+                labels = labels_of(superpoints, clouds, key)
+            seeds = [seed_of(config.seed, key, vote) for vote in range(config.votes)]
+            yield Done(key, [Drawn(sample(xyz, labels, n_points, seed, clouds.up), seed) for seed in seeds])
+        except InputError as error:
+            yield Done(key, reason=str(error))
+
+
+@torch.inference_mode()
+def _read(
+    student: Student, drawn: Sequence[Done[str, list[Drawn]]], scale: float
+) -> Iterator[Done[str, Float[Tensor, " d"]]]:
+    """Read several clouds together, one sample of each after the other."""
+    votes = zip(*(each.result or [] for each in drawn), strict=True)
+    whole = [functional.normalize(_whole(student.model, list(vote), scale), dim=-1) for vote in votes]
+    features = functional.normalize(torch.stack(whole).mean(0), dim=-1).cpu()
+    yield from (Done(each.item, feature) for each, feature in zip(drawn, features, strict=True))
+
+
+def _whole(model: Model, drawn: Sequence[Drawn], scale: float) -> Float[Tensor, "b d"]:
+    device, longest = model.clip.device, max(len(each.sample.points) for each in drawn)
+    points = torch.zeros(len(drawn), longest, 3)
+    superpoints = torch.zeros(len(drawn), longest, dtype=torch.int64)
+    is_point = torch.zeros(len(drawn), longest, dtype=torch.bool)
+    for row, (of_cloud, _) in enumerate(drawn):
+        n_points = len(of_cloud.points)
+        points[row, :n_points] = torch.from_numpy(of_cloud.points) * scale
+        superpoints[row, :n_points] = torch.from_numpy(of_cloud.superpoints)
+        is_point[row, :n_points] = True
+    seeds = torch.tensor([each.seed for each in drawn], device=device)
+    found: CloudFeatures = model(points.to(device), superpoints.to(device), is_point=is_point.to(device), seeds=seeds)
+    return found.whole.float()

@@ -1,0 +1,1 @@
+"""What stages write for people and other programs: labels, points, pages, pictures."""

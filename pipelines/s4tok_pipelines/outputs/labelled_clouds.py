@@ -1,0 +1,109 @@
+"""Labelled clouds as files: coloured points, labels, scores, what each label is called, and a page to look at."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from s4tok.clouds import PointCloud
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.own_files import FORMATS as READABLE
+from s4tok.errors import UsageError, choose
+from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal, paint
+from s4tok.shapes import Array, Float32, Int
+from s4tok_pipelines.outputs.ply import ply_of
+from s4tok_pipelines.outputs.publish import publish
+from s4tok_pipelines.outputs.viewer import UNKNOWN_NAME, page
+
+
+class Labelled(NamedTuple):
+    """A cloud with a label a point."""
+
+    cloud: PointCloud
+    superpoints: Int[Array, " n"]
+    names: Sequence[str]
+    scores: Float32[Array, "n t"]
+    answers: Int[Array, " n"]  # index into names; -1 for unknown
+    truth: Int[Array, " n"] | None = None  # as above, where it is known
+
+
+def _ply(done: Labelled) -> bytes:
+    colors = paint(done.answers, colors_of_names(done.names))
+    return ply_of(done.cloud, colors, label=done.answers, superpoint=done.superpoints)
+
+
+def _npy(done: Labelled) -> bytes:
+    return _saved(done.answers.astype(np.int32))
+
+
+def _txt(done: Labelled) -> bytes:
+    return ("\n".join(map(str, done.answers.tolist())) + "\n").encode()
+
+
+def _scores(done: Labelled) -> bytes:
+    return _saved(done.scores.astype(np.float16))
+
+
+FORMATS: dict[str, tuple[str, Callable[[Labelled], bytes]]] = {
+    "ply": (".labels.ply", _ply),
+    "npy": (".labels.npy", _npy),
+    "txt": (".labels.txt", _txt),
+    "scores": (".scores.npy", _scores),
+}
+
+
+def read_formats(text: str) -> list[str]:
+    """Take "ply,npy" apart."""
+    names = [word.strip() for word in text.split(",") if word.strip()]
+    if not names:
+        raise UsageError("--format names nothing.", f"there are: {', '.join(FORMATS)}.")
+    for name in names:
+        choose("format", name, FORMATS)
+    return names
+
+
+def write_labelled(
+    stem: Path, done: Labelled, formats: Sequence[str], *, clouds: CloudDataset, html: bool, about: str
+) -> None:
+    """Write one cloud's files; the legend, which says what the numbers mean, is always among them."""
+    for name in formats:
+        ending, write = FORMATS[name]
+        publish(stem.with_name(stem.name + ending), write(done))
+    publish(stem.with_name(f"{stem.name}.legend.json"), (json.dumps(legend(done), indent=2) + "\n").encode())
+    if html:
+        publish(
+            stem.with_name(f"{stem.name}.html"),
+            page(
+                done.cloud, done.answers, done.names, colors_of_names(done.names),
+                superpoints=done.superpoints, up=clouds.up, scene=clouds.scene, about=about,
+            ).encode(),
+        )  # fmt: skip
+
+
+def legend(done: Labelled) -> list[dict[str, Any]]:
+    """Say of each label what it is called, how it is coloured and how many points have it."""
+    counts = Counter(done.answers.tolist())
+    colors = map(hexadecimal, colors_of_names(done.names))
+    rows = [
+        {"label": label, "name": name, "color": color, "points": counts[label]}
+        for label, (name, color) in enumerate(zip(done.names, colors, strict=True))
+    ]
+    grey = hexadecimal(np.array(UNKNOWN, np.uint8))
+    return [*rows, {"label": -1, "name": UNKNOWN_NAME, "color": grey, "points": counts[-1]}]
+
+
+def stems_of(keys: Sequence[str]) -> dict[str, str]:
+    """Name each cloud's files: without the ending of its own file, where that leaves no two alike."""
+    short = {key: key.removesuffix(Path(key).suffix if Path(key).suffix.lower() in READABLE else "") for key in keys}
+    often = Counter(short.values())
+    return {key: stem if often[stem] == 1 else key for key, stem in short.items()}
+
+
+def _saved(array: Array) -> bytes:
+    buffer = BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()

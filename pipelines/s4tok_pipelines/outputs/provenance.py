@@ -1,0 +1,25 @@
+"""What an answer in words depends on, so that it can be had again."""
+
+from typing import Any
+
+from s4tok import __version__
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.models.checkpoint import Student
+from s4tok.vision.frozen_clip import FrozenClip, sha256_of_weights
+from s4tok.zero_shot.prompts import Prompts
+
+
+def provenance(clouds: CloudDataset, clip: FrozenClip, student: Student | None, prompts: Prompts) -> dict[str, Any]:
+    """Name the clouds, the models and the sentences, each so that another one has another name."""
+    by = None
+    if student is not None:
+        by = {"name": student.name, "weights": sha256_of_weights(student.model.tokenizer), "card": dict(student.card)}
+    return {
+        "s4tok": __version__,
+        "dataset": clouds.name,
+        "split": clouds.split,
+        "up": clouds.up,
+        "student": by,
+        "clip": clip.identity,
+        "prompts": prompts.identity,
+    }

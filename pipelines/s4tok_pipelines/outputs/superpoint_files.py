@@ -1,0 +1,56 @@
+"""Superpoints for other programs and for the eye: ScanNet's segment files, coloured points, pictures."""
+
+import json
+from io import BytesIO
+from pathlib import Path
+
+from s4tok.clouds import PointCloud
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.dependencies import load
+from s4tok.errors import choose
+from s4tok.rendering.palette import colors_of_superpoints
+from s4tok.rendering.picture import draw
+from s4tok.shapes import Array, Int32
+from s4tok_cache import CacheReader
+from s4tok_pipelines.outputs.ply import ply_of
+from s4tok_pipelines.outputs.publish import publish
+from s4tok_pipelines.report import Report, silent
+
+# What ScanNet's own tools and everybody's loaders look for beside a scan; the number is the threshold of its
+# segmenter, and no property of ours. The parameters inside the file say how it was made.
+SCANNET_ENDING = "_vh_clean_2.0.010000.segs.json"
+
+
+def export_segments(superpoints: CacheReader, folder: Path, *, scannet: bool = False, report: Report = silent) -> int:
+    """Write every cloud's superpoints as ScanNet writes its segments, and give their number.
+
+    A ScanNet scan's file gets the name that loaders look for; any other is <cloud>.segs.json.
+    """
+    keys = superpoints.keys()
+    for key in report.steps(keys, "Writing segments"):
+        path = folder / (f"{key}{SCANNET_ENDING}" if scannet else f"{Path(key).with_suffix('')}.segs.json")
+        segments = {
+            "params": {"made by": "s4tok", **superpoints.stamp.parameters},
+            "sceneId": key,
+            "segIndices": superpoints.read(key)["labels"].tolist(),
+        }
+        publish(path, json.dumps(segments).encode())
+    return len(keys)
+
+
+def preview(clouds: CloudDataset, key: str, superpoints: CacheReader, path: Path) -> None:
+    """Draw a cloud coloured by superpoint: a picture as .png, or points to turn around in a viewer as .ply."""
+    write = choose("kind of preview", path.suffix.lower(), {".png": _png, ".ply": _ply})
+    labels = superpoints.read(key)["labels"]
+    publish(path, write(clouds, clouds[key], labels))
+
+
+def _png(clouds: CloudDataset, cloud: PointCloud, labels: Int32[Array, " n"]) -> bytes:
+    image = load("PIL.Image")
+    buffer = BytesIO()
+    image.fromarray(draw(cloud.xyz, colors_of_superpoints(labels), clouds.up, clouds.scene)).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _ply(clouds: CloudDataset, cloud: PointCloud, labels: Int32[Array, " n"]) -> bytes:
+    return ply_of(cloud, colors_of_superpoints(labels), superpoint=labels)

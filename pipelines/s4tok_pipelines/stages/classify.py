@@ -1,0 +1,181 @@
+"""The stage `classify`: name each cloud with words nobody trained for, and count how often that is right."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from s4tok.config import ViewConfig, ZeroShotConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError, UsageError
+from s4tok.metrics.labels import Interval, Scores, bootstrap, confusion, scores
+from s4tok.models.checkpoint import Student
+from s4tok.shapes import Array, Float, Int
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.classifier import classifier
+from s4tok.zero_shot.classifier import scores as nearness
+from s4tok.zero_shot.prompts import Prompts
+from s4tok_cache import CacheReader
+from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
+from s4tok_pipelines.inputs.whole_features import by_student, by_views, seen_already
+from s4tok_pipelines.outputs.provenance import provenance
+from s4tok_pipelines.report import Failure, Report, silent
+from s4tok_pipelines.stages.render_views import stamp_of as stamp_of_views
+from s4tok_pipelines.workers import Done
+
+BEST = 3  # names told of each cloud
+
+
+class Figures(NamedTuple):
+    """How right the names are, over clouds with a known category."""
+
+    scores: Scores
+    accuracy: Interval
+    macc: Interval
+    counts: Int[Array, "c answers"]
+
+
+@dataclass
+class Classified:
+    """The names of every cloud, nearest first, and how right they are where that is known."""
+
+    classes: list[str]
+    answers: dict[str, list[tuple[str, float]]] = field(default_factory=dict)  # the best few, with their cosines
+    figures: Figures | None = None
+    failures: list[Failure] = field(default_factory=list)
+    about: dict[str, Any] = field(default_factory=dict)  # all that is needed to do it again
+
+    def facts(self) -> dict[str, Any]:
+        """Give the result as plain names and values; fractions in 0 .. 1."""
+        facts: dict[str, Any] = {"clouds": len(self.answers), "failed": len(self.failures), "classes": self.classes}
+        if self.figures is not None:
+            found, counts = self.figures.scores, self.figures.counts
+            facts |= {
+                "accuracy": found.accuracy,
+                "accuracy_interval": self.figures.accuracy[:2],
+                "macc": found.macc,
+                "macc_interval": self.figures.macc[:2],
+                "chance": 1 / len(self.classes),
+                "per_class": dict(zip(self.classes, found.recall, strict=True)),
+                "counts": dict(zip(self.classes, counts.sum(axis=1), strict=True)),
+                "confusion": counts[:, :-1],  # rows the true category, columns the answer
+            }
+        return {**facts, **self.about, "answers": self.answers}
+
+
+def classify(
+    clouds: CloudDataset,
+    cache: Path,
+    clip: FrozenClip,
+    student: Student | None,
+    prompts: Prompts,
+    *,
+    labels: Sequence[str] = (),
+    config: ZeroShotConfig = ZeroShotConfig(),  # noqa: B008 - it cannot change
+    views: ViewConfig = ViewConfig(),  # noqa: B008 - as above
+    make: bool = False,
+    workers: int = 1,
+    report: Report = silent,
+) -> Classified:
+    """Name every cloud by the class whose sentences are nearest, and hold that against its category.
+
+    Reads a dataset and its superpoints, or what CLIP has seen of its views. Nothing depends on batch or workers.
+
+    Args:
+        clouds: Objects of known category, or anything where `labels` say what it may be.
+        cache: The folder of all caches.
+        clip: Whose words are used.
+        student: Who looks at the points; None lets CLIP look at ten drawn views instead, the 2D baseline.
+        prompts: The sentences of each class.
+        labels: What a cloud may be, in place of the dataset's categories; then nothing can be right or wrong.
+        config: Seed, samples a cloud, scale, bootstrap.
+        views: How views are drawn for the baseline.
+        make: Make superpoints that are missing.
+        workers: Processes that cut or draw.
+        report: Who listens.
+    """
+    start = time.monotonic()
+    classes = list(labels or clouds.categories)
+    if not classes:
+        raise UsageError(
+            f"{clouds.name} has no categories.", 'say what its clouds may be, for example --labels "chair,table,lamp".'
+        )
+    result = Classified(classes)
+    texts = classifier(clip, [prompts.of_object(name) for name in classes]).cpu()
+    superpoints, features = _looking(clouds, cache, clip, student, config, views, make, workers, report)
+    rows: dict[str, Float[Tensor, " t"]] = {}
+    for done in report.steps(features, "Classifying", total=len(clouds)):
+        if done.result is None:
+            result.failures.append(Failure(done.item, done.reason))
+        else:
+            rows[done.item] = nearness(done.result, texts)
+        report.gauge(failed=float(len(result.failures)))
+    if not rows:
+        raise InputError(f"none of {len(clouds)} clouds can be classified: {result.failures[0].reason}")
+    for key in sorted(rows):
+        best = rows[key].argsort(descending=True, stable=True)[:BEST].tolist()
+        result.answers[key] = [(classes[each], float(rows[key][each])) for each in best]
+    if not labels:
+        result.figures = _figures(clouds, {key: best[0][0] for key, best in result.answers.items()}, config)
+    result.failures.sort(key=lambda failure: failure.key)
+    result.about = {
+        **provenance(clouds, clip, student, prompts),
+        "seed": config.seed,
+        "votes": config.votes,
+        "scale": config.scale,
+        "bootstrap": {"draws": config.draws, "level": config.level},
+        "superpoints": None if superpoints is None else {superpoints.folder.name: superpoints.stamp.parameters},
+        "views": None if student is not None else stamp_of_views(views, clouds.up).parameters,
+        "seconds": round(time.monotonic() - start, 3),
+    }
+    return result
+
+
+def _looking(
+    clouds: CloudDataset,
+    cache: Path,
+    clip: FrozenClip,
+    student: Student | None,
+    config: ZeroShotConfig,
+    views: ViewConfig,
+    make: bool,
+    workers: int,
+    report: Report,
+) -> tuple[CacheReader | None, Iterator[Done[str, Float[Tensor, " d"]]]]:
+    """Open what is looked at, and start to look."""
+    if student is None:
+        seen = seen_already(clip, clouds, cache, views)
+        if seen is not None:
+            report.note(f"{clip.name} has seen these views already: {seen.folder.name}")
+        return None, by_views(clip, clouds, views, seen, workers=workers)
+    superpoints = None
+    if student.model.tokenizer.variant.knows_superpoints:
+        superpoints = ready_superpoints(clouds, cache, student, make=make, workers=workers, report=report)
+    return superpoints, by_student(student, clouds, superpoints, config)
+
+
+def _figures(clouds: CloudDataset, answers: Mapping[str, str], config: ZeroShotConfig) -> Figures:
+    """Count right and wrong names, and draw the clouds again and again to see how sure the counts are."""
+    place = {name: number for number, name in enumerate(clouds.categories)}
+    categories = [clouds.category(key) for key in answers]
+    truth = np.array([-1 if category is None else category for category in categories])
+    answer = np.array([place[name] for name in answers.values()])
+
+    def drawn(times: Int[Array, " b"]) -> Scores:
+        return scores(confusion(truth, answer, len(place), times))
+
+    def spread(measure: Callable[[Scores], float]) -> Interval:
+        return bootstrap(
+            lambda times: measure(drawn(times)),
+            len(answer),
+            draws=config.draws,
+            level=config.level,
+            seed=config.seed,
+        )
+
+    counts = confusion(truth, answer, len(place))
+    return Figures(scores(counts), spread(lambda each: each.accuracy), spread(lambda each: each.macc), counts)

@@ -1,0 +1,227 @@
+"""Let a frozen 2D teacher look at the views, and keep what it sees of each superpoint."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from s4tok.config import ClipConfig, SuperpointConfig, ViewConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.shapes import Array, Float
+from s4tok.vision import Teacher, load_teacher
+from s4tok.vision.lifting import Lifted, lift
+from s4tok_cache import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, CacheReader, Shard, Stamp, Store
+from s4tok_pipelines.inputs.entries import ahead, fingerprints, root_of
+from s4tok_pipelines.inputs.views import Broken, Piece, Sources, drawn_views
+from s4tok_pipelines.outputs.feature_sheets import write_sheets
+from s4tok_pipelines.report import Failure, Outcome, Report, silent
+from s4tok_pipelines.stages.superpoints import made
+
+STAGE = "extract-clip"
+ALGORITHM = 1
+READ_AHEAD = 4  # pieces; each holds at most a batch of pictures
+FRAME_FIELDS = (
+    "size",
+    "image",
+    "frame_step",
+    "zoom",
+    "border",
+    "occlusion",
+    "occlusion_relative",
+    "occlusion_absolute",
+)  # fmt: skip - what views of posed frames depend on
+
+
+def extract_clip(
+    clouds: CloudDataset,
+    cache: Path,
+    config: ClipConfig = ClipConfig(),  # noqa: B008 - it cannot change
+    views: ViewConfig | None = None,
+    *,
+    superpoints: SuperpointConfig | None = None,
+    frames: bool | None = None,
+    keep_patches: bool = False,
+    batch: int = 64,
+    device: str = "cpu",
+    shard: Shard = Shard(),  # noqa: B008 - as above
+    overwrite: bool = False,
+    preview: Path | None = None,
+    prompts: Sequence[str] = (),
+    report: Report = silent,
+) -> Outcome:
+    """Look at every cloud's views and keep the mean feature of each superpoint, and each view's own.
+
+    Reads superpoints, and views or a scene's posed frames; fills the cache, laid out as `CLIP_FEATURES`. Clouds that
+    are in it already are passed over, so a run that was stopped can be started again.
+
+    Args:
+        clouds: The dataset whose superpoints (and views) are in the cache.
+        cache: The folder of all caches.
+        config: The teacher.
+        views: How frames are looked at, as suits the teacher where None; for drawn views, which of several to take.
+        superpoints: Which cut, where there are several.
+        frames: Whether to look at posed frames; those of rooms where None.
+        keep_patches: Keep the features of all patches too, laid out as `CLIP_PATCHES`.
+        batch: Pictures that go through the teacher at once.
+        device: Where the teacher computes.
+        shard: This task's share.
+        overwrite: Make entries anew that are there.
+        preview: A folder for contact sheets of the first clouds.
+        prompts: What their points may be called; the dataset's own names where there are none.
+        report: Who listens.
+    """
+    start = time.monotonic()
+    root, expected = root_of(cache, clouds), fingerprints(clouds)
+    frames = clouds.scene == "room" if frames is None else frames
+    sources = Sources(
+        clouds,
+        CacheReader.find(root, SUPERPOINTS, "superpoints") if superpoints is None else made(clouds, cache, superpoints),
+        None if frames else drawn_views(root, views, clouds.up),
+        views or ViewConfig.of_frames(config.clip),
+    )
+    teacher = load_teacher(config, device)
+    stamp = stamp_of(config, teacher, sources)
+    with Store.resume(root, CLIP_FEATURES, stamp, shard=shard, overwrite=overwrite) as store:
+        todo = store.missing(expected)
+        patches = _patch_store(root, stamp, shard, overwrite) if keep_patches else None
+        if patches is not None:
+            todo = sorted({*todo, *patches.missing(expected)})
+            report.note(_announcement(teacher, len(todo)))
+        mine = len(shard.deal({key: each.size for key, each in expected.items()}))
+        outcome = Outcome(store.folder, present=mine - len(todo))
+        work = _look(sources.pieces(todo, expected, batch), teacher, batch, torch.device(device), keep_patches)
+        n_images, looking = 0, time.monotonic()
+        for done in report.steps(work, "Looking at views", total=mine, done=outcome.present):
+            if isinstance(done, Broken):
+                store.fail(done.key, done.reason, expected[done.key])
+                outcome.failures.append(Failure(done.key, done.reason))
+                continue
+            if patches is not None:  # first, so that what is in the features is in the patches too
+                patches.write(done.key, {"patches": np.concatenate(done.patches)}, expected[done.key])
+            store.write(done.key, done.arrays(), expected[done.key])
+            outcome.made += 1
+            n_images += done.n_views
+            report.gauge(images_per_second=n_images / (time.monotonic() - looking), failed=float(len(outcome.failures)))
+        if patches is not None:
+            patches.commit()
+        if preview:
+            store.commit()
+            write_sheets(preview, clouds, sources.superpoints, store, teacher, prompts, report)
+    if sources.skipped:
+        report.note(f"{sources.skipped} frames have no pose and were passed over")
+    outcome.seconds = time.monotonic() - start
+    outcome.figures = {"images": n_images, "frames_without_pose": sources.skipped}
+    return outcome
+
+
+def stamp_of(config: ClipConfig, teacher: Teacher, sources: Sources) -> Stamp:
+    """Stamp the teacher by its weights, its preprocessing and its kind of features, and what it looks at."""
+    parameters = {"teacher": config.teacher, **teacher.identity}
+    if sources.views is None:
+        parameters["frames"] = {name: value for name, value in asdict(sources.config).items() if name in FRAME_FIELDS}
+    return Stamp(STAGE, parameters, ALGORITHM, sources.stamps)
+
+
+@dataclass
+class _Looked:
+    """What has been seen of one cloud so far."""
+
+    key: str
+    sums: Lifted | None = None
+    whole: list[Array] = field(default_factory=list)
+    patches: list[Array] = field(default_factory=list)
+
+    @property
+    def n_views(self) -> int:
+        return sum(len(each) for each in self.whole)
+
+    def arrays(self) -> dict[str, Array]:
+        assert self.sums is not None
+        return {
+            "superpoints": self.sums.mean().to("cpu", torch.float16).numpy(),
+            "visible": self.sums.pairs.cpu().numpy().astype(np.int32),
+            "views": np.concatenate(self.whole),
+        }
+
+
+def _look(
+    pieces: Iterator[Piece | Broken], teacher: Teacher, batch: int, device: torch.device, keep_patches: bool
+) -> Iterator[_Looked | Broken]:
+    """Let the teacher see piece after piece, and hand on each cloud as it is finished."""
+    cloud: _Looked | None = None
+    # On the CPU nothing is gained by joining clouds, and one cloud's features do not depend on its neighbours.
+    at_once = batch if device.type == "cuda" else 0
+    for group in _groups(ahead(pieces, READ_AHEAD), at_once):
+        if isinstance(group, Broken):
+            cloud = None
+            yield group
+            continue
+        seen = [teacher.see(part) for part in torch.split(torch.cat([piece.images for piece in group]), batch)]
+        whole, patches = torch.cat([each.whole for each in seen]), torch.cat([each.patches for each in seen])
+        first = 0
+        for piece in group:
+            part = slice(first, first + len(piece.images))
+            first = part.stop
+            if cloud is None or cloud.key != piece.key:
+                cloud = _Looked(piece.key)
+            _add(cloud, piece, whole[part], patches[part], device, keep_patches)
+            if piece.is_last:
+                yield cloud
+                cloud = None
+
+
+def _add(
+    cloud: _Looked,
+    piece: Piece,
+    whole: Float[Tensor, "v d"],
+    patches: Float[Tensor, "v gh gw d"],
+    device: torch.device,
+    keep_patches: bool,
+) -> None:
+    labels = piece.labels.to(device)
+    n_superpoints = int(labels.max()) + 1
+    size = piece.images.shape[-1]
+    sums = lift(patches, piece.pixels.to(device), piece.visible.to(device), labels, n_superpoints, size)
+    cloud.sums = sums if cloud.sums is None else cloud.sums.plus(sums)
+    cloud.whole.append(whole.to("cpu", torch.float16).numpy())
+    if keep_patches:
+        cloud.patches.append(patches.to("cpu", torch.float16).numpy())
+
+
+def _groups(pieces: Iterator[Piece | Broken], at_once: int) -> Iterator[list[Piece] | Broken]:
+    """Join pieces until they hold `at_once` pictures, those of one kind; a broken cloud comes in its place."""
+    waiting: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, Broken):
+            if waiting:
+                yield waiting
+                waiting = []
+            yield piece
+            continue
+        if waiting and waiting[0].images.shape[1:] != piece.images.shape[1:]:
+            yield waiting
+            waiting = []
+        waiting.append(piece)
+        if sum(len(each.images) for each in waiting) >= at_once:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def _patch_store(root: Path, features: Stamp, shard: Shard, overwrite: bool) -> Store:
+    stamp = Stamp(f"{STAGE}-patches", features.parameters, features.algorithm, features.upstream)
+    return Store.resume(root, CLIP_PATCHES, stamp, shard=shard, overwrite=overwrite)
+
+
+def _announcement(teacher: Teacher, n_clouds: int) -> str:
+    rows, columns = teacher.grid
+    view = rows * columns * teacher.width * 2
+    return (
+        f"all patches are kept: {view / 1e6:.2f} MB a view, so {view * 10 * n_clouds / 1e9:.2f} GB for {n_clouds} "
+        "objects of ten views each; a scene has as many views as its frames have windows"
+    )

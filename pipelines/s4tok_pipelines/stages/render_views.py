@@ -1,0 +1,109 @@
+"""Draw every object from ten directions and keep which point is at which pixel."""
+
+import os
+import time
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+
+from s4tok.config import ViewConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.rendering.object_views import ObjectViews, object_views
+from s4tok_cache import VIEWS, Entry, Shard, Stamp, Store
+from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.report import Failure, Outcome, Report, silent
+from s4tok_pipelines.stages.doctor import offscreen
+from s4tok_pipelines.workers import Done, here_or_side_by_side
+
+STAGE = "render-views"
+ALGORITHM = 1
+PREVIEWS = 16  # sheets are for looking at, and nobody looks at thousands
+
+
+def render_views(
+    clouds: CloudDataset,
+    cache: Path,
+    config: ViewConfig = ViewConfig(),  # noqa: B008 - it cannot change
+    *,
+    shard: Shard = Shard(),  # noqa: B008 - as above
+    workers: int = 1,
+    device: str = "cpu",
+    overwrite: bool = False,
+    preview: Path | None = None,
+    report: Report = silent,
+) -> Outcome:
+    """Draw every cloud, or the mesh it comes from, and keep pictures, pixels and visibility.
+
+    Reads a dataset; fills the cache, laid out as `VIEWS`. Clouds that are in it already are passed over, so a run
+    that was stopped can be started again.
+    """
+    start = time.monotonic()
+    config = _drawable(config, report)
+    expected = fingerprints(clouds)
+    stamp = stamp_of(config, clouds.up)
+    with Store.resume(root_of(cache, clouds), VIEWS, stamp, shard=shard, overwrite=overwrite) as store:
+        todo = store.missing(expected)
+        outcome = Outcome(store.folder, present=len(shard.deal({key: each.size for key, each in expected.items()})))
+        outcome.present -= len(todo)
+        with closing(drawn(clouds, todo, config, workers=workers, device=device)) as work:
+            total = outcome.present + len(todo)
+            for done in report.steps(work, "Drawing views", total=total, done=outcome.present):
+                if done.result is None:
+                    store.fail(done.item, done.reason, expected[done.item])
+                    outcome.failures.append(Failure(done.item, done.reason))
+                else:
+                    store.write(done.item, done.result._asdict(), expected[done.item])
+                    outcome.made += 1
+        outcome.failures.sort(key=lambda failure: failure.key)
+        store.commit()
+        if preview:
+            shown = sorted(set(clouds.keys).intersection(store.keys()))[:PREVIEWS]
+            for key in shown:
+                _sheet(preview, key, store.read(key))
+            report.note(f"{len(shown)} contact sheets: {preview}")
+    outcome.seconds = time.monotonic() - start
+    return outcome
+
+
+def drawn(
+    clouds: CloudDataset, keys: Sequence[str], config: ViewConfig, *, workers: int = 1, device: str = "cpu"
+) -> Generator[Done[str, ObjectViews]]:
+    """Draw clouds here, or in several processes, each with a renderer of its own; the order is nobody's promise."""
+    return here_or_side_by_side(partial(_draw, clouds, config, device), keys, workers)
+
+
+def _draw(clouds: CloudDataset, config: ViewConfig, device: str, key: str) -> ObjectViews:
+    mesh = clouds.mesh(key) if config.image == "shaded" else None
+    return object_views(clouds[key], clouds.up, config, mesh=mesh, device=device)
+
+
+def stamp_of(config: ViewConfig, up: str) -> Stamp:
+    """Stamp what drawing depends on: what the frames of scenes are chosen by is not part of it."""
+    used = {"size", "image"}
+    used |= {"projection", "projection_compat"} if config.image == "depth" else {"object_ratio"}
+    parameters = {name: value for name, value in asdict(config).items() if name in used}
+    return Stamp(STAGE, {**parameters, "up": up}, ALGORITHM)
+
+
+def _drawable(config: ViewConfig, report: Report) -> ViewConfig:
+    """Find what can draw meshes without a screen; where nothing can, draw points, and say so."""
+    if config.image != "shaded":
+        return config
+    chosen = os.environ.get("PYOPENGL_PLATFORM")
+    for platform in [chosen] if chosen else ["egl", "osmesa"]:
+        finding = offscreen(platform)
+        if finding.state == "ok":
+            os.environ["PYOPENGL_PLATFORM"] = platform
+            report.note(f"meshes are drawn through {platform.upper()} by {finding.found}")
+            return config
+        report.warn(f"{platform.upper()}: {finding.found}")
+    report.warn("no mesh can be drawn on this machine; points of the surface are drawn instead, as --image depth does")
+    return replace(config, image="depth")
+
+
+def _sheet(folder: Path, key: str, entry: Entry) -> None:
+    from s4tok.rendering.contact_sheets import write_sheet
+
+    write_sheet(folder / f"{key.replace('/', '_')}.png", list(entry["images"].astype("float32")))

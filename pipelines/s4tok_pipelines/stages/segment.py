@@ -1,0 +1,151 @@
+"""The stage `segment`: name every point with words nobody trained for, and count how often that is right."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from s4tok.config import SegmentConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError
+from s4tok.models.checkpoint import Student
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.point_scores import answers, pooled
+from s4tok.zero_shot.prompts import Prompts
+from s4tok.zero_shot.vocabulary import Vocabulary, Words
+from s4tok_pipelines.inputs.as_trained import as_trained
+from s4tok_pipelines.inputs.find_superpoints import labels_of, ready_superpoints
+from s4tok_pipelines.inputs.point_scores import Looker, StudentLooks, TeacherLooks
+from s4tok_pipelines.outputs.labelled_clouds import FORMATS, Labelled, stems_of, write_labelled
+from s4tok_pipelines.outputs.provenance import provenance
+from s4tok_pipelines.outputs.segment_figures import PartFigures, SceneFigures, Tally
+from s4tok_pipelines.report import Failure, Report, silent
+
+
+class Files(NamedTuple):
+    """What is written of each cloud, and where."""
+
+    folder: Path
+    formats: Sequence[str] = tuple(FORMATS)
+    html: bool = False
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """How many points have which name, and how right the names are where that is known."""
+
+    clouds: int
+    points: dict[str, int]  # of each name, over all clouds
+    best_cosine: dict[str, float]  # how near points are to their own name, by share of points
+    figures: PartFigures | SceneFigures | None
+    failures: list[Failure]
+    about: dict[str, Any]  # all that is needed to do it again
+
+    def facts(self) -> dict[str, Any]:
+        """Give the result as plain names and values; fractions in 0 .. 1."""
+        figures = {} if self.figures is None else self.figures.facts()
+        return {
+            "clouds": self.clouds,
+            "failed": len(self.failures),
+            **figures,
+            "points": self.points,
+            "best_cosine": self.best_cosine,
+            **self.about,
+        }
+
+
+def segment(
+    clouds: CloudDataset,
+    cache: Path,
+    clip: FrozenClip,
+    student: Student | None,
+    prompts: Prompts,
+    config: SegmentConfig = SegmentConfig(),  # noqa: B008 - it cannot change
+    *,
+    labels: Sequence[str] = (),
+    category: str | None = None,
+    files: Files | None = None,
+    watch: Callable[[Labelled], None] | None = None,
+    make: bool = False,
+    workers: int = 1,
+    report: Report = silent,
+) -> Segmented:
+    """Name every point of every cloud by the word whose sentences are nearest, and hold that against its label.
+
+    Reads a dataset and its superpoints, and for the 2D baseline what CLIP has seen of these; one cloud at a time.
+    Files of a cloud are whole or not there, so a run that was stopped can be started again; what is named of a cloud
+    depends on the seed and its key alone.
+
+    Args:
+        clouds: Anything with parts or classes, or anything at all where `labels` say what its points may be.
+        cache: The folder of all caches.
+        clip: Whose words are used.
+        student: Who looks at the points; None takes what CLIP itself has seen of each superpoint, the 2D baseline.
+        prompts: The sentences of each word.
+        config: How clouds are encoded; what it leaves open is as the checkpoint was trained.
+        labels: What points may be, in place of the dataset's words; then nothing can be right or wrong.
+        category: What `labels` are parts of.
+        files: What to write of each cloud; nothing where None.
+        watch: Who else counts something of each cloud once it is named.
+        make: Make superpoints that are missing.
+        workers: Processes that cut.
+        report: Who listens.
+    """
+    start = time.monotonic()
+    words = Vocabulary(clouds, clip, prompts, labels, category)
+    looker: Looker
+    if student is None:
+        looker = TeacherLooks(clip, clouds, cache)
+    else:
+        config = as_trained(config, student, clouds.scene, report)
+        superpoints = ready_superpoints(clouds, cache, student, make=make, workers=workers, report=report)
+        looker = StudentLooks(student, clouds, superpoints, config)
+    about = f"labels by {looker.name}, CLIP {clip.name}"
+    stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()
+    for key in report.steps(clouds.keys, "Naming points"):
+        try:
+            done = _named(clouds, key, words.of(key), looker, config, is_known=words.has_truth)
+        except InputError as error:
+            failures.append(Failure(key, str(error)))
+            report.gauge(failed=float(len(failures)))
+            continue
+        if files is not None:
+            write_labelled(files.folder / stems[key], done, files.formats, clouds=clouds, html=files.html, about=about)
+        tally.add(key, done, words)
+        if watch is not None:
+            watch(done)
+    if not tally.n_clouds:
+        raise InputError(f"none of {len(clouds)} clouds can be segmented: {failures[0].reason}")
+    return Segmented(
+        tally.n_clouds,
+        dict(tally.points),
+        tally.best_cosine(),
+        tally.figures(config),
+        failures,
+        {
+            **provenance(clouds, clip, student, prompts),
+            **asdict(config),
+            "labels": list(labels),
+            "category": category,
+            "superpoints": {looker.superpoints.folder.name: looker.superpoints.stamp.parameters},
+            "seconds": round(time.monotonic() - start, 3),
+        },
+    )
+
+
+def _named(
+    clouds: CloudDataset, key: str, words: Words, looker: Looker, config: SegmentConfig, *, is_known: bool
+) -> Labelled:
+    """Name the points of one cloud."""
+    cloud = clouds[key]
+    superpoints = labels_of(looker.superpoints, clouds, key).astype(np.int64)
+    if len(superpoints) != len(cloud):
+        raise InputError(f"it has {len(cloud)} points, and its superpoints are of {len(superpoints)}.")
+    scores = looker.scores(key, cloud, superpoints, words.vectors)
+    if config.pool:
+        scores = pooled(scores, superpoints)
+    truth = words.places(cloud.labels) if is_known and cloud.labels is not None else None
+    return Labelled(cloud, superpoints, words.names, scores, answers(scores, config.unknown), truth)

@@ -1,0 +1,193 @@
+"""The stage `superpoints`: cut every cloud of a dataset, and keep each point's label."""
+
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from s4tok.config import SuperpointConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError, UsageError, choose
+from s4tok.shapes import Array, Int32
+from s4tok_cache import SUPERPOINTS, CacheReader, Fingerprint, Shard, Stamp, Store
+from s4tok_pipelines.inputs.entries import fingerprint
+from s4tok_pipelines.report import Failure, Outcome, Report, silent
+from s4tok_pipelines.workers import cores, side_by_side
+
+ALGORITHM = 1  # goes up when the same configuration gives other labels
+READY_LABELS = (".npy", ".txt", ".segs.json", "_vh_clean_2.0.010000.segs.json")  # after a cloud's name
+
+
+class Cut(NamedTuple):
+    """A cloud's labels, and what `s4tok.superpoints.summary` says of them."""
+
+    labels: Int32[Array, " n"]
+    figures: dict[str, float]
+
+
+def superpoints(
+    clouds: CloudDataset,
+    cache: Path,
+    config: SuperpointConfig | None = None,
+    *,
+    ready: Path | None = None,
+    workers: int = 1,
+    shard: Shard | None = None,
+    overwrite: bool = False,
+    report: Report = silent,
+) -> Outcome:
+    """Cut every cloud into superpoints and keep each point's label.
+
+    Fills `cache`/<dataset>/<split>/superpoints-<parameters>, laid out as `SUPERPOINTS`. Clouds that are in it
+    already are passed over, so a run that was stopped can be started again. Results depend on neither workers nor
+    shards. A cloud that cannot be read, or whose worker dies in native code, is a failed entry.
+
+    Args:
+        clouds: Any dataset or files.
+        cache: The folder of all caches.
+        config: How to cut; the defaults for the dataset's kind of scene, where None.
+        ready: For the method `labels`, a file of labels, or a folder of them named by the clouds.
+        workers: Processes; 0 takes one a core. Where there are fewer clouds, the rest help as threads.
+        shard: The share of the clouds this run takes care of.
+        overwrite: Make entries anew that are there already.
+        report: Who listens.
+    """
+    began = time.monotonic()
+    config = config or SuperpointConfig.of(clouds.scene)
+    stamp = stamp_of(config, ready)
+    root = cache / clouds.name / clouds.split
+    with Store.resume(root, SUPERPOINTS, stamp, shard=shard or Shard(), overwrite=overwrite) as store:
+        expected = {key: _fingerprint(clouds, key, ready) for key in clouds.keys}
+        todo = store.missing(expected)
+        mine = len(store.shard.deal({key: one.size for key, one in expected.items()}))
+        outcome = Outcome(store.folder, present=mine - len(todo))
+        workers = workers or cores()
+        team = max(min(workers, len(todo)), 1)
+        threads = workers // team
+        tally = _Tally()
+        work = partial(_cut, clouds, config, ready, threads)
+        with closing(side_by_side(work, todo, team, threads)) as results:
+            for done in report.steps(results, "Cutting clouds", total=mine, done=outcome.present):
+                key, cut, reason = done.item, done.result, done.reason
+                if cut is None:
+                    outcome.failures.append(Failure(key, reason))
+                    store.fail(key, reason, expected[key])
+                else:
+                    tally.add(cut)
+                    outcome.made += 1
+                    store.write(key, {"labels": cut.labels}, expected[key], {"n_superpoints": tally.counts[-1]})
+                rate = tally.points / (time.monotonic() - began)
+                report.gauge(points_per_second=rate, failed=float(len(outcome.failures)))
+    outcome.failures.sort(key=lambda failure: failure.key)
+    outcome.seconds = time.monotonic() - began
+    outcome.figures = tally.figures(outcome.seconds)
+    return outcome
+
+
+def stamp_of(config: SuperpointConfig, ready: Path | None = None) -> Stamp:
+    """Say what a cache of superpoints was made with; ready labels by where they came from."""
+    from s4tok.superpoints import METHODS
+
+    is_ready = choose("superpoint method", config.method, METHODS) is None
+    if (config.method == "labels") != (ready is not None):
+        raise UsageError(
+            "--method labels takes ready labels, and --labels names them: both or neither.",
+            "s4tok superpoints scan.ply --method labels --labels scan.npy",
+        )
+    if not is_ready:
+        return Stamp.of("superpoints", config, ALGORITHM)
+    source = {} if ready is None else {"labels": str(ready.absolute())}
+    return Stamp("superpoints", {"method": config.method, **source}, ALGORITHM)
+
+
+def made(clouds: CloudDataset, cache: Path, config: SuperpointConfig, ready: Path | None = None) -> CacheReader:
+    """Open the superpoints that the stage has made of a dataset with a configuration."""
+    return CacheReader(cache / clouds.name / clouds.split, SUPERPOINTS, stamp_of(config, ready))
+
+
+def _cut(clouds: CloudDataset, config: SuperpointConfig, ready: Path | None, threads: int, key: str) -> Cut:
+    """Cut one cloud; runs in a worker process."""
+    from s4tok.superpoints import partition, summary
+
+    given = None
+    if config.method == "scannet-segments":
+        given = clouds.segments(key)
+    elif ready is not None:
+        given = _read_labels(ready_file(ready, key, len(clouds)))
+    labels = partition(clouds[key], config, given=given, threads=threads)
+    return Cut(labels, summary(labels))
+
+
+def ready_file(ready: Path, key: str, n_clouds: int) -> Path:
+    """Find the file with a cloud's labels: the one that was named, or in a folder that of the cloud's name."""
+    if ready.is_file():
+        if n_clouds > 1:
+            raise UsageError(f"{ready} is one file, and there are {n_clouds} clouds.", "name a folder of files.")
+        return ready
+    stems = [key, str(Path(key).with_suffix(""))]
+    found = [path for stem in stems for ending in READY_LABELS if (path := ready / f"{stem}{ending}").is_file()]
+    if not found:
+        raise InputError(f"{ready} holds no labels of {key}: no {stems[-1]}{', '.join(READY_LABELS)}.")
+    return found[0]
+
+
+def _read_labels(path: Path) -> Array:
+    import json
+
+    import numpy as np
+
+    try:
+        if path.suffix == ".npy":
+            ids: Array = np.load(path, allow_pickle=False)
+        elif path.suffix == ".json":
+            ids = np.asarray(json.loads(path.read_text(encoding="utf-8"))["segIndices"])
+        else:
+            ids = np.loadtxt(path)
+    except (ValueError, KeyError, TypeError, EOFError) as error:
+        raise InputError(f"{path} holds no labels: {error}.") from error
+    return ids
+
+
+def _fingerprint(clouds: CloudDataset, key: str, ready: Path | None) -> Fingerprint:
+    """Say what a cloud's labels are made from: the cloud, and the user's own labels of it where there are some."""
+    cloud = fingerprint(clouds, key)
+    if ready is None:
+        return cloud
+    try:
+        status = ready_file(ready, key, len(clouds)).stat()
+    except InputError:
+        return cloud  # what is missing is found out, and told, when it is read
+    return Fingerprint(cloud.path, cloud.size + status.st_size, max(cloud.mtime_ns, status.st_mtime_ns))
+
+
+@dataclass
+class _Tally:
+    """What has been cut so far."""
+
+    points: int = 0
+    counts: list[int] = field(default_factory=list)
+    sizes: list[float] = field(default_factory=list)
+    in_small: float = 0.0
+
+    def add(self, cut: Cut) -> None:
+        self.points += len(cut.labels)
+        self.counts.append(int(cut.figures["superpoints"]))
+        self.sizes.append(cut.figures["median_size"])
+        self.in_small += cut.figures["share_under_5"] * len(cut.labels)
+
+    def figures(self, seconds: float) -> dict[str, float]:
+        if not self.counts:
+            return {}
+        figures = {
+            "points": self.points,
+            "points_per_second": round(self.points / seconds, 1),
+            "superpoints_median": median(self.counts),
+            "superpoints_least": min(self.counts),
+            "superpoints_most": max(self.counts),
+            "size_median": median(self.sizes),
+            "share_under_5": round(self.in_small / self.points, 6),
+        }
+        return {name: float(figure) for name, figure in figures.items()}

@@ -1,0 +1,1 @@
+"""The tables that papers print, beside what was measured."""

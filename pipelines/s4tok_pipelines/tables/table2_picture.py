@@ -1,0 +1,119 @@
+"""Table 2 as a picture: a panel of bars for each world of rooms and for the paper, and the sweep as lines."""
+
+import math
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from s4tok_pipelines.outputs.publish import publish
+from s4tok_pipelines.tables.table2 import PAPER, ROLES, TITLES, Measured, Spread, percent
+
+WIDTH, PANEL, MARGIN, TEXT = 1200, 300, 60, 15
+COLORS = {"knn": (146, 152, 163), "knn-sphere": (196, 160, 90), "knn+rpn": (70, 130, 180), "s4token": (192, 80, 32)}
+INK, GREY, LIGHT = (40, 40, 40), (110, 110, 110), (228, 228, 228)
+
+
+class Bars(NamedTuple):
+    """A panel: a bar a tokenizer, and the level of a guess."""
+
+    title: str
+    values: Mapping[str, Spread]
+    guess: float = math.nan
+
+
+def draw_table2(path: Path, measured: Measured, title: str, notes: Sequence[str]) -> None:
+    """Draw what was measured above and the paper's figures beside it, each panel with its own title and scale."""
+    from PIL import Image, ImageDraw, ImageFont  # comes with torchvision, which open_clip brings
+
+    panels = _panels(measured)
+    height = 2 * PANEL + (len(notes) + 4) * (TEXT + 6) + MARGIN
+    picture = Image.new("RGB", (WIDTH, height), "white")
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(TEXT)
+    draw.text((MARGIN / 2, 12), title, fill=INK, font=ImageFont.load_default(TEXT + 5))
+    across = (WIDTH - MARGIN) / len(panels)
+    for place, panel in enumerate(panels):
+        box = (MARGIN / 2 + place * across, 50.0, across - 24, PANEL - 40.0)
+        _bars(draw, font, panel, box)
+    _lines(draw, font, measured, (MARGIN / 2, PANEL + 50.0, WIDTH - 2.5 * MARGIN, PANEL - 60.0))
+    for line, note in enumerate(notes):
+        draw.text((MARGIN / 2, 2 * PANEL + 60 + line * (TEXT + 6)), note, fill=GREY, font=font)
+    buffer = BytesIO()
+    picture.save(buffer, format="PNG")
+    publish(path, buffer.getvalue())
+
+
+def _panels(measured: Measured) -> list[Bars]:
+    panels = []
+    for world in measured.worlds:
+        facts = measured.any_of(world)
+        for figure, guess, title in (("miou", "chance", "mIoU"), ("furniture_miou", "furniture_chance", "furniture")):
+            values = {name: measured.room(name, world, figure) for name in measured.students}
+            known = facts.get(guess)
+            panels.append(Bars(f"{world} {title}", values, math.nan if known is None else known))
+    for place, role in enumerate(ROLES):
+        printed = {name: Spread(both[place], math.nan) for name, both in PAPER.items()}
+        panels.append(Bars(f"the paper: {role}", printed))
+    return panels
+
+
+def _bars(draw: Any, font: Any, panel: Bars, box: tuple[float, float, float, float]) -> None:
+    left, top, width, height = box
+    reached = [panel.guess, *map(_top, panel.values.values())]
+    most: float = 1.15 * max([0.01, *(value for value in reached if not math.isnan(value))])
+    floor = top + height - 20
+    draw.text((left, top), panel.title, fill=INK, font=font)
+    step = width / max(len(panel.values), 1)
+
+    def up(value: float) -> float:
+        return floor - value / most * (height - 66)
+
+    for place, (name, value) in enumerate(panel.values.items()):
+        start = left + place * step + 3
+        if math.isnan(value.mean):
+            draw.text((start, floor - 18), "?", fill=GREY, font=font)
+            continue
+        draw.rectangle([start, up(value.mean), start + step - 8, floor], fill=COLORS[name])
+        draw.text((start, up(_top(value)) - 18), percent(value.mean), fill=INK, font=font)
+        if not math.isnan(value.deviation):
+            middle = start + (step - 8) / 2
+            ends = [up(max(value.mean - value.deviation, 0.0)), up(value.mean + value.deviation)]
+            draw.line([(middle, ends[0]), (middle, ends[1])], fill=INK, width=2)
+    draw.line([(left, floor), (left + width, floor)], fill=GREY)
+    if not math.isnan(panel.guess):
+        draw.line([(left, up(panel.guess)), (left + width, up(panel.guess))], fill=INK, width=1)
+        draw.text((left, floor + 2), f"line: a guess, {percent(panel.guess)}", fill=GREY, font=font)
+
+
+def _top(value: Spread) -> float:
+    return value.mean if math.isnan(value.deviation) else value.mean + value.deviation
+
+
+def _lines(draw: Any, font: Any, measured: Measured, box: tuple[float, float, float, float]) -> None:
+    left, top, width, height = box
+    scales = sorted({scale for each in measured.sweep.values() for scale in each})
+    draw.text((left, top), f"accuracy on held-out {measured.shapes}, by scale", fill=INK, font=font)
+    if not scales:
+        return
+    first, last = math.log(scales[0]), math.log(scales[-1])
+    chart = width - 220
+
+    def at(scale: float, value: float) -> tuple[float, float]:
+        across = (math.log(scale) - first) / (last - first) if last > first else 0.5
+        return left + 60 + across * (chart - 80), top + height - 22 - value * (height - 56)
+
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        _, y = at(scales[0], share)
+        draw.line([(left + 46, y), (left + chart, y)], fill=LIGHT)
+        draw.text((left, y - 9), f"{share:.0%}", fill=GREY, font=font)
+    for scale in scales:
+        draw.text((at(scale, 0.0)[0] - 12, top + height - 20), f"x {scale:g}", fill=GREY, font=font)
+    for line, name in enumerate(measured.students):
+        values = [(scale, measured.scaled(name, scale).mean) for scale in measured.sweep.get(name, {})]
+        spots = [at(scale, value) for scale, value in sorted(values) if not math.isnan(value)]
+        draw.line(spots, fill=COLORS[name], width=3)
+        for x, y in spots:
+            draw.ellipse([x - 4, y - 4, x + 4, y + 4], fill=COLORS[name])
+        legend = (left + chart + 24, top + 30 + line * 24)
+        draw.rectangle([legend[0], legend[1] + 3, legend[0] + 14, legend[1] + 15], fill=COLORS[name])
+        draw.text((legend[0] + 22, legend[1]), TITLES[name], fill=INK, font=font)

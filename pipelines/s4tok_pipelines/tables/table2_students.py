@@ -1,0 +1,65 @@
+"""The students of Table 2: those that come with s4tok, those in a folder, or new ones trained into it."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from s4tok.config import ReproduceConfig, RunConfig
+from s4tok.models.checkpoint import CARD, IN_A_RUN, SHIPPED, SHIPPED_FOLDER
+from s4tok_pipelines.report import Report
+from s4tok_pipelines.stages.pretrain import pretrain
+from s4tok_pipelines.tables.table2 import SCAN_TRAINED, TITLES
+from s4tok_pipelines.tables.table2_worlds import Worlds
+
+NAMES = (*TITLES, SCAN_TRAINED)  # a tokenizer's name, or where another world trained it
+
+Places = Mapping[str, Sequence[str]]  # of the students of each row: a seed each
+
+
+def find_students(names: Iterable[str], folder: Path | None = None) -> Places:
+    """Find students by the names of rows: NAME or NAME-SEED in a folder, or among those that come with s4tok."""
+    if folder is None:
+        return {name: [name] if name in SHIPPED and (SHIPPED_FOLDER / name / CARD).is_file() else [] for name in names}
+    return {name: [str(path) for path in _in_folder(folder, name)] for name in names}
+
+
+def train_students(
+    worlds: Worlds,
+    cache: Path,
+    recipe: RunConfig,
+    names: Sequence[str],
+    folder: Path,
+    config: ReproduceConfig,
+    *,
+    workers: int = 1,
+    device: str = "cpu",
+    report: Report,
+) -> None:
+    """Train a student of each row for each seed; what is trained already is passed over, what was stopped goes on.
+
+    Some training clouds are held out to choose the best step by; the worlds students are asked about stay unseen.
+    """
+    for seed in range(config.seeds):
+        for name in names:
+            is_of_rooms = name == SCAN_TRAINED
+            training = replace(recipe.training, seed=seed)
+            if is_of_rooms:
+                training = replace(training, window=config.train_window)
+            tokenizer = replace(recipe.tokenizer, tokenizer="s4token" if is_of_rooms else name)
+            report.note(f"training {name}, seed {seed}")
+            pretrain(
+                worlds.scans if is_of_rooms else worlds.objects, cache,
+                replace(recipe, training=training, tokenizer=tokenizer),
+                out=folder / f"{name}-{seed}", resume=True, auto=True, workers=workers, device=device, report=report,
+            )  # fmt: skip
+
+
+def _in_folder(folder: Path, name: str) -> list[Path]:
+    found = [folder / name, *folder.glob(f"{name}-*")] if folder.is_dir() else []
+    mine = [path for path in found if re.fullmatch(re.escape(name) + r"(-\d+)?", path.name) and _is_student(path)]
+    return sorted(mine, key=lambda path: (len(path.name), path.name))
+
+
+def _is_student(folder: Path) -> bool:
+    return any((folder / part / CARD).is_file() for part in ("", *IN_A_RUN))

@@ -1,0 +1,1 @@
+"""The loop of a run, its checkpoints, its folder and its processes."""

@@ -1,0 +1,1 @@
+"""What changes training clouds at random: objects put among others."""

@@ -1,0 +1,1 @@
+"""How right results are, and what chance would score."""

@@ -1,0 +1,1 @@
+"""A tokenizer and its backbone as one model, and checkpoints of it."""

@@ -1,0 +1,152 @@
+"""A trained tokenizer on disk, beside a card that says how it came to be, and back from there in front of its CLIP."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from s4tok.config import EncoderConfig, TokenizerConfig
+from s4tok.dependencies import first_line, load
+from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
+from s4tok.models.model import Model
+from s4tok.models.trained import Trained
+from s4tok.shapes import Float
+from s4tok.tokenizers import Tokenizer
+from s4tok.vision.frozen_clip import FrozenClip
+
+# Trained on the made world, for the mini CLIP.
+SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token-scans")
+SHIPPED_FOLDER = Path(__file__).parents[1] / "mini_students"
+WEIGHTS, CARD = "tokenizer.safetensors", "tokenizer.json"
+IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
+MEANS = "means."  # before the names of what is beside the tokenizer's weights in their file
+
+
+class Means(NamedTuple):
+    """Mean features of the training points, each feature of unit length before the mean, in CLIP's space.
+
+    They calibrate labels without any label: a label that is near to the mean is near to every point.
+    """
+
+    features: Float[Tensor, " c"]  # of the checkpoint's own features
+    targets: Float[Tensor, " c"]  # of what the vision model gave the same points
+
+
+class Student(NamedTuple):
+    """A trained tokenizer in front of the CLIP it was trained for; nothing of it changes any more."""
+
+    model: Model
+    card: Mapping[str, Any]  # its settings, its CLIP, the command, the steps and seconds, the caches
+    name: str  # as the user named it
+    means: Mapping[str, Means] = MappingProxyType({})  # of each kind of scene; older checkpoints have none
+    trained: Trained = Trained()  # as the card says
+
+
+def save_student(
+    folder: Path, tokenizer: Tokenizer, card: Mapping[str, Any], means: Mapping[str, Means] = MappingProxyType({})
+) -> None:
+    """Write a tokenizer into a folder that is there, with its card, and the means of its training points by scene.
+
+    The card must hold the CLIP's identity under "clip". The files are whole when this returns and not before: whoever
+    cannot live with half of them writes into a folder of another name, and renames it.
+    """
+    tensors: dict[str, Tensor] = dict(tokenizer.state_dict())
+    for scene, each in means.items():
+        tensors |= {f"{MEANS}{scene}.{name}": tensor.float() for name, tensor in each._asdict().items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    load("safetensors.torch").save_file(tensors, folder / WEIGHTS)
+    about = {"tokenizer": asdict(tokenizer.config), "n_features": tokenizer.n_features, **card}
+    (folder / CARD).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> Student:
+    """Load a trained tokenizer: a folder of `save_student`, a run folder of `s4tok pretrain`, or a shipped name.
+
+    Raises:
+        UsageError: For a name there is not, and for a tokenizer that was trained for another CLIP.
+        MissingError: For a shipped one that this copy of s4tok came without.
+        InputError: For a folder that holds none, or a damaged one.
+    """
+    folder = find_student(where)
+    card = read_card(folder)
+    _require_same(card["clip"], clip, str(where))
+    try:
+        settings = {name: _tuple(value) for name, value in card["tokenizer"].items()}
+        config = TokenizerConfig(**{"pe": "fixed", **settings})  # cards from before positions were learned have no "pe"
+        tokenizer = Tokenizer(config, width=int(clip.model.visual.proj.shape[0]), n_features=card["n_features"])  # type: ignore[union-attr, index]
+        weights, means = read_weights(folder)
+        tokenizer.load_state_dict(weights)
+        for each in means.values():
+            if each.features.shape != (clip.width,):
+                raise ValueError(f"its means have {each.features.numel()} numbers, and {clip.name} has {clip.width}")
+    except MissingError:
+        raise
+    except Exception as error:  # safetensors has an error of its own for every kind of damage
+        raise InputError(f"{folder / WEIGHTS} cannot be loaded: {first_line(error)}.") from error
+    attend = card.get("encoder", {}).get("attend", EncoderConfig.attend)
+    model = Model(tokenizer.to(torch.device(device)), clip, attend)
+    return Student(model.eval().requires_grad_(False), card, str(where), means, Trained.of(card))
+
+
+def read_weights(folder: Path) -> tuple[dict[str, Tensor], Mapping[str, Means]]:
+    """Read a tokenizer's weights, and the means that lie beside them, of each kind of scene it was trained on."""
+    tensors: dict[str, Tensor] = load("safetensors.torch").load_file(folder / WEIGHTS)
+    beside: dict[str, dict[str, Tensor]] = {}
+    for name in [name for name in tensors if name.startswith(MEANS)]:
+        scene, field = name.removeprefix(MEANS).split(".")
+        beside.setdefault(scene, {})[field] = tensors.pop(name)
+    return tensors, {scene: Means(**fields) for scene, fields in beside.items()}
+
+
+def find_student(where: str | Path) -> Path:
+    """Find the folder a student lies in."""
+    for folder in (Path(where), *(Path(where) / part for part in IN_A_RUN)):
+        if (folder / CARD).is_file():
+            return folder
+    if str(where) in SHIPPED:
+        if not (SHIPPED_FOLDER / where / CARD).is_file():
+            raise MissingError(
+                f"this copy of s4tok came without the student {str(where)!r}.",
+                "train one with s4tok pretrain, and name its run folder.",
+            )
+        return SHIPPED_FOLDER / where
+    if Path(where).is_dir():
+        raise InputError(
+            f"{where} holds no trained tokenizer: no {CARD}, and no {' or '.join(IN_A_RUN)} with one.",
+            "s4tok pretrain --out names the folder of a run.",
+        )
+    raise UsageError(
+        f"{where}: there is no such folder, and no student is called that; there are: {', '.join(SHIPPED)}.",
+        did_you_mean(str(where), list(SHIPPED)),
+    )
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """Read how a student came to be."""
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        if {"name", "weights"} - set(card["clip"]) or {"tokenizer", "n_features"} - set(card):
+            raise ValueError("it does not say what the tokenizer is and which CLIP it was trained for")
+        Trained.of(card)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(f"{folder / CARD} is no card of a trained tokenizer: {first_line(error)}.") from error
+    return dict(card)
+
+
+def _require_same(trained_for: Mapping[str, str], clip: FrozenClip, where: str) -> None:
+    if trained_for["weights"] == clip.sha256:
+        return
+    raise UsageError(
+        f"{where} was trained for the CLIP {trained_for['name']} (weights {trained_for['weights'][:12]}), "
+        f"and this is {clip.name} (weights {clip.sha256[:12]}).",
+        f"pass --clip {trained_for['name']}, or the folder or file it was trained with.",
+    )
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

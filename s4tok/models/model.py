@@ -1,0 +1,73 @@
+"""A tokenizer in front of a frozen CLIP: clouds in, vectors in CLIP's space out, for the whole and for each point."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from s4tok.backbones.clip_tower import FrozenEncoder, within_reach
+from s4tok.config import ClipConfig, EncoderConfig, TokenizerConfig
+from s4tok.shapes import Bool, Float, Int, Real
+from s4tok.tokenizers import Tokenizer, Tokens, build_tokenizer
+from s4tok.tokenizers.propagation import propagate
+from s4tok.vision.frozen_clip import FrozenClip
+
+
+class CloudFeatures(NamedTuple):
+    """What the model says of a batch of clouds, in CLIP's space; lengths are CLIP's own, not 1."""
+
+    whole: Float[Tensor, "b c"]
+    tokens: Float[Tensor, "b m c"]
+    read: Tokens  # where each token stands, and which are none
+
+
+class Model(nn.Module):
+    """A tokenizer to be trained, or trained already, and the frozen tower that reads its tokens.
+
+    `attend` limits a token's attention to tokens so many grouping radii away; 0 does not.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, clip: FrozenClip, attend: float = EncoderConfig.attend) -> None:
+        super().__init__()
+        self.tokenizer, self.clip, self.attend = tokenizer, clip, attend  # clip has the texts too
+        self.encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
+
+    def forward(
+        self,
+        points: Real[Tensor, "b n 3"],
+        superpoints: Int[Tensor, "b n"] | None = None,
+        *,
+        features: Float[Tensor, "b n extra"] | None = None,
+        is_point: Bool[Tensor, "b n"] | None = None,
+        seeds: Int[Tensor, " b"] | None = None,
+    ) -> CloudFeatures:
+        """Encode clouds; arguments as of `Tokenizer.group`."""
+        read = self.tokenizer(points, superpoints, features=features, is_point=is_point, seeds=seeds)
+        encoded = self.encoder(read.tokens, read.is_token, within_reach(read.xyz, read.radius, self.attend))
+        return CloudFeatures(encoded.whole, self.encoder.project(encoded.hidden), read)
+
+    def of_points(
+        self, found: CloudFeatures, points: Real[Tensor, "b n 3"], superpoints: Int[Tensor, "b n"]
+    ) -> Float[Tensor, "b n c"]:
+        """Give every point the features of its superpoint's tokens; points may be more than the tokens were made of."""
+        return propagate(found.tokens, found.read, points, superpoints).features
+
+
+def build_model(
+    clip: str = ClipConfig.clip,
+    pretrained: str = "",
+    *,
+    tokenizer: str = TokenizerConfig.tokenizer,
+    n_features: int = 0,
+    attend: float = EncoderConfig.attend,
+    device: str = "cpu",
+    **settings: Any,
+) -> Model:
+    """Put a new tokenizer in front of a frozen CLIP: "mini", an open_clip name with a tag or file, or a folder.
+
+    Without `pretrained` an open_clip name has random weights. Settings are those of TokenizerConfig.
+    """
+    frozen = FrozenClip.load(clip, pretrained, device)
+    width = FrozenEncoder(frozen.model.visual).width  # type: ignore[arg-type]
+    made = build_tokenizer(tokenizer, width=width, n_features=n_features, **settings)
+    return Model(made.to(torch.device(device)), frozen, attend)

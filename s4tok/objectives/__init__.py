@@ -1,0 +1,1 @@
+"""What is trained for: one step of a method in each file."""

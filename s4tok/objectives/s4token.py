@@ -1,0 +1,232 @@
+"""One step of training the tokenizer through a frozen CLIP (Sec. 3.4): teacher, student, losses; no loop, no files."""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from s4tok.backbones.clip_tower import Encoded, FrozenEncoder, within_reach
+from s4tok.backbones.query_decoder import QueryDecoder
+from s4tok.collective import total
+from s4tok.config import ClusterConfig, EncoderConfig, PretrainConfig, PropagationConfig, Scene
+from s4tok.losses.assignment import assignment_loss
+from s4tok.losses.clusters import cluster
+from s4tok.losses.distillation import difference_loss, global_loss, local_loss
+from s4tok.objectives.masking import Split, split_tokens
+from s4tok.shapes import Bool, Float, Int, Real
+from s4tok.tokenizers import Patches, Tokenizer
+from s4tok.tokenizers.noise import noise
+from s4tok.tokenizers.propagation import pooling
+
+SCENES: tuple[Scene, ...] = ("object", "room")
+MEANS_STEP = 0.02  # of the moving means towards a batch's: they remember about fifty steps
+_STREAM = 2  # of the augmentation, apart from the draws of tokenizer and mask
+
+
+class Batch(NamedTuple):
+    """Clouds of a batch, padded to one size, with what CLIP saw of each."""
+
+    points: Real[Tensor, "b n 3"]
+    superpoints: Int[Tensor, "b n"]  # 0 .. s-1
+    is_point: Bool[Tensor, "b n"]
+    local_targets: Float[Tensor, "b s c"]  # CLIP's feature of each superpoint
+    is_seen: Bool[Tensor, "b s"]  # False where no view saw it
+    global_targets: Float[Tensor, "b c"]  # CLIP's feature of the whole cloud, mean of its views; zeros: there is none
+    seeds: Int[Tensor, " b"]  # of each cloud and epoch: centres, patches, masks and augmentation follow it
+    is_room: Bool[Tensor, " b"] | None = None  # objects where None
+    features: Float[Tensor, "b n extra"] | None = None  # of points, if the tokenizer reads any
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """Move everything to a device."""
+        return self._each(lambda field: field.to(device, non_blocking=True))
+
+    def pinned(self) -> "Batch":
+        """Put everything where a GPU can fetch it from while others work."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        changed: dict[str, Any] = {}
+        for name, field in self._asdict().items():
+            changed[name] = None if field is None else change(field)
+        return Batch(**changed)
+
+
+class Losses(NamedTuple):
+    """A step's losses, and counts a log should carry. `total` is the one to minimise."""
+
+    total: Float[Tensor, ""]
+    assign: Float[Tensor, ""]
+    local: Float[Tensor, ""]
+    difference: Float[Tensor, ""]  # measured even where it has no weight
+    whole: Float[Tensor, ""]
+    masked: Float[Tensor, ""]  # share of tokens
+    lonely: Float[Tensor, ""]  # share of tokens that no cluster reaches, and the nearest takes in
+    orphans: Float[Tensor, ""]  # share of points whose superpoint has no centre
+    fill: Int[Tensor, " bins"]  # patches by how many points they have
+
+
+class Pretraining(nn.Module):
+    """Student, teacher and query decoder around one frozen encoder. `forward` is a step's loss.
+
+    The teacher is the moving average of the tokenizer. The decoder has none: the teacher sees every token and asks
+    for no feature. Weights under "encoder." are CLIP's own and belong in no checkpoint.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        encoder: FrozenEncoder,
+        config: PretrainConfig,
+        clusters: ClusterConfig,
+        propagation: PropagationConfig | None = None,
+        attend: float = EncoderConfig.attend,
+    ) -> None:
+        super().__init__()
+        self.tokenizer, self.encoder, self.attend = tokenizer, encoder, attend
+        self.teacher = copy.deepcopy(tokenizer).requires_grad_(False)
+        self.is_seeing_all = config.loss != "assign" and config.distill_pass != "masked"
+        is_masking = config.loss != "distill" or config.distill_pass != "full"  # or nobody asks what was hidden
+        self.decoder = QueryDecoder(encoder.width, encoder.heads, config.decoder_layers) if is_masking else None
+        self.config, self.clusters = config, clusters
+        self.propagation = propagation or PropagationConfig()
+        # Moving means over training points, of the student's unit features and of the targets, in objects and in rooms:
+        # what every word is near to wherever one looks, which `segment --calibrate` subtracts.
+        self.mean_features: Tensor
+        self.mean_targets: Tensor
+        self.register_buffer("mean_features", torch.zeros(len(SCENES), encoder.output_width))
+        self.register_buffer("mean_targets", torch.zeros(len(SCENES), encoder.output_width))
+        self.train()
+
+    def train(self, mode: bool = True) -> "Pretraining":
+        """Keep the teacher in evaluation mode: it normalises by running statistics, whatever else is in its batch."""
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    def forward(self, batch: Batch) -> Losses:
+        """Compute the losses of one batch; equations 5 to 9."""
+        patches = self.tokenizer.group(
+            batch.points, batch.superpoints, features=batch.features, is_point=batch.is_point, seeds=batch.seeds
+        )
+        split = split_tokens(patches.is_token, self.config.mask_ratio, batch.seeds)
+        zero = batch.points.new_zeros((), dtype=torch.float32)
+        assign, lonely, local, difference, whole, orphans = zero, zero, zero, zero, zero, zero
+        passes = []
+        tokens = self.tokenizer.embed(patches).tokens if self.is_seeing_all else None
+        if self.decoder is not None:
+            part = patches.take(split.visible, split.is_visible)
+            seen = self._encode(self._visible(part, tokens, split), part)
+            places = patches.take(split.masked, split.is_masked).positions
+            asked = self.tokenizer.encode(places).to(seen.hidden.dtype)
+            imagined = self.decoder(asked, seen.hidden, split.is_visible)
+            if self.config.loss != "distill":
+                assign, lonely = self._assign(patches, split, imagined)
+            if self.config.loss != "assign" and self.config.distill_pass != "full":
+                passes.append(Encoded(seen.whole, split.join(seen.hidden, imagined)))
+        if tokens is not None:
+            passes.append(self._encode(tokens, patches))
+        if self.config.loss != "assign":
+            local, difference, whole, orphans = self._distill(batch, patches, passes)
+        distill = self.config.local_weight * local + self.config.global_weight * whole
+        if self.config.difference_weight:
+            distill = distill + self.config.difference_weight * difference
+        return Losses(
+            total=assign + distill,
+            assign=assign.detach(),
+            local=local.detach(),
+            difference=difference.detach(),
+            whole=whole.detach(),
+            masked=split.is_masked.sum() / patches.is_token.sum(),
+            lonely=lonely,
+            orphans=orphans,
+            fill=patches.fill_histogram(),
+        )
+
+    def _encode(self, tokens: Float[Tensor, "b m d"], patches: Patches) -> Encoded:
+        encoded: Encoded = self.encoder(
+            tokens, patches.is_token, within_reach(patches.xyz, patches.radius, self.attend)
+        )
+        return encoded
+
+    def _visible(self, visible: Patches, tokens: Tensor | None, split: Split) -> Float[Tensor, "b v d"]:
+        """Give what the student sees: where all tokens were made anyhow, a part of them."""
+        if tokens is None:
+            return self.tokenizer.embed(visible).tokens
+        return tokens.gather(1, split.visible[..., None].expand(-1, -1, tokens.shape[2]))
+
+    def _assign(
+        self, patches: Patches, split: Split, imagined: Float[Tensor, "b p d"]
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        with torch.no_grad():
+            tokens = self.teacher.embed(patches)
+            features = self.encoder.project(self._encode(tokens.tokens, patches).hidden)
+            found = cluster(features, patches.positions, patches.is_token, self.clusters)
+        rows = split.masked[..., None].expand(-1, -1, found.assignment.shape[2])
+        loss = assignment_loss(
+            self.encoder.project(imagined),
+            split.is_masked,
+            found.assignment.gather(1, rows),
+            found.prototypes,
+            found.is_cluster,
+            self.config.temperature,
+        )
+        return loss, 1 - found.is_reached.sum() / patches.is_token.sum()
+
+    def _distill(
+        self, batch: Batch, patches: Patches, passes: Sequence[Encoded]
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
+        pool = pooling(
+            patches, batch.points, batch.superpoints, batch.is_seen.shape[1], batch.is_point, self.propagation
+        )
+        center, is_seen = self.config.center_targets, batch.is_seen & pool.has_points
+        local = difference = whole = batch.points.new_zeros((), dtype=torch.float32)
+        for encoded in passes:
+            features = pool.pool(self.encoder.project(encoded.hidden))
+            local = local + local_loss(features, batch.local_targets, is_seen, center=center) / len(passes)
+            difference = difference + difference_loss(features, batch.local_targets, is_seen) / len(passes)
+            whole = whole + global_loss(encoded.whole, batch.global_targets, center=center) / len(passes)
+        if self.training:
+            self._move_means(batch, pool.pool(self.encoder.project(passes[-1].hidden)), is_seen)
+        orphans = (~pool.has_own & batch.is_point).sum() / batch.is_point.sum().clamp_min(1)
+        return local, difference, whole, orphans
+
+    @torch.no_grad()
+    def _move_means(self, batch: Batch, features: Float[Tensor, "b s c"], is_seen: Bool[Tensor, "b s"]) -> None:
+        """Move the means towards this batch's, in which each point counts once that has a target."""
+        sizes = torch.zeros(is_seen.shape, device=features.device)
+        sizes.scatter_add_(1, batch.superpoints, batch.is_point.to(sizes.dtype))
+        is_room = torch.zeros_like(batch.seeds, dtype=torch.bool) if batch.is_room is None else batch.is_room
+        of_scene = torch.stack([~is_room, is_room]).to(sizes.dtype)  # as in SCENES
+        weights = torch.einsum("kb,bs->kbs", of_scene, sizes * is_seen)
+        count = total(weights.sum((1, 2)))[:, None]
+        for kept, of in ((self.mean_features, features), (self.mean_targets, batch.local_targets)):
+            unit = functional.normalize(of.float(), dim=2)
+            now = total(torch.einsum("kbs,bsc->kc", weights, unit)) / count.clamp_min(1)
+            moved = torch.where(kept.any(1, keepdim=True), kept.lerp(now, MEANS_STEP), now)
+            kept.copy_(torch.where(count > 0, moved, kept))
+
+    @torch.no_grad()
+    def update_teacher(self, progress: float) -> None:
+        """Move the teacher after a step: t <- m t + (1 - m) s; running statistics are copied."""
+        momentum = teacher_momentum(self.config.teacher_momentum, progress)
+        for mine, theirs in zip(self.teacher.parameters(), self.tokenizer.parameters(), strict=True):
+            mine.mul_(momentum).add_(theirs, alpha=1 - momentum)
+        for kept, current in zip(self.teacher.buffers(), self.tokenizer.buffers(), strict=True):
+            kept.copy_(current)
+
+
+def teacher_momentum(start: float, progress: float) -> float:
+    """Raise the teacher's momentum to 1 along a cosine, as training goes from 0 to 1."""
+    return 1 - (1 - start) * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0))) / 2
+
+
+def augment(points: Real[Tensor, "b n 3"], seeds: Int[Tensor, " b"], config: PretrainConfig) -> Real[Tensor, "b n 3"]:
+    """Stretch each cloud along its axes and shift it, by its own seed; PCP-MAE's."""
+    draw = noise(seeds[:, None], torch.full((6,), _STREAM, device=seeds.device), torch.arange(6, device=seeds.device))
+    low, high = config.scale_range
+    scale, shift = low + (high - low) * draw[:, None, :3], config.shift * (2 * draw[:, None, 3:] - 1)
+    return points * scale.to(points.dtype) + shift.to(points.dtype)

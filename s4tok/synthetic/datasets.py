@@ -1,0 +1,228 @@
+"""The procedural world as datasets: nothing is read, every cloud is made when it is asked for.
+
+A cloud depends on the world's seed and its own key alone: neither order nor workers nor the number of clouds asked
+for changes a byte of it.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from itertools import accumulate, count, pairwise
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+
+from s4tok.clouds import PointCloud
+from s4tok.config import WorldConfig
+from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
+from s4tok.datasets.reader import parts_of
+from s4tok.shapes import Array, Float64, Int
+from s4tok.synthetic import buildings, scans
+from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, photograph, scan, thinned
+from s4tok.synthetic.categories import CATEGORIES
+from s4tok.synthetic.objects import make_object, sample_surface
+from s4tok.synthetic.randomness import Draw
+from s4tok.synthetic.scenes import Scene
+
+VERSION = 1  # of the world; raise it whenever the same key gives another cloud, so that caches notice
+
+NAMES = tuple(CATEGORIES)
+ORIGIN = np.zeros(3)
+INTRINSICS = np.array([[288.5, 0.0, 159.5], [0.0, 288.5, 119.5], [0.0, 0.0, 1.0]])  # ScanNet's, at 320 x 240
+STARTS = (0, *accumulate(len(row.all_parts) for row in CATEGORIES.values()))
+
+
+class Toy(CloudDataset):
+    """A made dataset: keys from sizes, origins from keys."""
+
+    splits: ClassVar[tuple[str, ...]] = ("train", "val", "test")
+
+    def __init__(self, sizes: tuple[int, int, int], split: str, seed: int) -> None:
+        self.split, self.seed = split, seed
+        counts = dict(zip(self.splits, sizes, strict=True))
+        self.keys = tuple(
+            sorted(self.key(part, number) for part in parts_of(split, self.splits) for number in range(counts[part]))
+        )
+
+    def key(self, split: str, number: int) -> str:
+        """Name a cloud; names sort by split and number."""
+        return f"{split}-{number:06d}"
+
+    def origin(self, key: str) -> Origin:
+        """Say which version of the world a cloud is made of, and how many points it has."""
+        return Origin(f"{self.name}/version-{VERSION}/seed-{self.seed}/{key}", self.size)
+
+    def draw(self, key: str) -> Draw:
+        """Start the stream of decisions that makes one cloud."""
+        return Draw(self.seed, self.name, key)
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Give the points of a cloud, or about that many."""
+
+
+class ToyShapes(Toy):
+    """Objects of fifteen categories with named parts in the unit sphere, in turn, so that any first few are mixed."""
+
+    name = "toy-shapes"
+    scene = "object"
+    up = "y"
+    categories = NAMES
+    classes = tuple(part for row in CATEGORIES.values() for part in row.all_parts)
+    parts = MappingProxyType({name: range(*ids) for name, ids in zip(NAMES, pairwise(STARTS), strict=True)})
+
+    def __init__(
+        self,
+        split: str = "train",
+        *,
+        sizes: tuple[int, int, int] = WorldConfig.shapes,
+        points: int = WorldConfig.shape_points,
+        seed: int = WorldConfig.seed,
+    ) -> None:
+        self.points = points
+        super().__init__(sizes, split, seed)
+
+    def key(self, split: str, number: int) -> str:
+        """Name an object after its category too."""
+        return f"{super().key(split, number)}-{NAMES[number % len(NAMES)]}"
+
+    @property
+    def size(self) -> int:
+        """Give the points of a cloud."""
+        return self.points
+
+    def __getitem__(self, key: str) -> PointCloud:
+        """Make an object and sample its surface."""
+        mesh, draw = self._make(key)
+        assert mesh.labels is not None
+        sample = sample_surface(mesh.vertices, mesh.faces, self.points, draw)
+        return PointCloud.of(sample.xyz, name=key, normals=sample.normals, labels=mesh.labels[sample.faces])
+
+    def category(self, key: str) -> int:
+        """Give the index of an object's category."""
+        return NAMES.index(key.rpartition("-")[2])
+
+    def mesh(self, key: str) -> Mesh:
+        """Make an object; its faces are labelled with its parts."""
+        return self._make(key)[0]
+
+    def _make(self, key: str) -> tuple[Mesh, Draw]:
+        draw, category = self.draw(key), self.category(key)
+        thing = make_object(NAMES[category], draw).in_unit_sphere()
+        return Mesh(thing.vertices, thing.faces, labels=thing.parts + STARTS[category]), draw
+
+
+class ToyRoom(Toy):
+    """What made rooms share: metres, z up, classes of the points, and which thing and part each point is of."""
+
+    scene = "room"
+    up = "z"
+
+    @abstractmethod
+    def capture(self, key: str) -> Capture:
+        """Make a room and scan it."""
+
+    def __getitem__(self, key: str) -> PointCloud:
+        """Make a room and scan it."""
+        seen = self.capture(key)
+        return PointCloud.of(seen.xyz, name=key, color=seen.color, labels=seen.classes)
+
+    def film(
+        self, key: str, room: Scene, poses: list[Float64[Array, "4 4"]], step: int, corner: Float64[Array, "3"] = ORIGIN
+    ) -> Iterator[Frame]:
+        """Take an image at each pose; each is the same whichever others are taken. `corner` is where the room lies."""
+        eye = Eye(room)
+        for number, pose in zip(count(step=step), poses, strict=False):
+            color, depth = photograph(eye, self.draw(f"{key}/film/{number}"), pose, (240, 320), INTRINSICS)
+            moved = pose.copy()
+            moved[:3, 3] += corner
+            yield Frame(str(number), color, depth, INTRINSICS, INTRINSICS, moved)
+
+    def things(self, key: str) -> tuple[Int[Array, " n"], Int[Array, " n"]]:
+        """Tell of each point which thing of the room it belongs to, and which part of its category, -1 for walls."""
+        seen = self.capture(key)
+        return seen.things, seen.parts
+
+
+class ToyScans(ToyRoom):
+    """Rooms of homes as a hand-held depth camera brings them home: partial, noisy, with a film of posed images."""
+
+    name = "toy-scans"
+    classes = scans.CLASSES
+
+    def __init__(
+        self,
+        split: str = "train",
+        *,
+        sizes: tuple[int, int, int] = WorldConfig.scans,
+        voxel: float = WorldConfig.scan_voxel,
+        frames: int = WorldConfig.frames,
+        seed: int = WorldConfig.seed,
+    ) -> None:
+        self.voxel, self.n_frames = voxel, frames
+        super().__init__(sizes, split, seed)
+
+    @property
+    def size(self) -> int:
+        """Give about the points of a scan."""
+        return int(80_000 * (0.03 / self.voxel) ** 1.5)
+
+    def capture(self, key: str) -> Capture:
+        """Make a room and scan it; points are a mesh's vertices, one a voxel."""
+        draw = self.draw(key)
+        eye = Eye(scans.make_scan_room(draw))
+        return thinned(scan(eye, draw, HAND_HELD, triangulated=True), self.voxel)
+
+    def mesh(self, key: str) -> Mesh:
+        """Make a scan's mesh, whose vertices are the cloud's points."""
+        seen = self.capture(key)
+        color = (seen.color / 255).astype(np.float32)
+        return Mesh(seen.xyz, seen.faces, color=color, labels=seen.classes[seen.faces[:, 0]])
+
+    def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
+        """Make every `step`-th image of a scan's film; each is the same whichever others are made."""
+        room = scans.make_scan_room(self.draw(key))
+        poses = scans.camera_path(self.draw(f"{key}/film"), room, self.n_frames)
+        yield from self.film(key, room, poses[::step], step)
+
+
+class ToyRooms(ToyRoom):
+    """Rooms of an office building as a surveyor's scanner sees them: ceilings too, in the building's coordinates."""
+
+    name = "toy-rooms"
+    classes = buildings.CLASSES
+
+    def __init__(
+        self,
+        split: str = "train",
+        *,
+        sizes: tuple[int, int, int] = WorldConfig.rooms,
+        voxel: float = WorldConfig.room_voxel,
+        points: int = WorldConfig.room_points,
+        frames: int = WorldConfig.frames,
+        seed: int = WorldConfig.seed,
+    ) -> None:
+        self.voxel, self.points, self.n_frames = voxel, points, frames
+        super().__init__(sizes, split, seed)
+
+    @property
+    def size(self) -> int:
+        """Give the points of a room."""
+        return self.points
+
+    def capture(self, key: str) -> Capture:
+        """Make a room, scan it and keep some points of all."""
+        draw = self.draw(key)
+        corner = buildings.whereabouts(draw)
+        eye = Eye(buildings.make_building_room(draw))
+        everything = thinned(scan(eye, draw, TRIPOD, triangulated=False), self.voxel)
+        some = draw.generator.choice(len(everything.xyz), min(self.points, len(everything.xyz)), replace=False)
+        return everything.take(np.sort(some)).moved(corner)
+
+    def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
+        """Make every `step`-th image of a tour through the room; each is the same whichever others are made."""
+        draw = self.draw(key)
+        corner = buildings.whereabouts(draw)
+        room = buildings.make_building_room(draw)
+        yield from self.film(key, room, buildings.photo_tour(room, self.n_frames)[::step], step, corner)

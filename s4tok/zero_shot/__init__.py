@@ -1,0 +1,1 @@
+"""Labels by words that nobody trained for: prompts, vocabularies, windows, scores."""

@@ -1,0 +1,142 @@
+"""The sentences that stand for a class: templates and names, from the sets that s4tok carries or from a file."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from s4tok.config import PROMPTS
+from s4tok.errors import InputError, MissingError, UsageError, choose, did_you_mean
+from s4tok.vision.weights import MINI
+
+SETS = Path(__file__).parent / "prompts.toml"
+TUNED = "pclipv2"  # PointCLIP V2's own; chosen on the labels of the test split, and its authors' to give
+BLANKS = {"whole": ("{}",), "part": ("{part}", "{category}"), "scene": ("{}",)}
+SHAPE = 'a set of prompts looks like this: whole = ["a {}"], part = ["the {part} of a {category}"], scene = ["a {}"].'
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """A set of prompts; a kind of template may be empty, and then the set cannot be asked for it."""
+
+    name: str
+    whole: tuple[str, ...] = ()
+    part: tuple[str, ...] = ()
+    scene: tuple[str, ...] = ()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what a class is called, where not as itself
+    sentences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # in place of a class's templates
+
+    @property
+    def sha256(self) -> str:
+        """Hash what the prompts say, whatever the set is called and wherever it lies."""
+        content = {name: value for name, value in asdict(self).items() if name != "name"}
+        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Give what a result made with it has to remember."""
+        return {"name": self.name, "sha256": self.sha256}
+
+    def of_object(self, name: str) -> list[str]:
+        """Say that something is a whole object."""
+        return self._said(name, "whole", {"{}": name})
+
+    def of_part(self, part: str, category: str) -> list[str]:
+        """Say that something is a part of an object of known category."""
+        return self._said(f"{category}: {part}", "part", {"{part}": part, "{category}": category})
+
+    def of_scene(self, name: str) -> list[str]:
+        """Say that something stands in a scene."""
+        return self._said(name, "scene", {"{}": name})
+
+    def _said(self, key: str, kind: str, words: Mapping[str, str]) -> list[str]:
+        if key in self.sentences:
+            return list(self.sentences[key])
+        templates: tuple[str, ...] = getattr(self, kind)
+        if not templates:
+            raise InputError(f"the prompts {self.name} have no sentence for {key!r} and no templates {kind!r}.", SHAPE)
+        filled = list(templates)
+        for blank, word in words.items():
+            called = self.names.get(word, (word,))
+            filled = [each.replace(blank, name) for each in filled for name in called]
+        return filled
+
+
+def load_prompts(name: str | Path) -> Prompts:
+    """Load a set that s4tok carries by its name, or any other from its file.
+
+    `pclipv2` stands for PointCLIP V2's prompts, which s4tok does not carry: they were searched for with the labels of
+    the test split. It reads them where the user has put them.
+
+    Raises:
+        UsageError: For a name that no set has.
+        InputError: For a file that is not there or no set of prompts.
+        MissingError: For `pclipv2` where its file is not there.
+    """
+    path = Path(name)
+    if str(name) == TUNED:
+        path = PROMPTS / f"{TUNED}.toml"
+        if not path.is_file():
+            raise MissingError(
+                "PointCLIP V2's prompts do not come with s4tok: they are its authors', and were chosen on test labels.",
+                f"write them into {path}, as docs/zero-shot.md shows; the label-free prompts are the default.",
+            )
+    elif path.suffix != ".toml" and not path.is_file():
+        sets = tomllib.loads(SETS.read_text(encoding="utf-8"))
+        return _checked(str(name), choose("set of prompts", str(name), {**sets, TUNED: {}, "FILE.toml": {}}), SETS)
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file of prompts.", "the sets s4tok carries are mini and clip.")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not valid TOML: {error}.", SHAPE) from error
+    return _checked(path.stem, content, path)
+
+
+def set_for(clip: str) -> str:
+    """Name the set that suits a CLIP: the one that s4tok carries knows its own sentences alone."""
+    return MINI if clip == MINI else "clip"
+
+
+def read_labels(text: str) -> list[str]:
+    """Take names apart that a user has written as "chair, table, lamp"."""
+    names = [" ".join(word.split()) for word in text.split(",")]
+    names = [name for name in names if name]
+    if not names:
+        raise UsageError("--labels names nothing.", 'for example --labels "chair,table,lamp".')
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"--labels names {twice!r} twice.", "name each once.")
+    return names
+
+
+def _checked(name: str, content: Mapping[str, Any], path: Path) -> Prompts:
+    """Refuse what is no set of prompts, and say where."""
+    known = [*BLANKS, "names", "sentences"]
+    for key, value in content.items():
+        if key not in known:
+            raise InputError(f"{path}: no part of a set of prompts is called {key!r}.", did_you_mean(key, known))
+        if key in BLANKS:
+            for template in _texts(value, key, path):
+                if any(template.count(blank) != 1 for blank in BLANKS[key]):
+                    wanted = " and ".join(BLANKS[key])
+                    raise InputError(f"{path}: the template {template!r} of {key!r} must hold {wanted} once.", SHAPE)
+        elif not isinstance(value, Mapping):
+            raise InputError(f"{path}: {key} must be a table, and is {value!r}.")
+    if not any(content.get(key) for key in (*BLANKS, "sentences")):
+        raise InputError(f"{path} holds no prompts.", SHAPE)
+    names, sentences = (
+        {each: _texts(said, each, path) for each, said in content.get(table, {}).items()}
+        for table in ("names", "sentences")
+    )
+    whole, part, scene = (tuple(content.get(kind, ())) for kind in BLANKS)
+    return Prompts(name, whole, part, scene, names, sentences)
+
+
+def _texts(value: Any, key: str, path: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(each, str) and each.strip() for each in value):
+        raise InputError(f"{path}: {key!r} must be a list of sentences, and is {value!r}.", SHAPE)
+    return tuple(value)

@@ -1,0 +1,87 @@
+"""The words a cloud's points may be named with: its category's parts, its dataset's classes, or a user's own."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError, UsageError
+from s4tok.shapes import Array, Float, Int
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.classifier import classifier
+from s4tok.zero_shot.prompts import Prompts
+
+
+class Words(NamedTuple):
+    """What the points of one cloud may be called."""
+
+    names: tuple[str, ...]
+    ids: Int[Array, " t"]  # the dataset's class of each name; 0, 1, ... for a user's own
+    vectors: Float[Tensor, "t d"]  # of unit length, in CLIP's space
+
+    def places(self, labels: Int[Array, " n"]) -> Int[Array, " n"]:
+        """Say which of the names each true label is; -1 where it is none of them."""
+        place = np.full(max(int(labels.max()), int(self.ids.max())) + 1, -1)
+        place[self.ids] = np.arange(len(self.ids))
+        found: Array = np.where(labels >= 0, place[labels], -1)
+        return found
+
+
+class Vocabulary:
+    """The words of every cloud of a dataset, each turned into a vector once."""
+
+    def __init__(
+        self,
+        clouds: CloudDataset,
+        clip: FrozenClip,
+        prompts: Prompts,
+        labels: Sequence[str] = (),
+        category: str | None = None,
+    ) -> None:
+        """Take a dataset's own words, or a user's `labels`; `category` says what these are parts of."""
+        if not labels and not clouds.classes:
+            raise UsageError(
+                f"nothing says what the points of {clouds.name} may be.", 'for example --labels "wall,floor,chair".'
+            )
+        if category is not None and not labels:
+            raise UsageError("--category says what --labels are parts of, and there are none.")
+        self.clouds, self.clip, self.prompts = clouds, clip, prompts
+        self.labels, self.category = tuple(labels), category
+        self._known: dict[str | None, Words] = {}
+
+    @property
+    def has_truth(self) -> bool:
+        """Say whether the words are those of the ground truth."""
+        return not self.labels
+
+    @property
+    def of_parts(self) -> bool:
+        """Say whether each cloud is named by the parts of its category."""
+        return self.has_truth and bool(self.clouds.parts)
+
+    def of(self, key: str) -> Words:
+        """Give the words of one cloud."""
+        category = self.category
+        if self.of_parts:
+            number = self.clouds.category(key)
+            if number is None:
+                raise InputError("its category is not known, so it is not known which parts it may have.")
+            category = self.clouds.categories[number]
+        if category not in self._known:
+            self._known[category] = self._words(category)
+        return self._known[category]
+
+    def _words(self, category: str | None) -> Words:
+        ids = list(range(len(self.labels or self.clouds.classes)))
+        if self.of_parts and category is not None:
+            ids = list(self.clouds.parts[category])
+        names = self.labels or tuple(self.clouds.classes[each] for each in ids)
+        if category is not None:
+            sentences = [self.prompts.of_part(name, category) for name in names]
+        elif self.clouds.scene == "room":
+            sentences = [self.prompts.of_scene(name) for name in names]
+        else:
+            sentences = [self.prompts.of_object(name) for name in names]
+        return Words(names, np.array(ids), classifier(self.clip, sentences))

@@ -1,0 +1,127 @@
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.modelnet40 import ModelNet40
+from s4tok.datasets.s3dis import S3DIS
+from s4tok.datasets.scannet import ScanNet
+from s4tok.datasets.scanobjectnn import ScanObjectNN
+from s4tok.datasets.shapenetpart import ShapeNetPart
+from s4tok.errors import InputError, MissingError, UsageError
+from s4tok.synthetic.datasets import ToyRooms, ToyScans, ToyShapes
+from s4tok.zero_shot.prompts import Prompts, load_prompts, read_labels, set_for
+
+MINE = """
+whole = ["a {} of mine"]
+part = ["the {part} of my {category}"]
+[names]
+sofa = ["sofa", "couch"]
+[sentences]
+"chair: leg" = ["what a chair stands on"]
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+    return path
+
+
+@pytest.mark.parametrize("name", ["mini", "clip"])
+@pytest.mark.parametrize(
+    "dataset", [ModelNet40, ScanObjectNN, ShapeNetPart, ToyShapes, ScanNet, S3DIS, ToyScans, ToyRooms]
+)
+def test_every_class_of_every_dataset_is_told_from_all_others_in_plain_words(
+    name: str, dataset: type[CloudDataset]
+) -> None:
+    prompts = load_prompts(name)
+    said = [prompts.of_object(each) for each in dataset.categories]
+    if dataset.scene == "room":
+        said = [prompts.of_scene(each) for each in dataset.classes]
+    of_parts = [
+        [prompts.of_part(dataset.classes[part], category) for part in parts]
+        for category, parts in dataset.parts.items()
+    ]
+    for classes in (said, *of_parts):
+        assert len({tuple(each) for each in classes}) == len(classes)
+        for sentence in (sentence for each in classes for sentence in each):
+            assert re.fullmatch(r"[a-zA-Z0-9 ]+", sentence), sentence
+
+
+def test_templates_names_and_sentences_by_hand(mine: Path) -> None:
+    prompts = load_prompts(mine)
+    assert prompts.name == "mine"
+    assert prompts.of_object("sofa") == ["a sofa of mine", "a couch of mine"]
+    assert prompts.of_part("seat", "sofa") == ["the seat of my sofa", "the seat of my couch"]
+    assert prompts.of_part("leg", "chair") == ["what a chair stands on"]
+    assert prompts.of_part("leg", "table") == ["the leg of my table"]
+    with pytest.raises(InputError, match="no templates 'scene'"):
+        prompts.of_scene("wall")
+
+
+def test_the_hash_is_of_what_is_said_and_of_nothing_else(mine: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copy(mine, tmp_path / "other.toml"))
+    assert load_prompts(moved).sha256 == load_prompts(mine).sha256
+    assert load_prompts(moved).identity["name"] == "other"
+    moved.write_text(MINE.replace("couch", "settee"))
+    assert load_prompts(moved).sha256 != load_prompts(mine).sha256
+    assert load_prompts("mini").sha256 != load_prompts("clip").sha256
+
+
+def test_the_clip_that_comes_with_s4tok_has_sentences_of_its_own() -> None:
+    assert (set_for("mini"), set_for("ViT-B-16"), set_for("some/folder")) == ("mini", "clip", "clip")
+
+
+def test_point_clip_v2s_tuned_prompts_are_read_where_the_user_has_put_them_and_nowhere_else(
+    mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingError, match="chosen on test labels") as caught:
+        load_prompts("pclipv2")
+    assert ".s4tok/prompts/pclipv2.toml" in caught.value.hint
+    (tmp_path / ".s4tok" / "prompts").mkdir(parents=True)
+    shutil.copy(mine, tmp_path / ".s4tok" / "prompts" / "pclipv2.toml")
+    assert load_prompts("pclipv2") == Prompts(
+        "pclipv2", **{k: v for k, v in vars(load_prompts(mine)).items() if k != "name"}
+    )
+
+
+def test_a_name_that_is_no_set_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match="no set of prompts is called 'minni'; there are: mini, clip, pclipv2, FILE"):
+        load_prompts("minni")
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        (None, "no such file of prompts"),
+        ("whole = ", "not valid TOML"),
+        ("", "holds no prompts"),
+        ("whole = []", "'whole' must be a list of sentences"),
+        ("whole = 'a {}'", "'whole' must be a list of sentences"),
+        ("whole = ['a chair']", "the template 'a chair' of 'whole' must hold {} once"),
+        ("part = ['a {}']", "must hold {part} and {category} once"),
+        ("wohle = ['a {}']", "no part of a set of prompts is called 'wohle'"),
+        ("whole = ['a {}']\nnames = 3", "names must be a table"),
+        ("whole = ['a {}']\n[names]\nsofa = ['']", "'sofa' must be a list of sentences"),
+    ],
+)
+def test_what_is_no_set_of_prompts_is_refused_in_one_sentence(tmp_path: Path, toml: str | None, says: str) -> None:
+    path = tmp_path / "odd.toml"
+    if toml is not None:
+        path.write_text(toml)
+    with pytest.raises(InputError, match=re.escape(says)) as caught:
+        load_prompts(path)
+    assert str(path) in str(caught.value)
+
+
+def test_labels_are_taken_apart_at_commas() -> None:
+    assert read_labels(" chair,night  stand , lamp,") == ["chair", "night stand", "lamp"]
+    with pytest.raises(UsageError, match="names nothing"):
+        read_labels(" , ")
+    with pytest.raises(UsageError, match="'lamp' twice"):
+        read_labels("lamp, chair, lamp")

@@ -1,0 +1,88 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from s4tok.config import ROOM_WINDOW, Scene, SegmentConfig, SuperpointConfig
+from s4tok.models.checkpoint import Student, load_student, save_student
+from s4tok.models.trained import Trained
+from s4tok.tokenizers import build_tokenizer
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok_pipelines.inputs.as_trained import as_trained
+from s4tok_pipelines.report import Report
+
+
+class Notes(Report):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture(scope="module")
+def student(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Student:
+    home = tmp_path_factory.mktemp("home")
+    clip = FrozenClip.load(str(make_clip(home / "tiny")))
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer(width=32, n_points=1024, n_tokens=32, patch_size=4, adapter_widths=(4, 8, 8))
+    save_student(home, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}})
+    return load_student(home, clip)._replace(name="X")
+
+
+ROOM = {"room": SuperpointConfig.of("room")}
+
+
+@pytest.mark.parametrize(
+    ("trained", "scene", "window"),
+    [
+        (Trained(), "object", 0.0),
+        (Trained(), "room", ROOM_WINDOW),  # trained on objects, or so old that the card does not tell
+        (Trained(superpoints={"object": SuperpointConfig()}), "room", ROOM_WINDOW),
+        (Trained(window=3.0), "room", 3.0),
+        (Trained(window=3.0), "object", 0.0),  # only rooms are cut into windows
+        (Trained(superpoints=ROOM), "room", 0.0),  # trained on whole rooms
+    ],
+)
+def test_what_is_left_open_is_as_the_checkpoint_was_trained(
+    student: Student, trained: Trained, scene: Scene, window: float
+) -> None:
+    notes = Notes()
+    found = as_trained(SegmentConfig(votes=3), student._replace(trained=trained), scene, notes)
+    assert found == SegmentConfig(n_points=1024, n_tokens=32, window=window, votes=3)
+    assert notes.said == []
+
+
+@pytest.mark.parametrize(
+    ("given", "scene", "says"),
+    [
+        ({"n_points": 8192, "n_tokens": 512}, "room",
+         "using 8,192 points and 512 tokens; checkpoint X was trained with 1,024 and 32"),
+        ({"n_tokens": 64}, "object", "using 64 tokens; checkpoint X was trained with 32"),
+        ({"n_points": 2048, "n_tokens": 64, "window": 1.5}, "room",
+         "using 2,048 points, 64 tokens and windows of 1.5 m; "
+         "checkpoint X was trained with 1,024, 32 and windows of 3 m"),
+        ({"window": 0.0}, "room", "using whole clouds; checkpoint X was trained with windows of 3 m"),
+        ({"window": 2.0}, "object", "using windows of 2 m; checkpoint X was trained with whole clouds"),
+    ],
+)  # fmt: skip
+def test_what_differs_from_the_card_is_said_in_one_note(
+    student: Student, given: dict[str, Any], scene: Scene, says: str
+) -> None:
+    notes, asked = Notes(), replace(SegmentConfig(), **given)
+    found = as_trained(asked, student._replace(trained=Trained(window=3.0)), scene, notes)
+    assert notes.said == [says]
+    assert {name: getattr(found, name) for name in given} == given
+    again = Notes()
+    nothing: Any = dict.fromkeys(given)
+    as_trained(replace(found, **nothing), student._replace(trained=Trained(window=3.0)), scene, again)
+    assert again.said == []
+
+
+def test_a_window_in_a_room_contradicts_no_checkpoint_that_has_never_met_one(student: Student) -> None:
+    notes = Notes()
+    assert as_trained(SegmentConfig(window=1.2), student, "room", notes).window == 1.2
+    assert notes.said == []

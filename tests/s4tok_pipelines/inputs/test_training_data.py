@@ -1,0 +1,192 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from s4tok.clouds import PointCloud
+from s4tok.config import ClipConfig, PretrainConfig, RunConfig, SuperpointConfig
+from s4tok.datasets.dataset import CloudDataset, Origin
+from s4tok.synthetic.datasets import ToyShapes
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMissing, CacheReader, Stamp, Store
+from s4tok_pipelines.inputs import training_data
+from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.inputs.training_data import Source, TrainingData, batches, merged_targets
+from s4tok_pipelines.inputs.training_inputs import find_features, find_superpoints, held_out
+from s4tok_pipelines.inputs.training_samples import training_samples
+from s4tok_pipelines.report import Report
+from s4tok_pipelines.stages.superpoints import stamp_of
+
+
+class Rooms(CloudDataset):
+    """Empty rooms of 6 by 5 by 3 metres, z up; one is of another size than its superpoints."""
+
+    name, split, scene, up = "rooms", "train", "room", "z"
+
+    def __init__(self) -> None:
+        self.keys = ["a", "b", "broken"]
+
+    def __getitem__(self, key: str) -> PointCloud:
+        points = np.random.default_rng(self.keys.index(key)).uniform(size=(3000, 3)) * [6, 5, 3]
+        return PointCloud.of(points[: 2999 if key == "broken" else 3000])
+
+    def origin(self, key: str) -> Origin:
+        return Origin(key, 3000)
+
+
+class Warned(Report):
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+class Noted(Report):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def open_data(world: Any, config: PretrainConfig) -> TrainingData:
+    clip = FrozenClip.load(world.clip)
+    features = find_features(world.train, world.cache, clip, world.config())
+    samples = training_samples(world.train, world.train.keys, find_superpoints(features), config, 150)
+    source = Source(world.train.name, "object", list(world.train.keys), samples, features, config)
+    return TrainingData([source], config)
+
+
+def test_targets_of_a_merged_superpoint_by_hand() -> None:
+    features = np.array([[1.0, 0], [0, 1], [0, 1], [0, 0]])
+    pairs = np.array([1.0, 3.0, 0.5, 0.0], np.float32)  # nobody sees the last
+    superpoints, original = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 2, 2, 3])
+    found = merged_targets(superpoints, original, features, pairs)
+    np.testing.assert_allclose(found, np.array([[0.5547, 0.83205], [0, 1], [0, 0]]), atol=1e-5)
+
+
+def test_a_batch_holds_each_cloud_in_the_sample_whose_turn_it_is(world: Any) -> None:
+    data = open_data(world, PretrainConfig(draws=2))
+    first, second, third = (data.batch([3, 1], epoch).batch for epoch in range(3))
+    assert torch.equal(first.points, third.points)
+    assert not torch.equal(first.points, second.points)
+    assert not torch.equal(first.seeds, third.seeds)
+    assert data.batch([3, 1], 0).keys == [world.train.keys[3], world.train.keys[1]]
+    assert torch.equal(data.batch([1], 0).batch.seeds, first.seeds[1:])
+    lengths = first.local_targets.norm(dim=2)
+    torch.testing.assert_close(lengths[first.is_seen], torch.ones(int(first.is_seen.sum())))
+    assert not lengths[~first.is_seen].any()
+    torch.testing.assert_close(first.global_targets.norm(dim=1), torch.ones(2))
+
+
+def test_what_memory_holds_is_what_is_read_each_time(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, held = (open_data(world, PretrainConfig(draws=2)) for _ in range(2))
+    assert held.hold()
+    monkeypatch.setattr(training_data, "_free_memory", lambda: 1000.0)
+    assert not read.hold()
+    one, other = (each.batch([0, 5, 7], 1).batch for each in (read, held))
+    assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None)
+
+
+def test_mixed_clouds_hold_several_objects_and_have_no_target_of_the_whole(world: Any) -> None:
+    plain, mixed = (open_data(world, PretrainConfig(draws=2, mix=share)) for share in (0.0, 1.0))
+    one, other = (each.batch([0, 5, 7, 9], 1).batch for each in (plain, mixed))
+    assert not other.global_targets.any()
+    assert (other.is_seen.sum(1) > one.is_seen.sum(1)).all()
+    assert torch.equal(one.seeds, other.seeds)
+    again = mixed.batch([9, 0], 1).batch  # of each cloud's own key, whatever is beside it
+    assert torch.equal(again.points[1][again.is_point[1]], other.points[0][other.is_point[0]])
+    assert not torch.equal(mixed.batch([0], 3).batch.points, mixed.batch([0], 1).batch.points)
+    half = open_data(world, PretrainConfig(draws=2, mix=0.5)).batch(range(20), 0).batch
+    assert 0 < half.global_targets.any(1).sum() < 20
+
+
+def test_several_datasets_are_one(world: Any) -> None:
+    config = PretrainConfig(draws=2)
+    alone = open_data(world, config)
+    room = replace(alone.sources[0], name="rooms", scene="room")
+    both = TrainingData([alone.sources[0], room], config)
+    assert both.keys == [f"{name}/{key}" for name in ("toy-shapes", "rooms") for key in world.train.keys]
+    n_keys = len(alone.keys)
+    batch, single = both.batch([2, n_keys + 2], 0).batch, alone.batch([2], 0).batch
+    assert batch.is_room is not None
+    assert batch.is_room.tolist() == [False, True]
+    for cloud in range(2):
+        assert torch.equal(batch.points[cloud][batch.is_point[cloud]], single.points[0])
+    assert len(set(batch.seeds.tolist()) | set(single.seeds.tolist())) == 3
+    assert both.hold()
+
+
+def test_processes_share_each_batch_and_every_epoch_has_an_order_of_its_own(world: Any) -> None:
+    data = open_data(world, PretrainConfig())
+    whole = [each.keys for each in batches(data, 4, range(10), 5)]
+    parts = [[each.keys for each in batches(data, 4, range(10), 5, part=slice(rank, None, 2))] for rank in (0, 1)]
+    for together, mine, yours in zip(whole, *parts, strict=True):
+        assert together == [mine[0], yours[0], mine[1], yours[1]]
+    assert len({key for keys in whole[:5] for key in keys}) == 20
+    assert whole[:5] != whole[5:]
+    assert [each.keys for each in batches(data, 4, range(7, 10), 5)] == whole[7:]
+
+
+def test_rooms_are_seen_through_columns_of_their_own(tmp_path: Path) -> None:
+    rooms, config = Rooms(), PretrainConfig(draws=2, window=1.5, windows=3)
+    with Store.resume(root_of(tmp_path, rooms), SUPERPOINTS, Stamp("superpoints")) as store:
+        for key, origin in fingerprints(rooms).items():
+            store.write(key, {"labels": np.zeros(3000, np.int32)}, origin, {"n_superpoints": 1})
+    cut, said = CacheReader(root_of(tmp_path, rooms), SUPERPOINTS, Stamp("superpoints")), Warned()
+    samples = training_samples(rooms, rooms.keys, cut, config, 100, report=said)
+    assert samples.keys() == ["a", "b"]
+    assert said.warnings == [
+        "broken: it has 2999 points and its superpoints are of 3000; s4tok superpoints --overwrite."
+    ]
+    points = samples.read("a")["points"]
+    assert points.shape == (6, 100, 3)
+    extent = np.ptp(points, axis=1)
+    assert (extent[:, [0, 2]] <= 1.5).all()
+    assert (extent[:, 1] > 2).all()  # y is up now, and a column as high as its room
+    apart = [np.abs(points[0] - points[row]).max() for row in range(6)]
+    assert min(apart[1:]) > 0
+
+
+def test_clouds_to_validate_on_are_chosen_by_their_names_alone() -> None:
+    keys = [f"cloud-{number}" for number in range(400)]
+    chosen = held_out(keys, 0.1)
+    assert len(chosen) == 40
+    assert held_out(keys[::-1], 0.1) == chosen
+    assert len(set(held_out(keys[100:], 0.1)) & set(chosen)) >= 25
+    assert len(held_out(keys[:3], 0.0)) == 1
+    assert held_out(keys[:1], 0.0) == []
+
+
+def test_features_over_the_presets_superpoints_are_taken_and_others_are_told(
+    tmp_path: Path, make_clip: Callable[..., Path]
+) -> None:
+    shapes, clip, said = (
+        ToyShapes("train", sizes=(2, 0, 0), points=300),
+        FrozenClip.load(str(make_clip(tmp_path / "tiny"))),
+        Noted(),
+    )
+    root, config = root_of(tmp_path, shapes), RunConfig(clip=ClipConfig(clip="tiny"))
+    cuts = {preset: stamp_of(SuperpointConfig.of("object", preset)) for preset in ("default", "paper")}
+
+    def add(preset: str) -> Stamp:
+        seen = Stamp("extract-clip", {"weights": clip.sha256}, 1, (cuts[preset],))
+        with Store.resume(root, SUPERPOINTS, cuts[preset]), Store.resume(root, CLIP_FEATURES, seen):
+            return seen
+
+    with pytest.raises(CacheMissing, match="no clip-features by tiny"):
+        find_features(shapes, tmp_path, clip, config)
+    printed = add("paper")
+    assert find_features(shapes, tmp_path, clip, config, said).stamp == printed
+    assert len(said.notes) == 1
+    assert "superpoints cut otherwise than the preset default: " in said.notes[0]
+    assert "smoothness" not in said.notes[0]  # the same in both
+    usual = add("default")
+    assert find_features(shapes, tmp_path, clip, config, said).stamp == usual
+    assert find_features(shapes, tmp_path, clip, replace(config, superpoints="paper"), said).stamp == printed
+    assert len(said.notes) == 1

@@ -1,0 +1,76 @@
+"""The picture of named clouds: truth on the left, names on the right, and a legend of both."""
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from s4tok.clouds import PointCloud
+from s4tok.rendering.palette import colors_of_names
+from s4tok.shapes import Array
+from s4tok.synthetic.datasets import ToyRooms, ToyShapes
+from s4tok_pipelines.outputs.labelled_clouds import Labelled
+from s4tok_pipelines.outputs.segment_sheets import CLOUDS, SIDE, Sheet, _legend
+
+NAMES = ("leg", "top", "drawer")
+
+
+def named(truth: int | None, answer: int) -> Labelled:
+    points = np.random.default_rng(0).uniform(-1, 1, (500, 3))
+    every = np.zeros(500, np.int64)
+    return Labelled(
+        PointCloud.of(points), every, NAMES, np.zeros((500, 3), np.float32), every + answer,
+        None if truth is None else every + truth,
+    )  # fmt: skip
+
+
+def has(picture: Array, name: str) -> bool:
+    """Tell whether a colour is there; drawing darkens colours and keeps their proportions."""
+    color = colors_of_names(NAMES)[NAMES.index(name)].astype(float)
+    lit = picture.reshape(-1, 3).astype(float)
+    cosine = lit @ color / np.linalg.norm(color) / np.linalg.norm(lit, axis=1).clip(1)
+    return bool(((cosine > 0.9995) & (lit.min(1) < 200)).sum() > 500)
+
+
+def opened(sheet: Sheet) -> Array:
+    return np.array(Image.open(BytesIO(sheet.png())))
+
+
+def test_truth_is_drawn_beside_what_points_were_called() -> None:
+    sheet = Sheet(ToyShapes("test"))
+    sheet.add(named(truth=0, answer=1))
+    picture, side = opened(sheet), SIDE["object"]
+    left, right = picture[: side + 19, :side], picture[: side + 19, side : 2 * side]
+    assert (has(left, "leg"), has(left, "top")) == (True, False)
+    assert (has(right, "leg"), has(right, "top")) == (False, True)
+    assert not has(picture, "drawer")
+
+
+def test_without_truth_the_names_stand_alone_and_points_without_one_are_grey() -> None:
+    sheet = Sheet(ToyShapes("test"))
+    sheet.add(named(truth=None, answer=-1))
+    picture = opened(sheet)
+    assert picture.shape[1] < 2 * SIDE["object"]
+    assert (picture.max(2) - picture.min(2)).max() == 0
+
+
+def test_there_are_so_many_clouds_and_no_more_and_rooms_are_larger() -> None:
+    objects, rooms = Sheet(ToyShapes("test")), Sheet(ToyRooms("test"))
+    for _ in range(CLOUDS + 3):
+        objects.add(named(0, 1))
+    rooms.add(named(0, 1))
+    assert len(objects.cells) == CLOUDS
+    assert opened(rooms).shape[1] > 2 * opened(objects).shape[1] / 4
+
+
+def test_a_long_legend_is_broken_into_lines_that_fit() -> None:
+    class Font:
+        def getlength(self, text: str) -> float:
+            return 7.0 * len(text)
+
+    names = [(f"name {number}", (0, 0, 0)) for number in range(20)]
+    lines = _legend(names, 300, Font())
+    assert [entry[1] for line in lines for entry in line] == [name for name, _ in names]
+    assert len(lines) > 1
+    for line in lines:
+        assert all(left + 25 + 7 * len(name) <= 300 for left, name, _ in line)

@@ -1,0 +1,149 @@
+import base64
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from s4tok.clouds import PointCloud
+from s4tok_pipelines.outputs.viewer import VERTEX, page
+
+HOSTILE = "</script><img src=x onerror=document.title='hacked'>&amp;"
+RED_BLUE = np.array([[255, 0, 0], [0, 0, 255]], np.uint8)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Counts red, blue and green pixels as labels are switched off and colours changed. A click asks for a frame; the frame
+# is painted here and at once, so that a slow machine is no other machine.
+DRIVER = """<script>
+const steps = [];
+function step(name, button) {
+  asked = false;
+  button?.click();
+  const isAsked = asked;
+  paint();
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const pen = copy.getContext("2d");
+  pen.drawImage(canvas, 0, 0);
+  const seen = { name, asked: isAsked, red: 0, blue: 0, green: 0 };
+  const pixels = pen.getImageData(0, 0, copy.width, copy.height).data;
+  for (let i = 0; i < pixels.length; i += 4) {
+    const [r, g, b] = pixels.slice(i, i + 3);
+    if (r > 45 && g < 10 && b < 10) seen.red++;
+    if (b > 45 && r < 10 && g < 10) seen.blue++;
+    if (g > 45 && r < 10 && b < 10) seen.green++;
+  }
+  steps.push(seen);
+}
+const rows = [...document.querySelectorAll("#legend label")];
+step("all", null);
+step("one off", rows.find((row) => row.querySelector(".name").textContent === "below"));
+step("none", element("none"));
+step("all again", element("all"));
+step("colour", document.querySelector("[data-mode=color]"));
+step("superpoints", document.querySelector("[data-mode=superpoints]"));
+const names = rows.map((row) => row.querySelector(".name").textContent);
+const images = document.images.length;
+document.body.innerHTML = "";
+const report = Object.assign(document.createElement("pre"), { id: "report" });
+report.textContent = JSON.stringify({ steps, names, images, title: document.title });
+document.body.append(report);
+</script>
+"""
+
+
+def ball(n_points: int = 3000, **more: Any) -> PointCloud:
+    xyz = np.random.default_rng(0).normal(size=(n_points, 3))
+    return PointCloud.of(xyz / np.linalg.norm(xyz, axis=1, keepdims=True), name="ball", **more)
+
+
+def facts_of(text: str) -> dict[str, Any]:
+    found = re.search(r'id="facts">(.*?)</script>', text, re.DOTALL)
+    assert found
+    facts: dict[str, Any] = json.loads(found[1])
+    return facts
+
+
+def vertices_of(text: str) -> Any:
+    found = re.search(r'id="points">(.*?)</script>', text, re.DOTALL)
+    assert found
+    return np.frombuffer(base64.b64decode(found[1]), VERTEX)
+
+
+def test_every_point_of_the_page_stands_where_it_stood_whatever_axis_is_up() -> None:
+    cloud = ball()
+    labels = (cloud.xyz[:, 0] > 0).astype(np.int64)
+    for up in ("x", "y", "z"):
+        text = page(cloud, labels, ["a", "b"], RED_BLUE, up=up)
+        vertices, facts = vertices_of(text), facts_of(text)
+        x, y, z = (vertices["place"] / 65535 - 0.5).T * np.array(facts["extent"])[:, None]
+        scale = np.linalg.norm(np.ptp(cloud.xyz, axis=0)) / 2
+        original = {"z": (x, y, z), "y": (y, z, x), "x": (z, x, y)}[up]
+        np.testing.assert_allclose(scale * np.stack(original, axis=1), cloud.xyz, atol=1e-4)
+        assert np.argmax([np.allclose(scale * z, axis, atol=1e-4) for axis in cloud.xyz.T]) == "xyz".index(up)
+        np.testing.assert_array_equal(vertices["label"], labels)
+
+
+def test_a_cloud_too_large_for_a_browser_is_shown_evenly_and_counted_whole() -> None:
+    cloud = ball(1000)
+    labels = np.repeat([0, 1, -1], [500, 300, 200])
+    text = page(cloud, labels, ["a", "b"], RED_BLUE, most=100)
+    facts = facts_of(text)
+    assert np.bincount(vertices_of(text)["label"]).tolist() == [50, 30, 20]
+    assert [(row["name"], row["count"]) for row in facts["legend"]] == [("a", 500), ("b", 300), ("unknown", 200)]
+    assert (facts["points"], facts["total"]) == (100, 1000)
+    assert facts["note"] == "1,000 points, of which an even 100 are shown"
+
+
+def test_what_is_not_known_of_a_cloud_cannot_be_switched_to() -> None:
+    plain = page(ball(), np.zeros(3000, int), ["a"], RED_BLUE[:1])
+    assert [mode for mode, _ in facts_of(plain)["modes"]] == ["labels"]
+
+
+def test_points_in_one_place_make_a_page_too() -> None:
+    text = page(PointCloud.of(np.zeros((5, 3))), np.zeros(5, int), ["a"], RED_BLUE[:1])
+    assert np.isfinite(facts_of(text)["extent"]).all()
+
+
+def test_no_name_breaks_out_of_the_page() -> None:
+    text = page(ball(), np.zeros(3000, int), [HOSTILE], RED_BLUE[:1], title=HOSTILE)
+    assert "<img" not in text
+    assert facts_of(text)["legend"][0]["name"] == HOSTILE
+
+
+def test_in_a_browser_points_are_drawn_and_the_legend_switches_them(tmp_path: Path) -> None:
+    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        pytest.skip("no Chromium on this machine")
+    cloud = ball(color=np.tile([0.0, 1.0, 0.0], (3000, 1)))
+    labels = (cloud.xyz[:, 2] > 0).astype(np.int64)
+    text = page(cloud, labels, ["below", HOSTILE], RED_BLUE, superpoints=labels, title=HOSTILE)
+    file = tmp_path / "page.html"
+    file.write_text(text.replace("</body>", f"{DRIVER}</body>"))
+    done = subprocess.run(
+        [
+            browser, "--headless", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader",
+            "--enable-unsafe-swiftshader", "--window-size=800,600", f"--user-data-dir={tmp_path / 'profile'}",
+            "--dump-dom", file.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    report_of = re.search(r'<pre id="report">(.*?)</pre>', done.stdout, re.DOTALL)
+    assert report_of, done.stderr[-2000:]
+    report = json.loads(html.unescape(report_of[1]))
+    seen = {step.pop("name"): step for step in report["steps"]}
+    assert [step.pop("asked") for step in seen.values()] == [False, True, True, True, True, True]
+    nothing = {"red": 0, "blue": 0, "green": 0}
+    assert min(seen["all"]["red"], seen["all"]["blue"]) > 5000
+    assert seen["one off"]["red"] == 0
+    assert seen["one off"]["blue"] >= seen["all"]["blue"]
+    assert seen["none"] == nothing
+    assert seen["all again"] == seen["all"]
+    assert seen["colour"]["green"] > 10000
+    assert seen["superpoints"] == nothing  # neither wheel colour is pure
+    assert sorted(report["names"]) == sorted(["below", HOSTILE])
+    assert (report["images"], report["title"]) == (0, HOSTILE)

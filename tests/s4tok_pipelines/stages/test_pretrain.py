@@ -1,0 +1,180 @@
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from s4tok.errors import InputError, UsageError
+from s4tok.models.checkpoint import load_student
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok_cache import CacheMissing
+from s4tok_pipelines.report import Item, Report
+from s4tok_pipelines.stages.pretrain import pretrain
+from s4tok_pipelines.training.run_folder import read_metrics
+
+Tree = dict[str, bytes]
+
+
+class Killed(Exception):
+    """The end of a run, as abrupt as in a process it can be."""
+
+
+class Dies(Report):
+    """A run that is ended after so many steps without a chance to save anything."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def steps(self, items: Any, text: str, total: int | None = None, done: int = 0) -> Iterator[Item]:
+        for number, item in enumerate(items):
+            if text == "Training" and number == self.after:
+                raise Killed
+            yield item
+
+
+class Said(Report):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def weights(run: Path) -> Tree:
+    return {path.name: path.read_bytes() for path in sorted((run / "ckpt" / "last").glob("*.safetensors"))}
+
+
+def rows(run: Path) -> list[dict[str, Any]]:
+    return read_metrics(run / "metrics.jsonl")
+
+
+@pytest.fixture(scope="module")
+def whole(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was never stopped."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    pretrain(world.train, world.cache, world.config(), validation=[world.val], out=out)
+    return out
+
+
+def test_a_run_leaves_all_that_its_page_promises(world: Any, whole: Path) -> None:
+    assert {path.name for path in whole.iterdir()} == {
+        "config.toml", "environment.json", "metrics.jsonl", "log.txt", "curves.png", "ckpt",
+    }  # fmt: skip
+    kinds = [row["kind"] for row in rows(whole)]
+    assert kinds == ["validation", *["step"] * 5, "validation", *["step"] * 5, "validation"]
+    losses = [row["local"] + row["whole"] for row in rows(whole) if row["kind"] == "validation"]
+    assert losses[-1] < losses[0]
+    student = load_student(whole, FrozenClip.load(world.clip))
+    assert student.card["steps"] == 5 * min((1, 2), key=lambda epoch: losses[epoch])
+    assert student.card["caches"][0].startswith("extract-clip-")
+    assert "patches hold" in (whole / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("after", [2, 7])
+def test_a_run_that_died_ends_with_the_bits_of_one_that_did_not(
+    world: Any, whole: Path, tmp_path: Path, after: int
+) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        pretrain(world.train, world.cache, world.config(), validation=[world.val], out=out, report=Dies(after))
+    assert len(rows(out)) > after
+    again = pretrain(world.train, world.cache, world.config(), validation=[world.val], out=out, resume=True)
+    assert again.present == (after // 5) * 5
+    assert weights(out) == weights(whole)
+    assert rows(out) == rows(whole)
+
+
+def test_a_run_saves_between_epochs_too_and_goes_on_from_there(world: Any, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        pretrain(
+            world.train, world.cache, world.config(), validation=[world.val], out=out, save_every=0.0, report=Dies(3)
+        )
+    again = pretrain(world.train, world.cache, world.config(), validation=[world.val], out=out, resume=True)
+    assert again.present == 3
+    assert weights(out) == weights(whole)
+
+
+def test_a_finished_run_is_not_trained_further(world: Any, whole: Path) -> None:
+    before = weights(whole)
+    again = pretrain(world.train, world.cache, world.config(), validation=[world.val], out=whole, resume=True)
+    assert (again.made, again.present) == (0, 10)
+    assert weights(whole) == before
+
+
+def test_a_folder_of_another_run_is_refused_with_what_differs(world: Any, whole: Path) -> None:
+    other = world.config(learning_rate=1e-3, loss="distill")
+    with pytest.raises(UsageError, match=r"training.learning_rate 0.003, not 0.001; training.loss total, not distill"):
+        pretrain(world.train, world.cache, other, validation=[world.val], out=whole, resume=True)
+    with pytest.raises(UsageError, match="a run of just this kind") as caught:
+        pretrain(world.train, world.cache, world.config(), validation=[world.val], out=whole)
+    assert "--resume" in caught.value.hint
+
+
+def test_a_folder_that_is_no_run_is_not_written_into(world: Any, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(UsageError, match="is not empty, and no run"):
+        pretrain(world.train, world.cache, world.config(), out=tmp_path, overwrite=True)
+
+
+def test_without_a_split_to_validate_on_some_clouds_are_held_out(world: Any, tmp_path: Path) -> None:
+    said = Said()
+    config = world.config(held_out=0.3, epochs=1)
+    pretrain(world.train, world.cache, config, out=tmp_path / "run", report=said)
+    (line,) = (note for note in said.notes if "steps of" in note)
+    n_train, n_held = int(line.split(": ")[1].split()[0]), int(line.split()[-1])
+    assert n_train + n_held == 22
+    assert 2 <= n_held <= 12
+
+
+def test_features_that_are_missing_are_asked_for_by_command(
+    world: Any, tmp_path: Path, make_clip: Callable[..., Path]
+) -> None:
+    with pytest.raises(CacheMissing) as caught:
+        pretrain(world.train, tmp_path / "none", world.config())
+    commands = "s4tok superpoints toy-shapes; s4tok render-views toy-shapes; s4tok extract-clip toy-shapes"
+    commands += f" --clip {world.clip}"
+    assert caught.value.hint == f"{commands}; --auto does it."
+    config = world.config()
+    other = replace(config, clip=replace(config.clip, clip="ViT-S-32-alt", pretrained=""))
+    with pytest.raises(CacheMissing, match="by ViT-S-32-alt; there is what other CLIPs saw"):
+        pretrain(world.train, world.cache, other)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_state_before(world: Any, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(InputError, match=r"step \d+ gave a loss of .*toy|train-") as caught:
+        pretrain(world.train, world.cache, world.config(learning_rate=1e30, epochs=9), validation=[world.val], out=out)
+    assert "--lr" in caught.value.hint
+    facts = json.loads((out / "not-finite" / "batch.json").read_text())
+    assert len(facts["keys"]) == 4
+    saved = json.loads((out / "not-finite" / "last" / "training.json").read_text())
+    assert saved["step"] == facts["step"] - 1
+
+
+def test_each_loss_alone_trains_and_needs_no_more_than_it_says(world: Any, tmp_path: Path) -> None:
+    for name, training in {
+        "assign": {"loss": "assign"},
+        "full": {"loss": "distill", "distill_pass": "full"},
+        "both": {"distill_pass": "both"},
+    }.items():
+        pretrain(world.train, world.cache, world.config(epochs=1, **training), out=tmp_path / name)
+        last = rows(tmp_path / name)[-1]
+        assert name != "assign" or (tmp_path / name / "ckpt" / "best").resolve().name == "step-00000005"
+        assert (last["assign"] > 0) == (name != "full")
+        assert (last["local"] > 0) == (name != "assign")
+
+
+def test_numbers_of_the_recipe_change_what_is_learnt(world: Any, tmp_path: Path) -> None:
+    learnt = {}
+    for name, training in {
+        "as it is": {},
+        "steadier": {"second_moment": 0.9},
+        "shorter": {"clip_gradient": 1e-3},
+        "lighter": {"weight_decay": 0.0},
+    }.items():
+        pretrain(world.train, world.cache, world.config(epochs=1, **training), out=tmp_path / name)
+        learnt[name] = weights(tmp_path / name)["tokenizer.safetensors"]
+    assert len(set(learnt.values())) == len(learnt)

@@ -1,0 +1,334 @@
+"""The stage segment on small objects and rooms; students and CLIP have random weights, being right does not matter."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from s4tok.clouds import PointCloud
+from s4tok.config import Scene, SegmentConfig, SuperpointConfig
+from s4tok.datasets.dataset import CloudDataset, Origin
+from s4tok.datasets.formats.ply import read_ply
+from s4tok.errors import InputError
+from s4tok.metrics.labels import part_counts, part_scores
+from s4tok.models.checkpoint import Student, load_student, save_student
+from s4tok.models.trained import Trained
+from s4tok.rendering.palette import colors_of_names, paint
+from s4tok.shapes import Array
+from s4tok.synthetic.datasets import ToyShapes
+from s4tok.tokenizers import build_tokenizer
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.point_scores import Looking, score_points
+from s4tok.zero_shot.prompts import load_prompts
+from s4tok.zero_shot.vocabulary import Vocabulary
+from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, Fingerprint, Stamp, Store
+from s4tok_cache.errors import CacheMissing
+from s4tok_pipelines.inputs.entries import seed_of
+from s4tok_pipelines.report import Item, Report
+from s4tok_pipelines.stages.extract_clip import STAGE
+from s4tok_pipelines.stages.segment import Files, Segmented, segment
+
+PROMPTS = load_prompts("clip")
+ROOMS = SegmentConfig(n_points=300, n_tokens=20, window=2.5, smallest_window=20, draws=20)
+ALL_OPEN = SegmentConfig()
+CORNER = np.array([453_000.25, 5_411_000.5, 220.125])  # of the rooms, on a map
+
+
+class Rooms(CloudDataset):
+    """Three rooms of 5 x 4 x 2 metres far from the origin: floor, walls, and a block in the middle."""
+
+    name, split = "rooms", "val"
+    scene: Scene = "room"
+    up: Literal["x", "y", "z"] = "z"
+    classes = ("floor", "wall", "block")
+    keys: Sequence[str] = ("a", "b", "c")
+
+    def __init__(self, broken: str = "", labelled: bool = True) -> None:
+        self.broken, self.labelled = broken, labelled
+
+    def __getitem__(self, key: str) -> PointCloud:
+        if self.broken in (key, "all"):
+            raise InputError(f"{key} is broken.")
+        xyz, labels = room(Rooms.keys.index(key))
+        color = np.random.default_rng(1).integers(0, 255, xyz.shape).astype(np.uint8)
+        return PointCloud.of(xyz + CORNER, name=key, color=color, labels=labels if self.labelled else None)
+
+    def origin(self, key: str) -> Origin:
+        return Origin(key, 900)
+
+
+def room(seed: int) -> tuple[Array, Array]:
+    draw = np.random.default_rng(seed)
+    xyz = draw.uniform(0, (5, 4, 2), (900, 3)).round(3)
+    labels = np.repeat([0, 1, 2], 300)
+    xyz[:300, 2], xyz[300:600, 0] = 0, 5
+    xyz[600:] = xyz[600:] / 4 + (2, 1.5, 0)
+    labels[::50] = -1
+    return xyz, labels
+
+
+class Shapes(ToyShapes):
+    def __init__(self) -> None:
+        super().__init__("val", sizes=(0, 5, 0), points=400)
+
+
+@pytest.fixture(scope="module")
+def clip(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> FrozenClip:
+    return FrozenClip.load(str(make_clip(tmp_path_factory.mktemp("models") / "tiny")))
+
+
+@pytest.fixture(scope="module")
+def student(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Student:
+    torch.manual_seed(3)
+    tokenizer = build_tokenizer(width=32, n_points=200, n_tokens=12, patch_size=8, adapter_widths=(8, 8, 8))
+    place = tmp_path_factory.mktemp("student")
+    save_student(place, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}, "steps": 0})
+    return load_student(place, clip)
+
+
+CUT = Stamp("superpoints")
+
+
+def cut(cache: Path, clouds: CloudDataset) -> None:
+    """Superpoints as another stage would have left them: the eight octants of each cloud."""
+    with Store.resume(cache / clouds.name / clouds.split, SUPERPOINTS, CUT) as store:
+        for key in clouds.keys:
+            labels = octants(clouds[key])
+            origin = clouds.origin(key)
+            fingerprint = Fingerprint(origin.path, origin.size, origin.mtime_ns)
+            store.write(key, {"labels": labels}, fingerprint, {"n_superpoints": int(labels.max()) + 1})
+
+
+def octants(cloud: PointCloud) -> Array:
+    octant = (cloud.xyz > 0) @ np.array([1, 2, 4])
+    labels: Array = np.unique(octant, return_inverse=True)[1].astype(np.int32)
+    return labels
+
+
+@pytest.fixture
+def named(clip: FrozenClip, student: Student, tmp_path: Path) -> Callable[..., Segmented]:
+    """Run the stage in a cache of the test's own."""
+
+    def run(clouds: CloudDataset, config: SegmentConfig = ALL_OPEN, **options: Any) -> Segmented:
+        if options.pop("ready", True):
+            cut(tmp_path / "cache", type(clouds)())
+        who = options.pop("student", student)
+        return segment(clouds, tmp_path / "cache", clip, who, PROMPTS, config, **options)
+
+    return run
+
+
+Named = Callable[..., Segmented]
+
+
+class Stopping(Report):
+    """Stop after the first cloud."""
+
+    def steps(self, items: Iterable[Item], text: str, total: int | None = None, done: int = 0) -> Iterator[Item]:
+        for number, item in enumerate(items):
+            if number == 1:
+                raise KeyboardInterrupt
+            yield item
+
+
+def labels_in(folder: Path, key: str) -> Array:
+    labels: Array = np.load(folder / f"{key}.labels.npy")
+    return labels
+
+
+def test_what_a_cloud_is_named_depends_on_the_seed_and_its_key_alone(named: Named, tmp_path: Path) -> None:
+    named(Rooms(), ROOMS, files=Files(tmp_path / "all"))
+    some = Rooms()
+    some.keys = ("b",)
+    named(some, ROOMS, files=Files(tmp_path / "one"))
+    np.testing.assert_array_equal(labels_in(tmp_path / "one", "b"), labels_in(tmp_path / "all", "b"))
+    scores = [np.load(tmp_path / folder / "b.scores.npy") for folder in ("one", "all")]
+    np.testing.assert_array_equal(*scores)
+    named(some, replace(ROOMS, seed=1), files=Files(tmp_path / "other"))
+    assert (np.load(tmp_path / "other" / "b.scores.npy") != scores[0]).any()
+
+
+def test_a_room_keeps_its_points_its_place_on_the_map_and_their_order(named: Named, tmp_path: Path) -> None:
+    found = named(Rooms(), ROOMS, files=Files(tmp_path, html=True))
+    for key in Rooms.keys:
+        cloud = Rooms()[key]
+        labels = labels_in(tmp_path, key)
+        ply = read_ply(tmp_path / f"{key}.labels.ply")
+        np.testing.assert_array_equal(ply.points, cloud.original_xyz())
+        assert np.abs(ply.points - CORNER - room(Rooms.keys.index(key))[0]).max() < 1e-6
+        assert ply.labels is not None
+        assert ply.color is not None
+        np.testing.assert_array_equal(ply.labels, labels)
+        np.testing.assert_array_equal(ply.color, paint(labels, colors_of_names(Rooms.classes)))
+        np.testing.assert_array_equal(np.loadtxt(tmp_path / f"{key}.labels.txt", dtype=int), labels)
+        scores = np.load(tmp_path / f"{key}.scores.npy")
+        assert (scores.shape, scores.dtype) == ((900, 3), np.float16)
+        assert (scores.astype(float)[np.arange(900), labels] >= scores.max(axis=1) - 1e-3).all()
+        legend = json.loads((tmp_path / f"{key}.legend.json").read_text())
+        assert [row["name"] for row in legend] == ["floor", "wall", "block", "unknown"]
+        assert [row["points"] for row in legend] == [*np.bincount(labels, minlength=3), 0]
+        assert "<canvas" in (tmp_path / f"{key}.html").read_text()
+    assert sum(found.points.values()) == 2700
+    assert not list(tmp_path.glob(".*.partial"))
+
+
+def test_a_run_that_was_stopped_leaves_whole_files_and_can_be_run_again(named: Named, tmp_path: Path) -> None:
+    named(Rooms(), ROOMS, files=Files(tmp_path / "whole", ["npy", "ply"]))
+    with pytest.raises(KeyboardInterrupt):
+        named(Rooms(), ROOMS, files=Files(tmp_path / "halved", ["npy", "ply"]), report=Stopping())
+    assert sorted(path.name for path in (tmp_path / "halved").iterdir()) == [
+        f"a.{ending}" for ending in ("labels.npy", "labels.ply", "legend.json")
+    ]
+    named(Rooms(), ROOMS, files=Files(tmp_path / "halved", ["npy", "ply"]))
+    for path in (tmp_path / "whole").iterdir():
+        assert path.read_bytes() == (tmp_path / "halved" / path.name).read_bytes()
+
+
+def test_figures_of_rooms_are_those_of_one_confusion_matrix(named: Named, tmp_path: Path) -> None:
+    found = named(Rooms(), ROOMS, files=Files(tmp_path, ["npy"]))
+    counts = np.zeros((3, 3), int)
+    for number, key in enumerate(Rooms.keys):
+        for truth, answer in zip(room(number)[1], labels_in(tmp_path, key), strict=True):
+            if truth >= 0:
+                counts[truth, answer] += 1
+    facts = found.facts()
+    np.testing.assert_array_equal(facts["confusion"], np.pad(counts, ((0, 0), (0, 1))))
+    iou = [counts[c, c] / (counts[c].sum() + counts[:, c].sum() - counts[c, c]) for c in range(3)]
+    assert facts["miou"] == pytest.approx(np.mean(iou))
+    assert facts["accuracy"] == pytest.approx(counts.trace() / counts.sum())
+    low, high = facts["miou_interval"]
+    assert low <= facts["miou"] <= high
+
+
+def test_figures_of_parts_are_those_of_answers_within_the_category(named: Named, tmp_path: Path) -> None:
+    clouds = Shapes()
+    found = named(clouds, SegmentConfig(draws=20), files=Files(tmp_path, ["npy"]))
+    counts, categories = [], []
+    for key in clouds.keys:
+        category = clouds.category(key)
+        members = np.array(clouds.parts[clouds.categories[category]])
+        truth = clouds[key].labels
+        assert truth is not None
+        counts.append(part_counts(truth, members[labels_in(tmp_path, key)], len(clouds.classes)))
+        categories.append(category)
+    expected = part_scores(np.stack(counts), np.array(categories), list(clouds.parts.values()))
+    facts = found.facts()
+    assert (facts["miou_i"], facts["miou_c"], facts["miou_part"]) == expected[:3]
+    assert facts["per_category"]["airplane"] == {"miou_i": expected.by_category[0], "objects": 1}
+    assert facts["per_part"]["airplane: wing"] == expected.by_part[clouds.classes.index("wing")]
+    assert {"airplane: wing", "bed: mattress"} <= facts["points"].keys()
+
+
+def test_the_2d_baseline_says_of_each_superpoint_what_clip_saw_there(
+    named: Named, clip: FrozenClip, tmp_path: Path
+) -> None:
+    clouds, features = Rooms(), np.random.default_rng(0).normal(size=(8, 24)).astype(np.float16)
+    with pytest.raises(CacheMissing, match="nothing that tiny has seen") as caught:
+        named(clouds, student=None)
+    assert "extract-clip" in caught.value.hint
+    stamp = Stamp(STAGE, {**clip.identity, "dense": "last"}, 1, (CUT,))
+    with Store.resume(tmp_path / "cache" / "rooms" / "val", CLIP_FEATURES, stamp) as store:
+        for key in clouds.keys:
+            entry: dict[str, Array] = {
+                "superpoints": features,
+                "visible": np.ones(8, np.int32),
+                "views": np.zeros((1, 24), np.float16),
+            }
+            store.write(key, entry, Fingerprint(key, 900))
+    found = named(clouds, student=None, files=Files(tmp_path, ["npy"]))
+    words = Vocabulary(clouds, clip, PROMPTS).of("a").vectors
+    best = (functional.normalize(torch.from_numpy(features).float(), dim=-1) @ words.T).argmax(dim=1).numpy()
+    for key in clouds.keys:
+        np.testing.assert_array_equal(labels_in(tmp_path, key), best[octants(clouds[key])])
+    assert found.about["student"] is None
+
+
+def test_votes_are_the_mean_of_what_so_many_samples_say(named: Named, clip: FrozenClip, student: Student) -> None:
+    seen: list[Array] = []
+    for votes in (1, 3):
+        named(Shapes(), SegmentConfig(votes=votes, draws=20), watch=lambda done: seen.append(done.scores))
+    shapes, words = Shapes(), Vocabulary(Shapes(), clip, PROMPTS)
+    key, looking = shapes.keys[0], Looking(student.model.tokenizer.config.n_points, 0.0, 0.0, 256)
+    each = [
+        score_points(
+            student.model, shapes[key].xyz, octants(shapes[key]), words.of(key).vectors, looking,
+            seed=seed_of(0, key, vote), up=shapes.up,
+        )
+        for vote in range(3)
+    ]  # fmt: skip
+    np.testing.assert_array_equal(seen[0], each[0])
+    np.testing.assert_allclose(seen[len(shapes.keys)], np.mean(each, axis=0), atol=1e-6)
+    assert (each[0] != each[1]).any()
+
+
+def test_points_of_a_superpoint_agree_when_pooled_and_doubtful_ones_lose_their_name(
+    named: Named, tmp_path: Path
+) -> None:
+    named(Rooms(), replace(ROOMS, pool=True), files=Files(tmp_path, ["npy", "scores"]))
+    labels, scores = labels_in(tmp_path, "a"), np.load(tmp_path / "a.scores.npy").max(axis=1)
+    superpoints = octants(Rooms()["a"])
+    assert all(len(set(labels[superpoints == each])) == 1 for each in np.unique(superpoints))
+    threshold = float(np.median(np.unique(scores)))
+    found = named(Rooms(), replace(ROOMS, pool=True, unknown=threshold), files=Files(tmp_path, ["npy"]))
+    doubtful = labels_in(tmp_path, "a") < 0
+    assert 0 < doubtful.sum() < 900
+    assert (doubtful <= (scores <= threshold + 1e-3)).all()
+    assert found.points["unknown"] > 0
+
+
+def test_a_room_is_encoded_as_the_checkpoint_was_trained_and_the_result_says_how(
+    named: Named, student: Student, tmp_path: Path
+) -> None:
+    of_rooms = student._replace(trained=Trained(window=2.5))
+    small: Any = {"smallest_window": 20, "draws": 20}
+    found = named(Rooms(), SegmentConfig(**small), student=of_rooms, files=Files(tmp_path / "open", ["npy"]))
+    given = SegmentConfig(n_points=200, n_tokens=12, window=2.5, **small)
+    named(Rooms(), given, files=Files(tmp_path / "given", ["npy"]))
+    settings = {name: found.about[name] for name in ("n_points", "n_tokens", "window")}
+    assert settings == {"n_points": 200, "n_tokens": 12, "window": 2.5}
+    for key in Rooms.keys:
+        np.testing.assert_array_equal(labels_in(tmp_path / "open", key), labels_in(tmp_path / "given", key))
+
+
+def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, student: Student) -> None:
+    grid = SuperpointConfig(method="grid", grid_cells=5)
+    of_rooms = student._replace(trained=Trained(superpoints={"room": grid}))
+    found = named(Rooms(), ROOMS, student=of_rooms, ready=False, make=True)
+    [settings] = found.about["superpoints"].values()
+    assert (settings["method"], settings["grid_cells"]) == ("grid", 5)
+
+
+def test_own_words_are_given_and_nothing_is_held_against_them(named: Named) -> None:
+    found = named(Rooms(), ROOMS, labels=["sofa", "lamp"])
+    assert found.figures is None
+    assert set(found.points) == {"sofa", "lamp"}
+    assert "miou" not in found.facts()
+    assert named(Rooms(labelled=False), ROOMS).figures is None
+
+
+def test_a_scale_is_undone_by_nothing_but_the_windows(named: Named, tmp_path: Path) -> None:
+    """The tokenizer measures in its own radius, so a whole room ten times as large has the same labels."""
+    for scale in (1.0, 8.0):
+        named(Rooms(), replace(ROOMS, window=0.0, scale=scale), files=Files(tmp_path / str(scale), ["npy"]))
+    np.testing.assert_array_equal(labels_in(tmp_path / "1.0", "a"), labels_in(tmp_path / "8.0", "a"))
+
+
+def test_a_broken_cloud_is_a_failure_and_not_the_end(named: Named) -> None:
+    found = named(Rooms(broken="b"), ROOMS)
+    assert [(failure.key, failure.reason) for failure in found.failures] == [("b", "b is broken.")]
+    assert found.clouds == 2
+    with pytest.raises(InputError, match="none of 3 clouds can be segmented: a is broken"):
+        named(Rooms(broken="all"), ROOMS)
+
+
+def test_without_superpoints_it_says_what_makes_them(named: Named) -> None:
+    with pytest.raises(InputError, match="no superpoints") as caught:
+        named(Rooms(), ROOMS, ready=False)
+    assert "--auto" in caught.value.hint
+    assert named(Rooms(), ROOMS, ready=False, make=True).clouds == 3
