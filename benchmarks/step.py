@@ -21,7 +21,7 @@ from benchmarks.shared.tensors import SEED, clouds, peak_bytes, seconds
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import RunConfig
 from s4tok.dependencies import load
-from s4tok.objectives.s4token import Batch, Pretraining
+from s4tok.objectives.s4token import Batch, S4Token
 from s4tok.tokenizers import Tokenizer
 
 N_POINTS, N_CELLS = 2048, 40
@@ -73,7 +73,7 @@ def main() -> None:
     visual = tower(given.clip, given.preset).to(given.device)
     encoder = FrozenEncoder(visual, checkpointing=given.checkpointing, dtype=dtype)
     tokenizer = Tokenizer(tokens, width=encoder.width)
-    model = Pretraining(tokenizer, encoder, training, config.clusters).to(given.device)
+    model = S4Token(tokenizer, encoder, training, config.clusters).to(given.device)
     optimizer = torch.optim.AdamW(weight for weight in model.parameters() if weight.requires_grad)
     peak = reachable_flops(encoder.width, given.device, dtype)
     tower_name = given.clip if given.preset == "paper" else "a tower of the mini CLIP's size"
@@ -86,7 +86,7 @@ def main() -> None:
 
         def step(batch: Batch = batch) -> None:
             optimizer.zero_grad()
-            model(batch).total.backward()
+            model(batch)["total"].backward()
             optimizer.step()
             model.update_teacher(0.5)
 
@@ -111,7 +111,7 @@ def tower(clip: str, preset: str) -> Any:
     return open_clip.transformer.VisionTransformer(112, 16, width=192, layers=6, heads=3, mlp_ratio=4, output_dim=128)
 
 
-def teacher(model: Pretraining, patches: Any) -> None:
+def teacher(model: S4Token, patches: Any) -> None:
     with torch.no_grad():
         tokens = model.teacher.embed(patches)
         model.encoder(tokens.tokens, tokens.is_token)

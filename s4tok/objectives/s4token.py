@@ -1,12 +1,14 @@
-"""One step of training the tokenizer through a frozen CLIP (Sec. 3.4): teacher, student, losses; no loop, no files."""
+"""S4Token (Sec. 3.4): a tokenizer trained through a frozen CLIP, by clusters of its EMA copy and by 2D features."""
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from s4tok.backbones.clip_tower import Encoded, FrozenEncoder, within_reach
@@ -16,8 +18,10 @@ from s4tok.config import ClusterConfig, EncoderConfig, PretrainConfig, Propagati
 from s4tok.losses.assignment import assignment_loss
 from s4tok.losses.clusters import cluster
 from s4tok.losses.distillation import difference_loss, global_loss, local_loss
+from s4tok.models.checkpoint import Means, read_weights, save_student
 from s4tok.objectives.masking import Split, split_tokens
-from s4tok.shapes import Bool, Float, Int, Real
+from s4tok.objectives.objective import Figures, Objective
+from s4tok.shapes import Array, Bool, Float, Float32, Int, Real
 from s4tok.tokenizers import Patches, Tokenizer
 from s4tok.tokenizers.noise import noise
 from s4tok.tokenizers.propagation import pooling
@@ -25,6 +29,17 @@ from s4tok.tokenizers.propagation import pooling
 SCENES: tuple[Scene, ...] = ("object", "room")
 MEANS_STEP = 0.02  # of the moving means towards a batch's: they remember about fifty steps
 _STREAM = 2  # of the augmentation, apart from the draws of tokenizer and mask
+
+
+class Entry(NamedTuple):
+    """A cloud of the training data."""
+
+    points: Float32[Array, "n 3"]
+    superpoints: Int[Array, " n"]  # 0 .. s-1
+    targets: Float[Array, "s c"]  # the 2D feature of each superpoint; zeros for one that no view has seen
+    whole: Float32[Array, " c"]  # of the whole cloud, zeros where there is none
+    scene: Scene
+    seed: int  # of cloud and epoch
 
 
 class Batch(NamedTuple):
@@ -55,26 +70,15 @@ class Batch(NamedTuple):
         return Batch(**changed)
 
 
-class Losses(NamedTuple):
-    """A step's losses, and counts a log should carry. `total` is the one to minimise."""
-
-    total: Float[Tensor, ""]
-    assign: Float[Tensor, ""]
-    local: Float[Tensor, ""]
-    difference: Float[Tensor, ""]  # measured even where it has no weight
-    whole: Float[Tensor, ""]
-    masked: Float[Tensor, ""]  # share of tokens
-    lonely: Float[Tensor, ""]  # share of tokens that no cluster reaches, and the nearest takes in
-    orphans: Float[Tensor, ""]  # share of points whose superpoint has no centre
-    fill: Int[Tensor, " bins"]  # patches by how many points they have
-
-
-class Pretraining(nn.Module):
-    """Student, teacher and query decoder around one frozen encoder. `forward` is a step's loss.
+class S4Token(Objective):
+    """Student, teacher and query decoder around one frozen encoder. `step` is a step's losses and counts.
 
     The teacher is the moving average of the tokenizer. The decoder has none: the teacher sees every token and asks
     for no feature. Weights under "encoder." are CLIP's own and belong in no checkpoint.
     """
+
+    columns = ("total", "assign", "local", "difference", "whole", "masked", "lonely", "orphans")
+    curves = ("total", "assign", "local", "difference", "whole")
 
     def __init__(
         self,
@@ -101,14 +105,42 @@ class Pretraining(nn.Module):
         self.register_buffer("mean_targets", torch.zeros(len(SCENES), encoder.output_width))
         self.train()
 
-    def train(self, mode: bool = True) -> "Pretraining":
+    def train(self, mode: bool = True) -> "S4Token":
         """Keep the teacher in evaluation mode: it normalises by running statistics, whatever else is in its batch."""
         super().train(mode)
         self.teacher.eval()
         return self
 
-    def forward(self, batch: Batch) -> Losses:
-        """Compute the losses of one batch; equations 5 to 9."""
+    def collate(self, entries: Sequence[Entry]) -> Batch:
+        """Pad clouds to one size."""
+        n_points, n_superpoints = max(len(each.points) for each in entries), max(len(each.targets) for each in entries)
+        points = np.zeros((len(entries), n_points, 3), np.float32)
+        superpoints = np.full((len(entries), n_points), -1, np.int64)
+        targets = np.zeros((len(entries), n_superpoints, entries[0].targets.shape[1]), np.float32)
+        for place, each in enumerate(entries):
+            points[place, : len(each.points)], superpoints[place, : len(each.points)] = each.points, each.superpoints
+            targets[place, : len(each.targets)] = each.targets
+        given = torch.from_numpy(superpoints)
+        local_targets = torch.from_numpy(targets)
+        return Batch(
+            points=torch.from_numpy(points),
+            superpoints=given.clamp_min(0),
+            is_point=given >= 0,
+            local_targets=local_targets,
+            is_seen=local_targets.any(2),
+            global_targets=torch.from_numpy(np.stack([each.whole for each in entries])),
+            is_room=torch.tensor([each.scene == "room" for each in entries]),
+            seeds=torch.tensor([each.seed for each in entries]),
+        )
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """Compute the losses of one batch, equations 5 to 9, and the shares a log should carry.
+
+        "lonely" are tokens that no cluster reaches, and the nearest takes in; "orphans" points whose superpoint has no
+        centre; "difference" is measured even where it has no weight.
+        """
+        if self.training:
+            batch = batch._replace(points=augment(batch.points, batch.seeds, self.config))
         patches = self.tokenizer.group(
             batch.points, batch.superpoints, features=batch.features, is_point=batch.is_point, seeds=batch.seeds
         )
@@ -134,17 +166,67 @@ class Pretraining(nn.Module):
         distill = self.config.local_weight * local + self.config.global_weight * whole
         if self.config.difference_weight:
             distill = distill + self.config.difference_weight * difference
-        return Losses(
-            total=assign + distill,
-            assign=assign.detach(),
-            local=local.detach(),
-            difference=difference.detach(),
-            whole=whole.detach(),
-            masked=split.is_masked.sum() / patches.is_token.sum(),
-            lonely=lonely,
-            orphans=orphans,
-            fill=patches.fill_histogram(),
-        )
+        return {
+            "total": assign + distill,
+            "assign": assign.detach(),
+            "local": local.detach(),
+            "difference": difference.detach(),
+            "whole": whole.detach(),
+            "masked": split.is_masked.sum() / patches.is_token.sum(),
+            "lonely": lonely,
+            "orphans": orphans,
+        }
+
+    def patch_fill(self, batch: Batch) -> Int[Tensor, " bins"]:
+        """Count the patches of a batch by how many points they have."""
+        return self.tokenizer.group(
+            batch.points, batch.superpoints, features=batch.features, is_point=batch.is_point, seeds=batch.seeds
+        ).fill_histogram()
+
+    def validate(self, batches: Iterable[tuple[int, Batch]]) -> Figures:
+        """Give the mean of each column, and how full patches are."""
+        fill = torch.zeros(1, dtype=torch.int64)
+
+        def counted() -> Iterator[tuple[int, Batch]]:
+            nonlocal fill
+            for size, batch in batches:
+                fill = fill + self.patch_fill(batch).cpu()
+                yield size, batch
+
+        return {**super().validate(counted()), "fill": fill.tolist()}
+
+    def selection(self, figures: Figures) -> float:
+        """Give the losses that one epoch can be compared with another by: those whose targets stay what they are.
+
+        The teacher's clusters grow sharper while it learns, so that the assignment loss has its minimum after an
+        epoch or two. Where nothing else is trained, the latest checkpoint counts as the best.
+        """
+        if self.config.loss == "assign":
+            return -math.inf
+        return float(figures["total"] - figures["assign"])
+
+    def after_step(self, progress: float) -> None:
+        """Move the teacher."""
+        self.update_teacher(progress)
+
+    def trainable_state(self) -> dict[str, Tensor]:
+        """Give everything but CLIP's own weights."""
+        return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("encoder.")}
+
+    def load_trainable_state(self, tensors: Mapping[str, Tensor], folder: Path) -> None:
+        """Take back what `trainable_state` gave; before version 0.2 the tokenizer's weights lay beside it alone."""
+        if not any(name.startswith("tokenizer.") for name in tensors):
+            weights, _ = read_weights(folder)
+            tensors = {**tensors, **{f"tokenizer.{name}": tensor for name, tensor in weights.items()}}
+        super().load_trainable_state(tensors, folder)
+
+    def export(self, folder: Path, card: Mapping[str, Any]) -> None:
+        """Write the tokenizer, its card, and the means of the kinds of scene that were trained on."""
+        pairs = zip(SCENES, self.mean_features, self.mean_targets, strict=True)
+        means: dict[str, Means] = {
+            scene: Means(features, targets) for scene, features, targets in pairs if targets.any()
+        }
+        save_student(folder, self.tokenizer, card, means)
 
     def _encode(self, tokens: Float[Tensor, "b m d"], patches: Patches) -> Encoded:
         encoded: Encoded = self.encoder(

@@ -2,12 +2,12 @@
 
 import math
 
-from s4tok.config import PretrainConfig
+from s4tok.config import LoopConfig
 
 LONGEST_WARMUP = 0.1  # of the whole run: ten epochs of warm-up would be all of a short one
 
 
-def learning_rate(config: PretrainConfig, step: int, steps: int, steps_per_epoch: int) -> float:
+def learning_rate(config: LoopConfig, step: int, steps: int, steps_per_epoch: int) -> float:
     """Give the rate of a step, counted from 0, of so many in all."""
     warmup = min(round(config.warmup_epochs * steps_per_epoch), int(LONGEST_WARMUP * steps))
     if step < warmup:

@@ -5,7 +5,7 @@ import torch
 
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig, SuperpointConfig, TokenizerConfig, ViewConfig
-from s4tok.objectives.s4token import Batch, Pretraining
+from s4tok.objectives.s4token import Batch, S4Token
 from s4tok.rendering.object_views import object_views
 from s4tok.superpoints import partition
 from s4tok.superpoints.samples import Sample, sample
@@ -50,8 +50,10 @@ def test_eight_shapes_are_learnt_by_heart() -> None:
     )
     torch.manual_seed(0)
     tokenizer = Tokenizer(TokenizerConfig(n_tokens=32, patch_size=16, adapter_widths=(64, 128, 256)), width=192)
-    config = PretrainConfig(loss="distill", distill_pass="full", local_weight=1.0, global_weight=0.1)
-    model = Pretraining(tokenizer, FrozenEncoder(clip.model.visual), config, ClusterConfig())  # type: ignore[arg-type]
+    config = PretrainConfig(
+        loss="distill", distill_pass="full", local_weight=1.0, global_weight=0.1, scale_range=(1.0, 1.0), shift=0.0
+    )
+    model = S4Token(tokenizer, FrozenEncoder(clip.model.visual), config, ClusterConfig())  # type: ignore[arg-type]
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0, betas=(0.9, 0.98))
     first = last = float("inf")
@@ -60,10 +62,10 @@ def test_eight_shapes_are_learnt_by_heart() -> None:
             group["lr"] = RATE * min(1, (step + 1) / 20) * (1 - step / STEPS)
         losses = model(batch)
         optimizer.zero_grad()
-        losses.total.backward()
+        losses["total"].backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
-        last = float(losses.local)
+        last = float(losses["local"])
         first = last if step == 0 else first
         if last < 0.05:
             break

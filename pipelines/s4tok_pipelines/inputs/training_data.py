@@ -2,7 +2,7 @@
 
 import os
 from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from s4tok.augmentations.mixing import Part, mix
 from s4tok.config import PretrainConfig, Scene
-from s4tok.objectives.s4token import Batch
+from s4tok.objectives.s4token import Entry
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.entries import seed_of
@@ -37,20 +36,6 @@ class Cloud(NamedTuple):
     def nbytes(self) -> int:
         """Count the bytes it takes."""
         return sum(array.nbytes for array in self)
-
-
-class Row(NamedTuple):
-    """A cloud of a batch."""
-
-    part: Part
-    whole: Float32[Array, " d"]  # zeros where objects are mixed: no view has seen them together
-
-
-class Chosen(NamedTuple):
-    """A batch and whose clouds are in it."""
-
-    keys: list[str]
-    batch: Batch
 
 
 @dataclass
@@ -103,19 +88,19 @@ class Source:
         keys = f"{seed_of(len(self.clouds), *sorted(self.clouds)):016x}"
         return {"clouds": len(self.clouds), "keys": keys, "features": self.features.stamp.folder}
 
-    def row(self, number: int, epoch: int | str) -> Row:
+    def entry(self, number: int, epoch: int | str, seed: int) -> Entry:
         """Give one cloud in the sample whose turn it is; some objects stand among others."""
-        part, whole = self._alone(number, epoch)
+        part, whole = self._alone(number, epoch), self.read(self.clouds[number // self.windows]).whole
         if self.config.mix and self.scene == "object":
             draw = np.random.default_rng(seed_of(self.config.seed, "mix", epoch, self.keys[number]))
             if draw.uniform() < self.config.mix:
                 others = draw.integers(len(self.keys), size=draw.integers(1, self.config.mix_objects))
-                parts = [part, *(self._alone(int(other), epoch)[0] for other in others)]
+                parts = [part, *(self._alone(int(other), epoch) for other in others)]
                 part = mix(parts, len(part.points), int(draw.integers(2**62)))
-                whole = np.zeros_like(whole)
-        return Row(part, whole)
+                whole = np.zeros_like(whole)  # no view has seen them together
+        return Entry(*part, whole, self.scene, seed)
 
-    def _alone(self, number: int, epoch: int | str) -> Row:
+    def _alone(self, number: int, epoch: int | str) -> Part:
         cloud = self.read(self.clouds[number // self.windows])
         draw = 0 if isinstance(epoch, str) else epoch % self.config.draws
         row = number % self.windows * self.config.draws + draw
@@ -123,7 +108,7 @@ class Source:
         shown = superpoints >= 0
         superpoints, original = superpoints[shown].astype(np.int64), original[shown].astype(np.int64)
         targets = merged_targets(superpoints, original, cloud.features, cloud.pairs)
-        return Row(Part(cloud.points[row][shown], superpoints, targets), cloud.whole)
+        return Part(cloud.points[row][shown], superpoints, targets)
 
 
 class TrainingData:
@@ -142,32 +127,13 @@ class TrainingData:
             left = None if left is None else each.hold(left, report)
         return left is not None
 
-    def batch(self, numbers: Sequence[int], epoch: int | str) -> Chosen:
-        """Put clouds together, each with randomness of its key and the epoch."""
-        found = [self._find(number) for number in numbers]
-        rows = [source.row(number, epoch) for source, number in found]
-        n_points, n_superpoints = (
-            max(len(field) for field in of) for of in zip(*(r.part[::2] for r in rows), strict=True)
-        )
-        points = np.zeros((len(rows), n_points, 3), np.float32)
-        superpoints = np.full((len(rows), n_points), -1, np.int64)
-        targets = np.zeros((len(rows), n_superpoints, rows[0].part.targets.shape[1]), np.float32)
-        for place, (part, _) in enumerate(rows):
-            points[place, : len(part.points)], superpoints[place, : len(part.points)] = part.points, part.superpoints
-            targets[place, : len(part.targets)] = part.targets
-        given = torch.from_numpy(superpoints)
-        local_targets = torch.from_numpy(targets)
-        batch = Batch(
-            points=torch.from_numpy(points),
-            superpoints=given.clamp_min(0),
-            is_point=given >= 0,
-            local_targets=local_targets,
-            is_seen=local_targets.any(2),
-            global_targets=torch.from_numpy(np.stack([row.whole for row in rows])),
-            is_room=torch.tensor([source.scene == "room" for source, _ in found]),
-            seeds=torch.tensor([seed_of(self.config.seed, epoch, self.keys[number]) for number in numbers]),
-        )
-        return Chosen([self.keys[number] for number in numbers], batch)
+    def entries(self, numbers: Sequence[int], epoch: int | str) -> list[Entry]:
+        """Give clouds, each with randomness of its key and the epoch."""
+        found = []
+        for number in numbers:
+            source, place = self._find(number)
+            found.append(source.entry(place, epoch, seed_of(self.config.seed, epoch, self.keys[number])))
+        return found
 
     def _find(self, number: int) -> tuple[Source, int]:
         place = bisect(self.starts, number) - 1
@@ -197,18 +163,3 @@ def merged_targets(
     length = np.linalg.norm(total, axis=1, keepdims=True)
     unit: Array = np.divide(total, length, out=np.zeros_like(total), where=length > 0)
     return unit
-
-
-def batches(
-    data: TrainingData, size: int, steps: range, steps_per_epoch: int, *, part: slice = slice(None)
-) -> Iterator[Chosen]:
-    """Make the batch of each step, or this process's part of it: a function of the seed and the step alone."""
-    order: Array = np.zeros(0, np.int64)
-    known = -1
-    for step in steps:
-        epoch, place = divmod(step, steps_per_epoch)
-        if epoch != known:
-            known = epoch
-            draw = np.random.default_rng(seed_of(data.config.seed, "order", epoch))
-            order = draw.permutation(len(data.keys))
-        yield data.batch(order[place * size : (place + 1) * size][part].tolist(), epoch)

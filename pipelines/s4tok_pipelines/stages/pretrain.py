@@ -6,13 +6,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from s4tok import __version__
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import RUNS, RunConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
-from s4tok.objectives.s4token import Pretraining
+from s4tok.objectives.s4token import S4Token
 from s4tok.tokenizers import Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheError, CacheReader, Stamp
@@ -116,12 +117,14 @@ def pretrain(
             f"{folder}: {len(data.keys)} clouds, {training.steps} steps of {training.size}, from step {begun}; "
             f"validation on {len(held.keys) if held else 0}"
         )
+        if not begun:
+            report.note(_fill_in_words(model.patch_fill(model.collate(data.entries(range(training.size), 0)))))
         try:
             training.run(metrics)
         finally:
             if metrics is not None:
                 metrics.close()
-                draw_curves(folder / run_folder.CURVES, metrics.rows, str(folder))
+                draw_curves(folder / run_folder.CURVES, metrics.rows, model.curves, str(folder))
     outcome = Outcome(folder, made=training.steps - begun, present=begun, seconds=time.monotonic() - start)
     outcome.figures = {
         "steps": training.steps,
@@ -200,15 +203,23 @@ def _hold(data: TrainingData, held: TrainingData | None, report: Report) -> None
             report.note("the clouds do not fit into memory, and are read for every batch")
 
 
-def _model(clip: FrozenClip, config: RunConfig, device: str) -> Pretraining:
+def _model(clip: FrozenClip, config: RunConfig, device: str) -> S4Token:
     encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         tokenizer = Tokenizer(config.tokenizer, width=encoder.width)
-        model = Pretraining(
-            tokenizer, encoder, config.training, config.clusters, config.propagation, config.encoder.attend
-        )
+        model = S4Token(tokenizer, encoder, config.training, config.clusters, config.propagation, config.encoder.attend)
     return model.to(torch.device(device))
+
+
+def _fill_in_words(fill: Tensor) -> str:
+    most = len(fill) - 1
+    shares = (fill / fill.sum().clamp_min(1)).cumsum(0)
+    median, quarter = int((shares < 0.5).sum()), int((shares < 0.25).sum())
+    return (
+        f"patches hold {median} of {most} points in the median, a quarter holds at most {quarter}, "
+        f"{float(fill[-1] / fill.sum().clamp_min(1)):.0%} are full"
+    )
 
 
 def _stamp(

@@ -1,7 +1,7 @@
 """Checkpoints of a run: whole or not there, whenever the process dies; the last and the best by name.
 
-ckpt/step-00000310/    tokenizer.safetensors, tokenizer.json: the student, as s4tok.models.checkpoint loads it
-                       training.safetensors, training.json: what else training goes on from
+ckpt/step-00000310/    what inference loads, as the objective exports it
+                       training.safetensors, training.json: what training goes on from
 ckpt/last, ckpt/best   symbolic links, replaced in one step
 """
 
@@ -19,26 +19,25 @@ from torch import Tensor
 
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError
-from s4tok.models.checkpoint import Means, read_weights, save_student
-from s4tok.objectives.s4token import SCENES, Pretraining
+from s4tok.objectives.objective import Objective
 from s4tok_cache.files import FileSystem, sync_folder
 
 LAST, BEST = "last", "best"
 TENSORS, FACTS = "training.safetensors", "training.json"
-UNTRAINED = "encoder."  # CLIP's own weights
+OPTIMIZER = "optimizer."  # before the names of its tensors
 
 
 class State(NamedTuple):
     """What a checkpoint says beside its tensors."""
 
     step: int  # made so far
-    best: float  # lowest distillation loss on clouds to validate on so far
+    best: float  # lowest number so far by which the objective compares validations
     seconds: float  # of training so far
 
 
 def save_checkpoint(
     folder: Path,
-    model: Pretraining,
+    model: Objective,
     optimizer: torch.optim.Optimizer,
     state: State,
     card: Mapping[str, Any],
@@ -52,7 +51,7 @@ def save_checkpoint(
     temporary = folder / f".{target.name}.{os.getpid()}.{secrets.token_hex(3)}.tmp"
     temporary.mkdir()
     try:
-        save_student(temporary, model.tokenizer, card, _means(model))
+        model.export(temporary, card)
         load("safetensors.torch").save_file(_tensors(model, optimizer), temporary / TENSORS)
         (temporary / FACTS).write_text(json.dumps(state._asdict()) + "\n", encoding="utf-8")
         for path in temporary.iterdir():
@@ -71,7 +70,7 @@ def save_checkpoint(
     return target
 
 
-def load_checkpoint(folder: Path, model: Pretraining, optimizer: torch.optim.Optimizer) -> State | None:
+def load_checkpoint(folder: Path, model: Objective, optimizer: torch.optim.Optimizer) -> State | None:
     """Go back to where the last checkpoint was written; None where there is none."""
     last = folder / LAST
     if not last.exists():
@@ -79,14 +78,9 @@ def load_checkpoint(folder: Path, model: Pretraining, optimizer: torch.optim.Opt
     try:
         safetensors = load("safetensors.torch")
         tensors = safetensors.load_file(last / TENSORS)
-        student, _ = read_weights(last)
         facts = json.loads((last / FACTS).read_text(encoding="utf-8"))
-        weights = {name: each for name, each in tensors.items() if not name.startswith("optimizer.")}
-        weights |= {f"tokenizer.{name}": each for name, each in student.items()}
-        found = model.load_state_dict(weights, strict=False)
-        odd = [name for name in found.missing_keys if not name.startswith(UNTRAINED)] + found.unexpected_keys
-        if odd:
-            raise ValueError(f"it lacks or does not know {odd[0]}")
+        weights = {name: each for name, each in tensors.items() if not name.startswith(OPTIMIZER)}
+        model.load_trainable_state(weights, last)
         _restore(model, optimizer, tensors)
         return State(int(facts["step"]), float(facts["best"]), float(facts["seconds"]))
     except Exception as error:  # safetensors has an error of its own for every kind of damage
@@ -95,27 +89,20 @@ def load_checkpoint(folder: Path, model: Pretraining, optimizer: torch.optim.Opt
         ) from error
 
 
-def _means(model: Pretraining) -> dict[str, Means]:
-    """Give the means of the kinds of scene that were trained on; the others' are zeros."""
-    pairs = zip(SCENES, model.mean_features, model.mean_targets, strict=True)
-    return {scene: Means(features, targets) for scene, features, targets in pairs if targets.any()}
-
-
-def _tensors(model: Pretraining, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Collect what the student does not hold: teacher, decoder, and the optimiser's memory of each weight."""
-    skipped = (UNTRAINED, "tokenizer.")
-    tensors = {name: each for name, each in model.state_dict().items() if not name.startswith(skipped)}
+def _tensors(model: Objective, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Collect what is trained, and the optimiser's memory of each weight."""
+    tensors = model.trainable_state()
     for name, weight in model.named_parameters():
         for kind, value in optimizer.state.get(weight, {}).items():
-            tensors[f"optimizer.{kind}.{name}"] = value
-    return {name: each.detach().cpu().contiguous() for name, each in tensors.items()}
+            tensors[f"{OPTIMIZER}{kind}.{name}"] = value
+    return {name: each.detach().cpu().contiguous().clone() for name, each in tensors.items()}
 
 
-def _restore(model: Pretraining, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+def _restore(model: Objective, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     weights = dict(model.named_parameters())
     for full_name, value in tensors.items():
-        kind, _, name = full_name.removeprefix("optimizer.").partition(".")
-        if full_name.startswith("optimizer."):
+        kind, _, name = full_name.removeprefix(OPTIMIZER).partition(".")
+        if full_name.startswith(OPTIMIZER):
             # AdamW counts steps on the CPU, whatever the weights are on.
             device = "cpu" if kind == "step" else weights[name].device
             optimizer.state[weights[name]][kind] = value.to(device)

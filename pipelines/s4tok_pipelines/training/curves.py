@@ -1,6 +1,7 @@
 """A picture of a run's losses, for eyes."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +10,19 @@ import numpy as np
 from s4tok.shapes import Array, Float
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960, 540, 70, 150, 30, 50
-COLORS = {
-    "total": (31, 78, 121), "assign": (192, 80, 32), "local": (34, 120, 60), "difference": (200, 150, 20),
-    "whole": (128, 60, 140),
-}  # fmt: skip
+COLORS = ((31, 78, 121), (192, 80, 32), (34, 120, 60), (200, 150, 20), (128, 60, 140), (20, 130, 150), (90, 70, 40))
 VALIDATION, GREY, LIGHT = (200, 20, 40), (90, 90, 90), (225, 225, 225)
 POINTS = 200  # a curve has at most; each is the mean of the steps around it
 
 
-def draw_curves(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> None:
-    """Draw every loss over the steps, the validation's as dots, into one PNG."""
-    from PIL import Image, ImageDraw  # comes with torchvision, which open_clip brings
+def draw_curves(path: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[str], title: str) -> None:
+    """Draw columns over the steps, the validation's first as dots, into one PNG."""
+    from PIL import Image, ImageDraw  # comes with torchvision
 
-    curves = {name: _curve(rows, name) for name in COLORS}
-    curves["validation"] = np.array([[row["step"], row["total"]] for row in rows if row["kind"] == "validation"])
+    colors = dict(zip(names, cycle(COLORS), strict=False))
+    curves = {name: _curve(rows, name) for name in names}
+    held_out = [[row["step"], row[names[0]]] for row in rows if row["kind"] == "validation" and names[0] in row]
+    curves["validation"] = np.array(held_out)
     curves = {name: curve for name, curve in curves.items() if len(curve) and curve[:, 1].any()}
     if not curves:
         return
@@ -44,7 +44,7 @@ def draw_curves(path: Path, rows: Sequence[Mapping[str, Any]], title: str) -> No
     draw.text((LEFT, 8), title, fill=GREY)
     draw.text((WIDTH - RIGHT - 30, HEIGHT - 24), "step", fill=GREY)
     for line, (name, curve) in enumerate(curves.items()):
-        color, spots = COLORS.get(name, VALIDATION), place(curve)
+        color, spots = colors.get(name, VALIDATION), place(curve)
         if name == "validation":
             for x, y in spots:
                 draw.ellipse([x - 3, y - 3, x + 3, y + 3], fill=color)

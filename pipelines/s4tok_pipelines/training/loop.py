@@ -4,22 +4,23 @@ import json
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from s4tok.config import PretrainConfig
+from s4tok.config import LoopConfig
 from s4tok.errors import InputError, UsageError
-from s4tok.objectives.s4token import Losses, Pretraining, augment
-from s4tok.optim.muon import Muon
+from s4tok.objectives.objective import Objective
+from s4tok.optim.optimizers import build_optimizer
 from s4tok.optim.schedule import learning_rate
-from s4tok_pipelines.inputs.entries import ahead
-from s4tok_pipelines.inputs.training_data import Chosen, TrainingData, batches
+from s4tok.shapes import Array
+from s4tok_pipelines.inputs.entries import ahead, seed_of
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.runtime import STOPPING, Stopped
 from s4tok_pipelines.training.checkpoints import State, load_checkpoint, save_checkpoint
@@ -27,9 +28,25 @@ from s4tok_pipelines.training.ranks import Ranks
 from s4tok_pipelines.training.run_folder import CHECKPOINTS, Metrics
 
 READ_AHEAD = 3  # batches
-OPTIMIZERS = {"adamw": torch.optim.AdamW, "muon": Muon}
-LOSSES = ("total", "assign", "local", "difference", "whole")
-SCALARS = (*LOSSES, "masked", "lonely", "orphans")  # as they are logged
+
+
+class Chosen(NamedTuple):
+    """A batch and whose entries are in it."""
+
+    keys: list[str]
+    batch: Any
+
+
+@runtime_checkable
+class Data(Protocol):
+    """What is trained or validated on, by number."""
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Name the entries."""
+
+    def entries(self, numbers: Sequence[int], epoch: int | str) -> list[Any]:
+        """Give entries as the objective puts them together, a function of seed, key and epoch."""
 
 
 class Training:
@@ -37,10 +54,10 @@ class Training:
 
     def __init__(
         self,
-        model: Pretraining,
-        config: PretrainConfig,
-        data: TrainingData,
-        validation: TrainingData | None,
+        model: Objective,
+        config: LoopConfig,
+        data: Data,
+        validation: Data | None,
         *,
         folder: Path,
         card: dict[str, Any],
@@ -59,7 +76,7 @@ class Training:
         self.size = min(config.batch, len(data.keys) // ranks.world * ranks.world)
         self.steps_per_epoch = len(data.keys) // self.size
         self.steps = config.epochs * self.steps_per_epoch
-        self.optimizer = _optimizer(model, config)
+        self.optimizer = build_optimizer(model, config)
         self.state = load_checkpoint(folder / CHECKPOINTS, model, self.optimizer) or State(0, math.inf, 0.0)
         self.trained = [weight for weight in model.parameters() if weight.requires_grad]
         self.started = time.monotonic()
@@ -72,8 +89,7 @@ class Training:
             net = nn.parallel.DistributedDataParallel(net)
         part = slice(self.ranks.rank, None, self.ranks.world)
         todo = range(self.state.step, self.steps)
-        given = batches(self.data, self.size, todo, self.steps_per_epoch, part=part)
-        ready = ahead(map(self._pinned, given), READ_AHEAD)
+        ready = ahead(map(self._pinned, self._batches(todo, part)), READ_AHEAD)
         saved = time.monotonic()
         with _told_to_stop() as stop:
             if not self.state.step:
@@ -92,6 +108,15 @@ class Training:
                     raise Stopped(stop[0] if stop else signal.SIGTERM)
         return True
 
+    def _batches(self, steps: range, part: slice) -> Iterator[Chosen]:
+        """Make this process's part of each step's batch: a function of the seed and the step alone."""
+        for numbers, epoch in orders(len(self.data.keys), self.size, steps, self.steps_per_epoch, self.config.seed):
+            yield self._collated(self.data, numbers[part], epoch)
+
+    def _collated(self, data: Data, numbers: Sequence[int], epoch: int | str) -> Chosen:
+        entries = data.entries(numbers, epoch)
+        return Chosen([data.keys[number] for number in numbers], self.model.collate(entries))
+
     def _timed(self, ready: Iterator[Chosen]) -> Iterator[Chosen]:
         while True:
             start = time.monotonic()
@@ -109,19 +134,18 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batch = chosen.batch.to(self.device)
-        batch = batch._replace(points=augment(batch.points, batch.seeds, self.config))
         self.optimizer.zero_grad()
         began = time.monotonic()
         with self._precision():
-            losses: Losses = net(batch)
-        losses.total.backward()  # type: ignore[no-untyped-call]
+            losses: dict[str, Tensor] = net(batch)
+        losses["total"].backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.trained, self.config.clip_gradient)
         figures = self._agree(losses, norm, is_stopping)
         if not math.isfinite(figures["total"] + figures["gradient"]):
             self._give_up(chosen, figures)
         self.optimizer.step()
         self.state = State(self.state.step + 1, self.state.best, self.state.seconds + time.monotonic() - began)
-        self.model.update_teacher(self.state.step / self.steps)
+        self.model.after_step(self.state.step / self.steps)
         is_stopped = figures.pop("stop") > 0
         if metrics is not None:
             epoch = self.state.step / self.steps_per_epoch
@@ -132,63 +156,42 @@ class Training:
     def _precision(self) -> Any:
         return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
 
-    def _agree(self, losses: Losses, norm: Tensor, is_stopping: bool) -> dict[str, float]:
+    def _agree(self, losses: Mapping[str, Tensor], norm: Tensor, is_stopping: bool) -> dict[str, float]:
         """Average a step's figures over processes; all learn whether one of them was told to stop."""
-        values = [getattr(losses, name).detach().float() for name in SCALARS]
-        values += [norm.detach().float(), losses.total.new_tensor(float(is_stopping))]
+        values = [losses[name].detach().float() for name in self.model.columns]
+        values += [norm.detach().float(), losses["total"].new_tensor(float(is_stopping))]
         averaged = self.ranks.average(torch.stack([value.reshape(()) for value in values])).tolist()
-        return dict(zip((*SCALARS, "gradient", "stop"), averaged, strict=True))
+        return dict(zip((*self.model.columns, "gradient", "stop"), averaged, strict=True))
 
     def _show(self, figures: dict[str, float], rate: float) -> None:
         passed = time.monotonic() - self.started
-        shown = {name: figures[name] for name in SCALARS}
+        shown = {name: figures[name] for name in self.model.columns}
         speed = self.size * self.state.step / max(self.state.seconds, 1e-9)
         self.report.gauge(**shown, rate=rate, shapes_per_second=speed, waiting=self.waited / max(passed, 1e-9))
 
     @torch.no_grad()
     def _validate(self, metrics: Metrics | None) -> bool:
-        """Measure the losses on clouds that are not trained on; say whether they are the best so far."""
+        """Measure entries that are not trained on; say whether they are the best so far."""
         if self.validation is None:
             return True
-        numbers = list(range(len(self.validation.keys)))
-        sums, fill = torch.zeros(len(SCALARS), dtype=torch.float64), torch.zeros(1)
         self.model.eval()
-        for start in range(0, len(numbers), self.size):
-            chosen = self.validation.batch(numbers[start : start + self.size], "validation")
-            with self._precision():
-                losses: Losses = self.model(chosen.batch.to(self.device))
-            sums += len(chosen.keys) * torch.tensor([float(getattr(losses, name)) for name in SCALARS])
-            fill = fill + losses.fill.cpu()
+        with self._precision():
+            figures = self.model.validate(self._held_out(self.validation))
         self.model.train()
-        figures: dict[str, float] = dict(zip(SCALARS, (sums / len(numbers)).tolist(), strict=True))
-        judged = self._judged(figures)
+        judged = self.model.selection(figures)
         is_best = judged <= self.state.best
         self.state = self.state._replace(best=min(self.state.best, judged))
         if metrics is not None:
             epoch = self.state.step / self.steps_per_epoch
-            row = {
-                "kind": "validation",
-                "step": self.state.step,
-                "epoch": epoch,
-                **figures,
-                "fill": fill.int().tolist(),
-            }
-            metrics.write(row)
-        if not self.state.step:
-            self.report.note(_fill_in_words(fill))
-        said = ", ".join(f"{name} {figures[name]:.4f}" for name in LOSSES)
+            metrics.write({"kind": "validation", "step": self.state.step, "epoch": epoch, **figures})
+        said = ", ".join(f"{name} {figures[name]:.4f}" for name in self.model.curves)
         self.report.note(f"validation after step {self.state.step}: {said}{', the best so far' if is_best else ''}")
         return is_best
 
-    def _judged(self, figures: dict[str, float]) -> float:
-        """Weigh the losses that one epoch can be compared with another by: those whose targets stay what they are.
-
-        The teacher's clusters grow sharper while it learns, so that the assignment loss has its minimum after an
-        epoch or two. Where nothing else is trained, the latest checkpoint counts as the best.
-        """
-        if self.config.loss == "assign":
-            return -float(self.state.step)
-        return figures["total"] - figures["assign"]
+    def _held_out(self, data: Data) -> Iterator[tuple[int, Any]]:
+        for start in range(0, len(data.keys), self.size):
+            numbers = range(start, min(start + self.size, len(data.keys)))
+            yield len(numbers), self._collated(data, numbers, "validation").batch.to(self.device)
 
     def _save(self, is_best: bool) -> None:
         if self.ranks.is_first:
@@ -212,14 +215,16 @@ class Training:
         )
 
 
-def _optimizer(model: Pretraining, config: PretrainConfig) -> torch.optim.AdamW:
-    """Let weights decay, and neither biases nor norms nor the mask query, as the recipe's authors do."""
-    trained = [weight for weight in model.parameters() if weight.requires_grad]
-    groups = [
-        {"params": [each for each in trained if each.ndim > 1], "weight_decay": config.weight_decay, "matrices": True},
-        {"params": [each for each in trained if each.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return OPTIMIZERS[config.optimizer](groups, lr=config.learning_rate, betas=(0.9, config.second_moment))
+def orders(n_entries: int, size: int, steps: range, steps_per_epoch: int, seed: int) -> Iterator[tuple[list[int], int]]:
+    """Give the numbers of each step's entries, and its epoch: every epoch has an order of its own."""
+    order: Array = np.zeros(0, np.int64)
+    known = -1
+    for step in steps:
+        epoch, place = divmod(step, steps_per_epoch)
+        if epoch != known:
+            known = epoch
+            order = np.random.default_rng(seed_of(seed, "order", epoch)).permutation(n_entries)
+        yield order[place * size : (place + 1) * size].tolist(), epoch
 
 
 @contextmanager
@@ -238,13 +243,3 @@ def _told_to_stop() -> Iterator[list[int]]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-
-
-def _fill_in_words(fill: Tensor) -> str:
-    most = len(fill) - 1
-    shares = (fill / fill.sum().clamp_min(1)).cumsum(0)
-    median, quarter = int((shares < 0.5).sum()), int((shares < 0.25).sum())
-    return (
-        f"patches hold {median} of {most} points in the median, a quarter holds at most {quarter}, "
-        f"{float(fill[-1] / fill.sum().clamp_min(1)):.0%} are full"
-    )

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ import torch
 from s4tok.clouds import PointCloud
 from s4tok.config import ClipConfig, PretrainConfig, RunConfig, SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
+from s4tok.objectives.s4token import Batch, S4Token
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMissing, CacheReader, Stamp, Store
 from s4tok_pipelines.inputs import training_data
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
-from s4tok_pipelines.inputs.training_data import Source, TrainingData, batches, merged_targets
+from s4tok_pipelines.inputs.training_data import Source, TrainingData, merged_targets
 from s4tok_pipelines.inputs.training_inputs import find_features, find_superpoints, held_out
 from s4tok_pipelines.inputs.training_samples import training_samples
 from s4tok_pipelines.report import Report
@@ -62,6 +63,11 @@ def open_data(world: Any, config: PretrainConfig) -> TrainingData:
     return TrainingData([source], config)
 
 
+def batch_of(data: TrainingData, numbers: Sequence[int], epoch: int | str) -> Batch:
+    batch: Batch = S4Token.collate(None, data.entries(numbers, epoch))  # type: ignore[arg-type]
+    return batch
+
+
 def test_targets_of_a_merged_superpoint_by_hand() -> None:
     features = np.array([[1.0, 0], [0, 1], [0, 1], [0, 0]])
     pairs = np.array([1.0, 3.0, 0.5, 0.0], np.float32)  # nobody sees the last
@@ -72,12 +78,12 @@ def test_targets_of_a_merged_superpoint_by_hand() -> None:
 
 def test_a_batch_holds_each_cloud_in_the_sample_whose_turn_it_is(world: Any) -> None:
     data = open_data(world, PretrainConfig(draws=2))
-    first, second, third = (data.batch([3, 1], epoch).batch for epoch in range(3))
+    first, second, third = (batch_of(data, [3, 1], epoch) for epoch in range(3))
     assert torch.equal(first.points, third.points)
     assert not torch.equal(first.points, second.points)
     assert not torch.equal(first.seeds, third.seeds)
-    assert data.batch([3, 1], 0).keys == [world.train.keys[3], world.train.keys[1]]
-    assert torch.equal(data.batch([1], 0).batch.seeds, first.seeds[1:])
+    assert data.keys == list(world.train.keys)
+    assert torch.equal(batch_of(data, [1], 0).seeds, first.seeds[1:])
     lengths = first.local_targets.norm(dim=2)
     torch.testing.assert_close(lengths[first.is_seen], torch.ones(int(first.is_seen.sum())))
     assert not lengths[~first.is_seen].any()
@@ -89,20 +95,20 @@ def test_what_memory_holds_is_what_is_read_each_time(world: Any, monkeypatch: py
     assert held.hold()
     monkeypatch.setattr(training_data, "_free_memory", lambda: 1000.0)
     assert not read.hold()
-    one, other = (each.batch([0, 5, 7], 1).batch for each in (read, held))
+    one, other = (batch_of(each, [0, 5, 7], 1) for each in (read, held))
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None)
 
 
 def test_mixed_clouds_hold_several_objects_and_have_no_target_of_the_whole(world: Any) -> None:
     plain, mixed = (open_data(world, PretrainConfig(draws=2, mix=share)) for share in (0.0, 1.0))
-    one, other = (each.batch([0, 5, 7, 9], 1).batch for each in (plain, mixed))
+    one, other = (batch_of(each, [0, 5, 7, 9], 1) for each in (plain, mixed))
     assert not other.global_targets.any()
     assert (other.is_seen.sum(1) > one.is_seen.sum(1)).all()
     assert torch.equal(one.seeds, other.seeds)
-    again = mixed.batch([9, 0], 1).batch  # of each cloud's own key, whatever is beside it
+    again = batch_of(mixed, [9, 0], 1)  # of each cloud's own key, whatever is beside it
     assert torch.equal(again.points[1][again.is_point[1]], other.points[0][other.is_point[0]])
-    assert not torch.equal(mixed.batch([0], 3).batch.points, mixed.batch([0], 1).batch.points)
-    half = open_data(world, PretrainConfig(draws=2, mix=0.5)).batch(range(20), 0).batch
+    assert not torch.equal(batch_of(mixed, [0], 3).points, batch_of(mixed, [0], 1).points)
+    half = batch_of(open_data(world, PretrainConfig(draws=2, mix=0.5)), range(20), 0)
     assert 0 < half.global_targets.any(1).sum() < 20
 
 
@@ -113,24 +119,13 @@ def test_several_datasets_are_one(world: Any) -> None:
     both = TrainingData([alone.sources[0], room], config)
     assert both.keys == [f"{name}/{key}" for name in ("toy-shapes", "rooms") for key in world.train.keys]
     n_keys = len(alone.keys)
-    batch, single = both.batch([2, n_keys + 2], 0).batch, alone.batch([2], 0).batch
+    batch, single = batch_of(both, [2, n_keys + 2], 0), batch_of(alone, [2], 0)
     assert batch.is_room is not None
     assert batch.is_room.tolist() == [False, True]
     for cloud in range(2):
         assert torch.equal(batch.points[cloud][batch.is_point[cloud]], single.points[0])
     assert len(set(batch.seeds.tolist()) | set(single.seeds.tolist())) == 3
     assert both.hold()
-
-
-def test_processes_share_each_batch_and_every_epoch_has_an_order_of_its_own(world: Any) -> None:
-    data = open_data(world, PretrainConfig())
-    whole = [each.keys for each in batches(data, 4, range(10), 5)]
-    parts = [[each.keys for each in batches(data, 4, range(10), 5, part=slice(rank, None, 2))] for rank in (0, 1)]
-    for together, mine, yours in zip(whole, *parts, strict=True):
-        assert together == [mine[0], yours[0], mine[1], yours[1]]
-    assert len({key for keys in whole[:5] for key in keys}) == 20
-    assert whole[:5] != whole[5:]
-    assert [each.keys for each in batches(data, 4, range(7, 10), 5)] == whole[7:]
 
 
 def test_rooms_are_seen_through_columns_of_their_own(tmp_path: Path) -> None:

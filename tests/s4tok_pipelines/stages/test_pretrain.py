@@ -139,7 +139,7 @@ def test_features_that_are_missing_are_asked_for_by_command(
     assert caught.value.hint == f"{commands}; --auto does it."
     config = world.config()
     other = replace(config, clip=replace(config.clip, clip="ViT-S-32-alt", pretrained=""))
-    with pytest.raises(CacheMissing, match="by ViT-S-32-alt; there is what other CLIPs saw"):
+    with pytest.raises(CacheMissing, match="by ViT-S-32-alt; features by other models exist"):
         pretrain(world.train, world.cache, other)
 
 

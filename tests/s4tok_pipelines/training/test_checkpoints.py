@@ -15,22 +15,22 @@ from open_clip.transformer import VisionTransformer
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig
 from s4tok.errors import InputError
-from s4tok.objectives.s4token import Pretraining
+from s4tok.objectives.s4token import S4Token
 from s4tok.tokenizers import build_tokenizer
 from s4tok_pipelines.training.checkpoints import State, load_checkpoint, save_checkpoint
 
 KILLS = 60
 
 
-def training() -> tuple[Pretraining, torch.optim.Optimizer]:
+def training() -> tuple[S4Token, torch.optim.Optimizer]:
     torch.manual_seed(0)
     tower = VisionTransformer(image_size=32, patch_size=8, width=24, layers=1, heads=2, mlp_ratio=2, output_dim=12)
     tokenizer = build_tokenizer("s4token", width=24, n_tokens=4, patch_size=4, adapter_widths=(8, 16, 16))
-    model = Pretraining(tokenizer, FrozenEncoder(tower), PretrainConfig(), ClusterConfig(4, 5))
+    model = S4Token(tokenizer, FrozenEncoder(tower), PretrainConfig(), ClusterConfig(4, 5))
     return model, torch.optim.AdamW(weight for weight in model.parameters() if weight.requires_grad)
 
 
-def step(model: Pretraining, optimizer: torch.optim.Optimizer, number: int) -> None:
+def step(model: S4Token, optimizer: torch.optim.Optimizer, number: int) -> None:
     """Make every weight and every memory of the optimiser say which step they are of."""
     for name, weight in model.named_parameters():
         if not name.startswith("encoder."):
@@ -40,7 +40,7 @@ def step(model: Pretraining, optimizer: torch.optim.Optimizer, number: int) -> N
             optimizer.state[weight] = {"step": torch.tensor(float(number)), "exp_avg": memory, "exp_avg_sq": memory + 0}
 
 
-def steps_of(model: Pretraining, optimizer: torch.optim.Optimizer) -> set[float]:
+def steps_of(model: S4Token, optimizer: torch.optim.Optimizer) -> set[float]:
     """Give the steps that weights and memories are of."""
     mine = [weight for name, weight in model.named_parameters() if not name.startswith("encoder.")]
     mine += [value for memory in optimizer.state.values() for value in memory.values()]
@@ -91,7 +91,7 @@ def test_a_save_that_fails_leaves_what_was_there(tmp_path: Path, monkeypatch: py
     assert load_checkpoint(tmp_path, *training()) == State(5, 0.5, 1.0)
 
 
-@pytest.mark.parametrize("name", ["training.safetensors", "tokenizer.safetensors", "training.json"])
+@pytest.mark.parametrize("name", ["training.safetensors", "training.json"])
 def test_a_damaged_checkpoint_is_one_sentence(tmp_path: Path, name: str) -> None:
     save(tmp_path, 5)
     path = tmp_path / "last" / name
@@ -119,7 +119,7 @@ def test_whenever_the_writer_is_killed_the_last_checkpoint_loads_and_none_is_los
 
 
 def write_until_killed(
-    folder: Path, model: Pretraining, optimizer: torch.optim.Optimizer, number: int, promise: int
+    folder: Path, model: S4Token, optimizer: torch.optim.Optimizer, number: int, promise: int
 ) -> None:
     while True:
         number += 1

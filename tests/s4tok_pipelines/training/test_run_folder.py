@@ -102,7 +102,7 @@ def test_curves_fall_as_the_losses_do(tmp_path: Path) -> None:
     from PIL import Image
 
     rows = [row(step) for step in range(1, 500)] + [{**row(499), "kind": "validation", "total": 0.5}]
-    draw_curves(tmp_path / "curves.png", rows, "run")
+    draw_curves(tmp_path / "curves.png", rows, ("total", "assign"), "run")
     picture = np.asarray(Image.open(tmp_path / "curves.png"))[:, :820].astype(int)
     heights = {}
     for name, color in {"total": (31, 78, 121), "assign": (192, 80, 32), "validation": (200, 20, 40)}.items():
@@ -116,5 +116,5 @@ def test_curves_fall_as_the_losses_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [[], [{**row(0), "kind": "validation"}]])
 def test_a_run_of_no_steps_draws_what_there_is(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
-    draw_curves(tmp_path / "curves.png", rows, "run")
+    draw_curves(tmp_path / "curves.png", rows, ("total", "assign"), "run")
     assert (tmp_path / "curves.png").is_file() == bool(rows)
