@@ -5,19 +5,13 @@ from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch, CacheMis
 from s4tok_cache.files import FileSystem
 from s4tok_cache.folder import Failure
 from s4tok_cache.inspect import Result, examine, results
-from s4tok_cache.layouts import CLIP_FEATURES, CLIP_PATCHES, LAYOUTS, SAMPLES, SUPERPOINTS, VIEWS, Array, Layout
+from s4tok_cache.layouts import Array, Layout
 from s4tok_cache.reader import CacheReader
 from s4tok_cache.shard import Shard
 from s4tok_cache.stamp import Stamp, differences
 from s4tok_cache.store import Store
 
 __all__ = [
-    "CLIP_FEATURES",
-    "CLIP_PATCHES",
-    "LAYOUTS",
-    "SAMPLES",
-    "SUPERPOINTS",
-    "VIEWS",
     "Array",
     "CacheCorrupt",
     "CacheError",

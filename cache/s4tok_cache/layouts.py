@@ -1,8 +1,6 @@
-"""What lies in each cache: arrays with their shapes in letters, attributes, and the command that makes it.
+"""What a cache declares of its entries: arrays with their shapes in letters, attributes, and the command that makes it.
 
-The letters are those of `s4tok/shapes.py`: n points of a cloud, s superpoints, v views, h w pixels, r q rows and
-columns of patches, c channels of an image, d channels of a feature, q samples of a cloud. One letter
-has one size within an entry.
+One letter has one size within an entry.
 """
 
 from collections.abc import Collection, Mapping
@@ -91,55 +89,3 @@ def _storable(value: Value) -> bool:
 
 def _names(table: Mapping[str, object]) -> str:
     return ", ".join(sorted(table)) or "nothing"
-
-
-SUPERPOINTS = Layout(
-    name="superpoints",
-    version=1,
-    arrays={"labels": Array("int32", "n", "superpoint of each point, 0 .. s-1 without gaps")},
-    made_by="superpoints",
-    attributes={"n_superpoints": int},
-)
-
-VIEWS = Layout(
-    name="views",
-    version=1,
-    arrays={
-        "images": Array("float16", "v h w c", "what CLIP looks at, 0 .. 1; c is 1 for depth and 3 for colour"),
-        "drawn": Array("int32", "v h w", "the point drawn at each pixel; -1 where there is none"),
-        "pixels": Array("int16", "v n 2", "row and column of each point in each view; -1 where it is not seen"),
-    },
-    made_by="render-views",
-)
-
-CLIP_FEATURES = Layout(
-    name="clip-features",
-    version=1,
-    arrays={
-        "superpoints": Array("float16", "s d", "mean CLIP feature of each superpoint, unit length or zero", False),
-        "visible": Array("int32", "s", "pairs of a point and a view that sees it; 0 where no view sees any"),
-        "views": Array("float16", "v d", "CLIP embedding of each whole view, unit length", False),
-    },
-    made_by="extract-clip",
-)
-
-CLIP_PATCHES = Layout(
-    name="clip-patches",
-    version=1,
-    arrays={"patches": Array("float16", "v r q d", "CLIP feature of each patch, rows by columns, unit length", False)},
-    made_by="extract-clip --keep patches",
-)
-
-SAMPLES = Layout(
-    name="samples",
-    version=1,
-    arrays={
-        "points": Array("float32", "q n 3", "samples of the cloud: centred, +y up", False),
-        "superpoints": Array("int32", "q n", "superpoint of each point after remnants were merged; -1 for no point"),
-        "original": Array("int32", "q n", "superpoint of each point in the whole cloud; -1 for no point"),
-        "sizes": Array("int32", "s", "points of each superpoint of the whole cloud"),
-    },
-    made_by="pretrain",
-)
-
-LAYOUTS = {layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES, CLIP_PATCHES, SAMPLES)}

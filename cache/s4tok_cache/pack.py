@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch, CacheMis
 from s4tok_cache.files import FileSystem, placed, rename
 from s4tok_cache.index import Index, scan
 from s4tok_cache.inspect import Result, examine
-from s4tok_cache.layouts import LAYOUTS, Layout
+from s4tok_cache.layouts import Layout
 from s4tok_cache.progress import Steps, quietly
 from s4tok_cache.reader import OpenFiles
 from s4tok_cache.segment import LIBVER, fill
@@ -51,8 +51,8 @@ class Packed:
 
 def pack(
     folder: Path,
+    layouts: Mapping[str, Layout],
     *,
-    layout: Layout | None = None,
     without_failed: bool = False,
     settling: float = SETTLING,
     files: FileSystem | None = None,
@@ -62,7 +62,7 @@ def pack(
 
     Args:
         folder: Where the segments lie; the packed file is put beside it, under its name and `.h5`.
-        layout: What lies in it, where it is none of `LAYOUTS`.
+        layouts: What may lie in it, by name.
         without_failed: Do not wait for entries that could not be made.
         settling: Look again until the newest segment is this old (seconds) before saying that entries are missing.
         files: Calls to the file system.
@@ -70,7 +70,7 @@ def pack(
     """
     files = files or FileSystem()
     result = _complete(Path(folder).absolute(), files, without_failed, settling)
-    layout = layout or LAYOUTS.get(result.about.layout)
+    layout = layouts.get(result.about.layout)
     if layout is None:
         raise CacheMismatch(f"{folder} holds {result.about.layout}, which this s4tok does not know.")
     result.about.require(layout, result.folder)

@@ -32,15 +32,6 @@ def ten_views() -> Float64[Tensor, "v 3 3"]:
     return torch.stack(views)
 
 
-def upright(axis: str) -> Float64[Tensor, "3 3"]:
-    """Give the rotation that turns a cloud whose `axis` is up into one whose +Y is up, keeping it right-handed."""
-    order = {"x": (2, 0, 1), "y": (0, 1, 2), "z": (0, 2, 1)}[axis]
-    turn = torch.eye(3, dtype=torch.float64)[list(order)]
-    if torch.det(turn) < 0:
-        turn[2] *= -1
-    return turn
-
-
 def look(points: Float[Tensor, "*b n 3"], views: Float64[Tensor, "v 3 3"]) -> Float[Tensor, "*b v n 3"]:
     """Express points in each view's axes: down, right, towards the camera."""
     return torch.einsum("vij,...nj->...vni", views.to(points), points)

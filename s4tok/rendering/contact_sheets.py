@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from s4tok.config import ViewConfig
-from s4tok.rendering.cameras import look, ten_views, upright
+from s4tok.geometry.axes import upright
+from s4tok.rendering.cameras import look, ten_views
 from s4tok.rendering.depth_views import PROJECTIONS, depth_views
 from s4tok.shapes import Array, Float, Float32
 from s4tok.vision.lifting import points_at_pixels

@@ -9,7 +9,8 @@ from s4tok.clouds import PointCloud
 from s4tok.config import ViewConfig
 from s4tok.datasets.dataset import Mesh
 from s4tok.errors import InputError, UsageError
-from s4tok.rendering.cameras import look, ten_views, upright
+from s4tok.geometry.axes import upright
+from s4tok.rendering.cameras import look, ten_views
 from s4tok.rendering.depth_views import PROJECTIONS, depth_views
 from s4tok.rendering.mesh_views import mesh_views, surface_pixels
 from s4tok.shapes import Array, Float, Int

@@ -7,7 +7,7 @@ import numpy as np
 from s4tok.config import SuperpointConfig, TokenizerConfig
 from s4tok.errors import InputError
 from s4tok.geometry import Neighbors, nearest, normals_of, outer_products
-from s4tok.rendering.cameras import upright
+from s4tok.geometry.axes import upright
 from s4tok.shapes import Array, Bool, Float, Float32, Float64, Int
 from s4tok.superpoints import merge_remnants
 

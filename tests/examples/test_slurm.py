@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, VIEWS, CacheReader
+from s4tok_cache import CacheReader
+from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS, VIEWS
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "slurm"
 

@@ -8,7 +8,8 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from s4tok_cache import SUPERPOINTS, FileSystem, Fingerprint, Shard, Stamp, Store
+from s4tok_cache import FileSystem, Fingerprint, Shard, Stamp, Store
+from s4tok_pipelines.layouts import SUPERPOINTS
 
 Labels = np.ndarray[Any, np.dtype[np.int32]]
 Fill = Callable[..., Path]

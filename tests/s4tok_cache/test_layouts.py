@@ -3,8 +3,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from s4tok_cache import CLIP_FEATURES, LAYOUTS, SUPERPOINTS, CacheMismatch, Layout
+from s4tok_cache import CacheMismatch, Layout
 from s4tok_cache.layouts import Value
+from s4tok_pipelines.layouts import CLIP_FEATURES, LAYOUTS, SUPERPOINTS
 
 NumPyArray = np.ndarray[Any, np.dtype[Any]]
 FEATURES: dict[str, NumPyArray] = {

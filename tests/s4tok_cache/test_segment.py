@@ -4,8 +4,9 @@ from math import ceil
 import numpy as np
 import pytest
 
-from s4tok_cache import SUPERPOINTS, Entry, Fingerprint, Stamp
+from s4tok_cache import Entry, Fingerprint, Stamp
 from s4tok_cache.segment import CHUNK, chunk, image
+from s4tok_pipelines.layouts import SUPERPOINTS
 
 STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
 

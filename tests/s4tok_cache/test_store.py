@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from s4tok_cache import (
-    SUPERPOINTS,
     CacheError,
     CacheMismatch,
     CacheMissing,
@@ -24,6 +23,7 @@ from s4tok_cache import (
     examine,
 )
 from s4tok_cache import store as store_module
+from s4tok_pipelines.layouts import SUPERPOINTS
 
 STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
 INPUT = Fingerprint("a.ply", 10, 5)

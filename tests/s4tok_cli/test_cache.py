@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s4tok_cache import SUPERPOINTS, Fingerprint, Stamp, Store
+from s4tok_cache import Fingerprint, Stamp, Store
+from s4tok_pipelines.layouts import SUPERPOINTS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 STAMP = Stamp("superpoints", {"regularization": 0.05})

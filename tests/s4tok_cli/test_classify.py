@@ -13,9 +13,10 @@ from s4tok.models.checkpoint import save_student
 from s4tok.shapes import Array
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import SUPERPOINTS, Stamp, Store
+from s4tok_cache import Stamp, Store
 from s4tok_cli.app import run
 from s4tok_pipelines.inputs.entries import fingerprint
+from s4tok_pipelines.layouts import SUPERPOINTS
 
 Answer = Callable[..., tuple[int, dict[str, Any]]]
 

@@ -10,8 +10,9 @@ import pytest
 
 from s4tok.config import SuperpointConfig
 from s4tok.datasets.open import open_dataset
-from s4tok_cache import SUPERPOINTS, VIEWS, CacheReader, Fingerprint, Stamp, Store
+from s4tok_cache import CacheReader, Fingerprint, Stamp, Store
 from s4tok_cli.app import run
+from s4tok_pipelines.layouts import SUPERPOINTS, VIEWS
 from s4tok_pipelines.stages.superpoints import stamp_of
 
 Run = Callable[..., CompletedProcess[str]]

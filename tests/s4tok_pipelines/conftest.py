@@ -11,8 +11,9 @@ import pytest
 from s4tok.config import ClipConfig, ClusterConfig, PretrainConfig, RunConfig, TokenizerConfig
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, Stamp, Store
+from s4tok_cache import Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprints
+from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 
 
 @dataclass

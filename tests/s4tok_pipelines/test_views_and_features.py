@@ -16,8 +16,9 @@ from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.errors import InputError, MissingError
 from s4tok.shapes import Array
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, VIEWS, CacheReader, Entry, Fingerprint, Stamp, Store
+from s4tok_cache import CacheReader, Entry, Fingerprint, Stamp, Store
 from s4tok_cache.errors import CacheMismatch, CacheMissing
+from s4tok_pipelines.layouts import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, VIEWS
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.extract_clip import extract_clip
 from s4tok_pipelines.stages.render_views import render_views

@@ -85,7 +85,7 @@ def test_a_disk_that_fills_up_while_packing_costs_only_the_packed_file(memory_pa
         with small_disk(memory_path / str(turn), 16 << 20) as disk:
             root = disk / "train"
             fill(root, len(wanted), every=64)
-            packed = pack(root / STAMP.folder, layout=TOY, settling=0)
+            packed = pack(root / STAMP.folder, {TOY.name: TOY}, settling=0)
             packed.path.unlink()
             room = tally.random.randrange(packed.bytes)
             (disk / "ballast").write_bytes(bytes(FileSystem().free(disk) - room))
@@ -99,7 +99,7 @@ def test_a_disk_that_fills_up_while_packing_costs_only_the_packed_file(memory_pa
 
 def pack_when_full(root: Path) -> int:
     try:
-        pack(root / STAMP.folder, layout=TOY, settling=0, files=Boastful())
+        pack(root / STAMP.folder, {TOY.name: TOY}, settling=0, files=Boastful())
     except OSError as error:
         return NO_SPACE if error.errno == errno.ENOSPC and str(root) in str(error) else 1
     return 0

@@ -8,11 +8,12 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
 from s4tok.shapes import Array, Int32
-from s4tok_cache import SUPERPOINTS, CacheReader, Stamp, examine
+from s4tok_cache import CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.auto import usual_superpoints
 from s4tok_pipelines.inputs.entries import fingerprint, root_of
+from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages.superpoints import stamp_of
 

@@ -17,11 +17,12 @@ from s4tok.models.model import Model
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.point_scores import Looking, score_points, teacher_scores
-from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheReader
+from s4tok_cache import CacheReader
 from s4tok_cache.errors import CacheMismatch, CacheMissing
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.entries import fingerprint, root_of, seed_of
+from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.stages import extract_clip
 
 

@@ -11,8 +11,9 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.shapes import Array
 from s4tok.superpoints.samples import Sample, column, sample
-from s4tok_cache import SAMPLES, CacheReader, Stamp, Store
+from s4tok_cache import CacheReader, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint, seed_of
+from s4tok_pipelines.layouts import SAMPLES
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.workers import here_or_side_by_side
 

@@ -14,8 +14,9 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.rendering.scene_frames import is_posed, scene_views
 from s4tok.shapes import Bool, Float, Int
-from s4tok_cache import VIEWS, CacheReader, Fingerprint, Stamp
+from s4tok_cache import CacheReader, Fingerprint, Stamp
 from s4tok_pipelines.inputs.find_superpoints import labels_of
+from s4tok_pipelines.layouts import VIEWS
 from s4tok_pipelines.stages import render_views
 
 

@@ -18,10 +18,11 @@ from s4tok.models.model import CloudFeatures, Model
 from s4tok.shapes import Array, Float
 from s4tok.superpoints.samples import Sample, sample
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CLIP_FEATURES, CacheReader
+from s4tok_cache import CacheReader
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.entries import ahead, fingerprints, root_of, seed_of
 from s4tok_pipelines.inputs.find_superpoints import labels_of
+from s4tok_pipelines.layouts import CLIP_FEATURES
 from s4tok_pipelines.stages import extract_clip, render_views
 from s4tok_pipelines.workers import Done
 

@@ -14,9 +14,10 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.shapes import Array, Float
 from s4tok.vision import Teacher, load_teacher
 from s4tok.vision.lifting import Lifted, lift
-from s4tok_cache import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, CacheReader, Shard, Stamp, Store
+from s4tok_cache import CacheReader, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import ahead, fingerprints, root_of
 from s4tok_pipelines.inputs.views import Broken, Piece, Sources, drawn_views
+from s4tok_pipelines.layouts import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS
 from s4tok_pipelines.outputs.feature_sheets import write_sheets
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
 from s4tok_pipelines.stages.superpoints import made

@@ -11,8 +11,9 @@ from pathlib import Path
 from s4tok.config import ViewConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.rendering.object_views import ObjectViews, object_views
-from s4tok_cache import VIEWS, Entry, Shard, Stamp, Store
+from s4tok_cache import Entry, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.layouts import VIEWS
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
 from s4tok_pipelines.stages.doctor import offscreen
 from s4tok_pipelines.workers import Done, here_or_side_by_side

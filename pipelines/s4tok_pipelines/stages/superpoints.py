@@ -12,8 +12,9 @@ from s4tok.config import SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError, choose
 from s4tok.shapes import Array, Int32
-from s4tok_cache import SUPERPOINTS, CacheReader, Fingerprint, Shard, Stamp, Store
+from s4tok_cache import CacheReader, Fingerprint, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint
+from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
 from s4tok_pipelines.workers import cores, side_by_side
 

@@ -1,6 +1,6 @@
 import torch
 
-from s4tok.rendering.cameras import look, ten_views, upright
+from s4tok.rendering.cameras import look, ten_views
 
 # Axes of the ten views as worked out from the published rotations: towards the camera, down, right.
 TABLE = [
@@ -32,11 +32,3 @@ def test_each_view_is_a_rotation() -> None:
 def test_a_point_higher_up_is_drawn_further_up() -> None:
     top, bottom = look(torch.tensor([[0.0, 1, 0], [0, -1, 0]]), ten_views()[:8])[..., 0].unbind(-1)
     assert (top < bottom).all()
-
-
-def test_upright_puts_the_named_axis_up_and_keeps_the_cloud_right_handed() -> None:
-    for number, axis in enumerate("xyz"):
-        turn = upright(axis)
-        up = torch.eye(3, dtype=torch.float64)[number]
-        assert (turn @ up).tolist() == [0, 1, 0]
-        assert torch.det(turn) == 1

@@ -15,10 +15,11 @@ from s4tok.models.trained import Trained
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import SUPERPOINTS, Stamp, Store
+from s4tok_cache import Stamp, Store
 from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.entries import fingerprint
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
+from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.superpoints import stamp_of
 

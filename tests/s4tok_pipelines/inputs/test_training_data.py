@@ -13,12 +13,13 @@ from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.objectives.s4token import Batch, S4Token
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, CacheMissing, CacheReader, Stamp, Store
+from s4tok_cache import CacheMissing, CacheReader, Stamp, Store
 from s4tok_pipelines.inputs import training_data
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
 from s4tok_pipelines.inputs.training_data import Source, TrainingData, merged_targets
 from s4tok_pipelines.inputs.training_inputs import find_features, find_superpoints, held_out
 from s4tok_pipelines.inputs.training_samples import training_samples
+from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.superpoints import stamp_of
 

@@ -22,8 +22,9 @@ from s4tok.synthetic.datasets import ToyScans, ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts
-from s4tok_cache import SUPERPOINTS, Fingerprint, Stamp, Store
+from s4tok_cache import Fingerprint, Stamp, Store
 from s4tok_pipelines.inputs.entries import seed_of
+from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.outputs.results import plain
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.classify import Classified, classify

@@ -27,9 +27,10 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.point_scores import Looking, score_points
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok.zero_shot.vocabulary import Vocabulary
-from s4tok_cache import CLIP_FEATURES, SUPERPOINTS, Fingerprint, Stamp, Store
+from s4tok_cache import Fingerprint, Stamp, Store
 from s4tok_cache.errors import CacheMissing
 from s4tok_pipelines.inputs.entries import seed_of
+from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.extract_clip import STAGE
 from s4tok_pipelines.stages.segment import Files, Segmented, segment

@@ -11,8 +11,9 @@ from s4tok.datasets.open import open_dataset
 from s4tok.errors import UsageError
 from s4tok.shapes import Array
 from s4tok.superpoints import partition
-from s4tok_cache import SUPERPOINTS, CacheMismatch, CacheReader, Shard, Stamp, Store
+from s4tok_cache import CacheMismatch, CacheReader, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint
+from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.outputs.superpoint_files import export_segments, preview
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.superpoints import made, superpoints
