@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup format lint types imports check test demo bench torture torture-bytes torture-processes reproduce-table2 clean system-libraries
+.PHONY: help setup format lint types imports mirrored check test demo bench torture torture-bytes torture-processes reproduce-table2 clean system-libraries
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -38,7 +38,10 @@ types: $(INSTALLED) ## Check types with mypy (strict) and pyright
 imports: $(INSTALLED) ## Check that dependencies go one way down
 	PYTHONPATH=.:pipelines:cache $(BIN)/lint-imports
 
-check: lint types imports ## lint, types and imports
+mirrored: $(INSTALLED) ## Check that test files lie at the path of what they test
+	$(BIN)/python tools/mirrored_tests.py
+
+check: lint types imports mirrored ## lint, types, imports and mirrored
 
 test: system-libraries $(INSTALLED) ## Run the tests and print their coverage
 	$(BIN)/pytest --cov $(ARGS)

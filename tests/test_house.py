@@ -1,3 +1,4 @@
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,8 @@ def lint_imports(house: Path) -> subprocess.CompletedProcess[str]:
         ("s4tok/errors.py", "import typer"),
         ("pipelines/s4tok_pipelines/report.py", "import s4tok_cli"),
         ("cache/s4tok_cache/__init__.py", "import torch"),
+        ("s4tok/geometry/axes.py", "import s4tok.tokenizers"),
+        ("s4tok/losses/clusters.py", "import s4tok.objectives.s4token"),
     ],
 )
 def test_an_import_that_points_up_or_aside_breaks_the_contract(tmp_path: Path, file: str, line: str) -> None:
@@ -104,3 +107,20 @@ def test_a_python_too_old_is_refused_with_the_command_that_names_another(tmp_pat
     assert done.returncode == 6
     assert "Python 3.9.2" in done.stderr
     assert "hint: make PYTHON=python3.12 setup" in done.stderr
+
+
+def test_a_test_file_that_tests_nothing_of_its_name_is_told(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("mirrored_tests", ROOT / "tools" / "mirrored_tests.py")
+    assert spec is not None
+    assert spec.loader is not None
+    mirrored = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(mirrored)
+    assert mirrored.strays(ROOT) == []
+    for path in ("s4tok/losses/clusters.py", "s4tok/zero_shot/__init__.py"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).touch()
+    tests = ("losses/test_clusters.py", "losses/test_clusters_of_one.py", "zero_shot/test_zero_shot.py", "test_lost.py")
+    for path in tests:
+        (tmp_path / "tests" / "s4tok" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tests" / "s4tok" / path).touch()
+    assert mirrored.strays(tmp_path) == ["tests/s4tok/test_lost.py tests no s4tok/lost.py"]
