@@ -1,4 +1,4 @@
-"""The 2D teachers: networks that see pictures and whose features are lifted onto points."""
+"""2D models: frozen networks whose features of images are lifted onto points."""
 
 from collections.abc import Callable, Mapping
 
