@@ -18,6 +18,7 @@ SEGMENTS = Path("segments")  # where labels of a user's own files go
 RESULTS = Path("results")  # where tables of the paper go, each into a folder of its name
 ROOM_FROM = 2.5  # metres; an own file that is longer is taken for a room by what names its points
 ROOM_WINDOW = 4.0  # metres, the side of the columns a room is cut into for a checkpoint that was trained on none
+CALIBRATION_SHARE = 0.5  # of each label's mean cosine, where labels are calibrated and neither card nor user says more
 SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as many
 
 Scene: TypeAlias = Literal["object", "room"]
@@ -291,7 +292,9 @@ class SegmentConfig:
     smallest_window: int = 256  # points; a column of fewer takes its neighbours in
     votes: int = ZeroShotConfig.votes  # samples of each window, whose cosines are averaged
     pool: bool = False  # one label a superpoint; the paper gives every point its own, Sec. 3.3
-    unknown: float | None = None  # points whose best cosine is lower have no name
+    calibrate: Literal["none", "mean"] | None = None  # subtract from a label's cosines a share of their mean
+    calibration_share: float | None = None
+    unknown: float | None = None  # points whose label has a lower cosine, before calibration, have no name
     scale: float = 1.0
     draws: int = ZeroShotConfig.draws
     level: float = ZeroShotConfig.level

@@ -1,12 +1,13 @@
 """`s4tok segment`: name every point with words."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
 from s4tok.config import (
     CACHE,
+    CALIBRATION_SHARE,
     ROOM_FROM,
     ROOM_WINDOW,
     SEGMENTS,
@@ -16,13 +17,15 @@ from s4tok.config import (
     SegmentConfig,
     ZeroShotConfig,
 )
-from s4tok.errors import InputError, UsageError
+from s4tok.errors import InputError, MissingError, UsageError
 from s4tok_cli import console, options
 from s4tok_cli.superpoints import Room
 
 if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset
     from s4tok.metrics.labels import Interval
+    from s4tok.models.checkpoint import Student
+    from s4tok.vision.frozen_clip import FrozenClip
     from s4tok_pipelines.outputs.segment_figures import PartFigures, SceneFigures
     from s4tok_pipelines.stages.segment import Segmented
 
@@ -40,8 +43,29 @@ def segment(
         bool, Option("--teacher-only", help="The 2D baseline: what s4tok extract-clip has seen of each superpoint.")
     ] = False,
     prompts: options.Prompts = None,
+    calibrate: Annotated[
+        Literal["none", "mean"] | None,
+        Option(
+            help="mean subtracts from each label's cosines a share of its mean cosine over the training points; "
+            "it needs no labels. none does not.",
+            show_default="as the checkpoint's card says",
+        ),
+    ] = None,
+    calibration_share: Annotated[
+        float | None,
+        Option(
+            min=0,
+            help="The share that is subtracted.",
+            metavar="S",
+            show_default=f"the card's, or {CALIBRATION_SHARE:g}",
+        ),
+    ] = None,
     unknown: Annotated[
-        float | None, Option(help="Leave points without a name whose best cosine is lower.", show_default=False)
+        float | None,
+        Option(
+            help="Leave points without a label if the cosine of the best one, before calibration, is lower.",
+            show_default=False,
+        ),
     ] = None,
     pool: Annotated[bool, Option("--pool", help="Let all points of a superpoint have one label.")] = SegmentConfig.pool,
     window: Annotated[
@@ -93,6 +117,8 @@ def segment(
     said = load_prompts(prompts or set_for(clip))
     if teacher_only and votes != SegmentConfig.votes:
         raise UsageError("views show every point: --votes is for students.")
+    if calibrate == "none" and calibration_share is not None:
+        raise UsageError("--calibration-share is for --calibrate mean, and --calibrate is none.")
     if scale <= 0:
         raise UsageError(f"--scale must be positive, and is {scale:g}.")
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
@@ -125,7 +151,14 @@ def segment(
         console.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
     if own and student is not None:
         console.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
-    config = SegmentConfig(n_points, n_tokens, window, votes=votes, pool=pool, unknown=unknown, scale=scale, seed=seed)
+    config = SegmentConfig(
+        n_points, n_tokens, window, votes=votes, pool=pool, calibrate=calibrate, calibration_share=calibration_share,
+        unknown=unknown, scale=scale, seed=seed,
+    )  # fmt: skip
+    by = None
+    if teacher_only and calibrate != "none":
+        is_asked = calibrate is not None or calibration_share is not None
+        by = _calibrating(checkpoint or STUDENTS[clouds.scene], frozen, where, is_asked=is_asked)
     folder = out or (SEGMENTS if own else None)
     sheet = Sheet(clouds)
     found = run(
@@ -137,6 +170,7 @@ def segment(
         config,
         labels=names,
         category=category,
+        calibrated_by=by,
         files=None if folder is None else Files(folder, written, html),
         watch=sheet.add if preview else None,
         make=auto or own,
@@ -152,6 +186,21 @@ def segment(
         write_json(folder / "result.json", {**facts, "failures": [vars(failure) for failure in found.failures]})
         console.note(f"labels, and all that is needed to make them again: {folder}")
     console.finish(facts, found.failures)
+
+
+def _calibrating(name: str, clip: "FrozenClip", device: str, *, is_asked: bool) -> "Student | None":
+    """Load the checkpoint that calibrates the 2D baseline: where that is asked for, or its card says so."""
+    from s4tok.models.checkpoint import find_student, load_student, read_card
+    from s4tok.models.trained import Trained
+
+    if not is_asked:
+        try:
+            card = read_card(find_student(name))
+        except MissingError:
+            return None  # a copy of s4tok without checkpoints has the baseline nonetheless
+        if card["clip"]["weights"] != clip.sha256 or not Trained.of(card).calibration_share:
+            return None
+    return load_student(name, clip, device)
 
 
 def _guess_scene(clouds: "CloudDataset", scale: float) -> None:
@@ -184,9 +233,23 @@ def _tell(found: "Segmented") -> None:
     console.result(
         f"{found.clouds} clouds of {about['dataset']} {about['split']}; {who}, CLIP {about['clip']['clip']}, prompts "
         f"{about['prompts']['name']} {about['prompts']['sha256'][:8]}, {', '.join(about['superpoints'])}"
+        f"{_calibration(found)}"
     )
     spread = ", ".join(f"{cosine:.3f} at {share}" for share, cosine in best.items())
     console.note(f"cosine of points with their names, for --unknown: {spread}")
+
+
+def _calibration(found: "Segmented") -> str:
+    """Say how labels were calibrated, and what the means would be without."""
+    by, share = found.about["calibrated_by"], found.about["calibration_share"]
+    if by is None:
+        return ""
+    titles = {"miou": "mIoU", "macc": "mAcc", "miou_i": "mIoU_I", "miou_c": "mIoU_C", "miou_part": "mIoU_part"}
+    before = ", ".join(f"{titles[name]} {_share(figure)}" for name, figure in found.uncalibrated.items())
+    return (
+        f"; calibrated by {share:g} of each label's mean cosine, of checkpoint {by['checkpoint']}"
+        f"{f' (without: {before})' if before else ''}"
+    )
 
 
 def _tell_scenes(figures: "SceneFigures", n_clouds: int) -> None:

@@ -1,5 +1,6 @@
 """A trained tokenizer on disk, beside a card that says how it came to be, and back from there in front of its CLIP."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from s4tok.config import EncoderConfig, TokenizerConfig
+from s4tok.config import EncoderConfig, Scene, TokenizerConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
 from s4tok.models.model import Model
@@ -36,6 +37,11 @@ class Means(NamedTuple):
     features: Float[Tensor, " c"]  # of the checkpoint's own features
     targets: Float[Tensor, " c"]  # of what the vision model gave the same points
 
+    @property
+    def sha256(self) -> str:
+        """Hash the numbers of both."""
+        return hashlib.sha256(torch.cat(self).float().cpu().numpy().tobytes()).hexdigest()
+
 
 class Student(NamedTuple):
     """A trained tokenizer in front of the CLIP it was trained for; nothing of it changes any more."""
@@ -45,6 +51,10 @@ class Student(NamedTuple):
     name: str  # as the user named it
     means: Mapping[str, Means] = MappingProxyType({})  # of each kind of scene; older checkpoints have none
     trained: Trained = Trained()  # as the card says
+
+    def means_for(self, scene: Scene) -> Means | None:
+        """Give the means of a kind of scene, or of the other where it was trained on that alone; None for neither."""
+        return self.means.get(scene) or next(iter(self.means.values()), None)
 
 
 def save_student(

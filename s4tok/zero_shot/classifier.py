@@ -29,3 +29,11 @@ def classifier(clip: FrozenClip, sentences: Sequence[Sequence[str]]) -> Float[Te
 def scores(features: Float[Tensor, "*b d"], classes: Float[Tensor, "t d"]) -> Float[Tensor, "*b t"]:
     """Say how near each feature is to each class: the cosine, 0 for a feature that is zero."""
     return functional.normalize(features.to(classes.dtype), dim=-1) @ classes.T
+
+
+def mean_scores(mean: Float[Tensor, " d"], classes: Float[Tensor, "t d"]) -> Float[Tensor, " t"]:
+    """Give each class's mean cosine over the features of unit length whose mean this is.
+
+    It needs no label: a class with a high mean is near to every feature, and calibration subtracts a share of it.
+    """
+    return classes @ mean.to(classes)

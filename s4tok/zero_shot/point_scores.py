@@ -107,12 +107,24 @@ def pooled(scores: Float32[Array, "n t"], superpoints: Int[Array, " n"]) -> Floa
     return of_points
 
 
-def answers(scores: Float32[Array, "n t"], unknown: float | None = None) -> Int[Array, " n"]:
-    """Name each point by its best class; -1 where even that one's cosine is below `unknown`."""
+def answers(
+    scores: Float32[Array, "n t"], unknown: float | None = None, subtracted: Float32[Array, " t"] | None = None
+) -> Int[Array, " n"]:
+    """Name each point by its best class; -1 where even that one's cosine is below `unknown`.
+
+    `subtracted` is what calibration took off each class's cosines; the cosine is that before calibration.
+    """
     best: Array = scores.argmax(axis=1)
     if unknown is None:
         return best
-    return np.where(scores.max(axis=1) >= unknown, best, -1)
+    return np.where(best_cosines(scores, subtracted) >= unknown, best, -1)
+
+
+def best_cosines(scores: Float32[Array, "n t"], subtracted: Float32[Array, " t"] | None = None) -> Float32[Array, " n"]:
+    """Give each point's cosine with its best class, before calibration."""
+    best = scores.argmax(axis=1)
+    cosines: Array = scores[np.arange(len(scores)), best]
+    return cosines if subtracted is None else cosines + subtracted[best]
 
 
 def _batch(array: Array, model: Model) -> Tensor:

@@ -10,11 +10,13 @@ import torch
 
 from s4tok.clouds import PointCloud
 from s4tok.datasets.formats.ply import read_ply
-from s4tok.models.checkpoint import save_student
+from s4tok.errors import UsageError
+from s4tok.models.checkpoint import Means, save_student
 from s4tok.shapes import Array
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cli.app import run
+from s4tok_cli.segment import _calibrating as calibrating
 from s4tok_pipelines.outputs.ply import ply_of
 
 CORNER = np.array([453_000.25, 5_411_000.5, 220.125])
@@ -117,6 +119,9 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
         (["hall.ply", "--labels", "a", "--format", "las"], 2, "no format is called 'las'"),
         (["hall.ply", "--labels", "a", "--scale", "0"], 2, "--scale must be positive"),
         (["hall.ply", "--labels", "a", "--teacher-only", "--votes", "3"], 2, "--votes is for students"),
+        (["hall.ply", "--labels", "a", "--calibrate", "mean"], 2, "has no mean features"),
+        (["hall.ply", "--labels", "a", "--teacher-only", "--calibration-share", "1"], 2, "has no mean features"),
+        (["hall.ply", "--labels", "a", "--calibrate", "none", "--calibration-share", "1"], 2, "--calibrate is none"),
         (["hall.ply", "--labels", "a", "--prompts", "mine.toml"], 4, "no such file of prompts"),
         (["hall.ply", "--labels", "a", "--scale", "1000"], 2, "windows of 4"),
         (["hall.ply", "--labels", "a", "--teacher-only"], 4, "nothing that tiny has seen"),
@@ -144,6 +149,46 @@ def test_a_student_of_another_clip_is_refused(answer: Answer, tmp_path: Path, st
     (foreign / "tokenizer.json").write_text(json.dumps(card))
     code, said, _ = answer("hall.ply", "--labels", "a", "--checkpoint", "foreign")
     assert (code, "trained for the CLIP huge" in said["error"], "--clip huge" in said["hint"]) == (2, True, True)
+
+
+@pytest.fixture(scope="module")
+def with_means(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint that knows means, and whose card wants labels calibrated."""
+    torch.manual_seed(3)
+    tokenizer = build_tokenizer(width=32, n_points=200, n_tokens=12, patch_size=8, adapter_widths=(8, 8, 8))
+    frozen, place = FrozenClip.load(str(clip)), tmp_path_factory.mktemp("with-means")
+    card = {"clip": {"name": frozen.name, "weights": frozen.sha256}, "calibration": {"share": 0.5}}
+    save_student(place, tokenizer, card, {"object": Means(0.1 * torch.randn(24), 0.1 * torch.randn(24))})
+    return place
+
+
+def test_people_and_programs_are_told_how_labels_were_calibrated(
+    answer: Answer, with_means: Path, clip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ("toy-shapes", "--limit", 2, "--auto", "--checkpoint", with_means)
+    code, said, _ = answer(*few)
+    assert (code, said["calibrate"], said["calibration_share"]) == (0, "mean", 0.5)
+    assert said["calibrated_by"]["checkpoint"] == str(with_means)
+    assert said["uncalibrated"].keys() == {"miou_i", "miou_c", "miou_part"}
+    assert answer(*few, "--calibrate", "none")[1]["calibrated_by"] is None
+    assert run(["segment", *map(str, few), "--clip", str(clip), "--device", "cpu", "--calibration-share", "0.25"]) == 0
+    heard = capsys.readouterr().out.splitlines()[-1]
+    assert f"calibrated by 0.25 of each label's mean cosine, of checkpoint {with_means} (without: mIoU_I " in heard
+
+
+def test_a_checkpoint_calibrates_the_2d_baseline_where_its_card_or_a_flag_says_so(
+    answer: Answer, with_means: Path, student: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen, other = FrozenClip.load(str(clip)), FrozenClip.load("ViT-S-32-alt")
+    loaded = calibrating(str(with_means), frozen, "cpu", is_asked=False)
+    assert loaded is not None
+    assert loaded.means
+    assert calibrating(str(student), frozen, "cpu", is_asked=False) is None
+    assert calibrating(str(with_means), other, "cpu", is_asked=False) is None
+    with pytest.raises(UsageError, match="was trained for the CLIP tiny"):
+        calibrating(str(with_means), other, "cpu", is_asked=True)
+    monkeypatch.setattr("s4tok.models.checkpoint.SHIPPED_FOLDER", tmp_path)
+    assert calibrating("ball+rpn", frozen, "cpu", is_asked=False) is None
 
 
 def test_a_dataset_is_drawn_truth_beside_names(answer: Answer, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from s4tok.config import ROOM_WINDOW, Scene, SegmentConfig
+from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig
+from s4tok.errors import UsageError
 from s4tok.models.checkpoint import Student
 from s4tok_pipelines.report import Report, silent
 
@@ -35,6 +36,27 @@ def as_trained(config: SegmentConfig, student: Student, scene: Scene, report: Re
     if used:
         report.note(f"using {_list(used)}; checkpoint {student.name} was trained with {_list(meant)}")
     return found
+
+
+def calibrated(config: SegmentConfig, student: Student | None) -> SegmentConfig:
+    """Take from the card whether and by how much labels are calibrated, where the configuration leaves it open.
+
+    Raises:
+        UsageError: Where labels are to be calibrated, and the checkpoint does not know its mean features.
+    """
+    by_card = 0.0 if student is None else student.trained.calibration_share
+    share = by_card if config.calibration_share is None else config.calibration_share
+    if config.calibrate == "none" or (config.calibrate is None and not share):
+        return replace(config, calibrate="none", calibration_share=0.0)
+    if student is None or not student.means:
+        who = "without a checkpoint there are no" if student is None else f"checkpoint {student.name} has no"
+        raise UsageError(
+            f"{who} mean features of training points, and --calibrate mean needs them.",
+            "pass --calibrate none, or a checkpoint that was trained by this version of s4tok.",
+        )
+    if config.calibration_share is None:
+        share = by_card or CALIBRATION_SHARE
+    return replace(config, calibrate="mean", calibration_share=share)
 
 
 def _windows(size: float | None) -> str:

@@ -12,10 +12,11 @@ from s4tok.clouds import PointCloud
 from s4tok.config import SegmentConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import Means, Student
 from s4tok.models.model import Model
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot import classifier
 from s4tok.zero_shot.point_scores import Looking, score_points, teacher_scores
 from s4tok_cache import CacheReader
 from s4tok_cache.errors import CacheMismatch, CacheMissing
@@ -31,12 +32,20 @@ class Looker(ABC):
 
     name: str
     superpoints: CacheReader
+    mean: Float[Tensor, " c"] | None = None  # of the features of many points, for calibration
 
     @abstractmethod
     def scores(
         self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
     ) -> Float32[Array, "n t"]:
         """Give the cosine of each point of a cloud with each word."""
+
+    def mean_scores(self, words: Float[Tensor, "t d"]) -> Float32[Array, " t"] | None:
+        """Give the mean cosine of each word; None where the mean feature is not known."""
+        if self.mean is None:
+            return None
+        means: Array = classifier.mean_scores(self.mean, words).cpu().numpy()
+        return means
 
 
 class StudentLooks(Looker):
@@ -48,6 +57,8 @@ class StudentLooks(Looker):
         assert config.n_tokens is not None
         assert config.window is not None
         self.name, self.superpoints = f"checkpoint {student.name}", superpoints
+        means = student.means_for(clouds.scene)
+        self.mean = None if means is None else means.features
         self.model = _with_tokens(student.model, config.n_tokens)
         self.up, self.scale, self.seed, self.votes = clouds.up, config.scale, config.seed, config.votes
         self.looking = Looking(
@@ -73,8 +84,9 @@ class StudentLooks(Looker):
 class TeacherLooks(Looker):
     """CLIP itself, by what the stage extract-clip has kept of each superpoint: the 2D baseline."""
 
-    def __init__(self, clip: FrozenClip, clouds: CloudDataset, cache: Path) -> None:
+    def __init__(self, clip: FrozenClip, clouds: CloudDataset, cache: Path, means: Means | None = None) -> None:
         self.name, self.clouds = f"{clip.name} in 2D", clouds
+        self.mean = None if means is None else means.targets
         self.seen = _seen_by(clip, root_of(cache, clouds))
         cut = next(stamp for stamp in self.seen.stamp.upstream if stamp.stage == "superpoints")
         self.superpoints = CacheReader(self.seen.root, SUPERPOINTS, cut)

@@ -26,9 +26,11 @@ class Labelled(NamedTuple):
     cloud: PointCloud
     superpoints: Int[Array, " n"]
     names: Sequence[str]
-    scores: Float32[Array, "n t"]
+    scores: Float32[Array, "n t"]  # by which points are named: cosines, less what calibration subtracts
     answers: Int[Array, " n"]  # index into names; -1 for unknown
     truth: Int[Array, " n"] | None = None  # as above, where it is known
+    subtracted: Float32[Array, " t"] | None = None  # by calibration, from each name's cosines
+    uncalibrated: Int[Array, " n"] | None = None  # what the answers would be without
 
 
 def _ply(done: Labelled) -> bytes:
@@ -85,13 +87,15 @@ def write_labelled(
 
 
 def legend(done: Labelled) -> list[dict[str, Any]]:
-    """Say of each label what it is called, how it is coloured and how many points have it."""
+    """Say of each label what it is called, how it is coloured, how many points have it, and how it was calibrated."""
     counts = Counter(done.answers.tolist())
     colors = map(hexadecimal, colors_of_names(done.names))
     rows = [
         {"label": label, "name": name, "color": color, "points": counts[label]}
         for label, (name, color) in enumerate(zip(done.names, colors, strict=True))
     ]
+    if done.subtracted is not None:
+        rows = [{**row, "subtracted": float(each)} for row, each in zip(rows, done.subtracted, strict=True)]
     grey = hexadecimal(np.array(UNKNOWN, np.uint8))
     return [*rows, {"label": -1, "name": UNKNOWN_NAME, "color": grey, "points": counts[-1]}]
 

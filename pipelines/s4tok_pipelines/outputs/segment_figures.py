@@ -21,6 +21,7 @@ from s4tok.metrics.labels import (
     scores,
 )
 from s4tok.shapes import Array, Int
+from s4tok.zero_shot.point_scores import best_cosines
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_pipelines.outputs.labelled_clouds import Labelled
 from s4tok_pipelines.outputs.viewer import UNKNOWN_NAME
@@ -93,6 +94,7 @@ class Tally:
     clouds: CloudDataset
     points: Counter[str] = field(default_factory=Counter)  # of each name
     counts: list[Array] = field(default_factory=list)  # of each cloud with labels
+    counts_before: list[Array] = field(default_factory=list)  # of the same, without calibration
     categories: list[int] = field(default_factory=list)  # of the same
     cosines: Int[Array, " bins"] = field(default_factory=lambda: np.zeros(BINS, np.int64))
     n_clouds: int = 0
@@ -105,19 +107,19 @@ class Tally:
         of_each = np.bincount(done.answers + 1, minlength=len(done.names) + 1).tolist()
         self.points.update({UNKNOWN_NAME: of_each[0]} if of_each[0] else {})
         self.points.update({f"{before}{name}": n for name, n in zip(done.names, of_each[1:], strict=True)})
-        best = np.clip(done.scores.max(axis=1), -1, 1)
+        best = np.clip(best_cosines(done.scores, done.subtracted), -1, 1)
         self.cosines += np.bincount(((best + 1) / 2 * (BINS - 1)).round().astype(np.int64), minlength=BINS)
         if not words.has_truth or done.cloud.labels is None:
             return
-        ids = np.append(words.of(key).ids, -1)[done.answers]
-        if category is None:
-            self.counts.append(confusion(done.cloud.labels, ids, len(self.clouds.classes)))
-        else:
-            self.counts.append(part_counts(done.cloud.labels, ids, len(self.clouds.classes)))
+        ids, count = np.append(words.of(key).ids, -1), confusion if category is None else part_counts
+        self.counts.append(count(done.cloud.labels, ids[done.answers], len(self.clouds.classes)))
+        if done.uncalibrated is not None:
+            self.counts_before.append(count(done.cloud.labels, ids[done.uncalibrated], len(self.clouds.classes)))
+        if category is not None:
             self.categories.append(category)
 
     def best_cosine(self) -> dict[str, float]:
-        """Say how near points are to their own name, for choosing what to call unknown."""
+        """Give the cosines of points with their own name, before calibration, for choosing what to call unknown."""
         reached = self.cosines.cumsum() / self.cosines.sum()
         return {f"{share:.0%}": float(2 * (reached >= share).argmax() / (BINS - 1) - 1) for share in (0.05, 0.5, 0.95)}
 
@@ -156,6 +158,18 @@ class Tally:
             spread(lambda times: drawn(times).miou_c),
             spread(lambda times: drawn(times).miou_part),
         )
+
+    def uncalibrated(self) -> dict[str, float]:
+        """Measure the means that would be without calibration; nothing where there was none."""
+        if not self.counts_before:
+            return {}
+        counts = np.stack(self.counts_before)
+        if not self.categories:
+            found = scores(counts.sum(axis=0))
+            return {"miou": found.miou, "macc": found.macc}
+        parts = [self.clouds.parts[name] for name in self.clouds.categories]
+        of_parts = part_scores(counts, np.array(self.categories), parts)
+        return {"miou_i": of_parts.miou_i, "miou_c": of_parts.miou_c, "miou_part": of_parts.miou_part}
 
     def _part_names(self) -> list[str]:
         """Name each class by the category it is a part of, since several categories have a "body"."""

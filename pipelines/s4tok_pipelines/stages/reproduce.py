@@ -160,11 +160,13 @@ def _settings(measured: Measured) -> Iterator[str]:
     rows: dict[tuple[Any, ...], list[str]] = {}
     for name, of in measured.rooms.items():
         for facts in chain.from_iterable(of.values()):
-            names = rows.setdefault(tuple(facts.get(each) for each in ("window", "n_points", "n_tokens")), [])
+            settings = tuple(facts.get(each) for each in ("window", "n_points", "n_tokens", "calibration_share"))
+            names = rows.setdefault(settings, [])
             names += [] if name in names else [name]
-    for (window, n_points, n_tokens), names in rows.items():
+    for (window, n_points, n_tokens, share), names in rows.items():
         size = f"in windows of {window:g} m" if window else "as a whole"
-        yield f"Rooms {size}, {n_points:,} points and {n_tokens:,} tokens each: {', '.join(names)}."
+        less = f", labels calibrated by {share:g} of their mean cosine" if share else ""
+        yield f"Rooms {size}, {n_points:,} points and {n_tokens:,} tokens each{less}: {', '.join(names)}."
 
 
 def _superpoints(measured: Measured, world: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from s4tok.config import SegmentConfig
+from s4tok.config import Scene, SegmentConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
@@ -16,7 +16,7 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.point_scores import answers, pooled
 from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.vocabulary import Vocabulary, Words
-from s4tok_pipelines.inputs.as_trained import as_trained
+from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from s4tok_pipelines.inputs.find_superpoints import labels_of, ready_superpoints
 from s4tok_pipelines.inputs.point_scores import Looker, StudentLooks, TeacherLooks
 from s4tok_pipelines.outputs.labelled_clouds import FORMATS, Labelled, stems_of, write_labelled
@@ -41,12 +41,15 @@ class Segmented:
     points: dict[str, int]  # of each name, over all clouds
     best_cosine: dict[str, float]  # how near points are to their own name, by share of points
     figures: PartFigures | SceneFigures | None
+    uncalibrated: dict[str, float]  # the mean figures without calibration; empty where there was none
     failures: list[Failure]
     about: dict[str, Any]  # all that is needed to do it again
 
     def facts(self) -> dict[str, Any]:
         """Give the result as plain names and values; fractions in 0 .. 1."""
         figures = {} if self.figures is None else self.figures.facts()
+        if self.uncalibrated:
+            figures["uncalibrated"] = self.uncalibrated
         return {
             "clouds": self.clouds,
             "failed": len(self.failures),
@@ -67,6 +70,7 @@ def segment(
     *,
     labels: Sequence[str] = (),
     category: str | None = None,
+    calibrated_by: Student | None = None,
     files: Files | None = None,
     watch: Callable[[Labelled], None] | None = None,
     make: bool = False,
@@ -88,6 +92,7 @@ def segment(
         config: How clouds are encoded; what it leaves open is as the checkpoint was trained.
         labels: What points may be, in place of the dataset's words; then nothing can be right or wrong.
         category: What `labels` are parts of.
+        calibrated_by: For the 2D baseline, the checkpoint that knows the mean of the vision model's features.
         files: What to write of each cloud; nothing where None.
         watch: Who else counts something of each cloud once it is named.
         make: Make superpoints that are missing.
@@ -97,8 +102,10 @@ def segment(
     start = time.monotonic()
     words = Vocabulary(clouds, clip, prompts, labels, category)
     looker: Looker
+    by = student or calibrated_by
+    config = calibrated(config, by)
     if student is None:
-        looker = TeacherLooks(clip, clouds, cache)
+        looker = TeacherLooks(clip, clouds, cache, None if by is None else by.means_for(clouds.scene))
     else:
         config = as_trained(config, student, clouds.scene, report)
         superpoints = ready_superpoints(clouds, cache, student, make=make, workers=workers, report=report)
@@ -124,12 +131,14 @@ def segment(
         dict(tally.points),
         tally.best_cosine(),
         tally.figures(config),
+        tally.uncalibrated(),
         failures,
         {
             **provenance(clouds, clip, student, prompts),
             **asdict(config),
             "labels": list(labels),
             "category": category,
+            "calibrated_by": None if config.calibrate == "none" else _means_of(by, clouds.scene),
             "superpoints": {looker.superpoints.folder.name: looker.superpoints.stamp.parameters},
             "seconds": round(time.monotonic() - start, 3),
         },
@@ -148,4 +157,25 @@ def _named(
     if config.pool:
         scores = pooled(scores, superpoints)
     truth = words.places(cloud.labels) if is_known and cloud.labels is not None else None
-    return Labelled(cloud, superpoints, words.names, scores, answers(scores, config.unknown), truth)
+    named = answers(scores, config.unknown)
+    means = looker.mean_scores(words.vectors) if config.calibrate == "mean" else None
+    if means is None:
+        return Labelled(cloud, superpoints, words.names, scores, named, truth)
+    subtracted = np.float32(config.calibration_share or 0.0) * means
+    scores = scores - subtracted
+    return Labelled(
+        cloud,
+        superpoints,
+        words.names,
+        scores,
+        answers(scores, config.unknown, subtracted),
+        truth,
+        subtracted,
+        uncalibrated=named,
+    )
+
+
+def _means_of(student: Student | None, scene: Scene) -> dict[str, str] | None:
+    """Name the means that labels were calibrated by."""
+    means = None if student is None else student.means_for(scene)
+    return None if student is None or means is None else {"checkpoint": student.name, "means": means.sha256}

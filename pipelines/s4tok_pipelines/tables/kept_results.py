@@ -50,6 +50,7 @@ def question(
     upstream: tuple[Stamp, ...],
 ) -> Stamp:
     """Stamp what a student is asked; where it lies and what it is called change nothing."""
+    means = student.means_for(clouds.scene)
     made_from = sorted((key, *of) for key, of in fingerprints(clouds).items())
     parameters = {
         "s4tok": __version__,
@@ -60,6 +61,7 @@ def question(
         "clip": clip.identity,
         "student": sha256_of_weights(student.model.tokenizer),
         "tokenizer": plain(dict(student.card["tokenizer"])),
+        "means": None if means is None else means.sha256,
         "prompts": prompts.sha256,
         "config": plain(config),
     }

@@ -13,7 +13,7 @@ from s4tok.models.checkpoint import Student
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache import Stamp
-from s4tok_pipelines.inputs.as_trained import as_trained
+from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
 from s4tok_pipelines.outputs.furniture import Furniture
 from s4tok_pipelines.outputs.segment_figures import SceneFigures
@@ -41,7 +41,7 @@ class Judge(NamedTuple):
         Superpoints that are missing are made.
         """
         asked_for = replace(self.looking, seed=self.config.seed)
-        looking = as_trained(asked_for, student, clouds.scene, self.report)
+        looking = calibrated(as_trained(asked_for, student, clouds.scene, self.report), student)
         cut = ready_superpoints(clouds, self.cache, student, make=True, workers=self.workers, report=self.report)
         asked = {**asdict(looking), "guesses": self.config.guesses}
         stamp = question("segment", clouds, self.clip, student, self.prompts, asked, (cut.stamp,))

@@ -13,7 +13,7 @@ from s4tok.models.model import Model, build_model
 from s4tok.shapes import Array
 from s4tok.superpoints.samples import sample, stand
 from s4tok.zero_shot import point_scores as segmentation
-from s4tok.zero_shot.point_scores import Looking, answers, homes, pooled, score_points, teacher_scores
+from s4tok.zero_shot.point_scores import Looking, answers, best_cosines, homes, pooled, score_points, teacher_scores
 from s4tok.zero_shot.windows import windows
 
 WHOLE = Looking(n_points=400, window=0.0, overlap=0.0, smallest=1)
@@ -120,3 +120,12 @@ def test_a_superpoint_that_agrees_has_one_score_and_doubt_has_no_name() -> None:
     assert answers(scores).tolist() == [1, 0, 1]
     assert answers(agreed).tolist() == [0, 0, 1]
     assert answers(scores, 0.3).tolist() == [1, 0, -1]
+
+
+def test_calibration_decides_the_label_and_the_cosine_before_it_whether_it_is_doubtful() -> None:
+    cosines = np.array([[0.30, 0.28], [0.40, 0.20], [0.31, 0.25]], np.float32)
+    subtracted = np.array([0.20, 0.10], np.float32)
+    assert answers(cosines - subtracted).tolist() == [1, 0, 1]
+    np.testing.assert_allclose(best_cosines(cosines - subtracted, subtracted), [0.28, 0.40, 0.25], atol=1e-6)
+    assert answers(cosines - subtracted, 0.27, subtracted).tolist() == [1, 0, -1]
+    np.testing.assert_array_equal(best_cosines(cosines), cosines.max(axis=1))

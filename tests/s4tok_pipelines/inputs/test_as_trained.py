@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import torch
 
-from s4tok.config import ROOM_WINDOW, Scene, SegmentConfig, SuperpointConfig
-from s4tok.models.checkpoint import Student, load_student, save_student
+from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig, SuperpointConfig
+from s4tok.errors import UsageError
+from s4tok.models.checkpoint import Means, Student, load_student, save_student
 from s4tok.models.trained import Trained
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_pipelines.inputs.as_trained import as_trained
+from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from s4tok_pipelines.report import Report
 
 
@@ -80,6 +81,41 @@ def test_what_differs_from_the_card_is_said_in_one_note(
     nothing: Any = dict.fromkeys(given)
     as_trained(replace(found, **nothing), student._replace(trained=Trained(window=3.0)), scene, again)
     assert again.said == []
+
+
+MEANS = Means(torch.zeros(24), torch.zeros(24))
+
+
+@pytest.mark.parametrize(
+    ("card", "given", "found"),
+    [
+        (0.0, {}, ("none", 0.0)),
+        (0.3, {}, ("mean", 0.3)),
+        (0.3, {"calibrate": "none"}, ("none", 0.0)),
+        (0.0, {"calibrate": "mean"}, ("mean", CALIBRATION_SHARE)),
+        (0.3, {"calibrate": "mean"}, ("mean", 0.3)),
+        (0.3, {"calibrate": "mean", "calibration_share": 0.9}, ("mean", 0.9)),
+        (0.0, {"calibration_share": 0.9}, ("mean", 0.9)),
+        (0.3, {"calibration_share": 0.0}, ("none", 0.0)),
+    ],
+)
+def test_whether_labels_are_calibrated_is_asked_for_or_on_the_card(
+    student: Student, card: float, given: dict[str, Any], found: tuple[str, float]
+) -> None:
+    by = student._replace(means={"object": MEANS}, trained=Trained(calibration_share=card))
+    config = calibrated(SegmentConfig(**given), by)
+    assert (config.calibrate, config.calibration_share) == found
+    assert calibrated(config, by) == config
+
+
+def test_calibration_without_means_is_one_sentence(student: Student) -> None:
+    assert calibrated(SegmentConfig(), None).calibrate == "none"
+    with pytest.raises(UsageError, match="checkpoint X has no mean features of training points, and --calibrate mean"):
+        calibrated(SegmentConfig(calibrate="mean"), student)
+    with pytest.raises(UsageError, match="checkpoint X has no mean features"):
+        calibrated(SegmentConfig(), student._replace(trained=Trained(calibration_share=0.5)))
+    with pytest.raises(UsageError, match="without a checkpoint there are no mean features"):
+        calibrated(SegmentConfig(calibrate="mean"), None)
 
 
 def test_a_window_in_a_room_contradicts_no_checkpoint_that_has_never_met_one(student: Student) -> None:

@@ -14,7 +14,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import ClipConfig, PretrainConfig, ReproduceConfig, RunConfig, Scene, SegmentConfig, TokenizerConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import InputError, MissingError
-from s4tok.models.checkpoint import save_student
+from s4tok.models.checkpoint import Means, load_student, save_student
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
@@ -108,7 +108,7 @@ def made(clip: FrozenClip, students: Path, tmp_path_factory: pytest.TempPathFact
     cache = tmp_path_factory.mktemp("cache")
 
     def run(out: Path, names: Sequence[str], among: Worlds = worlds, **options: Any) -> Reproduced:
-        places = find_students(names, students)
+        places = find_students(names, options.pop("students", students))
         options = {"looking": LOOKING, **options}
         return reproduce(among, cache, clip, load_prompts("clip"), places, out, SMALL, **options)
 
@@ -198,6 +198,24 @@ def test_other_settings_are_other_results_and_a_broken_file_is_made_again(tmp_pa
         next(iter(tmp_path.glob(f"a-{Stamp('segment', {'seed': 0}).short}.json"))).write_bytes(content)
         assert kept.get("a", Stamp("segment", {"seed": 0}), make) == first
     assert len(calls) == 7
+
+
+def test_another_calibration_and_other_means_are_other_results(
+    made: Made, students: Path, clip: FrozenClip, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("calibrated")
+    tokenizer = load_student(students / "knn+rpn", clip).model.tokenizer
+    (home / "knn+rpn").mkdir()
+    for results, (number, share) in enumerate(((0, 0.0), (1, 0.5), (2, 0.5), (2, 0.25)), start=1):
+        card = {"clip": {"name": clip.name, "weights": clip.sha256}, "calibration": {"share": share}}
+        save_student(
+            home / "knn+rpn", tokenizer, card, {"room": Means(torch.full((24,), 0.01 * number), torch.zeros(24))}
+        )
+        found = made(tmp_path, ["knn+rpn"], students=home)
+        rooms = list((tmp_path / "results").glob("knn+rpn-0-first-*.json"))
+        assert len(rooms) == results
+    less = "12 tokens each, labels calibrated by 0.25 of their mean cosine: knn+rpn."
+    assert [note.endswith(less) for note in found.notes].count(True) == 1
 
 
 def test_clouds_that_fail_are_told_once_and_tried_again(made: Made, worlds: Worlds, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.datasets.formats.ply import read_ply
 from s4tok.errors import InputError
 from s4tok.metrics.labels import part_counts, part_scores
-from s4tok.models.checkpoint import Student, load_student, save_student
+from s4tok.models.checkpoint import Means, Student, load_student, save_student
 from s4tok.models.trained import Trained
 from s4tok.rendering.palette import colors_of_names, paint
 from s4tok.shapes import Array
@@ -31,6 +31,7 @@ from s4tok_cache import Fingerprint, Stamp, Store
 from s4tok_cache.errors import CacheMissing
 from s4tok_pipelines.inputs.entries import seed_of
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
+from s4tok_pipelines.outputs.labelled_clouds import Labelled
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.extract_clip import STAGE
 from s4tok_pipelines.stages.segment import Files, Segmented, segment
@@ -226,8 +227,86 @@ def test_figures_of_parts_are_those_of_answers_within_the_category(named: Named,
     assert {"airplane: wing", "bed: mattress"} <= facts["points"].keys()
 
 
+@pytest.fixture(scope="module")
+def with_means(student: Student) -> Student:
+    """The same checkpoint, and means of features that would be known after training."""
+    features, targets = 0.2 * torch.randn(2, 24, generator=torch.Generator().manual_seed(4))
+    means = {"room": Means(features, targets), "object": Means(targets, features)}
+    return student._replace(means=means, trained=Trained(calibration_share=0.5))
+
+
+def test_calibration_subtracts_a_share_of_each_labels_mean_cosine(
+    named: Named, clip: FrozenClip, student: Student, with_means: Student
+) -> None:
+    seen: dict[str, list[Labelled]] = {"none": [], "mean": []}
+    before = named(Rooms(), ROOMS, watch=seen["none"].append).facts()
+    found = named(Rooms(), ROOMS, student=with_means, watch=seen["mean"].append).facts()
+    means = with_means.means["room"]
+    words = Vocabulary(Rooms(), clip, PROMPTS).of("a").vectors
+    subtracted = 0.5 * (words @ means.features).numpy()
+    for raw, calibrated in zip(seen["none"], seen["mean"], strict=True):
+        np.testing.assert_allclose(calibrated.scores, raw.scores - subtracted, atol=1e-6)
+        np.testing.assert_array_equal(calibrated.answers, calibrated.scores.argmax(axis=1))
+        assert calibrated.uncalibrated is not None
+        np.testing.assert_array_equal(calibrated.uncalibrated, raw.answers)
+    assert found["uncalibrated"] == {"miou": before["miou"], "macc": before["macc"]}
+    assert found["miou"] != before["miou"]
+    assert (found["calibrate"], found["calibration_share"]) == ("mean", 0.5)
+    assert found["calibrated_by"] == {"checkpoint": with_means.name, "means": means.sha256}
+    assert (before["calibrate"], before["calibration_share"], before["calibrated_by"]) == ("none", 0.0, None)
+    assert "uncalibrated" not in before
+    none = replace(ROOMS, calibrate="none")
+    assert named(Rooms(), none, student=with_means).facts()["confusion"].tolist() == before["confusion"].tolist()
+
+
+def test_a_checkpoint_of_objects_alone_is_calibrated_by_their_mean_in_rooms_too(
+    named: Named, with_means: Student
+) -> None:
+    of_objects = with_means._replace(means={"object": with_means.means["room"]})
+    found, expected = (named(Rooms(), ROOMS, student=who).facts() for who in (of_objects, with_means))
+    assert found["confusion"].tolist() == expected["confusion"].tolist()
+    assert found["calibrated_by"]["means"] == with_means.means["room"].sha256
+
+
+def test_one_scan_with_labels_of_its_own_is_calibrated_as_among_others(
+    named: Named, with_means: Student, tmp_path: Path
+) -> None:
+    some, labels = Rooms(labelled=False), ["sofa", "lamp", "a door"]
+    named(some, ROOMS, student=with_means, labels=labels, files=Files(tmp_path / "all"))
+    some.keys = ("b",)
+    named(some, ROOMS, student=with_means, labels=labels, files=Files(tmp_path / "one"))
+    scores = [np.load(tmp_path / folder / "b.scores.npy") for folder in ("one", "all")]
+    np.testing.assert_array_equal(*scores)
+    assert (scores[0].astype(float)[np.arange(900), labels_in(tmp_path / "one", "b")] >= scores[0].max(1) - 1e-3).all()
+    legend = json.loads((tmp_path / "one" / "b.legend.json").read_text())
+    assert all(isinstance(row["subtracted"], float) for row in legend[:3])
+    named(some, replace(ROOMS, calibrate="none"), student=with_means, labels=labels, files=Files(tmp_path / "raw"))
+    raw = np.load(tmp_path / "raw" / "b.scores.npy").astype(float)
+    np.testing.assert_allclose(scores[0] + np.array([row["subtracted"] for row in legend[:3]]), raw, atol=2e-3)
+    assert "subtracted" not in json.loads((tmp_path / "raw" / "b.legend.json").read_text())[0]
+
+
+def test_parts_are_measured_without_calibration_too_and_doubt_is_about_the_cosine(
+    named: Named, with_means: Student
+) -> None:
+    before, config = named(Shapes(), SegmentConfig(draws=20)).facts(), SegmentConfig(draws=20, calibration_share=2.0)
+    found = named(Shapes(), config, student=with_means).facts()
+    assert found["uncalibrated"] == {name: before[name] for name in ("miou_i", "miou_c", "miou_part")}
+    seen: list[Labelled] = []
+    median = found["best_cosine"]["50%"]
+    named(Shapes(), replace(config, unknown=median), student=with_means, watch=seen.append)
+    shares = []
+    for done in seen:
+        assert done.subtracted is not None
+        best = done.scores.argmax(axis=1)
+        cosines = done.scores[np.arange(len(best)), best] + done.subtracted[best]
+        np.testing.assert_array_equal(done.answers, np.where(cosines >= median, best, -1))
+        shares.append((done.answers < 0).mean())
+    assert np.mean(shares) == pytest.approx(0.5, abs=0.02)
+
+
 def test_the_2d_baseline_says_of_each_superpoint_what_clip_saw_there(
-    named: Named, clip: FrozenClip, tmp_path: Path
+    named: Named, clip: FrozenClip, with_means: Student, tmp_path: Path
 ) -> None:
     clouds, features = Rooms(), np.random.default_rng(0).normal(size=(8, 24)).astype(np.float16)
     with pytest.raises(CacheMissing, match="nothing that tiny has seen") as caught:
@@ -248,6 +327,11 @@ def test_the_2d_baseline_says_of_each_superpoint_what_clip_saw_there(
     for key in clouds.keys:
         np.testing.assert_array_equal(labels_in(tmp_path, key), best[octants(clouds[key])])
     assert found.about["student"] is None
+    named(clouds, student=None, calibrated_by=with_means, files=Files(tmp_path / "calibrated", ["npy"]))
+    scores = functional.normalize(torch.from_numpy(features).float(), dim=-1) @ words.T
+    best = (scores - 0.5 * (words @ with_means.means["room"].targets)).argmax(dim=1).numpy()
+    for key in clouds.keys:
+        np.testing.assert_array_equal(labels_in(tmp_path / "calibrated", key), best[octants(clouds[key])])
 
 
 def test_votes_are_the_mean_of_what_so_many_samples_say(named: Named, clip: FrozenClip, student: Student) -> None:
