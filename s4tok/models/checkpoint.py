@@ -23,7 +23,8 @@ from s4tok.vision.frozen_clip import FrozenClip
 # Trained on the made world, for the mini CLIP.
 SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token-scans")
 SHIPPED_FOLDER = Path(__file__).parents[1] / "mini_students"
-WEIGHTS, CARD = "tokenizer.safetensors", "tokenizer.json"
+WEIGHTS, CARD, PAGE = "model.safetensors", "config.json", "README.md"
+BEFORE = {WEIGHTS: "tokenizer.safetensors", CARD: "tokenizer.json"}  # as they were called before version 0.2
 IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
 MEANS = "means."  # before the names of what is beside the tokenizer's weights in their file
 
@@ -72,6 +73,12 @@ def save_student(
     load("safetensors.torch").save_file(tensors, folder / WEIGHTS)
     about = {"tokenizer": asdict(tokenizer.config), "n_features": tokenizer.n_features, **card}
     (folder / CARD).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
+    (folder / PAGE).write_text(_page(about), encoding="utf-8")
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Tell whether a folder holds a checkpoint, of this version or an earlier one."""
+    return _file(folder, CARD).is_file()
 
 
 def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> Student:
@@ -97,7 +104,7 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
     except MissingError:
         raise
     except Exception as error:  # safetensors has an error of its own for every kind of damage
-        raise InputError(f"{folder / WEIGHTS} cannot be loaded: {first_line(error)}.") from error
+        raise InputError(f"{_file(folder, WEIGHTS)} cannot be loaded: {first_line(error)}.") from error
     attend = card.get("encoder", {}).get("attend", EncoderConfig.attend)
     model = Model(tokenizer.to(torch.device(device)), clip, attend)
     return Student(model.eval().requires_grad_(False), card, str(where), means, Trained.of(card))
@@ -105,7 +112,7 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
 
 def read_weights(folder: Path) -> tuple[dict[str, Tensor], Mapping[str, Means]]:
     """Read a tokenizer's weights, and the means that lie beside them, of each kind of scene it was trained on."""
-    tensors: dict[str, Tensor] = load("safetensors.torch").load_file(folder / WEIGHTS)
+    tensors: dict[str, Tensor] = load("safetensors.torch").load_file(_file(folder, WEIGHTS))
     beside: dict[str, dict[str, Tensor]] = {}
     for name in [name for name in tensors if name.startswith(MEANS)]:
         scene, field = name.removeprefix(MEANS).split(".")
@@ -116,10 +123,10 @@ def read_weights(folder: Path) -> tuple[dict[str, Tensor], Mapping[str, Means]]:
 def find_student(where: str | Path) -> Path:
     """Find the folder a student lies in."""
     for folder in (Path(where), *(Path(where) / part for part in IN_A_RUN)):
-        if (folder / CARD).is_file():
+        if has_checkpoint(folder):
             return folder
     if str(where) in SHIPPED:
-        if not (SHIPPED_FOLDER / where / CARD).is_file():
+        if not has_checkpoint(SHIPPED_FOLDER / where):
             raise MissingError(
                 f"this copy of s4tok came without the student {str(where)!r}.",
                 "train one with s4tok pretrain, and name its run folder.",
@@ -139,12 +146,12 @@ def find_student(where: str | Path) -> Path:
 def read_card(folder: Path) -> dict[str, Any]:
     """Read how a student came to be."""
     try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        card = json.loads(_file(folder, CARD).read_text(encoding="utf-8"))
         if {"name", "weights"} - set(card["clip"]) or {"tokenizer", "n_features"} - set(card):
             raise ValueError("it does not say what the tokenizer is and which CLIP it was trained for")
         Trained.of(card)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise InputError(f"{folder / CARD} is no card of a trained tokenizer: {first_line(error)}.") from error
+        raise InputError(f"{_file(folder, CARD)} is no card of a trained tokenizer: {first_line(error)}.") from error
     return dict(card)
 
 
@@ -160,3 +167,29 @@ def _require_same(trained_for: Mapping[str, str], clip: FrozenClip, where: str) 
 
 def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _file(folder: Path, name: str) -> Path:
+    """Give a file of a checkpoint by its name of today, or of before where only that is there."""
+    before = folder / BEFORE[name]
+    return before if before.is_file() and not (folder / name).is_file() else folder / name
+
+
+def _page(about: Mapping[str, Any]) -> str:
+    """Say for people what a checkpoint is: the card's first facts, and where the rest stands."""
+    clip, tokenizer = about["clip"], about["tokenizer"]
+    facts = {
+        "tokenizer": tokenizer["tokenizer"],
+        "sampled as": f"{tokenizer['n_points']} points, {tokenizer['n_tokens']} tokens of {tokenizer['patch_size']}",
+        "CLIP": f"{clip.get('name')} (weights {str(clip.get('weights'))[:12]})",
+        "superpoints of": ", ".join(map(str, about.get("superpoints", ()))) or "not recorded",
+        "command": f"`{about['command']}`" if "command" in about else "not recorded",
+        "steps": f"{about.get('steps', 'not recorded')}" + (f" of {about['of']}" if "of" in about else ""),
+        "s4tok": about.get("s4tok", "not recorded"),
+    }
+    rows = "".join(f"| {name} | {fact} |\n" for name, fact in facts.items())
+    return (
+        "---\nlibrary_name: s4tok\ntags: [point-cloud, zero-shot, clip]\n---\n\n"
+        f"# An s4tok checkpoint: {tokenizer['tokenizer']}\n\n| | |\n|---|---|\n{rows}\n"
+        f"Every setting stands in `{CARD}`. Use: `s4tok segment FILE --labels ... --checkpoint FOLDER`.\n"
+    )

@@ -144,9 +144,9 @@ def test_what_cannot_be_done_is_one_sentence_and_an_exit_code(
 def test_a_student_of_another_clip_is_refused(answer: Answer, tmp_path: Path, student: Path) -> None:
     scan(tmp_path / "hall.ply")
     foreign = shutil.copytree(student, tmp_path / "foreign")
-    card = json.loads((foreign / "tokenizer.json").read_text())
+    card = json.loads((foreign / "config.json").read_text())
     card["clip"] = {"name": "huge", "weights": 64 * "0"}
-    (foreign / "tokenizer.json").write_text(json.dumps(card))
+    (foreign / "config.json").write_text(json.dumps(card))
     code, said, _ = answer("hall.ply", "--labels", "a", "--checkpoint", "foreign")
     assert (code, "trained for the CLIP huge" in said["error"], "--clip huge" in said["hint"]) == (2, True, True)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from s4tok.config import ReproduceConfig, RunConfig
-from s4tok.models.checkpoint import CARD, IN_A_RUN, SHIPPED, SHIPPED_FOLDER
+from s4tok.models.checkpoint import IN_A_RUN, SHIPPED, SHIPPED_FOLDER, has_checkpoint
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.tables.table2 import SCAN_TRAINED, TITLES
@@ -20,7 +20,7 @@ Places = Mapping[str, Sequence[str]]  # of the students of each row: a seed each
 def find_students(names: Iterable[str], folder: Path | None = None) -> Places:
     """Find students by the names of rows: NAME or NAME-SEED in a folder, or among those that come with s4tok."""
     if folder is None:
-        return {name: [name] if name in SHIPPED and (SHIPPED_FOLDER / name / CARD).is_file() else [] for name in names}
+        return {name: [name] if name in SHIPPED and has_checkpoint(SHIPPED_FOLDER / name) else [] for name in names}
     return {name: [str(path) for path in _in_folder(folder, name)] for name in names}
 
 
@@ -62,4 +62,4 @@ def _in_folder(folder: Path, name: str) -> list[Path]:
 
 
 def _is_student(folder: Path) -> bool:
-    return any((folder / part / CARD).is_file() for part in ("", *IN_A_RUN))
+    return any(has_checkpoint(folder / part) for part in ("", *IN_A_RUN))

@@ -136,14 +136,14 @@ def test_names_and_folders_that_hold_no_student_are_answered(tmp_path: Path, cli
 
 
 def lose_half(folder: Path) -> None:
-    content = (folder / "tokenizer.safetensors").read_bytes()
-    (folder / "tokenizer.safetensors").write_bytes(content[: len(content) // 2])
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
 
 
 def grow(folder: Path) -> None:
-    card = json.loads((folder / "tokenizer.json").read_text())
+    card = json.loads((folder / "config.json").read_text())
     card["tokenizer"]["n_heads"] = 3
-    (folder / "tokenizer.json").write_text(json.dumps(card))
+    (folder / "config.json").write_text(json.dumps(card))
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,10 @@ def grow(folder: Path) -> None:
     [
         (lose_half, "safetensors cannot be loaded"),
         (grow, "cannot be loaded: .*n_heads"),
-        (lambda folder: (folder / "tokenizer.safetensors").unlink(), "cannot be loaded"),
-        (lambda folder: (folder / "tokenizer.json").write_text("{"), "is no card"),
-        (lambda folder: (folder / "tokenizer.json").write_text("[]"), "is no card"),
-        (lambda folder: (folder / "tokenizer.json").write_text('{"clip": {}}'), "is no card"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "cannot be loaded"),
+        (lambda folder: (folder / "config.json").write_text("{"), "is no card"),
+        (lambda folder: (folder / "config.json").write_text("[]"), "is no card"),
+        (lambda folder: (folder / "config.json").write_text('{"clip": {}}'), "is no card"),
     ],
 )
 def test_damage_is_one_sentence(tmp_path: Path, clip: FrozenClip, damage: Callable[[Path], object], says: str) -> None:
@@ -162,3 +162,23 @@ def test_damage_is_one_sentence(tmp_path: Path, clip: FrozenClip, damage: Callab
     with pytest.raises(InputError, match=says) as caught:
         load_student(tmp_path / "one", clip)
     assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_from_before_the_files_were_renamed_still_loads(tmp_path: Path, clip: FrozenClip) -> None:
+    folder = saved(tmp_path / "one", clip)
+    today = load_student(folder, clip)
+    (folder / "model.safetensors").rename(folder / "tokenizer.safetensors")
+    (folder / "config.json").rename(folder / "tokenizer.json")
+    (folder / "README.md").unlink()
+    before = load_student(folder, clip)
+    weights = before.model.state_dict()
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in today.model.state_dict().items())
+    assert before.card == today.card
+
+
+def test_the_page_says_what_was_trained_and_how(tmp_path: Path, clip: FrozenClip) -> None:
+    folder = saved(tmp_path / "one", clip, command="s4tok pretrain toy-shapes", steps=3, of=9)
+    page = (folder / "README.md").read_text()
+    assert page.startswith("---\nlibrary_name: s4tok\n")
+    assert "| command | `s4tok pretrain toy-shapes` |" in page
+    assert "| steps | 3 of 9 |" in page

@@ -176,5 +176,5 @@ def test_numbers_of_the_recipe_change_what_is_learnt(world: Any, tmp_path: Path)
         "lighter": {"weight_decay": 0.0},
     }.items():
         pretrain(world.train, world.cache, world.config(epochs=1, **training), out=tmp_path / name)
-        learnt[name] = weights(tmp_path / name)["tokenizer.safetensors"]
+        learnt[name] = weights(tmp_path / name)["model.safetensors"]
     assert len(set(learnt.values())) == len(learnt)

@@ -14,7 +14,7 @@ from s4tok_pipelines.runtime import Stopped, stoppable
 from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.training.run_folder import read_metrics
 
-TRAINED = ("tokenizer.safetensors", "training.safetensors")
+TRAINED = ("model.safetensors", "training.safetensors")
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])

@@ -236,7 +236,7 @@ def test_students_are_found_by_name_and_seed(tmp_path: Path) -> None:
     for name in ("knn-10", "knn-2", "knn", "knn-sphere-0", "knn-old", "s4token-scans-0"):
         place = tmp_path / name / ("ckpt/last" if name == "knn-2" else "")
         place.mkdir(parents=True)
-        (place / "tokenizer.json").write_text("{}")
+        (place / "config.json").write_text("{}")
     (tmp_path / "knn-3").mkdir()
     found = {name: [Path(path).name for path in of] for name, of in find_students(NAMES, tmp_path).items()}
     assert found["knn"] == ["knn", "knn-2", "knn-10"]
@@ -264,7 +264,7 @@ def test_students_are_trained_once_and_found_again(
 
     train()
     [place] = find_students(["knn"], tmp_path / "students")["knn"]
-    card = Path(place) / "ckpt" / "last" / "tokenizer.json"
+    card = Path(place) / "ckpt" / "last" / "config.json"
     assert json.loads(card.read_text())["seed"] == 0
     before = card.stat().st_mtime_ns
     train()
