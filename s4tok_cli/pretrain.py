@@ -118,7 +118,9 @@ def pretrain(
     window: Annotated[
         float | None, Option(min=0, help="Metres; see rooms through columns so wide. 0: whole.", show_default=False)
     ] = None,
-    windows: Annotated[int | None, Option(min=1, help="Columns cut from a room.", show_default=False)] = None,
+    windows_per_room: Annotated[
+        int | None, Option(min=1, help="With --window: columns cut from each room.", show_default=False)
+    ] = None,
     clip: Annotated[
         str | None, Option(help='An open_clip name, a folder, "hf-hub:owner/model", or "mini".', show_default=False)
     ] = None,
@@ -154,7 +156,7 @@ def pretrain(
             config.training, loss=loss, distill_pass=distill_pass, epochs=epochs, batch=batch, optimizer=optimizer,
             learning_rate=lr, mask_ratio=mask_ratio, local_weight=local_weight, global_weight=global_weight,
             difference_weight=difference_weight, center_targets=center_targets, mix=mix, mix_objects=mix_objects,
-            draws=draws, window=window, windows=windows, seed=seed,
+            draws=draws, window=window, windows=windows_per_room, seed=seed,
         ),
         tokenizer=_changed(
             config.tokenizer, tokenizer=tokenizer, n_points=n_points, n_tokens=n_tokens, patch_size=patch_size,
