@@ -289,7 +289,15 @@ class SegmentConfig:
     n_tokens: int | None = None  # of each window
     window: float | None = None  # metres, the side of a column that is encoded together; 0 takes clouds whole
     overlap: float = 0.25  # share of a window that its neighbour has too
-    smallest_window: int = 256  # points; a column of fewer takes its neighbours in
+    smallest_window: int = 256  # points; a column of fewer takes its neighbours in, a proposal joins the nearest
+    windows: Literal["columns", "superpoints"] = (
+        "columns"  # or proposals: large flat superpoints, and groups of the rest
+    )
+    gap: float = 0.12  # metres between proposals at least
+    large: float = (
+        0.5  # square metres from which on a flat superpoint is a proposal; chosen on 12 toy-scans to train on
+    )
+    attend: float | None = None  # grouping radii that a token's attention reaches; 0 is everywhere
     votes: int = ZeroShotConfig.votes  # samples of each window, whose cosines are averaged
     pool: bool = False  # one label a superpoint; the paper gives every point its own, Sec. 3.3
     calibrate: Literal["none", "mean"] | None = None  # subtract from a label's cosines a share of their mean

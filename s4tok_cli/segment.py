@@ -76,12 +76,33 @@ def segment(
             show_default=f"as trained; {ROOM_WINDOW:g} in rooms for a checkpoint of objects",
         ),
     ] = None,
+    windows: Annotated[
+        Literal["columns", "superpoints"],
+        Option(
+            help="columns of --window, or superpoints: each large flat one is encoded alone, and so is each group of "
+            "the other points that --gap parts from the rest."
+        ),
+    ] = SegmentConfig.windows,
+    gap: Annotated[
+        float | None,
+        Option(
+            min=0.001, help="Metres between groups of --windows superpoints.", show_default=f"{SegmentConfig.gap:g}"
+        ),
+    ] = None,
     n_points: Annotated[
         int | None,
         Option(min=1, help="Points sampled of each window.", show_default="as the checkpoint was trained"),
     ] = None,
     n_tokens: Annotated[
         int | None, Option(min=1, help="Tokens of each window.", show_default="as the checkpoint was trained")
+    ] = None,
+    attend: Annotated[
+        float | None,
+        Option(
+            min=0,
+            help="Limit each token's attention to so many grouping radii; 0 is no limit.",
+            show_default="as the checkpoint was trained",
+        ),
     ] = None,
     votes: Annotated[
         int, Option(min=1, help="Samples of each window whose answers are averaged; 10 is the literature's voting.")
@@ -117,6 +138,12 @@ def segment(
     said = load_prompts(prompts or set_for(clip))
     if teacher_only and votes != SegmentConfig.votes:
         raise UsageError("views show every point: --votes is for students.")
+    if teacher_only and (attend is not None or windows != SegmentConfig.windows):
+        raise UsageError("the 2D baseline has no tokens: --attend and --windows are for checkpoints.")
+    if windows == "superpoints" and window is not None:
+        raise UsageError("--window is the side of columns, and --windows superpoints has none.")
+    if windows == "columns" and gap is not None:
+        raise UsageError("--gap is for --windows superpoints.")
     if calibrate == "none" and calibration_share is not None:
         raise UsageError("--calibration-share is for --calibrate mean, and --calibrate is none.")
     if scale <= 0:
@@ -152,7 +179,8 @@ def segment(
     if own and student is not None:
         console.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
     config = SegmentConfig(
-        n_points, n_tokens, window, votes=votes, pool=pool, calibrate=calibrate, calibration_share=calibration_share,
+        n_points, n_tokens, window, windows=windows, gap=SegmentConfig.gap if gap is None else gap, attend=attend,
+        votes=votes, pool=pool, calibrate=calibrate, calibration_share=calibration_share,
         unknown=unknown, scale=scale, seed=seed,
     )  # fmt: skip
     by = None

@@ -1,6 +1,7 @@
 """Words for every point of a cloud: from tokens of a sample back to all points, window by window."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from s4tok.models.model import Model
 from s4tok.shapes import Array, Bool, Float, Float32, Int
 from s4tok.superpoints.samples import Sample, sample, stand
 from s4tok.zero_shot import classifier as zero_shot
-from s4tok.zero_shot.windows import windows
+from s4tok.zero_shot.windows import Window, proposals, windows
 
 POINTS_AT_ONCE = 2**15  # whose features are held in memory together
 
@@ -24,6 +25,15 @@ class Looking(NamedTuple):
     window: float  # side of a window in the cloud's unit; 0 for the cloud as a whole
     overlap: float
     smallest: int  # points of a window at least
+    windows: Literal["columns", "superpoints"] = "columns"
+    gap: float = 0.0  # of windows from superpoints, as of `proposals`
+    large: float = 0.0  # as above
+
+    def windows_of(self, xyz: Float[Array, "n 3"], superpoints: Int[Array, " n"], up: str) -> Iterator[Window]:
+        """Cut a cloud into windows."""
+        if self.windows == "superpoints":
+            return proposals(xyz, superpoints, self.gap, self.large, self.smallest)
+        return windows(xyz, up, self.window, self.overlap, self.smallest)
 
 
 @torch.inference_mode()
@@ -45,7 +55,7 @@ def score_points(
     """
     total = np.zeros((len(xyz), len(classes)), np.float32)
     weights = np.zeros(len(xyz))
-    for number, window in enumerate(windows(xyz, up, looking.window, looking.overlap, looking.smallest)):
+    for number, window in enumerate(looking.windows_of(xyz, superpoints, up)):
         part, labels = xyz[window.which], superpoints[window.which]
         drawn = sample(part, labels, looking.n_points, seed ^ number, up)
         home = homes(labels, drawn)

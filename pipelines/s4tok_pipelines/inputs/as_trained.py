@@ -10,18 +10,21 @@ from s4tok_pipelines.report import Report, silent
 
 
 def as_trained(config: SegmentConfig, student: Student, scene: Scene, report: Report = silent) -> SegmentConfig:
-    """Take points, tokens and window from the card where they are None, and say in one note what differs from it.
+    """Take what is None (points, tokens, window, attention) from the card, and say in one note what differs from it.
 
     Rooms are cut into columns of `ROOM_WINDOW` for a checkpoint that was trained on none.
     """
     trained = student.model.tokenizer.config
     is_known = scene == "object" or student.trained.has_rooms
     window = 0.0 if scene == "object" else student.trained.window if is_known else ROOM_WINDOW
+    if config.windows == "superpoints":
+        window, is_known = 0.0, False  # they have the size of what is in them
     found = replace(
         config,
         n_points=config.n_points or trained.n_points,
         n_tokens=config.n_tokens or trained.n_tokens,
         window=window if config.window is None else config.window,
+        attend=student.model.attend if config.attend is None else config.attend,
     )
     used, meant = list[str](), list[str]()
     if found.n_points != trained.n_points:
@@ -33,6 +36,9 @@ def as_trained(config: SegmentConfig, student: Student, scene: Scene, report: Re
     if is_known and found.window != window:
         used.append(_windows(found.window))
         meant.append(_windows(window))
+    if found.attend != student.model.attend:
+        used.append(_attention(found.attend))
+        meant.append(_attention(student.model.attend))
     if used:
         report.note(f"using {_list(used)}; checkpoint {student.name} was trained with {_list(meant)}")
     return found
@@ -61,6 +67,10 @@ def calibrated(config: SegmentConfig, student: Student | None) -> SegmentConfig:
 
 def _windows(size: float | None) -> str:
     return f"windows of {size:g} m" if size else "whole clouds"
+
+
+def _attention(radii: float | None) -> str:
+    return f"attention within {radii:g} radii" if radii else "attention everywhere"
 
 
 def _list(words: Sequence[str]) -> str:

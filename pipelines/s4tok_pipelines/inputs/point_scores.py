@@ -56,16 +56,20 @@ class StudentLooks(Looker):
         assert config.n_points is not None
         assert config.n_tokens is not None
         assert config.window is not None
+        assert config.attend is not None
         self.name, self.superpoints = f"checkpoint {student.name}", superpoints
         means = student.means_for(clouds.scene)
         self.mean = None if means is None else means.features
-        self.model = _with_tokens(student.model, config.n_tokens)
+        self.model = _changed(student.model, config.n_tokens, config.attend)
         self.up, self.scale, self.seed, self.votes = clouds.up, config.scale, config.seed, config.votes
         self.looking = Looking(
             n_points=config.n_points,
             window=config.window,
             overlap=config.overlap * config.window,
             smallest=config.smallest_window,
+            windows=config.windows,
+            gap=config.gap,
+            large=config.large,
         )
 
     def scores(
@@ -103,13 +107,11 @@ class TeacherLooks(Looker):
         return teacher_scores(entry["superpoints"], entry["visible"] > 0, cloud.xyz, superpoints, words)
 
 
-def _with_tokens(model: Model, n_tokens: int) -> Model:
-    """Let the same tokenizer make so many tokens."""
-    if n_tokens == model.tokenizer.config.n_tokens:
-        return model
+def _changed(model: Model, n_tokens: int, attend: float) -> Model:
+    """Let the same tokenizer make so many tokens, and each attend to others so far away."""
     tokenizer = copy(model.tokenizer)
     tokenizer.config = replace(tokenizer.config, n_tokens=n_tokens)
-    return Model(tokenizer, model.clip).eval()
+    return Model(tokenizer, model.clip, attend).eval()
 
 
 def _seen_by(clip: FrozenClip, root: Path) -> CacheReader:

@@ -160,13 +160,17 @@ def _settings(measured: Measured) -> Iterator[str]:
     rows: dict[tuple[Any, ...], list[str]] = {}
     for name, of in measured.rooms.items():
         for facts in chain.from_iterable(of.values()):
-            settings = tuple(facts.get(each) for each in ("window", "n_points", "n_tokens", "calibration_share"))
+            known = ("windows", "window", "n_points", "n_tokens", "attend", "calibration_share")
+            settings = tuple(facts.get(each) for each in known)
             names = rows.setdefault(settings, [])
             names += [] if name in names else [name]
-    for (window, n_points, n_tokens, share), names in rows.items():
+    for (windows, window, n_points, n_tokens, attend, share), names in rows.items():
         size = f"in windows of {window:g} m" if window else "as a whole"
-        less = f", labels calibrated by {share:g} of their mean cosine" if share else ""
-        yield f"Rooms {size}, {n_points:,} points and {n_tokens:,} tokens each{less}: {', '.join(names)}."
+        if windows == "superpoints":
+            size = "in windows from superpoints"
+        more = f", attention within {attend:g} radii" if attend else ""
+        more += f", labels calibrated by {share:g} of their mean cosine" if share else ""
+        yield f"Rooms {size}, {n_points:,} points and {n_tokens:,} tokens each{more}: {', '.join(names)}."
 
 
 def _superpoints(measured: Measured, world: str) -> dict[str, Any]:

@@ -96,6 +96,17 @@ def test_where_windows_overlap_each_is_believed_by_how_far_inside_a_point_lies(m
     assert ((scores > 0).sum(axis=1) > 1).any()
 
 
+def test_a_window_from_superpoints_is_encoded_as_a_cloud_of_its_own(model: Model) -> None:
+    near, labels = cloud(600)
+    xyz = np.concatenate([near, near + (20, 0, 0)]).astype(np.float32)
+    labels = np.concatenate([labels, labels + 9])
+    looking = Looking(400, 0.0, 0.0, smallest=20, windows="superpoints", gap=1.0, large=100.0)
+    scores = score_points(model, xyz, labels, classes(), looking, seed=6)
+    for number, part in enumerate((slice(0, 600), slice(600, 1200))):
+        alone = score_points(model, xyz[part], labels[part], classes(), WHOLE, seed=6 ^ number)
+        np.testing.assert_allclose(scores[part], alone, atol=1e-6)
+
+
 def test_points_belong_to_the_sample_through_their_superpoint() -> None:
     xyz, labels = cloud()
     drawn = sample(xyz, labels, 100, 0)

@@ -9,6 +9,7 @@ import torch
 from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig, SuperpointConfig
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import Means, Student, load_student, save_student
+from s4tok.models.model import Model
 from s4tok.models.trained import Trained
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -53,7 +54,7 @@ def test_what_is_left_open_is_as_the_checkpoint_was_trained(
 ) -> None:
     notes = Notes()
     found = as_trained(SegmentConfig(votes=3), student._replace(trained=trained), scene, notes)
-    assert found == SegmentConfig(n_points=1024, n_tokens=32, window=window, votes=3)
+    assert found == SegmentConfig(n_points=1024, n_tokens=32, window=window, attend=0.0, votes=3)
     assert notes.said == []
 
 
@@ -66,6 +67,8 @@ def test_what_is_left_open_is_as_the_checkpoint_was_trained(
         ({"n_points": 2048, "n_tokens": 64, "window": 1.5}, "room",
          "using 2,048 points, 64 tokens and windows of 1.5 m; "
          "checkpoint X was trained with 1,024, 32 and windows of 3 m"),
+        ({"attend": 3.0}, "object",
+         "using attention within 3 radii; checkpoint X was trained with attention everywhere"),
         ({"window": 0.0}, "room", "using whole clouds; checkpoint X was trained with windows of 3 m"),
         ({"window": 2.0}, "object", "using windows of 2 m; checkpoint X was trained with whole clouds"),
     ],
@@ -81,6 +84,23 @@ def test_what_differs_from_the_card_is_said_in_one_note(
     nothing: Any = dict.fromkeys(given)
     as_trained(replace(found, **nothing), student._replace(trained=Trained(window=3.0)), scene, again)
     assert again.said == []
+
+
+def test_attention_is_as_trained_unless_it_is_asked_for(student: Student) -> None:
+    near = student._replace(model=Model(student.model.tokenizer, student.model.clip, 2.5))
+    notes = Notes()
+    assert as_trained(SegmentConfig(), near, "object", notes).attend == 2.5
+    assert notes.said == []
+    assert as_trained(SegmentConfig(attend=0.0), near, "object", notes).attend == 0
+    assert notes.said == ["using attention everywhere; checkpoint X was trained with attention within 2.5 radii"]
+
+
+def test_windows_from_superpoints_have_no_side_and_contradict_nothing(student: Student) -> None:
+    notes = Notes()
+    found = as_trained(
+        SegmentConfig(windows="superpoints"), student._replace(trained=Trained(window=3.0)), "room", notes
+    )
+    assert (found.window, notes.said) == (0.0, [])
 
 
 MEANS = Means(torch.zeros(24), torch.zeros(24))

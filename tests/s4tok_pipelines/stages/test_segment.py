@@ -18,6 +18,7 @@ from s4tok.datasets.formats.ply import read_ply
 from s4tok.errors import InputError
 from s4tok.metrics.labels import part_counts, part_scores
 from s4tok.models.checkpoint import Means, Student, load_student, save_student
+from s4tok.models.model import Model
 from s4tok.models.trained import Trained
 from s4tok.rendering.palette import colors_of_names, paint
 from s4tok.shapes import Array
@@ -379,6 +380,30 @@ def test_a_room_is_encoded_as_the_checkpoint_was_trained_and_the_result_says_how
     assert settings == {"n_points": 200, "n_tokens": 12, "window": 2.5}
     for key in Rooms.keys:
         np.testing.assert_array_equal(labels_in(tmp_path / "open", key), labels_in(tmp_path / "given", key))
+
+
+def test_attention_is_limited_as_asked_for_or_as_trained(named: Named, student: Student, tmp_path: Path) -> None:
+    near = student._replace(model=Model(student.model.tokenizer, student.model.clip, 1.5).eval())
+    runs: dict[str, tuple[Student, float | None]] = {
+        "asked": (student, 1.5), "trained": (near, None), "everywhere": (near, 0.0), "open": (student, None),
+    }  # fmt: skip
+    scores = {}
+    for name, (who, attend) in runs.items():
+        found = named(Rooms(), replace(ROOMS, attend=attend), student=who, files=Files(tmp_path / name, ["scores"]))
+        assert found.about["attend"] == (1.5 if name in ("asked", "trained") else 0.0)
+        scores[name] = np.load(tmp_path / name / "a.scores.npy")
+    np.testing.assert_array_equal(scores["asked"], scores["trained"])
+    np.testing.assert_array_equal(scores["everywhere"], scores["open"])
+    assert (scores["asked"] != scores["open"]).any()
+
+
+def test_a_room_can_be_cut_into_windows_by_its_superpoints(named: Named, tmp_path: Path) -> None:
+    config = replace(ROOMS, window=None, windows="superpoints", gap=0.5, large=3.0)
+    found = named(Rooms(), config, files=Files(tmp_path, ["scores"]))
+    assert (found.about["windows"], found.about["gap"], found.about["window"]) == ("superpoints", 0.5, 0.0)
+    scores = np.load(tmp_path / "a.scores.npy")
+    assert np.isfinite(scores).all()
+    assert (scores != 0).all()
 
 
 def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, student: Student) -> None:
