@@ -1,18 +1,1 @@
 """2D models: frozen networks whose features of images are lifted onto points."""
-
-from collections.abc import Callable, Mapping
-
-from s4tok.config import ClipConfig
-from s4tok.errors import choose
-from s4tok.vision.clip import ClipTeacher
-from s4tok.vision.teacher import Teacher
-
-TEACHERS: Mapping[str, Callable[[ClipConfig, str], Teacher]] = {"clip": ClipTeacher.load}
-
-
-def load_teacher(config: ClipConfig, device: str) -> Teacher:
-    """Load the teacher that the config names."""
-    return choose("teacher", config.teacher, TEACHERS)(config, device)
-
-
-__all__ = ["TEACHERS", "ClipTeacher", "Teacher", "load_teacher"]

@@ -29,9 +29,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 def test_without_flags_it_is_the_papers_recipe(asked: Asked) -> None:
     assert run(["pretrain", "toy-shapes"]) == 0
     ((config, more),) = asked
-    assert config == RunConfig()
+    assert config == RunConfig.of("paper")
     assert (more["clouds"].name, more["clouds"].split, len(more["clouds"])) == ("toy-shapes", "train", 2000)
-    assert more["validation"].split == "val"
+    assert [each.split for each in more["validation"]] == ["val"]
 
 
 def test_flags_change_the_preset_and_nothing_else(asked: Asked) -> None:
@@ -64,7 +64,25 @@ def test_values_come_from_the_environment_and_from_a_file_too(
 
 def test_another_split_than_train_is_validated_on_clouds_of_its_own(asked: Asked) -> None:
     assert run(["pretrain", "toy-shapes", "--split", "all"]) == 0
-    assert asked[0][1]["validation"] is None
+    assert not asked[0][1]["validation"]
+
+
+def test_other_datasets_are_trained_on_together_each_with_its_own_validation(asked: Asked) -> None:
+    assert run(["pretrain", "toy-shapes", "--preset", "toy", "--also", "toy-scans", "--limit", "5"]) == 0
+    more = asked[0][1]
+    assert len(more["clouds"]) == 5
+    assert [(each.name, each.split, len(each)) for each in more["also"]] == [("toy-scans", "train", 60)]
+    assert [(each.name, each.split) for each in more["validation"]] == [("toy-shapes", "val"), ("toy-scans", "val")]
+
+
+def test_positions_context_and_clutter_are_flags(asked: Asked) -> None:
+    flags = "--pe fixed --pe-scale none --pe-band 0.1,2 --pe-amplitude 1 --attend 4 --mix 0.5 --mix-objects 3"
+    assert run(["pretrain", "toy-shapes", *flags.split(), "--superpoints", "default"]) == 0
+    config = asked[0][0]
+    tokenizer = config.tokenizer
+    assert (tokenizer.pe, tokenizer.pe_scale, tokenizer.band, tokenizer.amplitude) == ("fixed", "none", (0.1, 2.0), 1.0)
+    assert (config.encoder.attend, config.training.mix, config.training.mix_objects) == (4.0, 0.5, 3)
+    assert config.superpoints == "default"
 
 
 def test_of_several_processes_the_first_alone_prints(
@@ -81,6 +99,7 @@ def test_of_several_processes_the_first_alone_prints(
     ("flags", "says"),
     [
         (["--adapter", "64,128"], "--adapter takes three whole numbers, and was given '64,128'."),
+        (["--pe-band", "9,1"], "--pe-band takes two positive numbers, the lower first, and was given '9,1'."),
         (["--tokenizer", "s4tokn"], "no tokenizer is called 's4tokn'"),
         (["--preset", "tiny"], "'tiny' is not one of 'paper', 'toy', 'quick'"),
     ],
@@ -100,7 +119,10 @@ def test_without_caches_it_says_the_commands_that_make_them(
     clip = make_clip(tmp_path / "tiny")
     assert run(["pretrain", "toy-shapes", "--clip", str(clip), "--cache", str(tmp_path / "c"), "--json"]) == 4
     hint = json.loads(capsys.readouterr().out)["hint"]
-    assert "s4tok superpoints toy-shapes; s4tok render-views toy-shapes; s4tok extract-clip toy-shapes" in hint
+    assert (
+        "s4tok superpoints toy-shapes --preset paper; s4tok render-views toy-shapes; s4tok extract-clip toy-shapes"
+        in hint
+    )
 
 
 def test_from_nothing_it_makes_what_it_needs_and_leaves_a_student(

@@ -9,7 +9,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.rendering.contact_sheets import colored_views, write_sheet
 from s4tok.rendering.palette import colors_of_names, paint
 from s4tok.shapes import Array, Int
-from s4tok.vision import Teacher
+from s4tok.vision.teacher import Teacher
 from s4tok_cache import CacheReader, Store
 from s4tok_pipelines.report import Report
 

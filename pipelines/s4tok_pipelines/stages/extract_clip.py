@@ -12,8 +12,9 @@ from torch import Tensor
 from s4tok.config import ClipConfig, SuperpointConfig, ViewConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.shapes import Array, Float
-from s4tok.vision import Teacher, load_teacher
 from s4tok.vision.lifting import Lifted, lift
+from s4tok.vision.table import load_teacher
+from s4tok.vision.teacher import Teacher
 from s4tok_cache import CacheReader, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import ahead, fingerprints, root_of
 from s4tok_pipelines.inputs.views import Broken, Piece, Sources, drawn_views

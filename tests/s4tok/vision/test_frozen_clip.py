@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from s4tok.config import ClipConfig
 from s4tok.errors import InputError, MissingError, UsageError
-from s4tok.vision import load_teacher
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.table import load_teacher
 
 open_clip = pytest.importorskip("open_clip")
 
