@@ -44,9 +44,11 @@ class Data(Protocol):
     @property
     def keys(self) -> Sequence[str]:
         """Name the entries."""
+        ...
 
     def entries(self, numbers: Sequence[int], epoch: int | str) -> list[Any]:
         """Give entries as the objective puts them together, a function of seed, key and epoch."""
+        ...
 
 
 class Training:

@@ -1,4 +1,5 @@
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -178,3 +179,19 @@ def test_numbers_of_the_recipe_change_what_is_learnt(world: Any, tmp_path: Path)
         pretrain(world.train, world.cache, world.config(epochs=1, **training), out=tmp_path / name)
         learnt[name] = weights(tmp_path / name)["model.safetensors"]
     assert len(set(learnt.values())) == len(learnt)
+
+
+def test_two_datasets_in_one_run_are_told_apart_in_its_configuration_and_resume_together(
+    world: Any, tmp_path: Path
+) -> None:
+    config = world.config(mix=0.5, epochs=1)
+    first = pretrain(world.train, world.cache, config, also=[world.val], out=tmp_path / "run")
+    said = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert (said["source"]["split"], said["also-toy-shapes"]["split"]) == ("train", "val")
+    assert first.made == (22 - 1 + 4 - 1) // 4  # one cloud of each is held out
+    again = pretrain(world.train, world.cache, config, also=[world.val], out=tmp_path / "run", resume=True)
+    assert (again.made, again.present) == (0, first.made)
+    with pytest.raises(UsageError, match=r"also-toy-shapes\.clouds 3, which is not asked for"):
+        pretrain(world.train, world.cache, config, out=tmp_path / "run", resume=True)
+    student = load_student(tmp_path / "run", FrozenClip.load(world.clip))
+    assert list(student.means) == ["object"]
