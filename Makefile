@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup format lint types imports mirrored check test demo bench torture torture-bytes torture-processes reproduce-table2 clean system-libraries
+.PHONY: help setup format lint types imports mirrored check test demo bench torture torture-bytes torture-processes reproduce-table2 checkpoints clean system-libraries
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -55,6 +55,9 @@ bench: $(INSTALLED) ## Run the benchmarks
 reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper: on the made world, or DATA=DIR CLIP=NAME; TRAIN=1 SEEDS=3 OUT=DIR
 	$(BIN)/s4tok reproduce table2 $(if $(DATA),--data "$(DATA)") $(if $(CLIP),--clip "$(CLIP)") \
 		$(if $(filter-out 0,$(TRAIN)),--train) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(OUT),--out "$(OUT)") $(ARGS)
+
+checkpoints: system-libraries $(INSTALLED) ## Train every checkpoint that ships, GROUP=ships SEEDS="0": hours, said before it starts; resumes
+	$(BIN)/python examples/checkpoints/train.py $(or $(GROUP),ships) --seeds $(or $(SEEDS),0) $(ARGS)
 
 torture: $(INSTALLED) ## Kill, starve, corrupt and cut the cache's power (N=200 kills, the rest in proportion; SEED=0)
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync torture-bytes torture-processes

@@ -63,11 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.group is None:
         print(groups_of(rows))
         return
+    groups = sorted({group for row in rows for group in row.groups})
     rows = [row for row in rows if given.group in row.groups and (not given.rows or row.name in given.rows)]
     if not rows:
-        parser.error(
-            f"no rows of {given.group!r}; groups: {', '.join(sorted({g for row in rows for g in row.groups}))}"
-        )
+        parser.error(f"{given.group!r} has no such rows; groups: {', '.join(groups)}")
     tasks = [(row, seed) for seed in given.seeds for row in rows]
     hours = sum(row.minutes for row, _ in tasks if not row.weights_of) / 60
     print(

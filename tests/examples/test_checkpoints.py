@@ -1,0 +1,86 @@
+"""The script that trains what ships: its recipes are commands that exist, and what is done is never done again."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from s4tok.config import RunConfig
+from s4tok_cli.app import run
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "checkpoints" / "train.py"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("train_checkpoints", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_recipe_is_a_command_that_pretrain_takes(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[RunConfig] = []
+
+    def record(clouds: Any, cache: Path, config: RunConfig, **more: Any) -> None:
+        asked.append(config)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("s4tok_pipelines.stages.pretrain.pretrain", record)
+    rows, questions = script.read_recipes(script.RECIPES)
+    assert len({row.name for row in rows}) == len(rows)
+    for row in rows:
+        assert run(["pretrain", row.source, *row.options.split()]) == 130, row.name
+        assert set(row.asked) <= questions.keys()
+        assert row.minutes > 0
+    assert len(asked) == len(rows)
+    named = {config.tokenizer.tokenizer for config in asked}
+    assert {"s4token", "s4token+context", "knn", "knn+rpn", "ball+rpn"} <= named
+
+
+def test_a_group_is_trained_and_measured_once_and_told_in_a_table(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands: list[list[str]] = []
+
+    def answer(arguments: Sequence[str], log: Path | None) -> str:
+        commands.append(list(arguments))
+        folder = next(
+            Path(each.partition("=")[2]) for each in arguments if each.startswith(("--out=", "--checkpoint="))
+        )
+        if arguments[0] == "pretrain":
+            folder.mkdir(parents=True)
+        seed = int(folder.name.rpartition("-")[2])
+        return json.dumps({"accuracy": 0.5 + 0.1 * seed, "miou_i": 0.25, "miou": 0.125, "uncalibrated": {"miou": None}})
+
+    monkeypatch.setattr(script, "run", answer)
+    given = ["table2", "--rows", "knn", "--seeds", "0", "1", "--out", str(tmp_path)]
+    script.main(given)
+    said = capsys.readouterr().out
+    assert said.startswith("2 checkpoints, about 0.7 hours of one core")
+    assert "| knn | 55.0 ± 7.1 | 25.0 ± 0.0 | 12.5 ± 0.0 | - | 12.5 ± 0.0 | - |" in said
+    assert [command[0] for command in commands].count("pretrain") == 2
+    count = len(commands)
+    script.main(given)
+    assert len(commands) == count
+    script.main([*given, "--split", "test"])  # measured anew, not trained
+    assert [command[0] for command in commands[count:]].count("pretrain") == 0
+    assert all("--split test" in " ".join(command) for command in commands[count:])
+
+
+def test_groups_are_listed_and_an_unknown_one_is_refused(
+    script: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script.main([])
+    assert "table2: s4token+context, s4token, ball+rpn, knn+rpn, knn, s4token-scans (" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        script.main(["table9"])
+    assert "'table9' has no such rows; groups: ablation, ships, table2" in capsys.readouterr().err
