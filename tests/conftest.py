@@ -1,9 +1,6 @@
 """What every room's tests share: the command line as a user runs it, and a place for real files where there are any."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,51 +8,23 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def _environment(**more: str | None) -> dict[str, str]:
-    roots = [str(ROOT), str(ROOT / "pipelines"), str(ROOT / "cache")]
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("S4TOK_", "SLURM_"))}
-    settings = {
-        **mine,
-        "PYTHONPATH": os.pathsep.join([*roots, mine.get("PYTHONPATH", "")]).strip(os.pathsep),
-        "OMP_NUM_THREADS": "1",
-        "NO_COLOR": "1",
-        **more,
-    }
-    return {name: value for name, value in settings.items() if value is not None}
-
-
-@pytest.fixture(scope="session")
-def environment() -> Callable[..., dict[str, str]]:
-    """Give the environment of a process that runs this checkout, one thread each, without colours."""
-    return _environment
+from tests import running
+from tests.running import ROOT, Run
 
 
 @pytest.fixture
 def python(tmp_path: Path) -> Run:
     """Run Python on this checkout, as a process of its own in an empty folder: `python("driver.py", HOME="x")`."""
-
-    def run(*arguments: object, timeout: float = 120, **variables: str | None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *map(str, arguments)],
-            cwd=tmp_path,
-            env=_environment(**variables),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-
-    return run
+    return partial(running.in_a_process, tmp_path)
 
 
 @pytest.fixture
-def s4tok(python: Run) -> Run:
-    """Run the command line as a user does: `s4tok("doctor", "--json", S4TOK_CACHE="c")`."""
-    return partial(python, "-m", "s4tok_cli")
+def s4tok(tmp_path: Path) -> Run:
+    """Run the command line in this process and in an empty folder: `s4tok("doctor", "--json", S4TOK_CACHE="c")`.
+
+    Signals, start-up and what comes of a process that dies need `python("-m", "s4tok_cli", ...)`.
+    """
+    return partial(running.in_this_process, tmp_path)
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """The examples in Python, run as they stand."""
 
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
+from tests.running import Run
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_tokens_go_into_a_transformer_of_ones_own_and_gradients_come_back(python: Run) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.running import environment
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def example(tmp_path: Path, environment: Callable[..., dict[str, str]]) -> Run:
+def example(tmp_path: Path) -> Run:
     """Run an example in a folder of its own, where `s4tok` is this one; variables say how much it does."""
     (tmp_path / "s4tok").write_text(f'#!/bin/sh\nexec {sys.executable} -m s4tok_cli "$@"\n')
     (tmp_path / "s4tok").chmod(0o755)

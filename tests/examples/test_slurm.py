@@ -10,6 +10,7 @@ import pytest
 
 from s4tok_cache import CacheReader
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS, VIEWS
+from tests.running import environment
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "slurm"
 
@@ -43,7 +44,7 @@ echo "$job;cluster"
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, environment: Callable[..., dict[str, str]]) -> dict[str, str]:
+def cluster(tmp_path: Path) -> dict[str, str]:
     """Give the environment of a login node."""
     bin_, jobs = tmp_path / "bin", tmp_path / "jobs"
     bin_.mkdir()

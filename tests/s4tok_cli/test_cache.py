@@ -1,7 +1,4 @@
-import json
 import os
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +6,8 @@ import pytest
 
 from s4tok_cache import Fingerprint, Stamp, Store
 from s4tok_pipelines.layouts import SUPERPOINTS
+from tests.running import Run
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
 STAMP = Stamp("superpoints", {"regularization": 0.05})
 INPUTS = {f"{number}": Fingerprint(f"{number}.ply", 9, 9) for number in range(6)}
 
@@ -39,7 +36,7 @@ def test_ls_says_how_a_result_was_made_and_what_is_missing(s4tok: Run, folder: P
 
 def test_ls_gives_one_object_to_a_script(s4tok: Run, folder: Path) -> None:
     done = s4tok("cache", "ls", "--json", S4TOK_CACHE="cache")
-    (result,) = json.loads(done.stdout)["results"]
+    (result,) = done.json["results"]
     assert result["path"] == str(folder)
     assert (result["dataset"], result["split"], result["stage"]) == ("toys", "train", "superpoints")
     assert (result["entries"], result["expected"], result["missing"], result["complete"]) == (4, 6, 2, False)
@@ -61,7 +58,7 @@ def test_verify_exits_5_on_damage_and_repair_lets_the_next_run_mend_it(s4tok: Ru
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     done = s4tok("cache", "verify", "--repair", "--json", str(folder))
     assert done.returncode == 5
-    facts = json.loads(done.stdout)
+    facts = done.json
     assert (facts["ok"], list(facts["damaged"])) == (False, [str(path)])
     assert facts["set_aside"] == [str(folder / "quarantine" / path.name)]
     assert path.name in done.stderr
@@ -91,7 +88,7 @@ def test_pack_packs_what_is_complete_and_tells_what_is_not(s4tok: Run, folder: P
         os.utime(path, (0, 0))
     done = s4tok("cache", "pack", "--json", "--cache", "cache")
     assert done.returncode == 4
-    facts = json.loads(done.stdout)
+    facts = done.json
     assert [one["path"] for one in facts["packed"]] == [f"{whole}.h5"]
     assert list(facts["refused"]) == [str(folder)]
 
@@ -102,7 +99,7 @@ def test_pack_then_gc_leaves_one_file(s4tok: Run, folder: Path) -> None:
     assert done.returncode == 0
     assert done.stdout.startswith(f"6 entries packed: {folder}.h5 (")
     done = s4tok("cache", "gc", "--dry-run", "--json", "--cache", "cache")
-    facts = json.loads(done.stdout)
+    facts = done.json
     assert [file["reason"] for file in facts["files"]] == ["packed", "packed"]
     assert len(list(folder.glob("seg-*"))) == 2
     done = s4tok("cache", "gc", "--cache", "cache")

@@ -13,10 +13,8 @@ from s4tok.models.checkpoint import save_student
 from s4tok.shapes import Array
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import Stamp, Store
-from s4tok_cli.app import run
-from s4tok_pipelines.inputs.entries import fingerprint
-from s4tok_pipelines.layouts import SUPERPOINTS
+from tests.octants import cut_into_octants
+from tests.running import Ran, Run
 
 Answer = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -36,25 +34,26 @@ def home(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def answer(home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """Run the command in this process, where PyTorch is loaded already, with the kNN student unless told otherwise."""
-    monkeypatch.chdir(tmp_path)
+def ask(s4tok: Run, home: Path) -> Run:
+    """Run the command with the small CLIP and its kNN student unless told otherwise."""
 
-    def command(*arguments: object, student: str = "knn") -> tuple[int, dict[str, Any]]:
-        usual = ("--clip", home / "tiny", "--checkpoint", home / student, "--device", "cpu")
-        code = run([*map(str, ("classify", *arguments, *usual)), "--json"])
-        return code, json.loads(capsys.readouterr().out)
+    def command(*arguments: object, student: str = "knn") -> Ran:
+        usual = {"--clip": home / "tiny", "--checkpoint": home / student, "--device": "cpu"}
+        rest = (word for option, value in usual.items() if option not in arguments for word in (option, value))
+        return s4tok("classify", *arguments, *rest)
 
     return command
 
 
-def cut(cache: Path, limit: int) -> None:
-    """Superpoints as another stage would have left them: a half and a half."""
-    clouds = open_dataset("toy-shapes", split="test", limit=limit)
-    with Store.resume(cache / "toy-shapes" / "test", SUPERPOINTS, Stamp("superpoints")) as store:
-        for key in clouds.keys:
-            labels = (clouds[key].xyz[:, 0] > 0).astype(np.int32)
-            store.write(key, {"labels": labels}, fingerprint(clouds, key), {"n_superpoints": 2})
+@pytest.fixture
+def answer(ask: Run) -> Answer:
+    """Run the command, and give its exit code and what it tells a script."""
+
+    def command(*arguments: object, student: str = "knn") -> tuple[int, dict[str, Any]]:
+        done = ask(*arguments, "--json", student=student)
+        return done.returncode, done.json
+
+    return command
 
 
 def points(n: int = 300) -> Array:
@@ -106,9 +105,7 @@ def test_model_net_40(answer: Answer, tmp_path: Path) -> None:
     assert [name for name, count in said["counts"].items() if count] == ["night stand", "xbox"]
 
 
-def test_files_of_ones_own_get_their_three_best_labels_a_line_each(
-    answer: Answer, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_files_of_ones_own_get_their_three_best_labels_a_line_each(ask: Run, answer: Answer, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", points())
     np.savetxt(tmp_path / "b.xyz", points() * (1, 5, 1))
     files, labels = ("a.npy", "b.xyz"), ("--labels", "chair, table,lamp,red car")
@@ -117,11 +114,9 @@ def test_files_of_ones_own_get_their_three_best_labels_a_line_each(
     assert "accuracy" not in said
     [first, second, third] = said["answers"]["a.npy"]
     assert first[1] >= second[1] >= third[1]
-    assert (
-        run(["classify", *files, *labels, "--clip", str(home / "tiny"), "--checkpoint", str(home / "knn"), "--up", "y"])
-        == 0
-    )
-    lines = capsys.readouterr().out.splitlines()
+    done = ask(*files, *labels, "--up", "y")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["a.npy", "b.xyz"]
     assert f"{first[0]} {first[1]:.3f}, {second[0]} {second[1]:.3f}" in lines[0]
 
@@ -139,7 +134,7 @@ def test_superpoints_of_files_of_ones_own_are_made_without_asking_and_once(answe
 def test_superpoints_of_a_dataset_are_read_from_the_cache_or_asked_for(answer: Answer, tmp_path: Path) -> None:
     code, said = answer("toy-shapes", "--limit", 2, student="s4token")
     assert (code, "pass --auto" in said["hint"]) == (4, True)
-    cut(Path(".s4tok/cache"), 2)
+    cut_into_octants(open_dataset("toy-shapes", split="test", limit=2), tmp_path / ".s4tok" / "cache")
     code, said = answer("toy-shapes", "--limit", 2, student="s4token")
     assert (code, said["clouds"]) == (0, 2)
 
@@ -150,10 +145,10 @@ def test_the_2d_baseline_needs_no_checkpoint(answer: Answer) -> None:
     assert said["views"]["projection"] == "classification"
 
 
-def test_people_see_a_table_with_each_categorys_mistakes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    usual = ("--clip", home / "tiny", "--checkpoint", home / "knn", "--device", "cpu")
-    assert run([*map(str, ("classify", "toy-shapes", "--limit", 3, *usual))]) == 0
-    lines = capsys.readouterr().out.splitlines()
+def test_people_see_a_table_with_each_categorys_mistakes(ask: Run) -> None:
+    done = ask("toy-shapes", "--limit", 3)
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
     assert lines[0].split() == ["category", "clouds", "right", "taken", "for"]
     assert lines[2].split()[:2] == ["airplane", "1"]
     assert lines[-2].startswith("accuracy ")
@@ -208,13 +203,9 @@ def test_what_is_no_cloud_is_one_sentence(
     ],
 )
 def test_what_does_not_fit_together_is_one_sentence(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
-    arguments: tuple[str, ...], code: int, says: str,
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
-    usual = {"--clip": str(home / "tiny"), "--checkpoint": str(home / "knn")}
-    rest = [word for name, value in usual.items() if name not in arguments for word in (name, value)]
-    assert run(["classify", *arguments, *rest, "--device", "cpu", "--json"]) == code
-    said = json.loads(capsys.readouterr().out)
+    answer: Answer, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    found, said = answer(*arguments)
+    assert found == code
     assert says in said["error"]
     assert "\n" not in said["error"]

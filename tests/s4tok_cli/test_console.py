@@ -6,26 +6,30 @@ from collections.abc import Callable
 
 import pytest
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from s4tok_cli import console
+from tests.running import environment
+
 Lines = Callable[[int, float], list[str]]
 
-DRIVER = """
-import sys, time
-from s4tok_cli import console
-console.Settings.level = int(sys.argv[1])
-console.LINE_AT_MOST_EVERY = float(sys.argv[2])
-progress = console.Progress()
-for step in progress.steps(list(range(20)), "cutting [red]", done=20):
-    progress.gauge(failed=step // 10, points_per_second=1234.5)
-"""
+
+def work() -> None:
+    """Do the second half of forty steps."""
+    progress = console.Progress()
+    for step in progress.steps(list(range(20)), "cutting [red]", done=20):
+        progress.gauge(failed=step // 10, points_per_second=1234.5)
 
 
 @pytest.fixture
-def lines(python: Run) -> Lines:
+def lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lines:
+    """Give the lines that progress prints at a level of `-v` and `-q`, at most one every so many seconds."""
+
     def run(level: int, at_most_every: float) -> list[str]:
-        done = python("-c", DRIVER, level, at_most_every)
-        assert (done.returncode, done.stdout) == (0, "")
-        return done.stderr.splitlines()
+        monkeypatch.setattr(console.Settings, "level", level)
+        monkeypatch.setattr(console, "LINE_AT_MOST_EVERY", at_most_every)
+        work()
+        said = capsys.readouterr()
+        assert said.out == ""
+        return said.err.splitlines()
 
     return run
 
@@ -45,9 +49,9 @@ def test_quiet_is_quiet(lines: Lines) -> None:
     assert lines(-1, 0) == []
 
 
-def test_on_a_terminal_progress_is_a_bar(environment: Callable[..., dict[str, str]]) -> None:
+def test_on_a_terminal_progress_is_a_bar() -> None:
     mine, theirs = pty.openpty()
-    command = [sys.executable, "-c", DRIVER, "0", "0"]
+    command = [sys.executable, "-c", "from tests.s4tok_cli.test_console import work; work()"]
     env = environment(TERM="xterm", COLUMNS="100")
     with subprocess.Popen(command, env=env, stderr=theirs) as process:
         os.close(theirs)
@@ -57,7 +61,7 @@ def test_on_a_terminal_progress_is_a_bar(environment: Callable[..., dict[str, st
                 shown += piece
         except OSError:  # the other end is closed
             pass
-        process.wait(timeout=10)
+        process.wait(timeout=60)
     text = shown.decode()
     assert "40/40" in text
     assert "━" in text

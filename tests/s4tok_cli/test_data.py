@@ -1,24 +1,21 @@
-import json
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import numpy as np
 
-Run = Callable[..., CompletedProcess[str]]
+from tests.running import Run
 
 
 def test_check_exits_4_and_names_the_first_offending_file_and_line(s4tok: Run, tmp_path: Path) -> None:
     np.savetxt(tmp_path / "good.xyz", np.random.default_rng(0).random((5, 3)))
     whole = s4tok("data", "check", "good.xyz", "--json")
     assert whole.returncode == 0
-    assert json.loads(whole.stdout)["ok"] is True
+    assert whole.json["ok"] is True
     (tmp_path / "bad.xyz").write_text("0 0 0\n1 1 eins\n")
     broken = s4tok("data", "check", "--source", tmp_path)
     assert broken.returncode == 4
     assert "bad.xyz:2: 'eins' is not a number." in broken.stderr
     assert "1 problem" in broken.stdout
-    told = json.loads(s4tok("data", "check", tmp_path, "--json").stdout)
+    told = s4tok("data", "check", tmp_path, "--json").json
     assert told["ok"] is False
     assert told["clouds"] == 2
     assert [(finding["line"], finding["severity"]) for finding in told["findings"]] == [(2, "problem")]
@@ -30,9 +27,8 @@ def test_ls_lists_every_known_name_and_where_it_is(s4tok: Run, tmp_path: Path) -
     assert listed.returncode == 0
     assert "shapenet55" in listed.stdout
     assert "Point-BERT" not in listed.stderr
-    datasets = {
-        each["name"]: each for each in json.loads(s4tok("data", "ls", "--json", S4TOK_DATA="d").stdout)["datasets"]
-    }
+    told = s4tok("data", "ls", "--json", S4TOK_DATA="d").json
+    datasets = {each["name"]: each for each in told["datasets"]}
     assert datasets["shapenet55"]["layout"] == "point-bert"
     assert "the list of this split is not there" in datasets["shapenet55"]["trouble"]
     assert datasets["modelnet40"]["path"] == ""
@@ -41,9 +37,9 @@ def test_ls_lists_every_known_name_and_where_it_is(s4tok: Run, tmp_path: Path) -
 def test_make_writes_a_layout_that_check_then_reads_as_part_of_the_real_dataset(s4tok: Run, tmp_path: Path) -> None:
     made = s4tok("data", "make", "toy", "d/modelnet40", "--layout", "modelnet40", "--sizes", "15,0,15", "--json")
     assert made.returncode == 0
-    clouds = json.loads(made.stdout)["clouds"]
+    clouds = made.json["clouds"]
     assert 0 < clouds <= 30  # ModelNet40 has no knife
-    checked = json.loads(s4tok("data", "check", "modelnet40", "--data-root", "d", "--partial", "--json").stdout)
+    checked = s4tok("data", "check", "modelnet40", "--data-root", "d", "--partial", "--json").json
     assert (checked["ok"], checked["clouds"]) == (True, clouds)
     again = s4tok("data", "make", "toy", "d/modelnet40", "--layout", "modelnet40")
     assert again.returncode == 4
@@ -65,6 +61,6 @@ def test_make_refuses_what_it_cannot_make_by_name(s4tok: Run) -> None:
 def test_make_draws_objects_and_rooms(s4tok: Run, tmp_path: Path) -> None:
     done = s4tok("data", "make", "toy", "--picture", "shapes.png", "--rooms-picture", "rooms.png", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["rooms_picture"] == "rooms.png"
+    assert done.json["rooms_picture"] == "rooms.png"
     for name in ("shapes.png", "rooms.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")

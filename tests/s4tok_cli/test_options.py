@@ -1,33 +1,29 @@
 import json
-import subprocess
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-DRIVER = """
-import json
-from pathlib import Path
-from s4tok_cli import app as cli, options
+from s4tok_cli import options
 from s4tok_pipelines.runtime import pick_device
-
-def probe(source: options.Clouds, workers: options.Workers = 1, cache: options.Cache = Path("c"),
-          overwrite: options.Overwrite = False, device: options.Device = "cpu") -> None:
-    chosen = [*source.source, *filter(None, [source.limit])]
-    print(json.dumps([chosen, workers, str(cache), overwrite, pick_device(device)]))
-
-cli._add(probe, "Tests")
-cli.main()
-"""
+from tests.running import Run
 
 
 @pytest.fixture
-def probe(python: Run, tmp_path: Path) -> Run:
-    (tmp_path / "driver.py").write_text(DRIVER)
-    return partial(python, "driver.py", "probe")
+def probe(added: Callable[..., Run]) -> Run:
+    """A command that prints what it was given."""
+
+    def probe(
+        source: options.Clouds,
+        workers: options.Workers = 1,
+        cache: options.Cache = Path("c"),
+        overwrite: options.Overwrite = False,
+        device: options.Device = "cpu",
+    ) -> None:
+        chosen = [*(source.source or []), *filter(None, [source.limit])]
+        print(json.dumps([chosen, workers, str(cache), overwrite, pick_device(device)]))
+
+    return added(probe)
 
 
 def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(probe: Run, tmp_path: Path) -> None:
@@ -44,7 +40,7 @@ def test_a_flag_wins_over_the_environment_over_the_file_over_the_default(probe: 
     for arguments, variables, expected in cases:
         done = probe(*arguments, **variables)
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout) == expected
+        assert done.json == expected
 
 
 @pytest.mark.parametrize(
@@ -85,19 +81,22 @@ def test_a_broken_file_is_one_sentence(probe: Run, tmp_path: Path, toml: str | N
 
 
 def test_source_is_an_argument_or_a_flag_and_never_both_or_neither(probe: Run) -> None:
-    assert json.loads(probe("a.ply", "b.ply").stdout)[0] == ["a.ply", "b.ply"]
-    assert json.loads(probe("--source", "shapenet55").stdout)[0] == ["shapenet55"]
+    assert probe("a.ply", "b.ply").json[0] == ["a.ply", "b.ply"]
+    assert probe("--source", "shapenet55").json[0] == ["shapenet55"]
     both, neither = probe("a", "--source", "b"), probe()
     assert (both.returncode, neither.returncode) == (2, 2)
     assert "given twice" in both.stderr
     assert "SOURCE is missing" in neither.stderr
 
 
-def test_an_unknown_device_is_refused_and_a_missing_gpu_has_a_way_out(probe: Run) -> None:
+def test_an_unknown_device_is_refused_and_a_missing_gpu_has_a_way_out(
+    probe: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     unknown = probe("x", "--device", "gpu")
     assert unknown.returncode == 2
     assert "no device is called 'gpu'; there are: auto, cpu, cuda" in unknown.stderr
-    absent = probe("x", "--device", "cuda", CUDA_VISIBLE_DEVICES="")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    absent = probe("x", "--device", "cuda")
     assert absent.returncode == 6
     assert "hint: pass --device cpu" in absent.stderr
-    assert json.loads(probe("x", "--device", "auto", CUDA_VISIBLE_DEVICES="").stdout)[4] == "cpu"
+    assert probe("x", "--device", "auto").json[4] == "cpu"

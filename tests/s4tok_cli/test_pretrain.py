@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -6,8 +5,8 @@ from typing import Any
 import pytest
 
 from s4tok.config import RunConfig
-from s4tok_cli.app import run
 from s4tok_pipelines.report import Outcome
+from tests.running import Run
 
 Asked = list[tuple[RunConfig, dict[str, Any]]]
 
@@ -26,20 +25,20 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     return calls
 
 
-def test_without_flags_it_is_the_papers_recipe(asked: Asked) -> None:
-    assert run(["pretrain", "toy-shapes"]) == 0
+def test_without_flags_it_is_the_papers_recipe(s4tok: Run, asked: Asked) -> None:
+    assert s4tok("pretrain", "toy-shapes").returncode == 0
     ((config, more),) = asked
     assert config == RunConfig.of("paper")
     assert (more["clouds"].name, more["clouds"].split, len(more["clouds"])) == ("toy-shapes", "train", 2000)
     assert [each.split for each in more["validation"]] == ["val"]
 
 
-def test_flags_change_the_preset_and_nothing_else(asked: Asked) -> None:
+def test_flags_change_the_preset_and_nothing_else(s4tok: Run, asked: Asked) -> None:
     flags = (
         "--preset quick --tokenizer knn+rpn --loss distill --distill-pass full --clusters 8 --epochs 3 --batch 5 "
         "--lr 0.01 --n-points 99 --n-tokens 7 --patch-size 6 --adapter 1,2,3 --seed 4 --limit 9 --window 2.5"
     )
-    assert run(["pretrain", "--source", "toy-shapes", *flags.split()]) == 0
+    assert s4tok("pretrain", "--source", "toy-shapes", *flags.split()).returncode == 0
     ((config, more),) = asked
     quick = RunConfig.of("quick")
     assert (config.tokenizer.tokenizer, config.tokenizer.n_points, config.tokenizer.adapter_widths) == (
@@ -52,32 +51,30 @@ def test_flags_change_the_preset_and_nothing_else(asked: Asked) -> None:
     assert len(more["clouds"]) == 9
 
 
-def test_values_come_from_the_environment_and_from_a_file_too(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_values_come_from_the_environment_and_from_a_file_too(s4tok: Run, asked: Asked, tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text('[pretrain]\npreset = "toy"\nepochs = 7\nlr = 0.5\n')
-    monkeypatch.setenv("S4TOK_LR", "0.25")
-    assert run(["pretrain", "toy-shapes", "--config", str(tmp_path / "my.toml"), "--epochs", "9"]) == 0
+    flags = ("--config", "my.toml", "--epochs", 9)
+    assert s4tok("pretrain", "toy-shapes", *flags, S4TOK_LR="0.25").returncode == 0
     training = asked[0][0].training
     assert (training.epochs, training.learning_rate, training.batch) == (9, 0.25, RunConfig.of("toy").training.batch)
 
 
-def test_another_split_than_train_is_validated_on_clouds_of_its_own(asked: Asked) -> None:
-    assert run(["pretrain", "toy-shapes", "--split", "all"]) == 0
+def test_another_split_than_train_is_validated_on_clouds_of_its_own(s4tok: Run, asked: Asked) -> None:
+    assert s4tok("pretrain", "toy-shapes", "--split", "all").returncode == 0
     assert not asked[0][1]["validation"]
 
 
-def test_other_datasets_are_trained_on_together_each_with_its_own_validation(asked: Asked) -> None:
-    assert run(["pretrain", "toy-shapes", "--preset", "toy", "--also", "toy-scans", "--limit", "5"]) == 0
+def test_other_datasets_are_trained_on_together_each_with_its_own_validation(s4tok: Run, asked: Asked) -> None:
+    assert s4tok("pretrain", "toy-shapes", "--preset", "toy", "--also", "toy-scans", "--limit", "5").returncode == 0
     more = asked[0][1]
     assert len(more["clouds"]) == 5
     assert [(each.name, each.split, len(each)) for each in more["also"]] == [("toy-scans", "train", 60)]
     assert [(each.name, each.split) for each in more["validation"]] == [("toy-shapes", "val"), ("toy-scans", "val")]
 
 
-def test_positions_context_and_clutter_are_flags(asked: Asked) -> None:
+def test_positions_context_and_clutter_are_flags(s4tok: Run, asked: Asked) -> None:
     flags = "--pe fixed --pe-scale none --pe-band 0.1,2 --pe-amplitude 1 --attend 4 --mix 0.5 --mix-objects 3"
-    assert run(["pretrain", "toy-shapes", *flags.split(), "--superpoints", "default"]) == 0
+    assert s4tok("pretrain", "toy-shapes", *flags.split(), "--superpoints", "default").returncode == 0
     config = asked[0][0]
     tokenizer = config.tokenizer
     assert (tokenizer.pe, tokenizer.pe_scale, tokenizer.band, tokenizer.amplitude) == ("fixed", "none", (0.1, 2.0), 1.0)
@@ -85,14 +82,10 @@ def test_positions_context_and_clutter_are_flags(asked: Asked) -> None:
     assert config.superpoints == "default"
 
 
-def test_of_several_processes_the_first_alone_prints(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
+def test_of_several_processes_the_first_alone_prints(s4tok: Run, asked: Asked) -> None:
     for rank in ("1", "0"):
-        monkeypatch.setenv("RANK", rank)
-        assert run(["pretrain", "toy-shapes"]) == 0
-        assert capsys.readouterr().out == ("" if rank == "1" else "5 steps trained: runs/x\n")
+        done = s4tok("pretrain", "toy-shapes", WORLD_SIZE="2", RANK=rank)
+        assert (done.returncode, done.stdout) == (0, "" if rank == "1" else "5 steps trained: runs/x\n")
 
 
 @pytest.mark.parametrize(
@@ -105,37 +98,33 @@ def test_of_several_processes_the_first_alone_prints(
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(
-    capsys: pytest.CaptureFixture[str], make_clip: Callable[..., Path], tmp_path: Path, flags: list[str], says: str
+    s4tok: Run, make_clip: Callable[..., Path], tmp_path: Path, flags: list[str], says: str
 ) -> None:
-    clip = make_clip(tmp_path / "tiny")
-    code = run(["pretrain", "toy-shapes", "--clip", str(clip), "--cache", str(tmp_path), "--json", *flags])
-    assert code == 2
-    assert says in json.loads(capsys.readouterr().out)["error"]
+    done = s4tok("pretrain", "toy-shapes", "--clip", make_clip(tmp_path / "tiny"), "--json", *flags)
+    assert done.returncode == 2
+    assert says in done.json["error"]
 
 
 def test_without_caches_it_says_the_commands_that_make_them(
-    capsys: pytest.CaptureFixture[str], make_clip: Callable[..., Path], tmp_path: Path
+    s4tok: Run, make_clip: Callable[..., Path], tmp_path: Path
 ) -> None:
-    clip = make_clip(tmp_path / "tiny")
-    assert run(["pretrain", "toy-shapes", "--clip", str(clip), "--cache", str(tmp_path / "c"), "--json"]) == 4
-    hint = json.loads(capsys.readouterr().out)["hint"]
-    assert (
+    done = s4tok("pretrain", "toy-shapes", "--clip", make_clip(tmp_path / "tiny"), "--json")
+    assert done.returncode == 4
+    commands = (
         "s4tok superpoints toy-shapes --preset paper; s4tok render-views toy-shapes; s4tok extract-clip toy-shapes"
-        in hint
     )
+    assert commands in done.json["hint"]
 
 
 def test_from_nothing_it_makes_what_it_needs_and_leaves_a_student(
-    capsys: pytest.CaptureFixture[str], make_clip: Callable[..., Path], tmp_path: Path
+    s4tok: Run, make_clip: Callable[..., Path], tmp_path: Path
 ) -> None:
     clip, out = make_clip(tmp_path / "tiny"), tmp_path / "run"
     small = "--limit 3 --n-points 200 --n-tokens 8 --patch-size 8 --adapter 8,16,16 --batch 2 --epochs 1 --clusters 3"
-    code = run(
-        ["pretrain", "toy-shapes", "--preset", "quick", "--auto", "--clip", str(clip), "--cache", str(tmp_path / "c"),
-         "--out", str(out), "--device", "cpu", "--json", *small.split()]
-    )  # fmt: skip
-    said = json.loads(capsys.readouterr().out)
-    assert (code, said["made"], said["out"], said["steps"]) == (0, 1, str(out), 1)
+    made = ("--preset", "quick", "--auto", "--clip", clip, "--out", out, "--device", "cpu", "--json")
+    done = s4tok("pretrain", "toy-shapes", *made, *small.split())
+    said = done.json
+    assert (done.returncode, said["made"], said["out"], said["steps"]) == (0, 1, str(out), 1)
     from s4tok.models.checkpoint import load_student
     from s4tok.vision.frozen_clip import FrozenClip
 

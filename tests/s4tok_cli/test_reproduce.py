@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -6,10 +5,10 @@ from typing import Any
 import pytest
 
 from s4tok.config import RunConfig
-from s4tok_cli.app import run
 from s4tok_pipelines.report import Failure
 from s4tok_pipelines.stages.reproduce import Reproduced
 from s4tok_pipelines.tables.table2 import Measured
+from tests.running import Run
 
 
 @pytest.mark.parametrize(
@@ -23,15 +22,12 @@ from s4tok_pipelines.tables.table2 import Measured
     ],
 )
 def test_what_cannot_be_made_is_one_sentence(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_clip: Callable[..., Path],
-    arguments: tuple[str, ...], code: int, says: str,
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
-    clip = ("--clip", str(make_clip(tmp_path / "tiny")))
-    assert run(["reproduce", *arguments, *clip, "--device", "cpu", "--json"]) == code
-    said = json.loads(capsys.readouterr().out)
-    assert says in said["error"]
-    assert "\n" not in said["error"]
+    s4tok: Run, tmp_path: Path, make_clip: Callable[..., Path], arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    done = s4tok("reproduce", *arguments, "--clip", make_clip(tmp_path / "tiny"), "--device", "cpu", "--json")
+    assert done.returncode == code
+    assert says in done.json["error"]
+    assert "\n" not in done.json["error"]
 
 
 @pytest.fixture
@@ -51,16 +47,14 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_clip: Callable[.
 
     monkeypatch.setattr("s4tok_pipelines.tables.table2_students.train_students", train)
     monkeypatch.setattr("s4tok_pipelines.stages.reproduce.reproduce", make)
-    monkeypatch.chdir(tmp_path)
     make_clip(tmp_path / "tiny")
     return asked
 
 
-def test_people_see_all_three_tables_with_the_papers_figures(
-    asked: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["reproduce", "table2", "--clip", "tiny", "--device", "cpu"]) == 0
-    said = capsys.readouterr().out
+def test_people_see_all_three_tables_with_the_papers_figures(s4tok: Run, asked: dict[str, Any]) -> None:
+    done = s4tok("reproduce", "table2", "--clip", "tiny", "--device", "cpu")
+    assert done.returncode == 0
+    said = done.stdout
     assert [line.partition(":")[0] for line in said.splitlines() if line[:1].isupper()] == [
         "Table 2", "Scale sweep", "Table 4"
     ]  # fmt: skip
@@ -71,15 +65,16 @@ def test_people_see_all_three_tables_with_the_papers_figures(
 
 
 def test_training_goes_where_the_result_goes_with_the_preset_and_seeds_asked_for(
-    asked: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    s4tok: Run, asked: dict[str, Any]
 ) -> None:
     asked["failures"] = [Failure("a", "is broken")]
     flags = ("--train", "--seeds", 2, "--preset", "quick", "--rows", "knn, s4token", "--out", "mine", "--json")
-    assert run(["reproduce", "table2", "--clip", "tiny", "--device", "cpu", *map(str, flags)]) == 3
+    done = s4tok("reproduce", "table2", "--clip", "tiny", "--device", "cpu", *flags)
+    assert done.returncode == 3
     worlds, _, recipe, names, folder, config = asked["trained"]
     assert (names, folder, config.seeds, recipe.clip.clip) == (["knn", "s4token"], Path("mine/students"), 2, "tiny")
     quick = RunConfig.of("quick")
     assert (len(worlds.objects), recipe.training.epochs) == (quick.limit, quick.training.epochs)
     assert list(asked["places"]) == names
-    said = json.loads(capsys.readouterr().out)
+    said = done.json
     assert (said["table"], said["out"], said["failures"]) == ("table2", "mine", [{"key": "a", "reason": "is broken"}])

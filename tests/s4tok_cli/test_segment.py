@@ -15,10 +15,11 @@ from s4tok.models.checkpoint import Means, save_student
 from s4tok.shapes import Array
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cli.app import run
 from s4tok_cli.segment import _calibrating as calibrating
 from s4tok_pipelines.outputs.ply import ply_of
+from tests.running import Run
 
+Answer = Callable[..., tuple[int, dict[str, Any], str]]
 CORNER = np.array([453_000.25, 5_411_000.5, 220.125])
 
 
@@ -38,22 +39,15 @@ def student(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def answer(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, clip: Path, student: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, dict[str, Any], str]]:
-    """Run the command in this process, where PyTorch is loaded already, in a folder of the test's own."""
-    monkeypatch.chdir(tmp_path)
+def answer(s4tok: Run, clip: Path, student: Path) -> Answer:
+    """Run the command with the small CLIP and its student unless told otherwise."""
 
     def ask(*arguments: object) -> tuple[int, dict[str, Any], str]:
-        common = ["--clip", clip, "--checkpoint", student, "--device", "cpu", "--json"]
-        code = run(["segment", *map(str, [*common, *arguments])])
-        said = capsys.readouterr()
-        return code, json.loads(said.out), said.err
+        common = ("--clip", clip, "--checkpoint", student, "--device", "cpu", "--json")
+        done = s4tok("segment", *common, *arguments)
+        return done.returncode, done.json, done.stderr
 
     return ask
-
-
-Answer = Callable[..., tuple[int, dict[str, Any], str]]
 
 
 def scan(path: Path, size: float = 4.0) -> Array:
@@ -167,7 +161,7 @@ def with_means(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_people_and_programs_are_told_how_labels_were_calibrated(
-    answer: Answer, with_means: Path, clip: Path, capsys: pytest.CaptureFixture[str]
+    answer: Answer, s4tok: Run, with_means: Path, clip: Path
 ) -> None:
     few = ("toy-shapes", "--limit", 2, "--auto", "--checkpoint", with_means)
     code, said, _ = answer(*few)
@@ -175,8 +169,9 @@ def test_people_and_programs_are_told_how_labels_were_calibrated(
     assert said["calibrated_by"]["checkpoint"] == str(with_means)
     assert said["uncalibrated"].keys() == {"miou_i", "miou_c", "miou_part"}
     assert answer(*few, "--calibrate", "none")[1]["calibrated_by"] is None
-    assert run(["segment", *map(str, few), "--clip", str(clip), "--device", "cpu", "--calibration-share", "0.25"]) == 0
-    heard = capsys.readouterr().out.splitlines()[-1]
+    done = s4tok("segment", *few, "--clip", clip, "--device", "cpu", "--calibration-share", 0.25)
+    assert done.returncode == 0
+    heard = done.stdout.splitlines()[-1]
     assert f"calibrated by 0.25 of each label's mean cosine, of checkpoint {with_means} (without: mIoU_I " in heard
 
 

@@ -5,8 +5,8 @@ from typing import Any, get_args
 import pytest
 
 from s4tok.config import SuperpointConfig
-from s4tok_cli.app import run
 from s4tok_pipelines.report import Outcome
+from tests.running import Run
 
 # Every setting of the method cut-pursuit, as flags that differ from every default.
 FLAGS: dict[str, tuple[str, Any]] = {
@@ -40,17 +40,21 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[SuperpointConfig]:
 
 
 @pytest.mark.parametrize(("source", "scene"), [("toy-shapes", "object"), ("toy-rooms", "room")])
-def test_without_flags_clouds_are_cut_as_their_scene_is(asked: list[SuperpointConfig], source: str, scene: Any) -> None:
-    assert run(["superpoints", source]) == 0
-    assert run(["superpoints", source, "--preset", "paper"]) == 0
+def test_without_flags_clouds_are_cut_as_their_scene_is(
+    s4tok: Run, asked: list[SuperpointConfig], source: str, scene: Any
+) -> None:
+    assert s4tok("superpoints", source).returncode == 0
+    assert s4tok("superpoints", source, "--preset", "paper").returncode == 0
     assert asked == [SuperpointConfig.of(scene), SuperpointConfig.of(scene, "paper")]
 
 
 @pytest.mark.parametrize("name", FLAGS)
 @pytest.mark.parametrize("source", ["toy-shapes", "toy-rooms"])
-def test_a_flag_changes_its_setting_and_nothing_else(asked: list[SuperpointConfig], source: str, name: str) -> None:
+def test_a_flag_changes_its_setting_and_nothing_else(
+    s4tok: Run, asked: list[SuperpointConfig], source: str, name: str
+) -> None:
     flag, value = FLAGS[name]
-    assert run(["superpoints", source, *flag.split()]) == 0
+    assert s4tok("superpoints", source, *flag.split()).returncode == 0
     (config,) = asked
     assert config == replace(SuperpointConfig.of("object" if source == "toy-shapes" else "room"), **{name: value})
 
@@ -59,17 +63,17 @@ def test_every_setting_but_those_of_other_methods_has_a_flag() -> None:
     assert asdict(SuperpointConfig()).keys() - FLAGS.keys() == {"method", "grid_cells"}
 
 
-def test_flags_overrule_the_preset(asked: list[SuperpointConfig]) -> None:
+def test_flags_overrule_the_preset(s4tok: Run, asked: list[SuperpointConfig]) -> None:
     flags = "--preset paper --normal-form outer --unscaled --plain-eigenvalues --smoothness 0.4 --smallest 20"
-    assert run(["superpoints", "toy-shapes", *flags.split()]) == 0
+    assert s4tok("superpoints", "toy-shapes", *flags.split()).returncode == 0
     (config,) = asked
     expected: dict[str, Any] = {"normal_form": "outer", "standardized": False, "smoothness": 0.4, "smallest": 20}
     assert config == replace(SuperpointConfig.of("object", "paper"), **expected)
 
 
-def test_values_come_from_a_file_too(asked: list[SuperpointConfig], tmp_path: Path) -> None:
+def test_values_come_from_a_file_too(s4tok: Run, asked: list[SuperpointConfig], tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text('[superpoints]\npreset = "paper"\nnormal_form = "outer"\nstandardized = false\n')
-    assert run(["superpoints", "toy-shapes", "--config", str(tmp_path / "my.toml"), "--smallest", "12"]) == 0
+    assert s4tok("superpoints", "toy-shapes", "--config", "my.toml", "--smallest", 12).returncode == 0
     printed = SuperpointConfig.of("object", "paper")
     assert asked == [replace(printed, normal_form="outer", standardized=False, smallest=12)]
 

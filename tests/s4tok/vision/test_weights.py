@@ -1,15 +1,12 @@
 import socket
 import time
-from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
 
 from s4tok.errors import MissingError
 from s4tok.vision.weights import probe, reachable
-
-Run = Callable[..., CompletedProcess[str]]
+from tests.running import Run
 
 FIND = """
 import sys, time
@@ -32,7 +29,7 @@ def test_without_weights_and_without_a_hub_it_says_so_in_seconds_and_how_to_get_
     said = python("find.py", name, pretrained, **hub)
     assert said.returncode == 0, said.stderr
     seconds, message, hint, loaded_torch = said.stdout.strip().split("|")
-    assert float(seconds) < 5
+    assert float(seconds) < 30
     assert loaded_torch == "False"
     assert name in message
     assert "127.0.0.1" not in message + hint

@@ -22,15 +22,14 @@ from s4tok.synthetic.datasets import ToyScans, ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts
-from s4tok_cache import Fingerprint, Stamp, Store
 from s4tok_pipelines.inputs.entries import seed_of
-from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.outputs.results import plain
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.classify import Classified, classify
 from s4tok_pipelines.stages.extract_clip import extract_clip
 from s4tok_pipelines.stages.render_views import render_views
 from s4tok_pipelines.workers import Done
+from tests.octants import cut_into_octants
 
 VIEWS = ViewConfig(size=48, projection="classification")  # quick to draw
 ONCE = ZeroShotConfig(draws=20)
@@ -97,17 +96,6 @@ def students(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> dict
     return found
 
 
-def cut(cache: Path, clouds: ToyShapes, keys: tuple[str, ...] = ()) -> None:
-    """Superpoints as another stage would have left them: the eight octants of each cloud."""
-    with Store.resume(cache / clouds.name / clouds.split, SUPERPOINTS, Stamp("superpoints")) as store:
-        for key in keys or clouds.keys:
-            octant = (clouds[key].xyz > 0) @ np.array([1, 2, 4])
-            labels = np.unique(octant, return_inverse=True)[1].astype(np.int32)
-            origin = clouds.origin(key)
-            fingerprint = Fingerprint(origin.path, origin.size, origin.mtime_ns)
-            store.write(key, {"labels": labels}, fingerprint, {"n_superpoints": int(labels.max()) + 1})
-
-
 @pytest.fixture
 def named(clip: FrozenClip, tmp_path: Path) -> Callable[..., Classified]:
     """Run the stage in a cache of the test's own."""
@@ -126,7 +114,7 @@ Named = Callable[..., Classified]
 def test_an_answer_depends_on_seed_and_key_and_on_no_neighbour(
     named: Named, students: dict[str, Student], tmp_path: Path
 ) -> None:
-    cut(tmp_path, Shapes())
+    cut_into_octants(Shapes(), tmp_path)
     whole = named(students["s4token"]).answers
     assert named(students["s4token"], config={"batch": 3}).answers == whole
     few = Shapes()
@@ -139,7 +127,7 @@ def test_an_answer_depends_on_seed_and_key_and_on_no_neighbour(
 def test_clouds_that_are_read_together_as_on_a_gpu_are_padded_and_named_alike(
     named: Named, students: dict[str, Student], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cut(tmp_path, Shapes())
+    cut_into_octants(Shapes(), tmp_path)
     alone = named(students["s4token"], config={"votes": 2}).answers
     monkeypatch.setattr("s4tok_pipelines.inputs.whole_features.ONE_BY_ONE", ())
     together = named(students["s4token"], config={"votes": 2, "batch": 3}).answers
@@ -189,7 +177,7 @@ def test_an_answer_is_what_the_model_itself_says_of_the_sample(
     named: Named, clip: FrozenClip, students: dict[str, Student], tmp_path: Path
 ) -> None:
     clouds, student = Shapes(), students["s4token"]
-    cut(tmp_path, clouds)
+    cut_into_octants(clouds, tmp_path)
     found = named(student, config={"seed": 5, "votes": 2})
     key = clouds.keys[3]
     labels = np.unique((clouds[key].xyz > 0) @ np.array([1, 2, 4]), return_inverse=True)[1]
@@ -214,7 +202,7 @@ def test_the_2d_baseline_is_the_mean_of_ten_views_drawn_here_or_read_from_the_ca
     clouds, listening = Shapes(), Listening()
     live = named(None, report=listening)
     assert listening.said == []
-    cut(tmp_path, clouds)
+    cut_into_octants(clouds, tmp_path)
     render_views(clouds, tmp_path, VIEWS)
     extract_clip(clouds, tmp_path, ClipConfig(clip=str(folder), dense="maskclip"))
     cached = named(None, report=listening)
@@ -269,7 +257,7 @@ def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, students: 
 def test_a_cloud_that_cannot_be_read_or_has_changed_is_told_and_the_others_are_named(
     named: Named, students: dict[str, Student], tmp_path: Path
 ) -> None:
-    cut(tmp_path, Shapes())
+    cut_into_octants(Shapes(), tmp_path)
     keys = Shapes().keys
     found = named(students["s4token"], Shapes(broken=keys[1], changed=keys[4]))
     assert [each.key for each in found.failures] == [keys[1], keys[4]]

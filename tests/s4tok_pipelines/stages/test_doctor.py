@@ -1,15 +1,10 @@
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from s4tok_pipelines.stages import doctor
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from tests.running import Run, environment, in_this_process
 
 # A package that fails as the real one does on a machine where something is missing.
 BROKEN = {
@@ -35,24 +30,23 @@ BROKEN = {
     ),
 }
 FOLDERS = {"pycut-pursuit": "pycut_pursuit", "egl": "pyrender"}
+QUICK = ("torch", "open_clip")  # packages that take seconds to import, and that no examination here is about
 
 
 @pytest.fixture(scope="module")
-def told(
-    tmp_path_factory: pytest.TempPathFactory, environment: Callable[..., dict[str, str]]
-) -> dict[str, dict[str, str]]:
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
     """Run doctor once on a machine where all of these are broken."""
     folder = tmp_path_factory.mktemp("broken")
     for name, (code, _) in BROKEN.items():
         package = folder / FOLDERS.get(name, name)
         package.mkdir()
         (package / "__init__.py").write_text(code)
-    env = environment(PYTHONPATH=os.pathsep.join([str(folder), environment()["PYTHONPATH"]]))
-    done = subprocess.run(
-        [sys.executable, "-m", "s4tok_cli", "doctor", "--json"], env=env, capture_output=True, text=True, check=False
-    )
+    for name in QUICK:
+        (folder / f"{name}.py").touch()
+    path = os.pathsep.join([str(folder), environment()["PYTHONPATH"]])
+    done = in_this_process(tmp_path_factory.mktemp("here"), "doctor", "--json", PYTHONPATH=path)
     assert done.returncode == 6, done.stderr
-    report = json.loads(done.stdout)
+    report = done.json
     assert report["ok"] is False
     return {finding["name"]: finding for finding in report["findings"]}
 
@@ -71,7 +65,7 @@ def test_what_works_is_still_ok_beside_it(told: dict[str, dict[str, str]]) -> No
 def test_doctor_writes_one_object_and_names_what_it_examined(s4tok: Run) -> None:
     done = s4tok("doctor", "--json", "-q", SLURM_ARRAY_TASK_ID="3", SLURM_JOB_ID="7")
     assert done.returncode in (0, 6)
-    report = json.loads(done.stdout)
+    report = done.json
     names = {finding["name"]: finding for finding in report["findings"]}
     wanted = {
         "python",

@@ -16,12 +16,13 @@ from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.errors import InputError, MissingError
 from s4tok.shapes import Array
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CacheReader, Entry, Fingerprint, Stamp, Store
+from s4tok_cache import CacheReader, Entry
 from s4tok_cache.errors import CacheMismatch, CacheMissing
 from s4tok_pipelines.layouts import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, VIEWS
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.extract_clip import extract_clip
 from s4tok_pipelines.stages.render_views import render_views
+from tests.octants import cut_into_octants
 
 SMALL = ViewConfig(size=48, projection="classification")  # its grid is a fiftieth of the other's
 KEYS = ("a/1", "a/2", "b/3", "b/4", "b/5")
@@ -100,17 +101,6 @@ def tiny(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
     return ClipConfig(clip=str(make_clip(tmp_path_factory.mktemp("models") / "tiny")))
 
 
-def cut(clouds: CloudDataset, cache: Path, keys: tuple[str, ...] = ()) -> None:
-    """Superpoints as another stage would have left them: the eight octants of each cloud."""
-    with Store.resume(cache / clouds.name / clouds.split, SUPERPOINTS, Stamp("superpoints")) as store:
-        for key in keys or clouds.keys:
-            octant = (clouds[key].xyz > 0) @ np.array([1, 2, 4])
-            labels = np.unique(octant, return_inverse=True)[1].astype(np.int32)
-            origin = clouds.origin(key)
-            fingerprint = Fingerprint(origin.path, origin.size, origin.mtime_ns)
-            store.write(key, {"labels": labels}, fingerprint, {"n_superpoints": int(labels.max()) + 1})
-
-
 def entries(cache: Path, clouds: CloudDataset, layout: Any, stage: str) -> dict[str, Entry]:
     reader = CacheReader.find(cache / clouds.name / clouds.split, layout, stage)
     return {key: reader[key] for key in reader}
@@ -161,7 +151,7 @@ def test_up_is_up_in_every_dataset(tmp_path: Path) -> None:
 def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, tiny: ClipConfig) -> None:
     whole, halved = tmp_path / "whole", tmp_path / "halved"
     for cache in (whole, halved):
-        cut(Boxes(), cache)
+        cut_into_octants(Boxes(), cache)
     render_views(Boxes(), whole, SMALL)
     extract_clip(Boxes(), whole, tiny)
     with pytest.raises(KeyboardInterrupt):
@@ -179,7 +169,7 @@ def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, ti
 
 
 def test_features_are_those_of_the_points_a_slow_reader_finds(tmp_path: Path, tiny: ClipConfig) -> None:
-    cut(Boxes(), tmp_path)
+    cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
     extract_clip(Boxes(), tmp_path, tiny, keep_patches=True)
     clip = FrozenClip.load(tiny.clip)
@@ -204,7 +194,7 @@ def test_features_are_those_of_the_points_a_slow_reader_finds(tmp_path: Path, ti
 
 
 def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: ClipConfig) -> None:
-    cut(Room(), tmp_path)
+    cut_into_octants(Room(), tmp_path)
     listener = Listening()
     outcome = extract_clip(Room(), tmp_path, tiny, ViewConfig(size=48, image="color", border=2), report=listener)
     assert outcome.figures == {"images": 4, "frames_without_pose": 1}  # two windows each
@@ -213,7 +203,7 @@ def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: ClipConfig)
     assert entry["views"].shape == (4, 24)
     assert (entry["visible"] > 0).all()
     small = tmp_path / "small"
-    cut(Room(), small)
+    cut_into_octants(Room(), small)
     extract_clip(Room(), small, tiny, ViewConfig(size=48, image="color", border=2), batch=2)
     other = entries(small, Room(), CLIP_FEATURES, "extract-clip")["r"]
     np.testing.assert_array_equal(entry["visible"], other["visible"])
@@ -221,7 +211,7 @@ def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: ClipConfig)
 
 
 def test_objects_without_frames_fail_one_by_one_when_frames_are_asked_for(tmp_path: Path, tiny: ClipConfig) -> None:
-    cut(Boxes(), tmp_path)
+    cut_into_octants(Boxes(), tmp_path)
     outcome = extract_clip(Boxes(), tmp_path, tiny, frames=True)
     assert [failure.key for failure in outcome.failures] == list(KEYS)
     assert "--no-frames" in outcome.failures[0].reason
@@ -231,7 +221,7 @@ def test_a_broken_cloud_is_a_failed_entry_and_not_the_end(tmp_path: Path, tiny: 
     clouds = Boxes(broken="a/2")
     outcome = render_views(clouds, tmp_path, SMALL)
     assert (outcome.made, [(each.key, each.reason) for each in outcome.failures]) == (4, [("a/2", "a/2 is broken.")])
-    cut(Boxes(), tmp_path)
+    cut_into_octants(Boxes(), tmp_path)
     outcome = extract_clip(clouds, tmp_path, tiny)
     assert (outcome.made, [each.key for each in outcome.failures]) == (4, ["a/2"])
     assert "s4tok render-views" in outcome.failures[0].reason
@@ -241,7 +231,7 @@ def test_a_broken_cloud_is_a_failed_entry_and_not_the_end(tmp_path: Path, tiny: 
 
 
 def test_features_are_not_made_from_views_older_than_the_cloud(tmp_path: Path, tiny: ClipConfig) -> None:
-    cut(Boxes(), tmp_path)
+    cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
     outcome = extract_clip(Boxes(changed="b/3"), tmp_path, tiny)
     assert [failure.key for failure in outcome.failures] == ["b/3"]
@@ -252,7 +242,7 @@ def test_without_superpoints_or_views_it_says_which_command_makes_them(tmp_path:
     with pytest.raises(CacheMissing) as caught:
         extract_clip(Boxes(), tmp_path, tiny)
     assert "s4tok superpoints" in caught.value.hint
-    cut(Boxes(), tmp_path)
+    cut_into_octants(Boxes(), tmp_path)
     with pytest.raises(CacheMissing) as caught:
         extract_clip(Boxes(), tmp_path, tiny)
     assert "s4tok render-views" in caught.value.hint
@@ -261,7 +251,7 @@ def test_without_superpoints_or_views_it_says_which_command_makes_them(tmp_path:
 def test_two_models_or_two_kinds_of_views_never_share_a_cache(
     tmp_path: Path, tiny: ClipConfig, make_clip: Callable[..., Path]
 ) -> None:
-    cut(Boxes(), tmp_path)
+    cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
     first = extract_clip(Boxes(), tmp_path, tiny)
     softer = ClipConfig(clip=str(make_clip(tmp_path / "softer", interpolation="bilinear")))
@@ -283,7 +273,7 @@ def test_the_same_clouds_with_another_axis_up_have_views_and_features_of_their_o
 ) -> None:
     upright, lying = Boxes(), Boxes()
     lying.up = "y"
-    cut(upright, tmp_path)
+    cut_into_octants(upright, tmp_path)
     render_views(upright, tmp_path, SMALL)
     with pytest.raises(CacheMismatch, match="none made with up y"):
         extract_clip(lying, tmp_path, tiny)
@@ -292,7 +282,7 @@ def test_the_same_clouds_with_another_axis_up_have_views_and_features_of_their_o
 
 
 def test_weights_that_are_out_of_reach_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cut(Boxes(), tmp_path)
+    cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
     monkeypatch.setattr("s4tok.vision.weights.reachable", lambda: False)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
@@ -301,7 +291,7 @@ def test_weights_that_are_out_of_reach_are_missing(tmp_path: Path, monkeypatch: 
 
 
 def test_the_size_of_all_patches_is_told_before_it_is_filled(tmp_path: Path, tiny: ClipConfig) -> None:
-    cut(Boxes(), tmp_path)
+    cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
     listener = Listening()
     extract_clip(Boxes(), tmp_path, tiny)
@@ -322,7 +312,7 @@ def test_sheets_are_drawn_of_what_the_cache_holds(tmp_path: Path) -> None:
 
 def test_points_are_coloured_by_the_prompt_that_fits_them_best(tmp_path: Path, tiny: ClipConfig) -> None:
     image = pytest.importorskip("PIL.Image")
-    cut(Boxes(), tmp_path)
+    cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
     extract_clip(Boxes(), tmp_path, tiny, preview=tmp_path / "sheets", prompts=["a leg", "a wheel"])
     with image.open(tmp_path / "sheets" / "a_2.png") as sheet:
