@@ -2,8 +2,11 @@
 
 import errno
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,6 +33,8 @@ from s4tok_pipelines.runtime import Stopped, stoppable
 EXIT_CODES: dict[type[S4TokError], int] = {UsageError: 2, InputError: 4, MissingError: 6}
 USAGE, INPUT, CACHE, STORAGE = 2, 4, 5, 7
 INTERRUPTED, TERMINATED, READER_GONE = 130, 143, 141
+# What writing and reading an open file can die of; such an error names no file.
+FAILING_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG, errno.ESTALE)
 
 # Typer carries its own Click in newer versions and imports it in older ones; both hang this exception from this base.
 ClickException = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
@@ -130,14 +135,31 @@ def explain(error: Exception) -> tuple[str, str, int] | None:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "s4tok"
         return _sentence(error.format_message()), f"`{path} --help` lists what there is.", USAGE  # type: ignore[attr-defined]
-    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
-        return f"{error.strerror}: {error.filename}.", "", INPUT
-    if isinstance(error, OSError) and error.errno:
-        where = f": {error.filename}" if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        hint = "free some space or name another --cache, then run the same command again." if full else ""
-        return f"{error.strerror}{where}.", hint, STORAGE
+    if isinstance(error, OSError):
+        return _explain_file(error)
     return _explain_cache(error) if "s4tok_cache" in sys.modules else None
+
+
+def _explain_file(error: OSError) -> tuple[str, str, int] | None:
+    """Explain an error about a file of the user's or of the cache; None when it names no file, or a library's own."""
+    if error.filename is None and error.errno not in FAILING_DISK:
+        return None
+    if error.filename is not None and _is_installed(error.filename):
+        return None
+    where = "" if error.filename is None else f": {error.filename}"
+    said = f"{error.strerror or error}{where}."
+    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        return said, "", INPUT
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return said, "free some space or name another --cache, then run the same command again." if is_full else "", STORAGE
+
+
+def _is_installed(filename: object) -> bool:
+    """Tell whether a file belongs to Python or to an installed package."""
+    if not isinstance(filename, str | PathLike):
+        return False
+    path = Path(filename).absolute()
+    return any(path.is_relative_to(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))
 
 
 def _explain_cache(error: Exception) -> tuple[str, str, int] | None:

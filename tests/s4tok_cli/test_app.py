@@ -9,6 +9,7 @@ import pytest
 
 from s4tok import __version__
 from tests.running import Run, environment
+from tests.s4tok_cli.trouble import TROUBLES
 from tests.s4tok_cli.trouble import trouble as run_into
 
 DRIVER = Path(__file__).with_name("trouble.py")
@@ -61,6 +62,7 @@ def test_no_arguments_print_the_help(s4tok: Run) -> None:
         ("missing", 6, "error: no CLIP weights.", "hint: fetch them on a login node."),
         ("full", 7, "error: No space left on device: cache/seg.h5.", "hint: free some space"),
         ("io", 7, "error: Input/output error: cache/seg.h5.", ""),
+        ("full while writing", 7, "error: No space left on device.", "hint: free some space"),
     ],
 )
 def test_each_trouble_has_its_sentence_and_exit_code(trouble: Run, kind: str, code: int, error: str, hint: str) -> None:
@@ -79,10 +81,17 @@ def test_each_trouble_has_its_sentence_and_exit_code(trouble: Run, kind: str, co
     assert f"error: {told['error']}" == error
 
 
+@pytest.mark.parametrize("kind", ["defect", "nameless file", "file of a package", "connection"])
+def test_an_error_that_no_input_explains_is_a_defect(trouble: Run, kind: str) -> None:
+    with pytest.raises(type(TROUBLES[kind])) as raised:
+        trouble(kind)
+    assert raised.value is TROUBLES[kind]
+
+
 def test_a_defect_keeps_its_traceback_and_exits_1(python: Run) -> None:
-    done = python(DRIVER, "trouble", "defect")
+    done = python(DRIVER, "trouble", "nameless file")
     assert done.returncode == 1
-    assert "ZeroDivisionError: nobody foresaw this" in done.stderr
+    assert "FileNotFoundError: an entry that the hub's cache lacks" in done.stderr
 
 
 def test_an_error_ends_the_process_with_its_exit_code(python: Run) -> None:

@@ -1,6 +1,7 @@
 """A command that runs into the trouble it is told to; as a script, `s4tok` with this command added."""
 
 import errno
+import sysconfig
 import time
 from pathlib import Path
 
@@ -16,7 +17,11 @@ TROUBLES = {
     "missing": MissingError("no CLIP weights.", "fetch them on a login node."),
     "full": OSError(errno.ENOSPC, "No space left on device", "cache/seg.h5"),
     "io": OSError(errno.EIO, "Input/output error", "cache/seg.h5"),
+    "full while writing": OSError(errno.ENOSPC, "No space left on device"),
     "defect": ZeroDivisionError("nobody foresaw this"),
+    "nameless file": FileNotFoundError("an entry that the hub's cache lacks"),
+    "file of a package": FileNotFoundError(errno.ENOENT, "No such file", f"{sysconfig.get_path('purelib')}/x.json"),
+    "connection": ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
 }
 
 
