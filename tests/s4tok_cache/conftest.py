@@ -1,28 +1,13 @@
-"""A small result to work on: superpoint labels that a key alone determines."""
+"""Where a result lies, and a stage that fills it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from zlib import crc32
 
-import numpy as np
 import pytest
 
-from s4tok_cache import FileSystem, Fingerprint, Shard, Stamp, Store
+from s4tok_cache import FileSystem, Fingerprint, Shard, Store
 from s4tok_pipelines.layouts import SUPERPOINTS
-
-Labels = np.ndarray[Any, np.dtype[np.int32]]
-Fill = Callable[..., Path]
-STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
-
-
-def labels_of(key: str) -> Labels:
-    random = np.random.default_rng(crc32(key.encode()))
-    return random.integers(0, 20, random.integers(1, 300), np.int32)
-
-
-def clouds(count: int) -> dict[str, Fingerprint]:
-    return {f"room {number}/a": Fingerprint(f"room {number}/a.ply", 900 + 7 * number, 5) for number in range(count)}
+from tests.s4tok_cache.rooms import STAMP, Fill, labels_of
 
 
 @pytest.fixture
@@ -32,7 +17,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fill(root: Path) -> Fill:
-    """Run a stage on clouds, as one shard of it, and give the result's folder: `fill(clouds(9), Shard(0, 3))`."""
+    """Run a stage on clouds, as one shard of it, and give the result's folder: `fill(inputs(9), Shard(0, 3))`."""
 
     def run(
         expected: Mapping[str, Fingerprint],

@@ -1,23 +1,15 @@
 import os
 import socket
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 import h5py
 
-from s4tok_cache import CacheReader, Fingerprint, Stamp, examine
+from s4tok_cache import CacheReader, Fingerprint, examine
 from s4tok_cache.gc import collect, plan
 from s4tok_cache.pack import pack
 from s4tok_cache.verify import verify
 from s4tok_pipelines.layouts import LAYOUTS, SUPERPOINTS
-
-STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
-Fill = Callable[..., Path]
-
-
-def inputs(count: int) -> dict[str, Fingerprint]:
-    return {f"room {n}/a": Fingerprint(f"room {n}/a.ply", 900 + 7 * n, 5) for n in range(count)}
+from tests.s4tok_cache.rooms import STAMP, Fill, inputs
 
 
 def test_nothing_goes_from_a_result_that_is_only_in_segments(fill: Fill) -> None:

@@ -1,19 +1,12 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from s4tok_cache import CacheCorrupt, Fingerprint, Shard, Stamp, Store, examine, results
+from s4tok_cache import CacheCorrupt, Fingerprint, Shard, Store, examine, results
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.pack import pack
 from s4tok_pipelines.layouts import LAYOUTS, SUPERPOINTS
-
-STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
-Fill = Callable[..., Path]
-
-
-def inputs(count: int) -> dict[str, Fingerprint]:
-    return {f"room {n}/a": Fingerprint(f"room {n}/a.ply", 900 + 7 * n, 5) for n in range(count)}
+from tests.s4tok_cache.rooms import STAMP, Fill, inputs
 
 
 def test_a_result_says_what_is_missing_and_which_shards_make_it(fill: Fill) -> None:

@@ -1,7 +1,7 @@
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,15 +17,13 @@ from s4tok_cache import (
     FileSystem,
     Fingerprint,
     Shard,
-    Stamp,
     Store,
     examine,
 )
 from s4tok_cache.pack import CHILD, pack
 from s4tok_pipelines.layouts import LAYOUTS, SUPERPOINTS
+from tests.s4tok_cache.rooms import STAMP, Fill, inputs
 
-STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
-Fill = Callable[..., Path]
 Item = TypeVar("Item")
 
 
@@ -42,10 +40,6 @@ def hurt(job):
 write, _Job._write = _Job._write, hurt
 pickle.load(pipe).run()
 """
-
-
-def inputs(count: int) -> dict[str, Fingerprint]:
-    return {f"room {n}/a": Fingerprint(f"room {n}/a.ply", 900 + 7 * n, 5) for n in range(count)}
 
 
 def sha256(path: Path) -> str:

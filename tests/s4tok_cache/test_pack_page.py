@@ -2,17 +2,17 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from s4tok_cache import Fingerprint, store
 from s4tok_cache.pack import pack
 from s4tok_pipelines.layouts import LAYOUTS
+from tests.s4tok_cache.rooms import Fill
 
 PAGE = Path(__file__).parents[2] / "docs" / "cache.md"
 
 
-def test_the_page_reads_a_packed_file_without_s4tok(tmp_path: Path, fill: Callable[..., Path]) -> None:
+def test_the_page_reads_a_packed_file_without_s4tok(tmp_path: Path, fill: Fill) -> None:
     (snippet,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert "s4tok" not in re.sub(r'"[^"]*"', "", snippet)
     folder = fill({f"room {number}/a": Fingerprint(f"{number}.ply", 9, 9) for number in range(3)})

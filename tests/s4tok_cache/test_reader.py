@@ -2,11 +2,9 @@ import multiprocessing
 import os
 import pickle
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import pytest
@@ -14,19 +12,11 @@ import pytest
 from s4tok_cache import CacheCorrupt, CacheMismatch, CacheMissing, CacheReader, Fingerprint, Stamp, Store
 from s4tok_cache.pack import pack
 from s4tok_pipelines.layouts import CLIP_FEATURES, LAYOUTS, SUPERPOINTS
-
-STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
-Fill = Callable[..., Path]
-
-
-def inputs(count: int) -> dict[str, Fingerprint]:
-    return {f"room {n}/a": Fingerprint(f"room {n}/a.ply", 900 + 7 * n, 5) for n in range(count)}
+from tests.s4tok_cache.rooms import STAMP, Fill, inputs, labels_of
 
 
 def is_whole(reader: CacheReader, key: str) -> bool:
-    random = np.random.default_rng(crc32(key.encode()))
-    wanted = random.integers(0, 20, random.integers(1, 300), np.int32)
-    return bool(np.array_equal(reader[key]["labels"], wanted))
+    return bool(np.array_equal(reader[key]["labels"], labels_of(key)))
 
 
 def check(work: tuple[CacheReader, list[str]]) -> tuple[int, int]:

@@ -7,15 +7,15 @@ import h5py
 import numpy as np
 import pytest
 
-from s4tok_cache import CacheCorrupt, CacheError, CacheMismatch, CacheReader, Entry, Fingerprint, Stamp
+from s4tok_cache import CacheCorrupt, CacheError, CacheMismatch, CacheReader, Entry, Fingerprint
 from s4tok_cache.files import FileSystem
 from s4tok_cache.folder import write_stage
 from s4tok_cache.index import scan
 from s4tok_cache.segment import fill as fill_file
 from s4tok_cache.segment import image, native
 from s4tok_pipelines.layouts import SUPERPOINTS
+from tests.s4tok_cache.rooms import STAMP
 
-STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
 SECRET = b"nobody may read this"
 
 

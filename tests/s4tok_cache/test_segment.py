@@ -4,11 +4,10 @@ from math import ceil
 import numpy as np
 import pytest
 
-from s4tok_cache import Entry, Fingerprint, Stamp
+from s4tok_cache import Entry, Fingerprint
 from s4tok_cache.segment import CHUNK, chunk, image
 from s4tok_pipelines.layouts import SUPERPOINTS
-
-STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
+from tests.s4tok_cache.rooms import STAMP
 
 
 def entry(number: int) -> Entry:

@@ -24,8 +24,8 @@ from s4tok_cache import (
 )
 from s4tok_cache import store as store_module
 from s4tok_pipelines.layouts import SUPERPOINTS
+from tests.s4tok_cache.rooms import STAMP, Fill
 
-STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
 INPUT = Fingerprint("a.ply", 10, 5)
 
 
@@ -57,7 +57,7 @@ def test_what_was_written_comes_back_in_another_run(root: Path) -> None:
     assert again.keys() == ["b/1"]
 
 
-def test_a_run_that_stopped_goes_on_with_what_is_missing(root: Path, fill: Callable[..., Path]) -> None:
+def test_a_run_that_stopped_goes_on_with_what_is_missing(root: Path, fill: Fill) -> None:
     expected = {f"{n}": Fingerprint(f"{n}.ply", n, 5) for n in range(20)}
     fill(expected, stop_after=13)
     with resume(root) as store:
@@ -303,7 +303,7 @@ def test_a_success_then_a_changed_input_that_fails_is_a_failure(root: Path) -> N
         assert list(store.failures()) == ["a"]
 
 
-def test_a_damaged_segment_is_named_and_its_entries_are_made_again(root: Path, fill: Callable[..., Path]) -> None:
+def test_a_damaged_segment_is_named_and_its_entries_are_made_again(root: Path, fill: Fill) -> None:
     expected = {f"{n}": Fingerprint(f"{n}.ply", n, 5) for n in range(9)}
     folder = fill(expected)
     hurt = sorted(folder.glob("seg-*"))[0]
@@ -315,7 +315,7 @@ def test_a_damaged_segment_is_named_and_its_entries_are_made_again(root: Path, f
     assert resume(root).missing(expected) == []
 
 
-def test_shards_and_a_shard_started_twice_make_one_result(root: Path, fill: Callable[..., Path]) -> None:
+def test_shards_and_a_shard_started_twice_make_one_result(root: Path, fill: Fill) -> None:
     expected = {f"{n}": Fingerprint(f"{n}.ply", n, 5) for n in range(40)}
     for number in (2, 0, 1, 1):
         fill(expected, Shard(number, 3))
@@ -324,7 +324,7 @@ def test_shards_and_a_shard_started_twice_make_one_result(root: Path, fill: Call
         assert len(store.keys()) == 40
 
 
-def test_the_index_file_is_only_a_shortcut(root: Path, fill: Callable[..., Path]) -> None:
+def test_the_index_file_is_only_a_shortcut(root: Path, fill: Fill) -> None:
     expected = {f"{n}": Fingerprint(f"{n}.ply", n, 5) for n in range(9)}
     folder = fill(expected)
     examine(folder)
@@ -335,7 +335,7 @@ def test_the_index_file_is_only_a_shortcut(root: Path, fill: Callable[..., Path]
     assert resume(root).missing(expected) == []
 
 
-def test_a_folder_made_otherwise_under_the_same_name_is_refused(root: Path, fill: Callable[..., Path]) -> None:
+def test_a_folder_made_otherwise_under_the_same_name_is_refused(root: Path, fill: Fill) -> None:
     folder = fill({"a": INPUT})
     other = Stamp("superpoints", {"regularization": 0.1, "seed": 0})
     folder.rename(folder.parent / other.folder)
@@ -346,7 +346,7 @@ def test_a_folder_made_otherwise_under_the_same_name_is_refused(root: Path, fill
         Store.resume(root, replace(SUPERPOINTS, version=2), STAMP)
 
 
-def test_a_segment_made_otherwise_counts_as_damage(root: Path, fill: Callable[..., Path]) -> None:
+def test_a_segment_made_otherwise_counts_as_damage(root: Path, fill: Fill) -> None:
     folder = fill({"a": INPUT})
     other = Stamp("superpoints", {"regularization": 0.1, "seed": 0})
     stray = next(folder.glob("seg-*"))

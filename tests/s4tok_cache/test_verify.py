@@ -1,21 +1,14 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from s4tok_cache import CacheMissing, CacheReader, Fingerprint, Stamp, Store, examine
+from s4tok_cache import CacheMissing, CacheReader, Store, examine
 from s4tok_cache.pack import pack
 from s4tok_cache.verify import verify
 from s4tok_pipelines.layouts import LAYOUTS, SUPERPOINTS
-
-STAMP = Stamp("superpoints", {"regularization": 0.05, "seed": 0})
-Fill = Callable[..., Path]
-
-
-def inputs(count: int) -> dict[str, Fingerprint]:
-    return {f"room {n}/a": Fingerprint(f"room {n}/a.ply", 900 + 7 * n, 5) for n in range(count)}
+from tests.s4tok_cache.rooms import STAMP, Fill, inputs
 
 
 def test_a_whole_result_is_found_whole_in_segments_and_packed(fill: Fill) -> None:
