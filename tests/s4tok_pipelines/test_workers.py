@@ -56,7 +56,7 @@ def test_a_run_given_up_half_way_leaves_no_process_behind() -> None:
     next(results)
     started = time.monotonic()
     results.close()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60  # and not the 600 of the items that are left
 
 
 def test_workers_ignore_the_signals_their_parent_answers() -> None:

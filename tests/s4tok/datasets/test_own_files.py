@@ -13,7 +13,7 @@ import pytest
 from s4tok.config import SURFACE_POINTS
 from s4tok.datasets import open_dataset
 from s4tok.datasets.formats.damage import DamagedFile
-from s4tok.errors import InputError, MissingError
+from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.shapes import Array
 
 N = 40
@@ -381,5 +381,5 @@ def test_the_axis_that_points_up_and_the_kind_of_scene_can_be_said(tmp_path: Pat
     np.savetxt(tmp_path / "a.xyz", XYZ)
     dataset = open_dataset(tmp_path / "a.xyz", up="y", scene="room")
     assert (dataset.up, dataset.scene) == ("y", "room")
-    with pytest.raises(Exception, match="no axis is called 'w'"):
+    with pytest.raises(UsageError, match="no axis is called 'w'"):
         open_dataset(tmp_path / "a.xyz", up="w")

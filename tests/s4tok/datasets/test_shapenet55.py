@@ -7,6 +7,7 @@ import pytest
 from s4tok.datasets import open_dataset
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.shapenet55 import CATEGORIES, ShapeNet55
+from s4tok.errors import UsageError
 
 TRAIN = ["02691156-1a04e3eab45ca15dd86060f189eb133", "04554684-f1d8a7c9-with-hyphens"]
 TEST = ["03001627-1006be65e7bc937e9141f9b58470d646"]
@@ -46,7 +47,7 @@ def test_a_dataset_sent_to_another_process_is_the_same(folder: Path) -> None:
 
 def test_splits_join_and_an_unknown_one_is_refused(folder: Path) -> None:
     assert len(open_dataset(folder, split="train+test")) == 3
-    with pytest.raises(Exception, match="no split is called 'val'; there are: train, test, all"):
+    with pytest.raises(UsageError, match="no split is called 'val'; there are: train, test, all"):
         open_dataset(folder, split="val")
 
 

@@ -9,6 +9,7 @@ from s4tok.datasets import open_dataset
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.reader import FileDataset
 from s4tok.datasets.shapenetpart import ShapeNetPart
+from s4tok.errors import InputError
 from s4tok.shapes import Array
 
 KEYS = {
@@ -123,7 +124,7 @@ def test_a_list_that_is_missing_broken_or_leaves_the_folder_is_told(txt: Path) -
         "[]",
     ):
         path.write_text(content)
-        with pytest.raises(Exception, match=str(txt)):
+        with pytest.raises(InputError, match=str(txt)):
             open_dataset(txt)
     path.unlink()
     with pytest.raises(DamagedFile, match="the list of this split is not there"):

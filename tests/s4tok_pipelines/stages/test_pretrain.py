@@ -146,7 +146,9 @@ def test_features_that_are_missing_are_asked_for_by_command(
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_state_before(world: Any, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    with pytest.raises(InputError, match=r"step \d+ gave a loss of .*toy|train-") as caught:
+    with pytest.raises(
+        InputError, match=r"step \d+ gave a loss of .* \(train-.*, \.\.\.\) are in .*not-finite"
+    ) as caught:
         pretrain(world.train, world.cache, world.config(learning_rate=1e30, epochs=9), validation=[world.val], out=out)
     assert "--lr" in caught.value.hint
     facts = json.loads((out / "not-finite" / "batch.json").read_text())
@@ -166,19 +168,6 @@ def test_each_loss_alone_trains_and_needs_no_more_than_it_says(world: Any, tmp_p
         assert name != "assign" or (tmp_path / name / "ckpt" / "best").resolve().name == "step-00000005"
         assert (last["assign"] > 0) == (name != "full")
         assert (last["local"] > 0) == (name != "assign")
-
-
-def test_numbers_of_the_recipe_change_what_is_learnt(world: Any, tmp_path: Path) -> None:
-    learnt = {}
-    for name, training in {
-        "as it is": {},
-        "steadier": {"second_moment": 0.9},
-        "shorter": {"clip_gradient": 1e-3},
-        "lighter": {"weight_decay": 0.0},
-    }.items():
-        pretrain(world.train, world.cache, world.config(epochs=1, **training), out=tmp_path / name)
-        learnt[name] = weights(tmp_path / name)["model.safetensors"]
-    assert len(set(learnt.values())) == len(learnt)
 
 
 def test_two_datasets_in_one_run_are_told_apart_in_its_configuration_and_resume_together(

@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from s4tok.config import LoopConfig
 from s4tok.objectives.objective import Figures, Objective
@@ -89,10 +91,12 @@ class Dies(Report):
             yield item
 
 
-def train(folder: Path, report: Report = silent, ranks: Ranks = Ranks()) -> Line:  # noqa: B008 - it cannot change
+CONFIG = LoopConfig(learning_rate=0.1, epochs=4, batch=4, warmup_epochs=0, weight_decay=0.0)
+
+
+def train(folder: Path, report: Report = silent, ranks: Ranks = Ranks(), config: LoopConfig = CONFIG) -> Line:  # noqa: B008 - it cannot change
     torch.manual_seed(0)
     line = Line()
-    config = LoopConfig(learning_rate=0.1, epochs=4, batch=4, warmup_epochs=0, weight_decay=0.0)
     data, held = Samples([f"point-{number}" for number in range(20)]), Samples(["a", "b", "c"])
     folder.mkdir(exist_ok=True)
     training = Training(
@@ -127,6 +131,50 @@ def test_a_method_that_the_loop_has_never_heard_of_is_trained_logged_drawn_and_k
     last = tmp_path / "run" / "ckpt" / "last"
     assert torch.equal(load_file(last / "line.safetensors")["weight"], line.line.weight)
     assert not [name for name in weights(tmp_path / "run") if name.startswith("frozen")]
+
+
+class Weights:
+    """The weights and gradients of an optimiser, each time a hook of PyTorch's is called."""
+
+    def __init__(self) -> None:
+        self.values: list[list[Tensor]] = []
+        self.gradients: list[list[Tensor]] = []
+
+    @contextmanager
+    def noted(self, register: Callable[..., Any]) -> Iterator[None]:
+        handle = register(self._note)
+        try:
+            yield
+        finally:
+            handle.remove()
+
+    def _note(self, optimizer: torch.optim.Optimizer, *call: Any) -> None:
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        self.values.append([weight.detach().clone() for weight in weights])
+        self.gradients.append([weight.grad.clone() for weight in weights])
+
+
+def test_every_step_is_adamws_by_the_numbers_of_the_recipe(tmp_path: Path) -> None:
+    """Each step is worked by hand from the weights and the clipped gradients that the optimiser was given."""
+    numbers: dict[str, Any] = {"weight_decay": 0.3, "second_moment": 0.95, "clip_gradient": 0.5}
+    before, after = Weights(), Weights()
+    with before.noted(register_optimizer_step_pre_hook), after.noted(register_optimizer_step_post_hook):
+        train(tmp_path / "run", config=replace(CONFIG, **numbers))
+    rows = [json.loads(row) for row in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    steps = [row for row in rows if row["kind"] == "step"]
+    assert (steps[0]["rate"], max(row["gradient"] for row in steps) > 0.5) == (0.1, True)
+    m, v = ([torch.zeros_like(gradient) for gradient in before.gradients[0]] for _ in range(2))
+    for t, (row, weights, gradients, found) in enumerate(
+        zip(steps, before.values, before.gradients, after.values, strict=True), 1
+    ):
+        norm = float(torch.cat([gradient.flatten() for gradient in gradients]).norm())
+        assert norm == pytest.approx(min(0.5, row["gradient"]), rel=1e-4)
+        for i, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
+            m[i] = 0.9 * m[i] + 0.1 * gradient
+            v[i] = 0.95 * v[i] + 0.05 * gradient**2
+            step = m[i] / (1 - 0.9**t) / ((v[i] / (1 - 0.95**t)).sqrt() + 1e-8)
+            kept = 1 - 0.3 * row["rate"] if weight.ndim > 1 else 1.0  # a bias does not decay
+            torch.testing.assert_close(found[i], kept * weight - row["rate"] * step)
 
 
 @pytest.mark.parametrize("after", [7, 10])
