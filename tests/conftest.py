@@ -4,12 +4,15 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests import running
 from tests.running import ROOT, Run
+
+if TYPE_CHECKING:
+    from s4tok.vision.frozen_clip import FrozenClip
 
 
 @pytest.fixture
@@ -34,6 +37,14 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real dataset files beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mini_clip() -> "FrozenClip":
+    """Load the CLIP that s4tok carries, once: it is frozen."""
+    from s4tok.vision.frozen_clip import FrozenClip
+
+    return FrozenClip.load("mini")
 
 
 @pytest.fixture(scope="session")

@@ -32,10 +32,9 @@ def seen_shape(
     return taken, lifted.mean(), lifted.pairs > 0, found.whole.mean(0)
 
 
-def test_eight_shapes_are_learnt_by_heart() -> None:
-    clip = FrozenClip.load("mini")
+def test_eight_shapes_are_learnt_by_heart(mini_clip: FrozenClip) -> None:
     shapes = ToyShapes("train", points=4096)
-    seen = [seen_shape(shapes, key, clip) for key in shapes.keys[:8]]
+    seen = [seen_shape(shapes, key, mini_clip) for key in shapes.keys[:8]]
     most = max(len(local) for _, local, _, _ in seen)
     batch = Batch(
         points=torch.stack([torch.from_numpy(taken.points) for taken, *_ in seen]),
@@ -53,7 +52,7 @@ def test_eight_shapes_are_learnt_by_heart() -> None:
     config = PretrainConfig(
         loss="distill", distill_pass="full", local_weight=1.0, global_weight=0.1, scale_range=(1.0, 1.0), shift=0.0
     )
-    model = S4Token(tokenizer, FrozenEncoder(clip.model.visual), config, ClusterConfig())  # type: ignore[arg-type]
+    model = S4Token(tokenizer, FrozenEncoder(mini_clip.model.visual), config, ClusterConfig())  # type: ignore[arg-type]
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0, betas=(0.9, 0.98))
     first = last = float("inf")

@@ -1,6 +1,7 @@
 """The students that come with s4tok: they are what their card says, and know what they were taught."""
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,19 +19,15 @@ LEAST = {"knn": 0.65, "knn-sphere": 0.6, "knn+rpn": 0.6, "ball+rpn": 0.7, "s4tok
 Right = Callable[[str, float], float]
 
 
-@pytest.fixture(scope="module")
-def clip() -> FrozenClip:
-    return FrozenClip.load("mini")
+@pytest.fixture(scope="session")
+def right(mini_clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Right:
+    """Give the share of thirty held-out shapes, two of each category, that a student classifies rightly at a scale."""
+    folder, shapes = tmp_path_factory.mktemp("cache"), ToyShapes("test", sizes=(0, 0, 30))
 
-
-@pytest.fixture(scope="module")
-def right(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Right:
-    """Say how many of thirty held-out shapes, two of each category, a student names rightly at a scale."""
-    cache, shapes = tmp_path_factory.mktemp("cache"), ToyShapes("test", sizes=(0, 0, 30))
-
+    @cache
     def share(name: str, scale: float) -> float:
-        student, config = load_student(name, clip), ZeroShotConfig(scale=scale, draws=10)
-        found = classify(shapes, cache, clip, student, load_prompts("mini"), config=config, make=True, workers=2)
+        student, config = load_student(name, mini_clip), ZeroShotConfig(scale=scale, draws=10)
+        found = classify(shapes, folder, mini_clip, student, load_prompts("mini"), config=config, make=True, workers=2)
         assert found.figures is not None
         return float(found.figures.scores.accuracy)
 
@@ -38,8 +35,8 @@ def right(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Right:
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_student_is_the_one_on_the_card_and_small(name: str, clip: FrozenClip) -> None:
-    student = load_student(name, clip)
+def test_a_student_is_the_one_on_the_card_and_small(name: str, mini_clip: FrozenClip) -> None:
+    student = load_student(name, mini_clip)
     assert sha256_of_weights(student.model.tokenizer)[:12] in CARD
     assert sum(file.stat().st_size for file in find_student(name).iterdir()) < 1e6
     assert student.card["of"] / 2 < student.card["steps"] <= student.card["of"]
