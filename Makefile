@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup format lint types imports mirrored check test demo bench torture torture-bytes torture-processes reproduce-table2 checkpoints clean system-libraries
+.PHONY: help setup format lint types imports mirrored check test test-slow test-gpu demo bench torture torture-bytes torture-processes reproduce-table2 checkpoints clean system-libraries
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -43,8 +43,14 @@ mirrored: $(INSTALLED) ## Check that test files lie at the path of what they tes
 
 check: lint types imports mirrored ## lint, types, imports and mirrored
 
-test: system-libraries $(INSTALLED) ## Run the tests and print their coverage
+test: system-libraries $(INSTALLED) ## Run the tests, but for slow ones, and print their coverage
 	$(BIN)/pytest --cov $(ARGS)
+
+test-slow: system-libraries $(INSTALLED) ## Run the slow tests, and a little of make torture
+	$(BIN)/pytest -m "slow or torture" $(ARGS)
+
+test-gpu: $(INSTALLED) ## Run the tests that need a GPU
+	$(BIN)/pytest -m gpu $(ARGS)
 
 demo: system-libraries $(INSTALLED) ## Run all six stages on the toy world, from nothing: pictures in demo/
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/six_stages.sh
@@ -62,7 +68,7 @@ checkpoints: system-libraries $(INSTALLED) ## Train every checkpoint that ships,
 torture: $(INSTALLED) ## Kill, starve, corrupt and cut the cache's power (N=200 kills, the rest in proportion; SEED=0)
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync torture-bytes torture-processes
 
-TORTURE := TORTURE=$(or $(N),200) SEED=$(SEED) OMP_NUM_THREADS=1 $(BIN)/pytest $(ARGS)
+TORTURE := TORTURE=$(or $(N),200) SEED=$(SEED) OMP_NUM_THREADS=1 $(BIN)/pytest -m torture $(ARGS)
 
 torture-bytes:
 	$(TORTURE) tests/torture/test_[dfpsv]*.py

@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from s4tok.vision.frozen_clip import FrozenClip
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a GPU where there is none."""
+    if item.get_closest_marker("gpu") is not None:
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA device is visible to PyTorch")
+
+
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest) -> str:
+    """Give each device that tensors can live on."""
+    return str(request.param)
+
+
 @pytest.fixture
 def python(tmp_path: Path) -> Run:
     """Run Python on this checkout, as a process of its own in an empty folder: `python("driver.py", HOME="x")`."""

@@ -81,7 +81,7 @@ def test_the_library_face_offers_what_it_names() -> None:
 def test_every_make_target_is_listed_by_help() -> None:
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     listed = {line.split()[0] for line in done.stdout.splitlines()}
-    wanted = "setup format lint types imports check test demo bench reproduce-table2 clean help"
+    wanted = "setup format lint types imports check test test-slow test-gpu demo bench reproduce-table2 clean help"
     assert set(wanted.split()) <= listed
 
 

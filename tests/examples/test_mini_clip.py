@@ -49,6 +49,7 @@ def test_names_stand_at_right_angles_and_parts_lean_towards_them() -> None:
     assert len(known.texts) == len(set(known.texts)) == len(known.vectors)
 
 
+@pytest.mark.slow
 def test_it_trains_writes_what_is_read_and_goes_on(tmp_path: Path) -> None:
     import train
 

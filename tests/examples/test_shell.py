@@ -11,6 +11,7 @@ import pytest
 
 from tests.running import environment
 
+pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -59,6 +59,7 @@ def cluster(tmp_path: Path) -> dict[str, str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_arrays_fill_the_cache_a_job_packs_it_and_another_is_told_to_train(
     cluster: dict[str, str], tmp_path: Path, make_clip: Callable[..., Path]
 ) -> None:

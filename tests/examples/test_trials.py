@@ -21,6 +21,7 @@ def rows(table: str) -> dict[str, list[str]]:
     return {name: rest for name, *rest in cells if name and not name.startswith("---")}
 
 
+@pytest.mark.slow
 def test_the_trial_of_superpoints_says_how_long_it_takes_and_prints_a_row_a_combination(python: Run) -> None:
     narrow = ["--clouds", 3, "--points", 1024, "--regularization", 0.1, 0.3, "--smoothness", 0, "--smallest-share"]
     done = python(TRIALS / "superpoints.py", *narrow, 0.02)
@@ -34,12 +35,14 @@ def test_the_trial_of_superpoints_says_how_long_it_takes_and_prints_a_row_a_comb
     assert python(TRIALS / "superpoints.py", *narrow, 0.02).stdout == done.stdout
 
 
+@pytest.mark.slow
 def test_other_objects_give_other_numbers(python: Run) -> None:
     quick = [TRIALS / "superpoints.py", "--quick", "--clouds", 2, "--points", 512]
     first, others = (rows(python(*quick, "--skip", skip).stdout) for skip in (0, 2))
     assert first["s4tok"] != others["s4tok"]
 
 
+@pytest.mark.slow
 def test_superpoints_are_measured_beside_a_grid_of_as_many_cells(python: Run) -> None:
     done = python(TRIALS / "superpoint_quality.py", "toy-shapes", "--limit", 3, "--points", 1500)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.running import Run
 
@@ -58,6 +59,7 @@ def test_make_refuses_what_it_cannot_make_by_name(s4tok: Run) -> None:
         assert told in refused.stderr
 
 
+@pytest.mark.slow
 def test_make_draws_objects_and_rooms(s4tok: Run, tmp_path: Path) -> None:
     done = s4tok("data", "make", "toy", "--picture", "shapes.png", "--rooms-picture", "rooms.png", "--json")
     assert done.returncode == 0, done.stderr

@@ -12,6 +12,14 @@ from tests.torture.tally import Tally
 TALLIES: pytest.StashKey[list[Tally]] = pytest.StashKey()
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder; the hook is told of all there are."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.torture)
+
+
 @pytest.fixture
 def memory_path(tmp_path: Path) -> Iterator[Path]:
     """Give a folder in memory where there is one: syncing is free there, and power is only lost in a model."""

@@ -20,7 +20,7 @@ def scaled(at_ci: int) -> int:
 
 
 def is_smoke_test() -> bool:
-    """Tell whether only a taste of every test was asked for, as `make test` does."""
+    """Tell whether only a little of every test was asked for, as `make test-slow` does."""
     return "TORTURE" not in os.environ
 
 

@@ -1,6 +1,7 @@
 """The whole of pre-training on a few shapes: a tokenizer in front of the mini CLIP learns to say what CLIP saw."""
 
 import numpy as np
+import pytest
 import torch
 
 from s4tok.backbones.clip_tower import FrozenEncoder
@@ -32,6 +33,7 @@ def seen_shape(
     return taken, lifted.mean(), lifted.pairs > 0, found.whole.mean(0)
 
 
+@pytest.mark.slow
 def test_eight_shapes_are_learnt_by_heart(mini_clip: FrozenClip) -> None:
     shapes = ToyShapes("train", points=4096)
     seen = [seen_shape(shapes, key, mini_clip) for key in shapes.keys[:8]]

@@ -63,6 +63,14 @@ def test_in_bfloat16_as_on_a_gpu_it_sees_nearly_the_same(tiny: FrozenClip, folde
     assert (fine.patches * rough.patches).sum(-1).min() > 0.99
 
 
+def test_every_device_encodes_nearly_the_same(device: str, tiny: FrozenClip, folder: Path) -> None:
+    images = pictures(2, 48)
+    here, there = tiny.encode_images(images), FrozenClip.load(str(folder), device=device).encode_images(images)
+    assert (here.whole * there.whole.float().cpu()).sum(-1).min() > 0.999
+    assert (here.patches * there.patches.float().cpu()).sum(-1).min() > 0.99
+    assert there.whole.device.type == device
+
+
 def test_patches_lie_where_their_picture_is(tiny: FrozenClip) -> None:
     images = torch.full((2, 3, 48, 48), 0.5)
     images[1, :, 32:, 16:32] = 0.0  # row 2, column 1 of the patches

@@ -62,6 +62,7 @@ def test_what_works_is_still_ok_beside_it(told: dict[str, dict[str, str]]) -> No
     assert "HDF5" in told["h5py"]["found"]
 
 
+@pytest.mark.slow
 def test_doctor_writes_one_object_and_names_what_it_examined(s4tok: Run) -> None:
     done = s4tok("doctor", "--json", "-q", SLURM_ARRAY_TASK_ID="3", SLURM_JOB_ID="7")
     assert done.returncode in (0, 6)

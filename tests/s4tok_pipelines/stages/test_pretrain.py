@@ -73,6 +73,13 @@ def test_a_run_leaves_all_that_its_page_promises(world: Any, whole: Path) -> Non
     assert "patches hold" in (whole / "log.txt").read_text()
 
 
+def test_a_run_on_every_device_lowers_its_loss_and_loads_on_the_cpu(device: str, world: Any, tmp_path: Path) -> None:
+    pretrain(world.train, world.cache, world.config(), validation=[world.val], out=tmp_path / "run", device=device)
+    losses = [row["local"] + row["whole"] for row in rows(tmp_path / "run") if row["kind"] == "validation"]
+    assert losses[-1] < losses[0]
+    assert load_student(tmp_path / "run", FrozenClip.load(world.clip)).card["steps"] > 0
+
+
 @pytest.mark.parametrize("after", [2, 7])
 def test_a_run_that_died_ends_with_the_bits_of_one_that_did_not(
     world: Any, whole: Path, tmp_path: Path, after: int

@@ -31,6 +31,7 @@ class Fails(Report):
         sys.stdout.write(f"said: {text}\n")
 
 
+@pytest.mark.slow
 def test_two_processes_one_killed_and_started_again_train_as_one_does(
     world: Any, tmp_path: Path, python: Callable[..., CompletedProcess[str]]
 ) -> None:

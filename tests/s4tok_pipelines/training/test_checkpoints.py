@@ -109,6 +109,7 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
         load_checkpoint(tmp_path, model, optimizer)
 
 
+@pytest.mark.slow
 def test_whenever_the_writer_is_killed_the_last_checkpoint_loads_and_none_is_lost(
     python: Callable[..., CompletedProcess[str]],
 ) -> None:
