@@ -3,6 +3,7 @@
 The module holds a class as `s4tok/datasets/reader.py` describes it. Importing the table imports none of them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.reader import Layout
 from s4tok.errors import choose
+from s4tok.plugins import Table
 
 
 @dataclass(frozen=True)
@@ -41,54 +43,58 @@ SCANOBJECTNN = "the form at https://hkust-vgd.github.io/scanobjectnn (h5_files.z
 
 OWN_FILES = "own-files"  # last in the table: what no other row knows
 
-DATASETS: dict[str, Row] = {
-    "shapenet55": Row(
-        "s4tok.datasets.shapenet55:ShapeNet55",
-        "52,470 objects of 55 categories, in Point-BERT's form",
-        "Point-BERT's DATASET.md: the points (shapenet_pc) and the lists (ShapeNet-55) are two downloads",
-    ),
-    "shapenetpart": Row(
-        "s4tok.datasets.shapenetpart:ShapeNetPart",
-        "16,881 objects of 16 categories with 50 parts",
-        "shapenetcore_partanno_segmentation_benchmark_v0_normal.zip or shapenet_part_seg_hdf5_data.zip",
-    ),
-    "modelnet40": Row(
-        "s4tok.datasets.modelnet40:ModelNet40",
-        "12,311 objects of 40 categories",
-        "modelnet40_normal_resampled.zip, modelnet40_ply_hdf5_2048.zip, Point-BERT's .dat or ModelNet40.zip (.off)",
-    ),
-    "scanobjectnn": Row(
-        "s4tok.datasets.scanobjectnn:ScanObjectNN", "scanned objects of 15 categories, PB-T50-RS", SCANOBJECTNN
-    ),
-    "scanobjectnn-obj-bg": Row(
-        "s4tok.datasets.scanobjectnn:ObjBg", "scanned objects with their background", SCANOBJECTNN
-    ),
-    "scanobjectnn-obj-only": Row(
-        "s4tok.datasets.scanobjectnn:ObjOnly", "scanned objects without background", SCANOBJECTNN
-    ),
-    "scannet": Row(
-        "s4tok.datasets.scannet:ScanNet",
-        "1,613 scans of rooms with posed RGB-D frames, 20 classes",
-        "the form at https://github.com/ScanNet/ScanNet; split lists and label table are in its repository",
-    ),
-    "s3dis": Row(
-        "s4tok.datasets.s3dis:S3DIS",
-        "271 rooms of six areas, 13 classes",
-        "Stanford3dDataset_v1.2_Aligned_Version.zip, or stanford_indoor3d or Pointcept's arrays made from it",
-    ),
-    "toy-shapes": Row(
-        "s4tok.synthetic.datasets:ToyShapes",
-        "made objects of 15 categories with named parts, +y up, in the unit sphere",
-    ),
-    "toy-scans": Row(
-        "s4tok.synthetic.datasets:ToyScans",
-        "made scans of furnished homes with posed images, ScanNet's class names, z up",
-    ),
-    "toy-rooms": Row(
-        "s4tok.synthetic.datasets:ToyRooms", "made rooms of an office building with ceilings, S3DIS's 13 classes, z up"
-    ),
-    OWN_FILES: Row("s4tok.datasets.own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
-}
+DATASETS: Mapping[str, Row] = Table(
+    "s4tok.datasets",
+    {
+        "shapenet55": Row(
+            "s4tok.datasets.shapenet55:ShapeNet55",
+            "52,470 objects of 55 categories, in Point-BERT's form",
+            "Point-BERT's DATASET.md: the points (shapenet_pc) and the lists (ShapeNet-55) are two downloads",
+        ),
+        "shapenetpart": Row(
+            "s4tok.datasets.shapenetpart:ShapeNetPart",
+            "16,881 objects of 16 categories with 50 parts",
+            "shapenetcore_partanno_segmentation_benchmark_v0_normal.zip or shapenet_part_seg_hdf5_data.zip",
+        ),
+        "modelnet40": Row(
+            "s4tok.datasets.modelnet40:ModelNet40",
+            "12,311 objects of 40 categories",
+            "modelnet40_normal_resampled.zip, modelnet40_ply_hdf5_2048.zip, Point-BERT's .dat or ModelNet40.zip (.off)",
+        ),
+        "scanobjectnn": Row(
+            "s4tok.datasets.scanobjectnn:ScanObjectNN", "scanned objects of 15 categories, PB-T50-RS", SCANOBJECTNN
+        ),
+        "scanobjectnn-obj-bg": Row(
+            "s4tok.datasets.scanobjectnn:ObjBg", "scanned objects with their background", SCANOBJECTNN
+        ),
+        "scanobjectnn-obj-only": Row(
+            "s4tok.datasets.scanobjectnn:ObjOnly", "scanned objects without background", SCANOBJECTNN
+        ),
+        "scannet": Row(
+            "s4tok.datasets.scannet:ScanNet",
+            "1,613 scans of rooms with posed RGB-D frames, 20 classes",
+            "the form at https://github.com/ScanNet/ScanNet; split lists and label table are in its repository",
+        ),
+        "s3dis": Row(
+            "s4tok.datasets.s3dis:S3DIS",
+            "271 rooms of six areas, 13 classes",
+            "Stanford3dDataset_v1.2_Aligned_Version.zip, or stanford_indoor3d or Pointcept's arrays made from it",
+        ),
+        "toy-shapes": Row(
+            "s4tok.synthetic.datasets:ToyShapes",
+            "made objects of 15 categories with named parts, +y up, in the unit sphere",
+        ),
+        "toy-scans": Row(
+            "s4tok.synthetic.datasets:ToyScans",
+            "made scans of furnished homes with posed images, ScanNet's class names, z up",
+        ),
+        "toy-rooms": Row(
+            "s4tok.synthetic.datasets:ToyRooms",
+            "made rooms of an office building with ceilings, S3DIS's 13 classes, z up",
+        ),
+        OWN_FILES: Row("s4tok.datasets.own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
+    },
+)
 
 
 def make(name: str, layout: Layout | None, split: str | None) -> CloudDataset:
@@ -107,7 +113,8 @@ def recognise(folder: Path) -> dict[str, Layout]:
     """
     found: dict[str, Layout] = {}
     readers: list[type] = []
-    for name, row in DATASETS.items():
+    for name in sorted(DATASETS, key=lambda name: name == OWN_FILES):  # own files last, after rows of plugins too
+        row = DATASETS[name]
         layout = None if name == OWN_FILES and found else row.recognises(folder)
         if layout and not issubclass(row.load(), tuple(readers)):
             found[name] = layout

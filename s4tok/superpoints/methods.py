@@ -1,6 +1,6 @@
 """The ways to cut a cloud into superpoints, by name, and the one door to all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from numpy.typing import ArrayLike
@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from s4tok.clouds import PointCloud
 from s4tok.config import SuperpointConfig
 from s4tok.errors import InputError, choose
+from s4tok.plugins import Table
 from s4tok.shapes import Array, Float64, Int32
 from s4tok.superpoints import cut_pursuit, grid
 from s4tok.superpoints.labels import validated
@@ -16,12 +17,15 @@ from s4tok.superpoints.representatives import represent
 Cut: TypeAlias = Callable[[Float64[Array, "n 3"], SuperpointConfig, int], Int32[Array, " n"]]
 
 # None stands for labels that somebody else has made, and that the caller hands over.
-METHODS: dict[str, Cut | None] = {
-    "cut-pursuit": cut_pursuit.cut,
-    "grid": grid.cut,
-    "scannet-segments": None,
-    "labels": None,
-}
+METHODS: Mapping[str, Cut | None] = Table(
+    "s4tok.superpoints",
+    {
+        "cut-pursuit": cut_pursuit.cut,
+        "grid": grid.cut,
+        "scannet-segments": None,
+        "labels": None,
+    },
+)
 
 
 def partition(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from s4tok.plugins import Table
 from s4tok.tokenizers.grouping import Pick
 
 
@@ -27,17 +28,20 @@ class Variant:
 
 # "spt" alone takes any points of the centre's superpoint: read as constrained kNN, which the paper leaves open,
 # "spt+rpn" and "knn+rpn+spt" would be one tokenizer, and the paper gives them a column each.
-TOKENIZERS: Mapping[str, Variant] = {
-    "knn": Variant("nearest"),
-    "ball": Variant("ball"),
-    "spt": Variant("any", in_superpoint=True),
-    "knn+rpn": Variant("nearest", unit="radius"),
-    "ball+rpn": Variant("ball", unit="radius"),
-    "spt+rpn": Variant("any", in_superpoint=True, unit="radius"),
-    "knn+rpn+spt": Variant("nearest", in_superpoint=True, unit="radius"),
-    "s4token": Variant("ball", in_superpoint=True, unit="radius"),
-    # A patch that ends with its superpoint shows one plane and no edge. This one shows the edge, and on which side a
-    # point lies. Superpoints still choose centres and carry features back.
-    "s4token+context": Variant("ball", marks_superpoint=True, unit="radius"),
-    "knn-sphere": Variant("nearest", unit="sphere"),  # the control: does normalising the whole cloud do as well?
-}
+TOKENIZERS: Mapping[str, Variant] = Table(
+    "s4tok.tokenizers",
+    {
+        "knn": Variant("nearest"),
+        "ball": Variant("ball"),
+        "spt": Variant("any", in_superpoint=True),
+        "knn+rpn": Variant("nearest", unit="radius"),
+        "ball+rpn": Variant("ball", unit="radius"),
+        "spt+rpn": Variant("any", in_superpoint=True, unit="radius"),
+        "knn+rpn+spt": Variant("nearest", in_superpoint=True, unit="radius"),
+        "s4token": Variant("ball", in_superpoint=True, unit="radius"),
+        # A patch that ends with its superpoint shows one plane and no edge. This one shows the edge, and on which side
+        # of it each point lies. Superpoints still choose centres and carry features back.
+        "s4token+context": Variant("ball", marks_superpoint=True, unit="radius"),
+        "knn-sphere": Variant("nearest", unit="sphere"),  # the control: does normalising the whole cloud do as well?
+    },
+)

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 
 from s4tok.config import ClipConfig
 from s4tok.errors import choose
+from s4tok.plugins import Table
 from s4tok.vision.clip import ClipTeacher
 from s4tok.vision.teacher import Teacher
 
-TEACHERS: Mapping[str, Callable[[ClipConfig, str], Teacher]] = {"clip": ClipTeacher.load}
+TEACHERS: Mapping[str, Callable[[ClipConfig, str], Teacher]] = Table("s4tok.vision", {"clip": ClipTeacher.load})
 
 
 def load_teacher(config: ClipConfig, device: str) -> Teacher:
