@@ -69,7 +69,7 @@ def extract_clip(
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
     from s4tok_cache import Shard
-    from s4tok_pipelines.inputs.auto import usual_superpoints, usual_views
+    from s4tok_pipelines.inputs.auto import make_superpoints, make_views
     from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.stages.extract_clip import extract_clip as run
 
@@ -90,9 +90,9 @@ def extract_clip(
             projection_compat=projection_compat or ViewConfig.projection_compat,
         )
     if auto:
-        usual_superpoints(clouds, cache, preset=superpoints or "default", shard=take, report=progress)
+        make_superpoints(clouds, cache, preset=superpoints or "default", shard=take, report=progress)
         if not by_frames:
-            usual_views(clouds, cache, views, shard=take, device=pick_device(device), report=progress)
+            make_views(clouds, cache, views, shard=take, device=pick_device(device), report=progress)
     outcome = run(
         clouds,
         cache,

@@ -148,7 +148,7 @@ class _Job:
             self._write()
             self._read_back()
         except Exception as error:
-            self._say(error)
+            self._border_weight(error)
             sys.exit(1)
 
     def _write(self) -> None:
@@ -158,7 +158,7 @@ class _Job:
     def _entries(self) -> Iterator[Entry]:
         opened = OpenFiles(self.folder)
         for number, key in enumerate(self.keys):
-            self._say(number)
+            self._border_weight(number)
             yield opened.read(self.index.where[key], key, self.index.row(key))
 
     def _read_back(self) -> None:
@@ -167,10 +167,10 @@ class _Job:
             raise CacheCorrupt(f"{self.temporary} is not what was written into it.")
         opened = OpenFiles(self.folder)
         for number, (key, row) in enumerate(rows.items()):
-            self._say(len(rows) + number)
+            self._border_weight(len(rows) + number)
             opened.read(self.temporary.name, key, row)
 
-    def _say(self, message: object) -> None:
+    def _border_weight(self, message: object) -> None:
         pickle.dump(message, sys.stdout.buffer)
         sys.stdout.buffer.flush()  # fails when the parent is gone, and so ends this process too
 

@@ -107,7 +107,7 @@ class _Worker:
         try:
             result, error = self.pipe.recv()
         except (EOFError, ConnectionResetError):
-            return Done(self.item, reason=f"{self._obituary()}.")
+            return Done(self.item, reason=f"{self._exit_reason()}.")
         if isinstance(error, MissingError | UsageError):
             raise error
         if isinstance(error, S4TokError | OSError):
@@ -116,7 +116,7 @@ class _Worker:
             return Done(self.item, reason=f"{type(error).__name__}: {error}")
         return Done(self.item, result)
 
-    def _obituary(self) -> str:
+    def _exit_reason(self) -> str:
         assert self.process is not None
         self.process.join()
         code = self.process.exitcode or 0

@@ -36,7 +36,7 @@ def sample(xyz: Float[Array, "n 3"], labels: Int[Array, "..."], n_points: int, s
     index = np.arange(len(xyz))
     if n_points < len(xyz):
         index = np.sort(np.random.default_rng(seed).choice(len(xyz), n_points, replace=False))
-    points, original = stand(xyz, up)[index], labels[index]
+    points, original = to_y_up(xyz, up)[index], labels[index]
     around = nearest(points, points, SuperpointConfig.adjacency)
     merged = merge_remnants(original, outer_products(_normals(points, around)), around, TokenizerConfig.smallest_center)
     return Sample(points, merged, index, original)
@@ -50,7 +50,7 @@ def column(xyz: Float[Array, "n 3"], width: float, seed: int, up: str = "y") -> 
     return inside
 
 
-def stand(xyz: Float[Array, "n 3"], up: str = "y") -> Float32[Array, "n 3"]:
+def to_y_up(xyz: Float[Array, "n 3"], up: str = "y") -> Float32[Array, "n 3"]:
     """Turn a cloud so that +y is up, around the centre of its box: the frame of all its samples."""
     low, high = xyz.min(axis=0).astype(np.float64), xyz.max(axis=0).astype(np.float64)
     upright_xyz: Array = (xyz - (low + (high - low) / 2)) @ upright(up).numpy().T

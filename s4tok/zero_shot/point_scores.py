@@ -11,7 +11,7 @@ from torch import Tensor
 from s4tok.errors import InputError
 from s4tok.models.model import Model
 from s4tok.shapes import Array, Bool, Float, Float32, Int
-from s4tok.superpoints.samples import Sample, sample, stand
+from s4tok.superpoints.samples import Sample, sample, to_y_up
 from s4tok.zero_shot import classifier as zero_shot
 from s4tok.zero_shot.windows import Window, proposals, windows
 
@@ -58,8 +58,8 @@ def score_points(
     for number, window in enumerate(looking.windows_of(xyz, superpoints, up)):
         part, labels = xyz[window.which], superpoints[window.which]
         drawn = sample(part, labels, looking.n_points, seed ^ number, up)
-        home = homes(labels, drawn)
-        points = stand(part, up)
+        home = superpoints_in_sample(labels, drawn)
+        points = to_y_up(part, up)
         found = model(
             _batch(drawn.points, model),
             _batch(drawn.superpoints, model),
@@ -75,7 +75,7 @@ def score_points(
     return total
 
 
-def homes(labels: Int[Array, " n"], drawn: Sample) -> Int[Array, " n"]:
+def superpoints_in_sample(labels: Int[Array, " n"], drawn: Sample) -> Int[Array, " n"]:
     """Give every point its superpoint of the sample; one that no sampled point is of gets a number of its own.
 
     Where a superpoint of the sample holds no token, or there is none, the nearest tokens speak for its points.

@@ -13,7 +13,7 @@ from s4tok.errors import UsageError
 from s4tok.shapes import Array, Bool, Float, Float64, Int
 
 MOST = 20_000  # windows; more of them is a unit of length that was misunderstood
-FAINTEST = 1e-3  # a window's say at its very edge, so that every point hears somebody
+SMALLEST_WEIGHT = 1e-3  # a window's say at its very edge, so that every point hears somebody
 THIN = 0.1  # standard deviation across a flat piece, in that along its shorter side
 CELLS = 4  # to a gap; one point a cell stands for the others when groups are looked for
 
@@ -51,10 +51,10 @@ def windows(xyz: Float[Array, "n 3"], up: str, size: float, overlap: float, smal
         )
     starts = [low[axis] + np.linspace(0, max(extent[axis] - size, 0), counts[axis]) for axis in (0, 1)]
     for first in range(counts[0]):
-        say = _say(flat[:, 0], starts[0], first, size, overlap)
+        say = _border_weight(flat[:, 0], starts[0], first, size, overlap)
         strip = np.flatnonzero(say)
         for second in range(counts[1]):
-            both = say[strip] * _say(flat[strip, 1], starts[1], second, size, overlap)
+            both = say[strip] * _border_weight(flat[strip, 1], starts[1], second, size, overlap)
             inside = both > 0
             if not inside.any():
                 continue
@@ -94,7 +94,7 @@ def proposals(
         yield Window(which, np.ones(len(which)))
 
 
-def _say(
+def _border_weight(
     along: Float64[Array, " n"], starts: Float64[Array, " w"], which: int, size: float, overlap: float
 ) -> Float64[Array, " n"]:
     """Weigh points by their place in a window along one axis: 0 outside, 1 where nobody else has a say."""
@@ -103,7 +103,9 @@ def _say(
         inwards = along - starts[which]
     if which < len(starts) - 1:
         inwards = np.minimum(inwards, starts[which] + size - along)
-    weight: Array = np.where(inwards >= 0, np.clip(inwards / max(overlap, FAINTEST * size), FAINTEST, 1), 0)
+    weight: Array = np.where(
+        inwards >= 0, np.clip(inwards / max(overlap, SMALLEST_WEIGHT * size), SMALLEST_WEIGHT, 1), 0
+    )
     return weight
 
 

@@ -11,7 +11,7 @@ from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages import render_views, superpoints
 
 
-def usual_superpoints(
+def make_superpoints(
     clouds: CloudDataset,
     cache: Path,
     config: SuperpointConfig | None = None,
@@ -27,7 +27,7 @@ def usual_superpoints(
         superpoints.superpoints(clouds, cache, cut, shard=shard, workers=workers, report=report)
 
 
-def usual_views(
+def make_views(
     clouds: CloudDataset,
     cache: Path,
     config: ViewConfig | None = None,

@@ -11,7 +11,7 @@ from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.auto import usual_superpoints
+from s4tok_pipelines.inputs.auto import make_superpoints
 from s4tok_pipelines.inputs.entries import fingerprint, root_of
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
@@ -84,7 +84,7 @@ def _make(clouds: CloudDataset, cache: Path, student: Student, workers: int, rep
     known = student.trained.superpoints.get(clouds.scene)
     stamps = stamps_of(root_of(cache, clouds), "superpoints")
     if known is None or not _is_computed(known.method):
-        usual_superpoints(clouds, cache, workers=workers, report=report)
+        make_superpoints(clouds, cache, workers=workers, report=report)
         return
     is_there = any(_is_as(stamp, known) for stamp in stamps)
     if stamps and not is_there:
@@ -94,7 +94,7 @@ def _make(clouds: CloudDataset, cache: Path, student: Student, workers: int, rep
             f"cutting {clouds.name} as for the training of checkpoint {student.name}; there is another cut: "
             f"{'; '.join(_in_words(stamps, known))}"
         )
-    usual_superpoints(clouds, cache, known, workers=workers, report=report)
+    make_superpoints(clouds, cache, known, workers=workers, report=report)
 
 
 def _is_computed(method: object) -> bool:

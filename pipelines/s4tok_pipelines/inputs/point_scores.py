@@ -27,7 +27,7 @@ from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.stages import extract_clip
 
 
-class Looker(ABC):
+class PointScorer(ABC):
     """Whoever looks at clouds that are cut into superpoints."""
 
     name: str
@@ -48,7 +48,7 @@ class Looker(ABC):
         return means
 
 
-class StudentLooks(Looker):
+class CheckpointScorer(PointScorer):
     """A student reads tokens of a sample, and every point hears what those of its superpoint say."""
 
     def __init__(self, student: Student, clouds: CloudDataset, superpoints: CacheReader, config: SegmentConfig) -> None:
@@ -85,7 +85,7 @@ class StudentLooks(Looker):
         return mean
 
 
-class TeacherLooks(Looker):
+class VisionScorer(PointScorer):
     """CLIP itself, by what the stage extract-clip has kept of each superpoint: the 2D baseline."""
 
     def __init__(self, clip: FrozenClip, clouds: CloudDataset, cache: Path, means: Means | None = None) -> None:

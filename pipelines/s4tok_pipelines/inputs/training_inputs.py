@@ -9,7 +9,7 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.auto import usual_superpoints, usual_views
+from s4tok_pipelines.inputs.auto import make_superpoints, make_views
 from s4tok_pipelines.inputs.entries import root_of, seed_of
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
@@ -57,9 +57,9 @@ def make_missing(
     clouds: CloudDataset, cache: Path, config: RunConfig, *, workers: int, device: str, report: Report
 ) -> None:
     """Run the stages before this one, each with its preset unless it has left a result of another kind."""
-    usual_superpoints(clouds, cache, preset=config.superpoints, workers=workers, report=report)
+    make_superpoints(clouds, cache, preset=config.superpoints, workers=workers, report=report)
     if clouds.scene == "object":
-        usual_views(clouds, cache, workers=workers, device=device, report=report)
+        make_views(clouds, cache, workers=workers, device=device, report=report)
     cut = SuperpointConfig.of(clouds.scene, config.superpoints)
     is_there = superpoints.made(clouds, cache, cut).folder.is_dir()
     extract_clip.extract_clip(

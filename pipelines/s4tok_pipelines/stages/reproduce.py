@@ -21,7 +21,7 @@ from s4tok_pipelines.tables.kept_results import Kept
 from s4tok_pipelines.tables.markdown import markdown
 from s4tok_pipelines.tables.table2 import SCAN_TRAINED, TITLES, Measured, Sheet
 from s4tok_pipelines.tables.table2_picture import draw_table2
-from s4tok_pipelines.tables.table2_results import Judge
+from s4tok_pipelines.tables.table2_results import Evaluator
 from s4tok_pipelines.tables.table2_students import Places
 from s4tok_pipelines.tables.table2_worlds import PAPERS, Worlds
 
@@ -83,7 +83,7 @@ def reproduce(
         )
     students = {name: [load_student(where, clip, device) for where in of] for name, of in places.items()}
     kept = Kept(out / RESULTS)
-    judge = Judge(clip, prompts, cache, kept, config, looking, workers=workers, report=report)
+    judge = Evaluator(clip, prompts, cache, kept, config, looking, workers=workers, report=report)
     measured = _measured(worlds, students, judge)
     notes = _notes(worlds, measured, clip, prompts)
     draw_table2(out / PICTURE, measured, "Table 2, made again", notes)
@@ -109,7 +109,7 @@ def reproduce(
     return Reproduced(out, measured.sheets, notes, facts, _failures(measured))
 
 
-def _measured(worlds: Worlds, students: Mapping[str, Sequence[Student]], judge: Judge) -> Measured:
+def _measured(worlds: Worlds, students: Mapping[str, Sequence[Student]], judge: Evaluator) -> Measured:
     """Ask everyone everything, rooms first; the student of rooms is not asked about objects."""
     rooms: dict[str, dict[str, list[dict[str, Any]]]] = {}
     sweep: dict[str, dict[float, list[dict[str, Any]]]] = {}

@@ -18,7 +18,7 @@ from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.vocabulary import Vocabulary, Words
 from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from s4tok_pipelines.inputs.find_superpoints import labels_of, ready_superpoints
-from s4tok_pipelines.inputs.point_scores import Looker, StudentLooks, TeacherLooks
+from s4tok_pipelines.inputs.point_scores import CheckpointScorer, PointScorer, VisionScorer
 from s4tok_pipelines.outputs.labelled_clouds import FORMATS, Labelled, stems_of, write_labelled
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.outputs.segment_figures import PartFigures, SceneFigures, Tally
@@ -101,20 +101,20 @@ def segment(
     """
     start = time.monotonic()
     words = Vocabulary(clouds, clip, prompts, labels, category)
-    looker: Looker
+    scorer: PointScorer
     by = student or calibrated_by
     config = calibrated(config, by)
     if student is None:
-        looker = TeacherLooks(clip, clouds, cache, None if by is None else by.means_for(clouds.scene))
+        scorer = VisionScorer(clip, clouds, cache, None if by is None else by.means_for(clouds.scene))
     else:
         config = as_trained(config, student, clouds.scene, report)
         superpoints = ready_superpoints(clouds, cache, student, make=make, workers=workers, report=report)
-        looker = StudentLooks(student, clouds, superpoints, config)
-    about = f"labels by {looker.name}, CLIP {clip.name}"
+        scorer = CheckpointScorer(student, clouds, superpoints, config)
+    about = f"labels by {scorer.name}, CLIP {clip.name}"
     stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()
     for key in report.steps(clouds.keys, "Naming points"):
         try:
-            done = _named(clouds, key, words.of(key), looker, config, is_known=words.has_truth)
+            done = _named(clouds, key, words.of(key), scorer, config, is_known=words.has_truth)
         except InputError as error:
             failures.append(Failure(key, str(error)))
             report.gauge(failed=float(len(failures)))
@@ -139,26 +139,26 @@ def segment(
             "labels": list(labels),
             "category": category,
             "calibrated_by": None if config.calibrate == "none" else _means_of(by, clouds.scene),
-            "superpoints": {looker.superpoints.folder.name: looker.superpoints.stamp.parameters},
+            "superpoints": {scorer.superpoints.folder.name: scorer.superpoints.stamp.parameters},
             "seconds": round(time.monotonic() - start, 3),
         },
     )
 
 
 def _named(
-    clouds: CloudDataset, key: str, words: Words, looker: Looker, config: SegmentConfig, *, is_known: bool
+    clouds: CloudDataset, key: str, words: Words, scorer: PointScorer, config: SegmentConfig, *, is_known: bool
 ) -> Labelled:
     """Name the points of one cloud."""
     cloud = clouds[key]
-    superpoints = labels_of(looker.superpoints, clouds, key).astype(np.int64)
+    superpoints = labels_of(scorer.superpoints, clouds, key).astype(np.int64)
     if len(superpoints) != len(cloud):
         raise InputError(f"it has {len(cloud)} points, and its superpoints are of {len(superpoints)}.")
-    scores = looker.scores(key, cloud, superpoints, words.vectors)
+    scores = scorer.scores(key, cloud, superpoints, words.vectors)
     if config.pool:
         scores = pooled(scores, superpoints)
     truth = words.places(cloud.labels) if is_known and cloud.labels is not None else None
     named = answers(scores, config.unknown)
-    means = looker.mean_scores(words.vectors) if config.calibrate == "mean" else None
+    means = scorer.mean_scores(words.vectors) if config.calibrate == "mean" else None
     if means is None:
         return Labelled(cloud, superpoints, words.names, scores, named, truth)
     subtracted = np.float32(config.calibration_share or 0.0) * means

@@ -23,7 +23,7 @@ from s4tok_pipelines.stages.segment import segment
 from s4tok_pipelines.tables.kept_results import Kept, question
 
 
-class Judge(NamedTuple):
+class Evaluator(NamedTuple):
     """Everything a student is judged with but the clouds."""
 
     clip: FrozenClip

@@ -3,7 +3,7 @@ import pytest
 
 from s4tok.errors import InputError
 from s4tok.shapes import Array
-from s4tok.superpoints.samples import column, sample, stand
+from s4tok.superpoints.samples import column, sample, to_y_up
 
 
 def sheet(n: int = 3000) -> tuple[Array, Array]:
@@ -34,7 +34,7 @@ def test_a_sample_does_not_care_where_the_cloud_lies() -> None:
 
 def test_up_becomes_y_and_the_centre_is_that_of_the_whole_cloud() -> None:
     xyz, labels = sheet()
-    whole = stand(xyz, "z")
+    whole = to_y_up(xyz, "z")
     np.testing.assert_allclose(whole[:, 1], xyz[:, 2] - (xyz[:, 2].max() + xyz[:, 2].min()) / 2, atol=1e-6)
     np.testing.assert_allclose(whole.max(axis=0), -whole.min(axis=0), atol=1e-6)
     taken = sample(xyz, labels, 500, 0, up="z")

@@ -11,9 +11,17 @@ from torch.nn import functional
 from s4tok.errors import InputError
 from s4tok.models.model import Model, build_model
 from s4tok.shapes import Array
-from s4tok.superpoints.samples import sample, stand
+from s4tok.superpoints.samples import sample, to_y_up
 from s4tok.zero_shot import point_scores as segmentation
-from s4tok.zero_shot.point_scores import Looking, answers, best_cosines, homes, pooled, score_points, teacher_scores
+from s4tok.zero_shot.point_scores import (
+    Looking,
+    answers,
+    best_cosines,
+    pooled,
+    score_points,
+    superpoints_in_sample,
+    teacher_scores,
+)
 from s4tok.zero_shot.windows import windows
 
 WHOLE = Looking(n_points=400, window=0.0, overlap=0.0, smallest=1)
@@ -57,7 +65,7 @@ def test_a_cloud_seen_whole_is_scored_as_the_model_itself_says(model: Model) -> 
         torch.from_numpy(drawn.points)[None], torch.from_numpy(drawn.superpoints)[None], seeds=torch.tensor([7])
     )
     of_points = model.of_points(
-        found, torch.from_numpy(stand(xyz, "z"))[None], torch.from_numpy(homes(labels, drawn))[None]
+        found, torch.from_numpy(to_y_up(xyz, "z"))[None], torch.from_numpy(superpoints_in_sample(labels, drawn))[None]
     )
     expected = functional.normalize(of_points[0], dim=-1) @ classes().T
     scores = score_points(model, xyz, labels, classes(), WHOLE, seed=7, up="z")
@@ -110,7 +118,7 @@ def test_a_window_from_superpoints_is_encoded_as_a_cloud_of_its_own(model: Model
 def test_points_belong_to_the_sample_through_their_superpoint() -> None:
     xyz, labels = cloud()
     drawn = sample(xyz, labels, 100, 0)
-    home = homes(labels, drawn)
+    home = superpoints_in_sample(labels, drawn)
     np.testing.assert_array_equal(home[drawn.index], drawn.superpoints)
     assert not np.isin(home[labels == 8], drawn.superpoints).any()
 
