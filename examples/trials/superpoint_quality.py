@@ -98,8 +98,10 @@ class Tally:
         self.rest.append((float(labels.max()) + 1, *shares, sampled))
 
     def row(self) -> Row:
-        """Average over clouds."""
-        number, pure, recall, sampled = np.mean(self.rest, axis=0).tolist()
+        """Average over clouds; one of a single part has no boundary to recall."""
+        number, pure, _, sampled = np.mean(self.rest, axis=0).tolist()
+        recalls = [recall for _, _, recall, _ in self.rest if not np.isnan(recall)]
+        recall = float(np.mean(recalls)) if recalls else float("nan")
         return Row(number, self.oracle.miou(), pure, recall, sampled, self.sampled.miou() if sampled > 0 else sampled)
 
 
