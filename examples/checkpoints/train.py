@@ -34,8 +34,6 @@ class Row:
     minutes: float  # on one core of the machine that docs name
     source: str = "toy-shapes"
     asked: Sequence[str] = ("objects",)
-    ask_with: str = ""  # options of s4tok segment in rooms, where they are not the checkpoint's own
-    weights_of: str = ""  # another row, whose run is measured in another way
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not rows:
         parser.error(f"{given.group!r} has no such rows; groups: {', '.join(groups)}")
     tasks = [(row, seed) for seed in given.seeds for row in rows]
-    hours = sum(row.minutes for row, _ in tasks if not row.weights_of) / 60
+    hours = sum(row.minutes for row, _ in tasks) / 60
     print(
         f"{len(tasks)} checkpoints, about {hours:.1f} hours of one core; what is there already is passed over",
         flush=True,
@@ -95,15 +93,14 @@ def groups_of(rows: Sequence[Row]) -> str:
     lines = []
     for group in dict.fromkeys(group for row in rows for group in row.groups):
         mine = [row for row in rows if group in row.groups]
-        hours = sum(row.minutes for row in mine if not row.weights_of) / 60
+        hours = sum(row.minutes for row in mine) / 60
         lines.append(f"{group}: {', '.join(row.name for row in mine)} ({hours:.1f} hours of one core a seed)")
     return "\n".join(lines)
 
 
 def train_and_measure(row: Row, seed: int, questions: dict[str, list[Question]], given: argparse.Namespace) -> str:
     """Train one checkpoint and measure it, as far as it is not done; say that it is."""
-    if not row.weights_of:
-        train(row, seed, given)
+    train(row, seed, given)
     measure(row, seed, questions, given)
     return f"{row.name}, seed {seed}: done"
 
@@ -122,15 +119,14 @@ def train(row: Row, seed: int, given: argparse.Namespace) -> None:
 
 def measure(row: Row, seed: int, questions: dict[str, list[Question]], given: argparse.Namespace) -> None:
     """Ask a checkpoint its questions, unless the answers are there."""
-    folder = folder_of(row.weights_of or row.name, seed, given.out)
+    folder = folder_of(row.name, seed, given.out)
     for kind in row.asked:
         for number, question in enumerate(questions[kind]):
             path = result_of(row, seed, kind, number, given)
             if path.exists():
                 continue
-            more = row.ask_with.split() if "segment toy-" in question.command and kind != "objects" else []
             limit = [f"--limit={given.limit}"] if given.limit is not None else []
-            command = [*question.command.format(split=given.split).split(), *more, *limit, f"--checkpoint={folder}"]
+            command = [*question.command.format(split=given.split).split(), *limit, f"--checkpoint={folder}"]
             answer = run([*command, f"--cache={given.cache}", "--auto", "--json"], None)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.with_suffix(".tmp").write_text(answer, encoding="utf-8")
