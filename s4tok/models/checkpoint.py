@@ -20,7 +20,7 @@ from s4tok.shapes import Float
 from s4tok.tokenizers import Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 
-# Trained on the made world, for the mini CLIP.
+# Trained on the synthetic data, for the mini CLIP.
 SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token-scans")
 SHIPPED_FOLDER = Path(__file__).parents[1] / "mini_students"
 WEIGHTS, CARD, PAGE = "model.safetensors", "config.json", "README.md"

@@ -43,7 +43,7 @@ class Entry(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Clouds of a batch, padded to one size, with what CLIP saw of each."""
+    """Clouds of a batch, padded to one size, with the 2D features of each."""
 
     points: Real[Tensor, "b n 3"]
     superpoints: Int[Tensor, "b n"]  # 0 .. s-1
