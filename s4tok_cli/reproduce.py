@@ -28,7 +28,7 @@ def reproduce(
     ] = None,
     rows: Annotated[
         str | None,
-        Option(help='Only these: "knn,knn+rpn,s4token,knn-sphere,s4token-scans".', show_default="all of them"),
+        Option(help='Only these, for example "knn,knn+rpn,s4token".', show_default="all of them"),
     ] = None,
     train: Annotated[
         bool, Option("--train", help="Train the students anew, into --students or the result's folder.")
@@ -79,7 +79,7 @@ def reproduce(
     from s4tok.vision.frozen_clip import FrozenClip
     from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.stages.reproduce import reproduce as run
-    from s4tok_pipelines.tables.table2_students import NAMES, find_students, train_students
+    from s4tok_pipelines.tables.table2_students import NAMES, TRAINED, find_students, train_students
     from s4tok_pipelines.tables.table2_worlds import open_worlds
 
     for each in wanted:
@@ -93,7 +93,17 @@ def reproduce(
     trained = students
     if train or (data is not None and students is None):
         trained = students or out / "students"
-        train_students(worlds, cache, recipe, wanted, trained, config, workers=workers, device=where, report=report)
+        train_students(
+            worlds,
+            cache,
+            recipe,
+            [name for name in wanted if name in TRAINED],
+            trained,
+            config,
+            workers=workers,
+            device=where,
+            report=report,
+        )
     found = run(
         worlds,
         cache,
@@ -119,9 +129,9 @@ def _names(rows: str | None) -> list[str]:
 
 def _tell(found: "Reproduced") -> None:
     """Show the tables and what one has to know to read them."""
-    for sheet in found.sheets:
-        console.result(sheet.title)
-        console.table(sheet.columns, sheet.rows)
+    for grid in found.grids:
+        console.result(grid.title)
+        console.table(grid.columns, grid.rows)
         console.result("")
     for note in found.notes:
         console.result(note)

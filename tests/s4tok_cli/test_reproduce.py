@@ -7,6 +7,7 @@ import pytest
 from s4tok.config import RunConfig
 from s4tok_pipelines.report import Failure
 from s4tok_pipelines.stages.reproduce import Reproduced
+from s4tok_pipelines.tables.grid import grid
 from s4tok_pipelines.tables.table2 import Measured
 from tests.running import Run
 
@@ -34,7 +35,7 @@ def test_what_cannot_be_made_is_one_sentence(
 def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_clip: Callable[..., Path]) -> dict[str, Any]:
     """Stand in for the stages, and note what they are asked for."""
     asked: dict[str, Any] = {}
-    measured = Measured(("toy-scans", "toy-rooms"), {}, "toy-shapes", {})
+    measured = Measured((("toy-scans", "test"), ("toy-rooms", "test")), ("toy-shapes", "test"), {}, {}, {})
 
     def train(*given: Any, **options: Any) -> None:
         asked["trained"] = given
@@ -43,7 +44,9 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_clip: Callable[.
         worlds: Any, cache: Path, clip: Any, prompts: Any, places: Any, out: Path, *rest: Any, **options: Any
     ) -> Any:
         asked.update(worlds=worlds, places=places, out=out, config=rest[0], prompts=prompts)
-        return Reproduced(out, measured.sheets, ["a note"], {"table": "table2"}, asked.get("failures", []))
+        return Reproduced(
+            out, [grid(table) for table in measured.tables], ["a note"], {"table": "table2"}, asked.get("failures", [])
+        )
 
     monkeypatch.setattr("s4tok_pipelines.tables.table2_students.train_students", train)
     monkeypatch.setattr("s4tok_pipelines.stages.reproduce.reproduce", make)

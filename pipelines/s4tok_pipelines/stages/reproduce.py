@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,16 @@ from s4tok.zero_shot.prompts import Prompts
 from s4tok_pipelines.outputs.publish import publish
 from s4tok_pipelines.outputs.results import plain, write_json
 from s4tok_pipelines.report import Failure, Report, silent
+from s4tok_pipelines.tables.grid import Grid, grid
 from s4tok_pipelines.tables.kept_results import Kept
 from s4tok_pipelines.tables.markdown import markdown
-from s4tok_pipelines.tables.table2 import SCAN_TRAINED, TITLES, Measured, Sheet
+from s4tok_pipelines.tables.result_table import Facts, document
+from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS, UNIVERSAL, WHOLE_ROOM, Measured
 from s4tok_pipelines.tables.table2_picture import draw_table2
 from s4tok_pipelines.tables.table2_results import Evaluator
 from s4tok_pipelines.tables.table2_students import Places
 from s4tok_pipelines.tables.table2_worlds import PAPERS, Worlds
+from s4tok_pipelines.training.run_folder import command_line
 
 RESULTS, JSON, MARKDOWN, PICTURE = "results", "table2.json", "table2.md", "table2.png"
 SOURCE = "Self-Supervised and Generalizable Tokenization for CLIP-Based 3D Understanding (S4Token), Tables 2 and 4"
@@ -34,7 +38,7 @@ class Reproduced:
     """The tables, what one has to know to read them, and what is needed to make them again."""
 
     out: Path
-    sheets: list[Sheet]
+    grids: list[Grid]
     notes: list[str]
     facts: dict[str, Any]
     failures: list[Failure]
@@ -86,79 +90,95 @@ def reproduce(
     judge = Evaluator(clip, prompts, cache, kept, config, looking, workers=workers, report=report)
     measured = _measured(worlds, students, judge)
     notes = _notes(worlds, measured, clip, prompts)
-    draw_table2(out / PICTURE, measured, "Table 2, made again", notes)
-    publish(out / MARKDOWN, markdown("Table 2, made again", measured.sheets, notes).encode())
+    tables = measured.tables
+    grids = [grid(table) for table in tables]
+    draw_table2(out / PICTURE, tables, "Table 2, reproduced", notes)
+    publish(out / MARKDOWN, markdown("Table 2, reproduced", grids, notes).encode())
     facts = plain(
-        {
-            "table": "table2",
-            "source": SOURCE,
-            "s4tok": __version__,
-            "worlds": {role: _world(each) for role, each in _roles(worlds).items()},
-            "clip": clip.identity,
-            "prompts": prompts.identity,
-            **measured.facts(),
-            "students": {name: list(map(_about, of)) for name, of in students.items()},
-            "superpoints": {world: _superpoints(measured, world) for world in measured.worlds},
-            "config": {**asdict(config), "looking": asdict(judge.looking)},
-            "results_made": kept.made,
-            "results_present": kept.present,
-            "seconds": round(time.monotonic() - start, 3),
-        }
+        document(
+            tables,
+            source=SOURCE,
+            notes=notes,
+            table="table2",
+            s4tok=__version__,
+            command=command_line(),
+            date=date.today().isoformat(),
+            seconds=round(time.monotonic() - start, 3),
+            vision_model={"name": clip.name, **clip.identity},
+            prompts=prompts.identity,
+            datasets={role: _dataset(each) for role, each in _roles(worlds).items()},
+            checkpoints={name: list(map(_about, of)) for name, of in students.items()},
+            superpoints={clouds.name: _superpoints(measured, clouds.name) for clouds in worlds.rooms},
+            config={**asdict(config), "looking": asdict(judge.looking)},
+            results_made=kept.made,
+            results_present=kept.present,
+        )
     )
     write_json(out / JSON, facts)
-    return Reproduced(out, measured.sheets, notes, facts, _failures(measured))
+    return Reproduced(out, grids, notes, facts, _failures(measured))
 
 
 def _measured(worlds: Worlds, students: Mapping[str, Sequence[Student]], judge: Evaluator) -> Measured:
-    """Ask everyone everything, rooms first; the student of rooms is not asked about objects."""
-    rooms: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    sweep: dict[str, dict[float, list[dict[str, Any]]]] = {}
-    for name, of in students.items():
-        rooms[name] = {clouds.name: [] for clouds in worlds.rooms}
-        for number, student in enumerate(of):
+    """Ask every checkpoint everything, a row after the other; one of rooms alone is not asked about objects."""
+    in_rooms: dict[str, dict[str, list[Facts]]] = {}
+    whole: dict[str, dict[str, list[Facts]]] = {}
+    sweep: dict[str, dict[float, list[Facts]]] = {}
+    rows = {name: of for name, of in students.items() if of}
+    for place, (name, of) in enumerate(rows.items(), start=1):
+        row = f"row {place} of {len(rows)}, {name}"
+        in_rooms[name] = {clouds.name: [] for clouds in worlds.rooms}
+        for seed, student in enumerate(of):
             for clouds in worlds.rooms:
-                judge.report.note(f"{student.name} in {clouds.name} {clouds.split}")
-                rooms[name][clouds.name].append(judge.rooms(f"{name}-{number}", student, clouds))
-    for name, of in students.items():
-        if name == SCAN_TRAINED:
-            continue
-        sweep[name] = {scale: [] for scale in judge.config.scales}
-        for number, student in enumerate(of):
-            judge.report.note(f"{student.name} on {worlds.shapes.name} {worlds.shapes.split} at every scale")
-            for scale in judge.config.scales:
-                sweep[name][scale].append(judge.objects(f"{name}-{number}", student, worlds.shapes, scale))
-    first, second = (clouds.name for clouds in worlds.rooms)
-    return Measured((first, second), rooms, worlds.shapes.name, sweep)
+                judge.report.note(f"{row}: checkpoint {seed + 1} of {len(of)} in {clouds.name} {clouds.split}")
+                in_rooms[name][clouds.name].append(judge.rooms(f"{name}-{seed}", student, clouds))
+        if name in WHOLE_ROOM:
+            judge.report.note(f"{row}: in rooms as a whole, as in the paper")
+            whole[name] = {
+                clouds.name: [judge.rooms(f"{name}-{seed}", each, clouds, whole=True) for seed, each in enumerate(of)]
+                for clouds in worlds.rooms
+            }
+        if name in OBJECTS or name == UNIVERSAL:
+            judge.report.note(f"{row}: on {worlds.shapes.name} {worlds.shapes.split} at every scale")
+            sweep[name] = {
+                scale: [judge.objects(f"{name}-{seed}", each, worlds.shapes, scale) for seed, each in enumerate(of)]
+                for scale in judge.config.scales
+            }
+    judge.report.note("the 2D model itself, on its views")
+    vision = {clouds.name: judge.vision(clouds) for clouds in (*worlds.rooms, worlds.shapes)}
+    first, second = ((clouds.name, clouds.split) for clouds in worlds.rooms)
+    shapes = (worlds.shapes.name, worlds.shapes.split)
+    return Measured((first, second), shapes, in_rooms, whole, sweep, vision)
 
 
 def _notes(worlds: Worlds, measured: Measured, clip: FrozenClip, prompts: Prompts) -> list[str]:
     """Say what has to be known to read the tables."""
     first, second = worlds.rooms
     is_real = (worlds.objects.name, first.name, second.name) == PAPERS
-    said = "the paper's datasets" if is_real else "a made world and not the paper's datasets"
-    absent = [TITLES[name] for name in measured.students if not measured.seeds(name)]
+    said = "the paper's datasets" if is_real else "synthetic data and not the paper's datasets"
+    absent = [{**OBJECTS, **ROOMS}[name] for name in measured.absent()]
     notes = [
         f"Measured: {_in_words(first)} and {_in_words(second)}: {said}.",
         f"Columns that say paper are printed from {SOURCE}.",
         f"CLIP {clip.name} ({clip.sha256[:12]}), prompts {prompts.name} ({prompts.sha256[:12]}), s4tok {__version__}.",
         "mIoU and accuracy in percent; with several seeds, mean ± deviation of the sample.",
     ]
-    for world in measured.worlds:
-        facts = measured.any_of(world)
+    for dataset in (first.name, second.name):
+        facts = measured.any_of(dataset)
         names, share = ", ".join(facts.get("furniture", ())), facts.get("furniture_points") or 0.0
-        cut = ", ".join(_superpoints(measured, world))
-        notes.append(f"Furniture of {world}, {share:.0%} of its points, asked about alone: {names}.")
-        notes.append(f"Superpoints of {world}: {cut}.")
+        cut = ", ".join(_superpoints(measured, dataset))
+        notes.append(f"Furniture of {dataset}, {share:.0%} of its points, asked about alone: {names}.")
+        notes.append(f"Superpoints of {dataset}: {cut}.")
     notes += _settings(measured)
     if absent:
-        notes.append(f"There is no student of {', '.join(absent)}: none has been shipped or trained.")
+        notes.append(f"There is no checkpoint of {', '.join(absent)}: none comes with s4tok or has been trained.")
     return notes
 
 
 def _settings(measured: Measured) -> Iterator[str]:
     """Say how rooms were encoded for each row, rows of the same settings together."""
     rows: dict[tuple[Any, ...], list[str]] = {}
-    for name, of in measured.rooms.items():
+    asked = {**measured.in_rooms, **{WHOLE_ROOM[name]: of for name, of in measured.whole.items()}}
+    for name, of in asked.items():
         for facts in chain.from_iterable(of.values()):
             known = ("windows", "window", "n_points", "n_tokens", "attend", "calibration_share")
             settings = tuple(facts.get(each) for each in known)
@@ -173,9 +193,9 @@ def _settings(measured: Measured) -> Iterator[str]:
         yield f"Rooms {size}, {n_points:,} points and {n_tokens:,} tokens each{more}: {', '.join(names)}."
 
 
-def _superpoints(measured: Measured, world: str) -> dict[str, Any]:
-    """Collect the superpoints that any row used in a world."""
-    rows = chain.from_iterable(of.get(world, ()) for of in measured.rooms.values())
+def _superpoints(measured: Measured, dataset: str) -> dict[str, Any]:
+    """Collect the superpoints that any row used in a dataset."""
+    rows = chain.from_iterable(of.get(dataset, ()) for of in measured.in_rooms.values())
     return {name: cut for facts in rows for name, cut in facts.get("superpoints", {}).items()}
 
 
@@ -190,7 +210,7 @@ def _roles(worlds: Worlds) -> dict[str, CloudDataset]:
     }  # fmt: skip
 
 
-def _world(clouds: CloudDataset) -> dict[str, Any]:
+def _dataset(clouds: CloudDataset) -> dict[str, Any]:
     return {"dataset": clouds.name, "split": clouds.split, "clouds": len(clouds)}
 
 
@@ -205,7 +225,7 @@ def _failures(measured: Measured) -> list[Failure]:
 
 
 def _all(measured: Measured) -> Iterator[Mapping[str, Any]]:
-    for of_rows in (measured.rooms, measured.sweep):
+    for of_rows in (measured.in_rooms, measured.whole, measured.sweep):
         for of in of_rows.values():
             for facts in of.values():
                 yield from facts

@@ -44,13 +44,13 @@ def question(
     stage: str,
     clouds: CloudDataset,
     clip: FrozenClip,
-    student: Student,
+    student: Student | None,
     prompts: Prompts,
     config: dict[str, Any],
     upstream: tuple[Stamp, ...],
 ) -> Stamp:
-    """Stamp what a student is asked; where it lies and what it is called change nothing."""
-    means = student.means_for(clouds.scene)
+    """Stamp what a checkpoint, or the 2D model, is asked; where it lies and what it is called change nothing."""
+    means = None if student is None else student.means_for(clouds.scene)
     made_from = sorted((key, *of) for key, of in fingerprints(clouds).items())
     parameters = {
         "s4tok": __version__,
@@ -59,8 +59,8 @@ def question(
         "up": clouds.up,
         "clouds": hashlib.sha256(canonical(made_from).encode()).hexdigest(),
         "clip": clip.identity,
-        "student": sha256_of_weights(student.model.tokenizer),
-        "tokenizer": plain(dict(student.card["tokenizer"])),
+        "student": None if student is None else sha256_of_weights(student.model.tokenizer),
+        "tokenizer": None if student is None else plain(dict(student.card["tokenizer"])),
         "means": None if means is None else means.sha256,
         "prompts": prompts.sha256,
         "config": plain(config),

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 
-from s4tok_pipelines.tables.table2 import Sheet
+from s4tok_pipelines.tables.grid import Grid
 
 
-def markdown(title: str, sheets: Sequence[Sheet], notes: Sequence[str]) -> str:
+def markdown(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
     """Write tables with what has to be known to read them."""
     parts = [f"# {title}", "\n".join(f"- {_plain(note)}" for note in notes)]
-    for sheet in sheets:
-        parts += [f"## {_plain(sheet.title)}", "\n".join(_lines(sheet))]
+    for each in grids:
+        parts += [f"## {_plain(each.title)}", "\n".join(_lines(each))]
     return "\n\n".join(parts) + "\n"
 
 
-def _lines(sheet: Sheet) -> list[str]:
-    rule = ["---", *["---:"] * (len(sheet.columns) - 1)]
-    return [f"| {' | '.join(map(_plain, row))} |" for row in (sheet.columns, rule, *sheet.rows)]
+def _lines(grid: Grid) -> list[str]:
+    rule = ["---", *["---:"] * (len(grid.columns) - 1)]
+    return [f"| {' | '.join(map(_plain, row))} |" for row in (grid.columns, rule, *grid.rows)]
 
 
 def _plain(text: str) -> str:

@@ -6,25 +6,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from s4tok.config import ReproduceConfig, SegmentConfig, ZeroShotConfig
+from s4tok.config import ReproduceConfig, SegmentConfig, TokenizerConfig, ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError
 from s4tok.metrics.chance import chance
 from s4tok.models.checkpoint import Student
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache import Stamp
+from s4tok_cache.errors import CacheError
 from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
 from s4tok_pipelines.outputs.furniture import Furniture
 from s4tok_pipelines.outputs.segment_figures import SceneFigures
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.classify import classify
-from s4tok_pipelines.stages.segment import segment
+from s4tok_pipelines.stages.segment import Segmented, segment
 from s4tok_pipelines.tables.kept_results import Kept, question
+
+WHOLE = TokenizerConfig()  # the paper's points and tokens of a cloud
 
 
 class Evaluator(NamedTuple):
-    """Everything a student is judged with but the clouds."""
+    """Everything a checkpoint is measured with but the clouds."""
 
     clip: FrozenClip
     prompts: Prompts
@@ -35,12 +39,14 @@ class Evaluator(NamedTuple):
     workers: int
     report: Report
 
-    def rooms(self, name: str, student: Student, clouds: CloudDataset) -> dict[str, Any]:
-        """Let a student name every point of rooms; furniture is also asked about alone, and guesses are held beside.
+    def rooms(self, name: str, student: Student, clouds: CloudDataset, *, whole: bool = False) -> dict[str, Any]:
+        """Let a checkpoint label every point of rooms; furniture is asked about alone too, and chance stands beside.
 
-        Superpoints that are missing are made.
+        Superpoints that are missing are made. `whole` rooms are encoded as in the paper, and not as in training.
         """
         asked_for = replace(self.looking, seed=self.config.seed)
+        if whole:
+            asked_for = replace(asked_for, window=0.0, n_points=WHOLE.n_points, n_tokens=WHOLE.n_tokens)
         looking = calibrated(as_trained(asked_for, student, clouds.scene, self.report), student)
         cut = ready_superpoints(clouds, self.cache, student, make=True, workers=self.workers, report=self.report)
         asked = {**asdict(looking), "guesses": self.config.guesses}
@@ -52,18 +58,9 @@ class Evaluator(NamedTuple):
                 clouds, self.cache, self.clip, student, self.prompts, looking, watch=furniture,
                 workers=self.workers, report=self.report,
             )  # fmt: skip
-            points = found.figures.counts.sum(axis=1) if isinstance(found.figures, SceneFigures) else np.zeros(0, int)
-            return {
-                "furniture_miou": furniture.miou,
-                "chance": self._chance(points),
-                "furniture_chance": self._chance(furniture.points),
-                "furniture": furniture.names,
-                "furniture_points": furniture.points.sum() / max(points.sum(), 1),
-                **found.facts(),
-                "failures": [vars(failure) for failure in found.failures],
-            }
+            return self._facts(found, furniture)
 
-        return self.kept.get(f"{name}-{clouds.name}", stamp, make)
+        return self.kept.get(f"{name}-{clouds.name}{'-whole' if whole else ''}", stamp, make)
 
     def objects(self, name: str, student: Student, clouds: CloudDataset, scale: float) -> dict[str, Any]:
         """Let a student name whole objects that are so many times as large; nothing else about them changes."""
@@ -82,6 +79,47 @@ class Evaluator(NamedTuple):
             return {**found.facts(), "failures": [vars(failure) for failure in found.failures]}
 
         return self.kept.get(f"{name}-{clouds.name}-x{scale:g}", stamp, make)
+
+    def vision(self, clouds: CloudDataset) -> dict[str, Any]:
+        """Measure the 2D model itself: on drawn views of objects, on the frames of rooms where it has seen these.
+
+        Empty where its features of rooms are not in the cache.
+        """
+        config = SegmentConfig(calibrate="none", seed=self.config.seed)
+        stage, asked = ("classify", {}) if clouds.scene == "object" else ("segment", asdict(config))
+        stamp = question(stage, clouds, self.clip, None, self.prompts, asked, ())
+
+        def make() -> dict[str, Any]:
+            if clouds.scene == "object":
+                found = classify(
+                    clouds, self.cache, self.clip, None, self.prompts, workers=self.workers, report=self.report
+                )
+                return {**found.facts(), "failures": [vars(failure) for failure in found.failures]}
+            furniture = Furniture(clouds.classes)
+            seen = segment(
+                clouds, self.cache, self.clip, None, self.prompts, config, watch=furniture, report=self.report
+            )
+            return self._facts(seen, furniture)
+
+        try:
+            return self.kept.get(f"vision-{clouds.name}", stamp, make)
+        except (InputError, CacheError) as error:
+            self.report.note(f"the 2D model itself is left out in {clouds.name}: {error}")
+            return {}
+
+    def _facts(self, found: Segmented, furniture: Furniture) -> dict[str, Any]:
+        points = found.figures.counts.sum(axis=1) if isinstance(found.figures, SceneFigures) else np.zeros(0, int)
+        facts = found.facts()
+        return {
+            "furniture_miou": furniture.miou,
+            "chance": self._chance(points),
+            "furniture_chance": self._chance(furniture.points),
+            "furniture": furniture.names,
+            "furniture_points": furniture.points.sum() / max(points.sum(), 1),
+            "uncalibrated": {"miou": facts.get("miou")},  # the same where nothing is calibrated
+            **facts,
+            "failures": [vars(failure) for failure in found.failures],
+        }
 
     def _chance(self, points: Any) -> float:
         return chance(points, draws=self.config.guesses)

@@ -9,10 +9,12 @@ from s4tok.config import ReproduceConfig, RunConfig
 from s4tok.models.checkpoint import IN_A_RUN, SHIPPED, SHIPPED_FOLDER, has_checkpoint
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.pretrain import pretrain
-from s4tok_pipelines.tables.table2 import SCAN_TRAINED, TITLES
+from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS
 from s4tok_pipelines.tables.table2_worlds import Worlds
 
-NAMES = (*TITLES, SCAN_TRAINED)  # a tokenizer's name, or where another world trained it
+NAMES = (*OBJECTS, *ROOMS)  # a tokenizer's name, or what else it was trained on
+TRAINED = ("knn", "knn-sphere", "knn+rpn", "s4token", "s4token-scans")  # by --train; examples/checkpoints has the rest
+SCAN_TRAINED = "s4token-scans"
 
 Places = Mapping[str, Sequence[str]]  # of the students of each row: a seed each
 

@@ -1,11 +1,13 @@
 """The stage reproduce on a small world; students and CLIP have random weights: figures mean nothing, but are exact."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import jsonschema
 import numpy as np
 import pytest
 import torch
@@ -24,6 +26,7 @@ from s4tok_cache import Stamp
 from s4tok_pipelines.report import Item, Report, silent
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
 from s4tok_pipelines.tables.kept_results import Kept
+from s4tok_pipelines.tables.result_table import schema
 from s4tok_pipelines.tables.table2_students import NAMES, find_students, train_students
 from s4tok_pipelines.tables.table2_worlds import Worlds, open_worlds
 
@@ -137,22 +140,36 @@ def test_rpn_answers_alike_at_every_scale_and_knn_does_not(tables: Path) -> None
 
 def test_rows_worlds_and_all_that_is_needed_to_make_them_again(tables: Path) -> None:
     said = json.loads((tables / "table2.json").read_text())
-    assert list(said["rows"]) == ["knn", "knn+rpn", "s4token", "s4token-scans"]
-    assert [said["rows"][name]["seeds"] for name in said["rows"]] == [2, 1, 0, 1]
-    assert len(said["rows"]["knn"]["rooms"]["first"]["miou"]["each"]) == 2
-    assert said["rows"]["s4token"]["rooms"]["first"]["miou"]["mean"] is None
-    assert list(said["rows"]["knn"]["sweep"]) == ["1", "4"]
-    assert said["rows"]["s4token-scans"]["sweep"] == {}
-    assert 0 < said["chance"]["first"]["miou"] < 0.25
-    assert [len(each["weights"]) for each in said["students"]["knn"]] == [64, 64]
-    assert (len(said["clip"]["weights"]), len(said["prompts"]["sha256"])) == (64, 64)
+    jsonschema.validate(said, schema())
+    rooms, sweep, trained_on_rooms = said["tables"]
+    assert [row["name"] for row in rooms["rows"]] == ["knn", "knn+rpn", "s4token"]
+    assert [len(row["cells"][0]["each"]) for row in rooms["rows"]] == [2, 1, 0]
+    assert [row["name"] for row in trained_on_rooms["rows"]] == ["s4token-scans"]
+    assert rooms["rows"][0]["cells"][0]["seeds"] == [0, 1]
+    assert rooms["rows"][0]["cells"][0]["n"] == 2
+    assert [column["name"] for column in sweep["columns"]] == ["x 1", "x 4"]
+    assert 0 < rooms["columns"][0]["chance"] < 0.25
+    assert sweep["columns"][0]["vision"] is not None
+    assert [len(each["weights"]) for each in said["checkpoints"]["knn"]] == [64, 64]
+    assert (len(said["vision_model"]["weights"]), len(said["prompts"]["sha256"])) == (64, 64)
     assert all(name.startswith("superpoints-") for of in said["superpoints"].values() for name in of)
     page = (tables / "table2.md").read_text()
-    assert "a made world and not the paper's datasets" in page
-    assert "There is no student of S4Token" in page
+    assert "synthetic data and not the paper's datasets" in page
+    assert "There is no checkpoint of S4Token:" in page
     assert "| S4Token | none there | - |" in page
     assert "Rooms in windows of 2.5 m, 200 points and 12 tokens each: knn, knn+rpn, s4token-scans." in page
     assert (tables / "table2.png").stat().st_size > 1000
+
+
+def test_printed_s4token_is_asked_about_rooms_as_a_whole_too(made: Made, students: Path, tmp_path: Path) -> None:
+    shutil.copytree(students / "s4token-scans", tmp_path / "home" / "s4token")
+    found = made(tmp_path / "out", ["s4token"], students=tmp_path / "home")
+    [path] = (tmp_path / "out" / "results").glob("s4token-0-first-whole-*.json")
+    kept = json.loads(path.read_text())
+    assert (kept["window"], kept["n_points"], kept["n_tokens"]) == (0.0, 2048, 128)
+    assert [row[0] for row in found.grids[0].rows][-3:] == [
+        "S4Token", "S4Token, room as a whole", "chance"
+    ]  # fmt: skip
 
 
 def test_rooms_are_encoded_as_each_checkpoint_was_trained(made: Made, tmp_path: Path) -> None:
@@ -174,13 +191,14 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_tables(made: Made
     stamp = kept.stat().st_mtime_ns
     second = made(tmp_path, ["knn+rpn"])
     assert kept.stat().st_mtime_ns == stamp
-    assert (second.facts["results_present"], second.facts["results_made"]) == (1, 3)
+    assert (second.facts["results_present"], second.facts["results_made"]) == (1, 4)
     third = made(tmp_path, ["knn+rpn"])
-    assert (third.facts["results_present"], third.facts["results_made"]) == (4, 0)
-    assert third.sheets == second.sheets
-    whole = json.loads((tables / "table2.json").read_text())["rows"]["knn+rpn"]
-    assert {**third.facts["rows"]["knn+rpn"], "rooms": None} == {**whole, "rooms": None}
-    assert third.facts["rows"]["knn+rpn"]["rooms"]["second"]["miou"] == whole["rooms"]["second"]["miou"]
+    assert (third.facts["results_present"], third.facts["results_made"]) == (5, 0)
+    assert third.grids == second.grids
+    whole = json.loads((tables / "table2.json").read_text())["tables"]
+    for once, again in zip(whole[:2], third.facts["tables"][:2], strict=True):
+        [row] = [row for row in once["rows"] if row["name"] == "knn+rpn"]
+        assert row in again["rows"]
 
 
 def test_other_settings_are_other_results_and_a_broken_file_is_made_again(tmp_path: Path) -> None:
@@ -273,7 +291,7 @@ def test_students_are_trained_once_and_found_again(
 
 def test_the_made_world_plays_the_papers_datasets(tmp_path: Path) -> None:
     worlds = open_worlds(None, ReproduceConfig(), limit=None, to_train=240)
-    assert [(each.name, each.split) for each in worlds.rooms] == [("toy-scans", "val"), ("toy-rooms", "test")]
+    assert [(each.name, each.split) for each in worlds.rooms] == [("toy-scans", "test"), ("toy-rooms", "test")]
     assert (len(worlds.objects), len(worlds.shapes), worlds.scans.split) == (240, 150, "train")
     assert not set(worlds.objects.keys) & set(worlds.shapes.keys)
     assert len(open_worlds(None, ReproduceConfig(), limit=2).shapes) == 2
