@@ -38,12 +38,7 @@ class Objective(nn.Module, ABC):
 
         A method whose figures are no means of steps, an IoU or an AP, sums its own counts.
         """
-        sums, count = dict.fromkeys(self.columns, 0.0), 0
-        for size, batch in batches:
-            for name, value in self.step(batch).items():
-                sums[name] += size * float(value)
-            count += size
-        return {name: value / max(count, 1) for name, value in sums.items()}
+        return means(self.columns, ((size, self.step(batch)) for size, batch in batches))
 
     def after_step(self, progress: float) -> None:
         """Do what follows an optimiser's step; progress goes from 0 to 1 over the run."""
@@ -73,3 +68,13 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def export(self, folder: Path, card: Mapping[str, Any]) -> None:
         """Write what inference loads into a folder that is there, with a card of how it was trained."""
+
+
+def means(columns: Sequence[str], steps: Iterable[tuple[int, Mapping[str, Tensor]]]) -> Figures:
+    """Average the figures of steps, each weighing as much as it has entries."""
+    sums, count = dict.fromkeys(columns, 0.0), 0
+    for size, figures in steps:
+        for name, value in figures.items():
+            sums[name] += size * float(value)
+        count += size
+    return {name: value / max(count, 1) for name, value in sums.items()}

@@ -20,7 +20,7 @@ from s4tok.losses.clusters import cluster
 from s4tok.losses.distillation import difference_loss, global_loss, local_loss
 from s4tok.models.checkpoint import Means, read_weights, save_student
 from s4tok.objectives.masking import Split, split_tokens
-from s4tok.objectives.objective import Figures, Objective
+from s4tok.objectives.objective import Figures, Objective, means
 from s4tok.shapes import Array, Bool, Float, Float32, Int, Real
 from s4tok.tokenizers import Patches, Tokenizer
 from s4tok.tokenizers.noise import noise
@@ -141,9 +141,9 @@ class S4Token(Objective):
         """
         if self.training:
             batch = batch._replace(points=augment(batch.points, batch.seeds, self.config))
-        patches = self.tokenizer.group(
-            batch.points, batch.superpoints, features=batch.features, is_point=batch.is_point, seeds=batch.seeds
-        )
+        return self._losses(batch, self._group(batch))
+
+    def _losses(self, batch: Batch, patches: Patches) -> dict[str, Tensor]:
         split = split_tokens(patches.is_token, self.config.mask_ratio, batch.seeds)
         zero = batch.points.new_zeros((), dtype=torch.float32)
         assign, lonely, local, difference, whole, orphans = zero, zero, zero, zero, zero, zero
@@ -179,21 +179,20 @@ class S4Token(Objective):
 
     def patch_fill(self, batch: Batch) -> Int[Tensor, " bins"]:
         """Count the patches of a batch by how many points they have."""
-        return self.tokenizer.group(
-            batch.points, batch.superpoints, features=batch.features, is_point=batch.is_point, seeds=batch.seeds
-        ).fill_histogram()
+        return self._group(batch).fill_histogram()
 
     def validate(self, batches: Iterable[tuple[int, Batch]]) -> Figures:
         """Give the mean of each column, and how full patches are."""
         fill = torch.zeros(1, dtype=torch.int64)
 
-        def counted() -> Iterator[tuple[int, Batch]]:
+        def losses() -> Iterator[tuple[int, dict[str, Tensor]]]:
             nonlocal fill
             for size, batch in batches:
-                fill = fill + self.patch_fill(batch).cpu()
-                yield size, batch
+                patches = self._group(batch)
+                fill = fill + patches.fill_histogram().cpu()
+                yield size, self._losses(batch, patches)
 
-        return {**super().validate(counted()), "fill": fill.tolist()}
+        return {**means(self.columns, losses()), "fill": fill.tolist()}
 
     def selection(self, figures: Figures) -> float:
         """Give the losses that one epoch can be compared with another by: those whose targets stay what they are.
@@ -223,10 +222,15 @@ class S4Token(Objective):
     def export(self, folder: Path, card: Mapping[str, Any]) -> None:
         """Write the tokenizer, its card, and the means of the kinds of scene that were trained on."""
         pairs = zip(SCENES, self.mean_features, self.mean_targets, strict=True)
-        means: dict[str, Means] = {
+        known: dict[str, Means] = {
             scene: Means(features, targets) for scene, features, targets in pairs if targets.any()
         }
-        save_student(folder, self.tokenizer, card, means)
+        save_student(folder, self.tokenizer, card, known)
+
+    def _group(self, batch: Batch) -> Patches:
+        return self.tokenizer.group(
+            batch.points, batch.superpoints, features=batch.features, is_point=batch.is_point, seeds=batch.seeds
+        )
 
     def _encode(self, tokens: Float[Tensor, "b m d"], patches: Patches) -> Encoded:
         encoded: Encoded = self.encoder(

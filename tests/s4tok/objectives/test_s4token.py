@@ -14,7 +14,7 @@ from torch.nn import functional
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig
 from s4tok.objectives.s4token import Batch, S4Token, augment, teacher_momentum
-from s4tok.tokenizers import build_tokenizer
+from s4tok.tokenizers import Tokenizer, build_tokenizer
 
 
 def training(config: PretrainConfig | None = None, dtype: torch.dtype | None = None, **settings: Any) -> S4Token:
@@ -138,6 +138,28 @@ def test_training_is_the_same_again_and_each_cloud_counts_alike_wherever_it_stan
     given = batch()
     turned = Batch(*(None if field is None else field.flip(0) for field in given))  # type: ignore[arg-type]
     torch.testing.assert_close(training()(turned)["total"], training()(given)["total"])
+
+
+def test_validation_gives_the_mean_of_steps_and_groups_each_batch_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = training().eval()
+    sizes, given = (3, 2), [batch(3), batch(2, seed=1)]
+    with torch.no_grad():
+        steps = [model.step(each) for each in given]
+        fill = torch.stack([model.patch_fill(each) for each in given]).sum(0)
+        grouped: list[int] = []
+        group = Tokenizer.group
+
+        def counted(tokenizer: Tokenizer, points: torch.Tensor, *of: Any, **more: Any) -> Any:
+            grouped.append(len(points))
+            return group(tokenizer, points, *of, **more)
+
+        monkeypatch.setattr(Tokenizer, "group", counted)
+        found = model.validate(zip(sizes, given, strict=True))
+    assert grouped == [3, 2]
+    for name in model.columns:
+        mean = sum(size * step[name].item() for size, step in zip(sizes, steps, strict=True)) / 5
+        assert found[name] == pytest.approx(mean)
+    assert found["fill"] == fill.tolist()
 
 
 def learn_by_heart() -> tuple[float, float]:
