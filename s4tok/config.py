@@ -231,6 +231,7 @@ class RunConfig:
     encoder: EncoderConfig = EncoderConfig()
     superpoints: SuperpointPreset = "default"  # which are made where there are none, and taken where there are several
     limit: int | None = None  # clouds
+    objective: str = "s4token"  # a row of the table of objectives; others may read less of this recipe
 
     @classmethod
     def of(cls, preset: Preset) -> "RunConfig":

@@ -22,6 +22,9 @@ def pretrain(
     preset: Annotated[
         Preset, Option(help="The paper's recipe, one for the made world and its mini CLIP, or ten minutes of it.")
     ] = "paper",
+    objective: Annotated[
+        str, Option(help="What is trained: s4token, or one that another package adds.")
+    ] = RunConfig.objective,
     tokenizer: Annotated[
         str | None, Option(help="Any of Table 1: s4token, knn, knn+rpn, ...", show_default=False)
     ] = None,
@@ -169,8 +172,10 @@ def pretrain(
         clip=_changed(config.clip if clip is None else ClipConfig(clip=clip), pretrained=pretrained),
         superpoints=superpoints or config.superpoints,
         limit=config.limit if source.limit is None else source.limit,
+        objective=objective,
     )  # fmt: skip
-    probe(config.clip.clip, config.clip.pretrained)  # before PyTorch is imported: weights out of reach are told at once
+    if objective == RunConfig.objective:  # whether another one needs a CLIP is its own affair
+        probe(config.clip.clip, config.clip.pretrained)  # before PyTorch is imported: out of reach is told at once
 
     from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.stages.pretrain import pretrain as run

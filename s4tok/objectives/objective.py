@@ -20,6 +20,7 @@ class Objective(nn.Module, ABC):
 
     columns: Sequence[str]  # what a step logs; "total", the loss that is minimised, is one of them
     curves: Sequence[str]  # those of them that are drawn, and said after a validation
+    selects_by: str = "total"  # the name of the number that `selection` gives
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
         """Compute a step's figures, as `step` does."""
@@ -32,6 +33,10 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def step(self, batch: Any) -> dict[str, Tensor]:
         """Compute the figures of `columns`, with gradients in "total" alone."""
+
+    def describe(self, batch: Any) -> str:
+        """Say of a run's first batch what its reader should know before it begins; nothing here."""
+        return ""
 
     def validate(self, batches: Iterable[tuple[int, Any]]) -> Figures:
         """Measure held-out entries, given in batches with how many entries each holds: here the mean of each column.

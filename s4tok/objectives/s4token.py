@@ -79,6 +79,7 @@ class S4Token(Objective):
 
     columns = ("total", "assign", "local", "difference", "whole", "masked", "lonely", "orphans")
     curves = ("total", "assign", "local", "difference", "whole")
+    selects_by = "distillation_loss"
 
     def __init__(
         self,
@@ -177,9 +178,15 @@ class S4Token(Objective):
             "orphans": orphans,
         }
 
-    def patch_fill(self, batch: Batch) -> Int[Tensor, " bins"]:
-        """Count the patches of a batch by how many points they have."""
-        return self._group(batch).fill_histogram()
+    def describe(self, batch: Batch) -> str:
+        """Say how full the patches of a batch are."""
+        fill = self._group(batch).fill_histogram()
+        most, shares = len(fill) - 1, (fill / fill.sum().clamp_min(1)).cumsum(0)
+        median, quarter = int((shares < 0.5).sum()), int((shares < 0.25).sum())
+        return (
+            f"patches hold {median} of {most} points in the median, a quarter holds at most {quarter}, "
+            f"{float(fill[-1] / fill.sum().clamp_min(1)):.0%} are full"
+        )
 
     def validate(self, batches: Iterable[tuple[int, Batch]]) -> Figures:
         """Give the mean of each column, and how full patches are."""

@@ -1,14 +1,18 @@
-"""A package outside the project adds a dataset, a tokenizer and a way of cutting, and the command line has them."""
+"""A package outside the project adds a row to each table, and the command line has it."""
 
 import json
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 
+from s4tok.datasets.table import DATASETS
 from s4tok.errors import MissingError
 from s4tok.plugins import Table
+from s4tok_pipelines.objectives.table import OBJECTIVES
+from tests.running import Run
 
 MODULE = """
 from pathlib import Path
@@ -34,6 +38,50 @@ class Dice(CloudDataset):
 
 DICE = Row("their_dice:Dice", "two clouds of random points")
 """
+OBJECTIVE = """
+from typing import NamedTuple
+import torch
+from safetensors.torch import save_file
+from s4tok.objectives.objective import Objective
+from s4tok_pipelines.objectives.contract import Prepared
+
+class Batch(NamedTuple):
+    x: torch.Tensor
+    y: torch.Tensor
+    def to(self, device):
+        return Batch(self.x.to(device), self.y.to(device))
+    def pinned(self):
+        return self
+
+class Height(Objective):
+    columns = curves = ("total",)
+    selects_by = "error"
+    def __init__(self):
+        super().__init__()
+        self.line = torch.nn.Linear(2, 1)
+        torch.nn.init.zeros_(self.line.weight)
+    def collate(self, entries):
+        extents = torch.tensor(entries)
+        return Batch(extents[:, :2], extents[:, 2:])
+    def step(self, batch):
+        return {"total": (self.line(batch.x) - batch.y).square().mean()}
+    def export(self, folder, card):
+        save_file(self.trainable_state(), folder / "model.safetensors")
+        (folder / "config.json").write_text(str(sorted(card)))
+
+class Extents:
+    def __init__(self, clouds):
+        self.clouds, self.keys = clouds, list(clouds.keys)
+    def entries(self, numbers, epoch):
+        return [(self.clouds[self.keys[number]].xyz.max(0)).tolist() for number in numbers]
+
+def height(request):
+    torch.manual_seed(request.config.training.seed)
+    (clouds,) = request.datasets
+    data, facts = Extents(clouds), {"source": {"dataset": clouds.name}}
+    said = lambda report: report.note("heights are at hand")
+    return Prepared(Height(), data, data, "height", facts, {"clouds": len(clouds)}, said)
+"""
 ENTRIES = """[s4tok.datasets]
 dice = their_dice:DICE
 [s4tok.tokenizers]
@@ -41,6 +89,8 @@ pairs = their_dice:PAIRS
 knn = their_dice:NOT_ASKED_FOR
 [s4tok.superpoints]
 halves = their_dice:halves
+[s4tok.objectives]
+height = their_heights:height
 [s4tok.vision]
 broken = their_dice:nothing_of_this_name
 """
@@ -53,6 +103,7 @@ def their_package(tmp_path: Path) -> Path:
     about = place / "their_dice-1.0.dist-info"
     about.mkdir(parents=True)
     (place / "their_dice.py").write_text(MODULE)
+    (place / "their_heights.py").write_text(OBJECTIVE)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: their-dice\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text(ENTRIES)
     return place
@@ -75,6 +126,42 @@ def test_a_plugin_that_cannot_be_loaded_is_named(their_package: Path, monkeypatc
     with pytest.raises(MissingError, match=r"'broken' of their-dice \(their_dice:nothing_of_this_name\)") as caught:
         table["broken"]
     assert caught.value.hint == "mend or remove it: pip uninstall their-dice"
+
+
+@pytest.fixture
+def installed(their_package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have the package in this process, whose tables have looked for plugins before."""
+    tables = (DATASETS, OBJECTIVES)
+    monkeypatch.syspath_prepend(str(their_package))
+    for table in tables:
+        vars(table).pop("added", None)
+    yield
+    for table in tables:
+        vars(table).pop("added", None)
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_objective_of_a_plugin_is_trained_drawn_and_resumed_from_the_command_line(
+    s4tok: Run, tmp_path: Path
+) -> None:
+    command = ("pretrain", "dice", "--objective", "height", "--batch", "1", "--lr", "0.1", "--json", "--out")
+    done = s4tok(*command, tmp_path / "run", "--epochs", "8")
+    assert done.returncode == 0, done.stderr
+    assert (done.json["made"], done.json["present"], done.json["steps"]) == (16, 0, 16)
+    rows = [json.loads(row) for row in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    errors = [row["total"] for row in rows if row["kind"] == "validation"]
+    assert done.json["error"] == pytest.approx(min(errors), abs=1e-6)
+    assert errors[-1] < errors[0]
+    assert "heights are at hand" in done.stderr
+    assert (tmp_path / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
+    about = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert (about["objective"], about["source"]) == ({"name": "height"}, {"dataset": "dice"})
+    again = s4tok(*command, tmp_path / "run", "--epochs", "8", "--resume")
+    assert (again.json["made"], again.json["present"]) == (0, 16)
+    other = s4tok(*command, tmp_path / "run", "--epochs", "9", "--resume")
+    assert (other.returncode, "training.epochs 8, not 9" in other.json["error"]) == (2, True)
+    unknown = s4tok("pretrain", "dice", "--objective", "heigt", "--json")
+    assert (unknown.returncode, unknown.json["hint"]) == (2, "did you mean 'height'?")
 
 
 @pytest.mark.slow

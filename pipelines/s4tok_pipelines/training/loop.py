@@ -80,6 +80,7 @@ class Training:
         self.steps = config.epochs * self.steps_per_epoch
         self.optimizer = build_optimizer(model, config)
         self.state = load_checkpoint(folder / CHECKPOINTS, model, self.optimizer) or State(0, math.inf, 0.0)
+        self.begun = self.state.step
         self.trained = [weight for weight in model.parameters() if weight.requires_grad]
         self.started = time.monotonic()
         self.waited = 0.0

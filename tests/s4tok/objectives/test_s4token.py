@@ -145,7 +145,7 @@ def test_validation_gives_the_mean_of_steps_and_groups_each_batch_once(monkeypat
     sizes, given = (3, 2), [batch(3), batch(2, seed=1)]
     with torch.no_grad():
         steps = [model.step(each) for each in given]
-        fill = torch.stack([model.patch_fill(each) for each in given]).sum(0)
+        fill = torch.stack([model._group(each).fill_histogram() for each in given]).sum(0)
         grouped: list[int] = []
         group = Tokenizer.group
 

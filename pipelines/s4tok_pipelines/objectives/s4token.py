@@ -1,0 +1,121 @@
+"""S4Token: a tokenizer in front of a frozen CLIP, trained on superpoints and on what CLIP saw of them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+
+from s4tok.backbones.clip_tower import FrozenEncoder
+from s4tok.config import RunConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError
+from s4tok.objectives.s4token import S4Token
+from s4tok.tokenizers import Tokenizer
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok_cache import CacheError, CacheReader
+from s4tok_pipelines.inputs import training_inputs
+from s4tok_pipelines.inputs.training_data import Source, TrainingData
+from s4tok_pipelines.inputs.training_samples import training_samples, windows_of
+from s4tok_pipelines.objectives.contract import Prepared, Request
+from s4tok_pipelines.report import Report
+
+
+def prepare(request: Request) -> Prepared:
+    """Build the model, and open the caches of superpoints and features; with `auto`, what they lack is made before."""
+    config = request.config
+    clip = FrozenClip.load(config.clip.clip, config.clip.pretrained, request.device)
+    model = _model(clip, config)
+    if request.auto and request.ranks.is_first:
+        for each in request.datasets:
+            training_inputs.make_missing(
+                each, request.cache, config, workers=request.workers, device=request.device, report=request.report
+            )
+    request.ranks.wait()
+    data, held = _data(request, clip)
+
+    def hold(report: Report) -> None:
+        for each in (data, held):
+            if each is not None and not each.hold(report):
+                report.note("the clouds do not fit into memory, and are read for every batch")
+
+    card = {
+        "clip": {"name": clip.name, "weights": clip.sha256},
+        "encoder": asdict(config.encoder),
+        "window": config.training.window,
+        "superpoints": {each.scene: training_inputs.superpoints_of(each.features) for each in data.sources},
+        "caches": [stamp.folder for each in data.sources for stamp in (each.features.stamp, each.samples.stamp)],
+    }
+    return Prepared(model, data, held, config.tokenizer.tokenizer, _facts(request, data, held, clip), card, hold)
+
+
+def _model(clip: FrozenClip, config: RunConfig) -> S4Token:
+    encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.training.seed)
+        tokenizer = Tokenizer(config.tokenizer, width=encoder.width)
+        return S4Token(tokenizer, encoder, config.training, config.clusters, config.propagation, config.encoder.attend)
+
+
+def _data(request: Request, clip: FrozenClip) -> tuple[TrainingData, TrainingData | None]:
+    """Open what to train on, and what to validate on: a split, or some of the clouds."""
+    training = request.config.training
+    most = training.validation_clouds
+    train, held = [], []
+    splits = {each.name: each for each in request.validation}
+    for clouds in request.datasets:
+        source = _open(request, clip, clouds)
+        train.append(source)
+        split = splits.get(clouds.name)
+        if split is not None:
+            try:
+                held.append(_open(request, clip, split, most))
+            except CacheError as error:
+                request.report.note(f"no validation on {split.name}/{split.split}, since {error}")
+            else:
+                continue
+        chosen = set(training_inputs.some(training_inputs.held_out(source.clouds, training.held_out), most))
+        if chosen:
+            held.append(replace(source, clouds=sorted(chosen)))
+        source.clouds = [key for key in source.clouds if key not in chosen]
+    return TrainingData(train, training), TrainingData(held, training) if held else None
+
+
+def _open(request: Request, clip: FrozenClip, clouds: CloudDataset, most: int | None = None) -> Source:
+    """Open a dataset's features and samples; the first process takes samples that are missing."""
+    config, ranks, report = request.config, request.ranks, request.report
+    features = training_inputs.find_features(clouds, request.cache, clip, config, report)
+    keys = training_inputs.usable(clouds, features, report)
+    keys = keys if most is None else training_inputs.some(keys, most)
+    superpoints = training_inputs.find_superpoints(features)
+    samples: CacheReader | None = None
+    for turn in (0, 1):  # the first process makes what is missing, then all find it made
+        if ranks.is_first == (turn == 0):
+            samples = training_samples(
+                clouds, keys, superpoints, config.training, config.tokenizer.n_points,
+                workers=request.workers, report=report,
+            )  # fmt: skip
+        ranks.wait()
+    assert samples is not None
+    keys = [key for key in keys if key in samples]
+    if not keys:
+        raise InputError(f"{clouds.name} has no clouds to train on.")
+    windows = windows_of(clouds, config.training)
+    return Source(clouds.name, clouds.scene, keys, samples, features, config.training, windows)
+
+
+def _facts(
+    request: Request, data: TrainingData, held: TrainingData | None, clip: FrozenClip
+) -> Mapping[str, Mapping[str, Any]]:
+    """Say what the result depends on: the clouds, their features, CLIP, and the recipe of the model."""
+    facts: dict[str, Mapping[str, Any]] = {}
+    for place, (clouds, source) in enumerate(zip(request.datasets, data.sources, strict=True)):
+        where = {"dataset": clouds.name, "split": clouds.split, "samples": source.samples.stamp.folder}
+        facts["source" if not place else f"also-{clouds.name}"] = {**where, **source.facts()}
+    for place, source in enumerate(held.sources if held else ()):
+        facts["validation" if not place else f"validation-{source.name}"] = source.facts()
+    facts.setdefault("validation", {})
+    facts["clip"] = {"name": clip.name, "weights": clip.sha256}
+    for name in ("tokenizer", "encoder", "clusters", "propagation"):
+        facts[name] = asdict(getattr(request.config, name))
+    return facts
