@@ -24,6 +24,7 @@ SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as man
 Scene: TypeAlias = Literal["object", "room"]
 Preset: TypeAlias = Literal["paper", "toy", "quick"]
 SuperpointPreset: TypeAlias = Literal["default", "paper"]
+PointKind: TypeAlias = Literal["rgb", "normals"]
 
 # Of the students that s4tok carries, who looks where nobody is named: objects of any size, and rooms.
 STUDENTS: Mapping[Scene, str] = {"object": "ball+rpn", "room": "s4token-scans"}
@@ -231,6 +232,7 @@ class RunConfig:
     encoder: EncoderConfig = EncoderConfig()
     superpoints: SuperpointPreset = "default"  # which are made where there are none, and taken where there are several
     limit: int | None = None  # clouds
+    point_features: tuple[PointKind, ...] = ()  # of clouds, read beside each point's place; the paper reads none
     objective: str = "s4token"  # a row of the table of objectives; others may read less of this recipe
 
     @classmethod

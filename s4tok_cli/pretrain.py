@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from typer import Option
 
-from s4tok.config import CACHE, ClipConfig, Preset, RunConfig, SuperpointPreset
-from s4tok.errors import InputError, UsageError
+from s4tok.config import CACHE, ClipConfig, PointKind, Preset, RunConfig, SuperpointPreset
+from s4tok.errors import InputError, UsageError, choose
 from s4tok_cli import console, options
 
 if TYPE_CHECKING:
@@ -77,6 +77,14 @@ def pretrain(
         str | None,
         Option(
             help="Frequencies of the positional encoding, rad per unit.", metavar="LOWEST,HIGHEST", show_default=False
+        ),
+    ] = None,
+    point_features: Annotated[
+        str | None,
+        Option(
+            help="What else the tokenizer reads of each point: rgb, normals or both.",
+            metavar="KIND,...",
+            show_default="nothing",
         ),
     ] = None,
     superpoints: Annotated[
@@ -172,6 +180,7 @@ def pretrain(
         clip=_changed(config.clip if clip is None else ClipConfig(clip=clip), pretrained=pretrained),
         superpoints=superpoints or config.superpoints,
         limit=config.limit if source.limit is None else source.limit,
+        point_features=() if point_features is None else _kinds(point_features),
         objective=objective,
     )  # fmt: skip
     if objective == RunConfig.objective:  # whether another one needs a CLIP is its own affair
@@ -217,6 +226,13 @@ def _validation(sources: Sequence[options.Clouds]) -> "list[CloudDataset]":
         with suppress(UsageError, InputError):
             found.append(replace(source, split="val", limit=None).open())
     return found
+
+
+def _kinds(words: str) -> tuple[PointKind, ...]:
+    """Read kinds of point features; their order means nothing."""
+    table = {kind: kind for kind in get_args(PointKind)}
+    asked = {choose("point feature", word.strip(), table) for word in words.split(",")}
+    return tuple(kind for kind in table if kind in asked)
 
 
 def _three(widths: str) -> tuple[int, int, int]:

@@ -55,4 +55,16 @@ SAMPLES = Layout(
     made_by="pretrain",
 )
 
-LAYOUTS = {layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES, CLIP_PATCHES, SAMPLES)}
+SAMPLES_WITH_FEATURES = Layout(
+    name="samples-with-features",
+    version=1,
+    arrays={
+        **SAMPLES.arrays,
+        "features": Array("float16", "q n c", "colours, normals and whether they are known; zeros for no point", False),
+    },
+    made_by="pretrain --point-features",
+)
+
+LAYOUTS = {
+    layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES, CLIP_PATCHES, SAMPLES, SAMPLES_WITH_FEATURES)
+}

@@ -25,40 +25,64 @@ class Part(NamedTuple):
     points: Float32[Array, "n 3"]
     superpoints: Int[Array, " n"]  # 0 .. s-1
     targets: Float[Array, "s d"]  # zeros for one that no view has seen
+    features: Float32[Array, "n c"] | None = None  # of points, as of `PointFeatures.read`
 
 
-def mix(parts: Sequence[Part], n_points: int, seed: int) -> Part:
+def mix(parts: Sequence[Part], n_points: int, seed: int, normals: slice | None = None) -> Part:
     """Stand objects on a floor, each turned and resized at random, none inside another, mostly before a wall.
 
-    Points are thinned to about `n_points` in all, evenly by area. Floor and wall are superpoints without a target.
+    Points are thinned to about `n_points` in all, evenly by area. Floor and wall are superpoints without a target, and
+    nothing is known of their points. `normals` are the channels of features that turn with their object.
     """
     draw = np.random.default_rng(seed)
-    things = [_turned(part.points, draw.uniform(0, 2 * np.pi), draw.uniform(*SIZES)) for part in parts]
+    turns = [(draw.uniform(0, 2 * np.pi), draw.uniform(*SIZES)) for _ in parts]
+    things = [_standing(part.points, angle, size) for part, (angle, size) in zip(parts, turns, strict=True)]
     unit = float(np.mean([_reach(thing) for thing in things]))
     moved = _side_by_side(things, unit, draw)
     areas = np.array([_reach(thing) ** 2 for thing in things])
     shares = np.ceil((1 - BACKGROUND) * n_points * areas / areas.sum()).astype(int)
-    points, superpoints, targets, first = [], [], [], 0
-    for part, thing, share in zip(parts, moved, shares, strict=True):
+    points, superpoints, targets, features, first = [], [], [], list[Float32[Array, "_ c"]](), 0
+    for part, thing, share, (angle, _) in zip(parts, moved, shares, turns, strict=True):
         kept = np.sort(draw.choice(len(thing), min(share, len(thing)), replace=False))
         points.append(thing[kept])
         superpoints.append(part.superpoints[kept] + first)
         targets.append(part.targets)
+        if part.features is not None:
+            features.append(_turned_features(part.features[kept], angle, normals))
         first += len(part.targets)
     planes = _planes(np.concatenate(moved), unit, max(n_points - sum(map(len, points)), 1), draw)
     superpoints += [np.full(len(plane), first + number) for number, plane in enumerate(planes)]
     targets.append(np.zeros((len(planes), targets[0].shape[1]), targets[0].dtype))
     xyz = np.concatenate([*points, *planes])
     low, high = xyz.min(axis=0), xyz.max(axis=0)
-    return Part((xyz - (low + high) / 2).astype(np.float32), np.concatenate(superpoints), np.concatenate(targets))
+    known = None
+    if features:
+        n_on_planes = sum(map(len, planes))
+        known = np.concatenate([*features, np.zeros((n_on_planes, features[0].shape[1]), np.float32)])
+    centered = (xyz - (low + high) / 2).astype(np.float32)
+    return Part(centered, np.concatenate(superpoints), np.concatenate(targets), known)
 
 
-def _turned(points: Float32[Array, "n 3"], angle: float, size: float) -> Float64[Array, "n 3"]:
+def _turned_features(features: Float32[Array, "n c"], angle: float, normals: slice | None) -> Float32[Array, "n c"]:
+    """Turn the normals among the features of an object's points with it."""
+    if normals is None:
+        return features
+    turned = features.copy()
+    turned[:, normals] = _turned(features[:, normals].astype(np.float64), angle)
+    return turned
+
+
+def _turned(vectors: Float64[Array, "n 3"], angle: float) -> Float64[Array, "n 3"]:
+    """Turn vectors about the vertical."""
+    x, y, z = vectors.T
+    turned: Array = np.stack([np.cos(angle) * x + np.sin(angle) * z, y, np.cos(angle) * z - np.sin(angle) * x], 1)
+    return turned
+
+
+def _standing(points: Float32[Array, "n 3"], angle: float, size: float) -> Float64[Array, "n 3"]:
     """Turn an object about the vertical, resize it, and stand it on y = 0 around the origin."""
-    x, y, z = size * points.T.astype(np.float64)
-    turned: Array = np.stack(
-        [np.cos(angle) * x + np.sin(angle) * z, y - y.min(), np.cos(angle) * z - np.sin(angle) * x], 1
-    )
+    turned = _turned(size * points.astype(np.float64), angle)
+    turned[:, 1] -= turned[:, 1].min()
     turned[:, ::2] -= (turned[:, ::2].min(axis=0) + turned[:, ::2].max(axis=0)) / 2
     return turned
 

@@ -17,7 +17,7 @@ from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
 from s4tok.models.model import Model
 from s4tok.models.trained import Trained
 from s4tok.shapes import Float
-from s4tok.tokenizers import Tokenizer
+from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 
 # Trained on the synthetic data, for the mini CLIP.
@@ -26,6 +26,7 @@ SHIPPED_FOLDER = Path(__file__).parents[1] / "mini_students"
 WEIGHTS, CARD, PAGE = "model.safetensors", "config.json", "README.md"
 BEFORE = {WEIGHTS: "tokenizer.safetensors", CARD: "tokenizer.json"}  # as they were called before version 0.2
 IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
+POINT_FEATURES = "point_features"  # in the card of a tokenizer that reads some
 MEANS = "means."  # before the names of what is beside the tokenizer's weights in their file
 
 
@@ -72,6 +73,8 @@ def save_student(
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     load("safetensors.torch").save_file(tensors, folder / WEIGHTS)
     about = {"tokenizer": asdict(tokenizer.config), "n_features": tokenizer.n_features, **card}
+    if tokenizer.point_features.kinds:
+        about[POINT_FEATURES] = asdict(tokenizer.point_features)
     (folder / CARD).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
     (folder / PAGE).write_text(_page(about), encoding="utf-8")
 
@@ -95,7 +98,9 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
     try:
         settings = {name: _tuple(value) for name, value in card["tokenizer"].items()}
         config = TokenizerConfig(**{"pe": "fixed", **settings})  # cards from before positions were learned have no "pe"
-        tokenizer = Tokenizer(config, width=int(clip.model.visual.proj.shape[0]), n_features=card["n_features"])  # type: ignore[union-attr, index]
+        read = PointFeatures.of(card[POINT_FEATURES]) if POINT_FEATURES in card else NO_FEATURES
+        width = int(clip.model.visual.proj.shape[0])  # type: ignore[union-attr, index]
+        tokenizer = Tokenizer(config, width=width, n_features=card["n_features"], point_features=read)
         weights, means = read_weights(folder)
         tokenizer.load_state_dict(weights)
         for each in means.values():
@@ -181,6 +186,7 @@ def _page(about: Mapping[str, Any]) -> str:
     facts = {
         "tokenizer": tokenizer["tokenizer"],
         "sampled as": f"{tokenizer['n_points']} points, {tokenizer['n_tokens']} tokens of {tokenizer['patch_size']}",
+        "reads of points": ", ".join(["coordinates", *about.get(POINT_FEATURES, {}).get("kinds", ())]),
         "CLIP": f"{clip.get('name')} (weights {str(clip.get('weights'))[:12]})",
         "superpoints of": ", ".join(map(str, about.get("superpoints", ()))) or "not recorded",
         "command": f"`{about['command']}`" if "command" in about else "not recorded",

@@ -22,7 +22,7 @@ from s4tok.models.checkpoint import Means, read_weights, save_student
 from s4tok.objectives.masking import Split, split_tokens
 from s4tok.objectives.objective import Figures, Objective, means
 from s4tok.shapes import Array, Bool, Float, Float32, Int, Real
-from s4tok.tokenizers import Patches, Tokenizer
+from s4tok.tokenizers import Patches, PointFeatures, Tokenizer
 from s4tok.tokenizers.noise import noise
 from s4tok.tokenizers.propagation import pooling
 
@@ -40,6 +40,7 @@ class Entry(NamedTuple):
     whole: Float32[Array, " c"]  # of the whole cloud, zeros where there is none
     scene: Scene
     seed: int  # of cloud and epoch
+    features: Float32[Array, "n extra"] | None = None  # of points, if the tokenizer reads any
 
 
 class Batch(NamedTuple):
@@ -118,9 +119,13 @@ class S4Token(Objective):
         points = np.zeros((len(entries), n_points, 3), np.float32)
         superpoints = np.full((len(entries), n_points), -1, np.int64)
         targets = np.zeros((len(entries), n_superpoints, entries[0].targets.shape[1]), np.float32)
+        known = [each.features for each in entries if each.features is not None]
+        features = np.zeros((len(known), n_points, known[0].shape[1]), np.float32) if known else None
         for place, each in enumerate(entries):
             points[place, : len(each.points)], superpoints[place, : len(each.points)] = each.points, each.superpoints
             targets[place, : len(each.targets)] = each.targets
+            if features is not None:
+                features[place, : len(each.points)] = each.features
         given = torch.from_numpy(superpoints)
         local_targets = torch.from_numpy(targets)
         return Batch(
@@ -132,6 +137,7 @@ class S4Token(Objective):
             global_targets=torch.from_numpy(np.stack([each.whole for each in entries])),
             is_room=torch.tensor([each.scene == "room" for each in entries]),
             seeds=torch.tensor([each.seed for each in entries]),
+            features=None if features is None else torch.from_numpy(features),
         )
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
@@ -141,7 +147,7 @@ class S4Token(Objective):
         centre; "difference" is measured even where it has no weight.
         """
         if self.training:
-            batch = batch._replace(points=augment(batch.points, batch.seeds, self.config))
+            batch = augment(batch, self.config, self.tokenizer.point_features)
         return self._losses(batch, self._group(batch))
 
     def _losses(self, batch: Batch, patches: Patches) -> dict[str, Tensor]:
@@ -317,9 +323,14 @@ def teacher_momentum(start: float, progress: float) -> float:
     return 1 - (1 - start) * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0))) / 2
 
 
-def augment(points: Real[Tensor, "b n 3"], seeds: Int[Tensor, " b"], config: PretrainConfig) -> Real[Tensor, "b n 3"]:
-    """Stretch each cloud along its axes and shift it, by its own seed; PCP-MAE's."""
+def augment(batch: Batch, config: PretrainConfig, read: PointFeatures) -> Batch:
+    """Stretch each cloud along its axes and shift it, by its own seed; PCP-MAE's. Normals stay at right angles."""
+    points, seeds = batch.points, batch.seeds
     draw = noise(seeds[:, None], torch.full((6,), _STREAM, device=seeds.device), torch.arange(6, device=seeds.device))
     low, high = config.scale_range
     scale, shift = low + (high - low) * draw[:, None, :3], config.shift * (2 * draw[:, None, 3:] - 1)
-    return points * scale.to(points.dtype) + shift.to(points.dtype)
+    features, normals = batch.features, read.columns("normals")
+    if features is not None and normals is not None:
+        features = features.clone()
+        features[..., normals] = functional.normalize(features[..., normals] / scale.to(features.dtype), dim=2)
+    return batch._replace(points=points * scale.to(points.dtype) + shift.to(points.dtype), features=features)

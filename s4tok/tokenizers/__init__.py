@@ -3,11 +3,12 @@
 from typing import Any
 
 from s4tok.config import TokenizerConfig
+from s4tok.tokenizers.point_features import NO_FEATURES, PointFeatures
 from s4tok.tokenizers.table import TOKENIZERS, Variant
 from s4tok.tokenizers.tokenizer import Tokenizer
 from s4tok.tokenizers.tokens import Patches, Tokens
 
-__all__ = ["TOKENIZERS", "Patches", "Tokenizer", "Tokens", "Variant", "build_tokenizer"]
+__all__ = ["NO_FEATURES", "TOKENIZERS", "Patches", "PointFeatures", "Tokenizer", "Tokens", "Variant", "build_tokenizer"]
 
 
 def build_tokenizer(

@@ -9,6 +9,7 @@ from s4tok.shapes import Bool, Float, Float32, Int, Real
 from s4tok.tokenizers.adapter import PointNet
 from s4tok.tokenizers.grouping import group_points
 from s4tok.tokenizers.order import SortedClouds, sort_clouds
+from s4tok.tokenizers.point_features import NO_FEATURES, PointFeatures
 from s4tok.tokenizers.position import PositionEncoding, relative_positions, scaled_centers
 from s4tok.tokenizers.sampling import mean_spacing, sample_centers
 from s4tok.tokenizers.table import TOKENIZERS
@@ -21,7 +22,22 @@ class Tokenizer(nn.Module):
     A teacher and a student that share a tokenizer's patches call `group` once and `embed` twice.
     """
 
-    def __init__(self, config: TokenizerConfig, *, width: int, n_features: int = 0) -> None:
+    def __init__(
+        self,
+        config: TokenizerConfig,
+        *,
+        width: int,
+        n_features: int = 0,
+        point_features: PointFeatures = NO_FEATURES,
+    ) -> None:
+        """Build it for a transformer of this width.
+
+        Args:
+            config: Its settings.
+            width: Of a token.
+            n_features: How many numbers it reads of each point beside its place, as they are given.
+            point_features: Or colours and normals, which it standardises.
+        """
         super().__init__()
         self.variant = choose("tokenizer", config.tokenizer, TOKENIZERS)
         for name in ("n_tokens", "patch_size"):
@@ -29,8 +45,9 @@ class Tokenizer(nn.Module):
                 raise UsageError(f"{name} must be at least 1, and is {getattr(config, name)}.")
         if config.alpha <= 0:
             raise UsageError(f"alpha must be positive, and is {config.alpha:g}.")
-        self.config, self.width, self.n_features = config, width, n_features
-        self.adapter = PointNet(width, n_features + self.variant.marks_superpoint, config.adapter_widths)
+        self.config, self.width, self.point_features = config, width, point_features
+        self.n_features = n_features or point_features.width
+        self.adapter = PointNet(width, self.n_features + self.variant.marks_superpoint, config.adapter_widths)
         hidden = config.pe_hidden if config.pe == "learned" else 0
         self.position = PositionEncoding(width, config.band, config.amplitude, hidden)
 
@@ -61,11 +78,13 @@ class Tokenizer(nn.Module):
         Args:
             points: In any unit; clouds of different sizes are padded to one.
             superpoints: Of each point, 0 .. s-1. Tokenizers that ignore superpoints do without.
-            features: What else is known of each point, if the tokenizer was built with `n_features`.
+            features: What else is known of each point, if the tokenizer was built with `n_features`; as
+                `PointFeatures.read` gives it, if with `point_features`.
             is_point: False where a cloud is padded.
             seeds: One a cloud, so that its tokens do not depend on its batch; the configured seed for all if absent.
         """
         superpoints = self._check(points, superpoints, features, is_point)
+        features = None if features is None else self.point_features.standardized(features)
         if is_point is None:
             is_point = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
         if seeds is None:

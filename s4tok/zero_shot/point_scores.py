@@ -46,12 +46,14 @@ def score_points(
     *,
     seed: int,
     up: str = "y",
+    features: Float32[Array, "n e"] | None = None,
 ) -> Float32[Array, "n t"]:
     """Say of every point how near it is to each class: the cosine, averaged where windows overlap.
 
     Of each window some points are sampled and become tokens; what these say reaches all its points through their
     superpoints (eq. 4). A window's word weighs less towards its border, so that neighbours pass into one another.
     The mean cosine ranks classes as the cosine of the mean of unit features would, and no feature has to be kept.
+    `features` are colours and normals of the points, for a model that reads them.
     """
     total = np.zeros((len(xyz), len(classes)), np.float32)
     weights = np.zeros(len(xyz))
@@ -63,12 +65,13 @@ def score_points(
         found = model(
             _batch(drawn.points, model),
             _batch(drawn.superpoints, model),
+            features=None if features is None else _batch(features[window.which][drawn.index], model),
             seeds=torch.tensor([seed ^ number], device=model.clip.device),
         )
         for start in range(0, len(points), POINTS_AT_ONCE):
             run = slice(start, start + POINTS_AT_ONCE)
-            features = model.of_points(found, _batch(points[run], model), _batch(home[run], model))[0]
-            cosines = zero_shot.scores(features.float(), classes).cpu().numpy()
+            vectors = model.of_points(found, _batch(points[run], model), _batch(home[run], model))[0]
+            cosines = zero_shot.scores(vectors.float(), classes).cpu().numpy()
             total[window.which[run]] += window.weight[run, None].astype(np.float32) * cosines
         weights[window.which] += window.weight
     total /= weights[:, None].astype(np.float32)

@@ -82,6 +82,14 @@ def test_positions_context_and_clutter_are_flags(s4tok: Run, asked: Asked) -> No
     assert config.superpoints == "default"
 
 
+@pytest.mark.parametrize(("words", "kinds"), [("normals, rgb", ("rgb", "normals")), ("rgb", ("rgb",))])
+def test_kinds_of_point_features_are_read_in_any_order(
+    s4tok: Run, asked: Asked, words: str, kinds: tuple[str, ...]
+) -> None:
+    assert s4tok("pretrain", "toy-scans", "--point-features", words).returncode == 0
+    assert asked[0][0].point_features == kinds
+
+
 def test_of_several_processes_the_first_alone_prints(s4tok: Run, asked: Asked) -> None:
     for rank in ("1", "0"):
         done = s4tok("pretrain", "toy-shapes", WORLD_SIZE="2", RANK=rank)
@@ -94,6 +102,7 @@ def test_of_several_processes_the_first_alone_prints(s4tok: Run, asked: Asked) -
         (["--adapter", "64,128"], "--adapter takes three whole numbers, and was given '64,128'."),
         (["--pe-band", "9,1"], "--pe-band takes two positive numbers, the lower first, and was given '9,1'."),
         (["--tokenizer", "s4tokn"], "no tokenizer is called 's4tokn'"),
+        (["--point-features", "rgb,heat"], "no point feature is called 'heat'; there are: rgb, normals."),
         (["--preset", "tiny"], "'tiny' is not one of 'paper', 'toy', 'quick'"),
     ],
 )

@@ -23,7 +23,9 @@ from s4tok_cache.errors import CacheMismatch, CacheMissing
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.entries import fingerprint, root_of, seed_of
+from s4tok_pipelines.inputs.point_features import PointReader
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
+from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages import extract_clip
 
 
@@ -51,7 +53,14 @@ class PointScorer(ABC):
 class CheckpointScorer(PointScorer):
     """A student reads tokens of a sample, and every point hears what those of its superpoint say."""
 
-    def __init__(self, student: Student, clouds: CloudDataset, superpoints: CacheReader, config: SegmentConfig) -> None:
+    def __init__(
+        self,
+        student: Student,
+        clouds: CloudDataset,
+        superpoints: CacheReader,
+        config: SegmentConfig,
+        report: Report = silent,
+    ) -> None:
         """Take a configuration that leaves nothing open: one of `as_trained`."""
         assert config.n_points is not None
         assert config.n_tokens is not None
@@ -62,6 +71,7 @@ class CheckpointScorer(PointScorer):
         self.mean = None if means is None else means.features
         self.model = _changed(student.model, config.n_tokens, config.attend)
         self.up, self.scale, self.seed, self.votes = clouds.up, config.scale, config.seed, config.votes
+        self.reader = PointReader(student, clouds.up, report)
         self.looking = Looking(
             n_points=config.n_points,
             window=config.window,
@@ -77,10 +87,13 @@ class CheckpointScorer(PointScorer):
     ) -> Float32[Array, "n t"]:
         """Look at a cloud window by window; what is drawn of it depends on the seed and its key alone."""
         xyz: Array = self.scale * cloud.xyz
+        features = self.reader.read(cloud)
         mean = np.zeros((len(xyz), len(words)), np.float32)
         for vote in range(self.votes):
             seed = seed_of(self.seed, key, vote)
-            mean += score_points(self.model, xyz, superpoints, words, self.looking, seed=seed, up=self.up)
+            mean += score_points(
+                self.model, xyz, superpoints, words, self.looking, seed=seed, up=self.up, features=features
+            )
         mean /= self.votes
         return mean
 

@@ -15,6 +15,7 @@ from s4tok.augmentations.mixing import Part, mix
 from s4tok.config import PretrainConfig, Scene
 from s4tok.objectives.s4token import Entry
 from s4tok.shapes import Array, Float, Float32, Int
+from s4tok.tokenizers import NO_FEATURES, PointFeatures
 from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.entries import seed_of
 from s4tok_pipelines.report import Report, silent
@@ -31,11 +32,12 @@ class Cloud(NamedTuple):
     features: Float[Array, "s d"]
     pairs: Float32[Array, " s"]  # views that see a point of each superpoint, in the mean
     whole: Float32[Array, " d"]
+    of_points: Float[Array, "q n c"] | None  # colours and normals, where the tokenizer reads any
 
     @property
     def nbytes(self) -> int:
         """Count the bytes it takes."""
-        return sum(array.nbytes for array in self)
+        return sum(array.nbytes for array in self if array is not None)
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Source:
     features: CacheReader
     config: PretrainConfig
     windows: int = 1
+    point_features: PointFeatures = NO_FEATURES
     _held: dict[str, Cloud] = field(default_factory=dict)
 
     @cached_property
@@ -81,7 +84,12 @@ class Source:
             seen["superpoints"],
             (seen["visible"] / np.maximum(samples["sizes"], 1)).astype(np.float32),
             whole / max(float(np.linalg.norm(whole)), 1e-12),
+            samples.arrays.get("features"),
         )
+
+    def point_features_of(self, name: str) -> Float[Array, "q n c"]:
+        """Read what is known of the points of one cloud's samples."""
+        return self.samples.read(name, ("features",))["features"]
 
     def facts(self) -> dict[str, object]:
         """Say what is trained on in a run's configuration: how many clouds, which, and by which features."""
@@ -96,9 +104,10 @@ class Source:
             if draw.uniform() < self.config.mix:
                 others = draw.integers(len(self.keys), size=draw.integers(1, self.config.mix_objects))
                 parts = [part, *(self._alone(int(other), epoch) for other in others)]
-                part = mix(parts, len(part.points), int(draw.integers(2**62)))
+                normals = self.point_features.columns("normals")
+                part = mix(parts, len(part.points), int(draw.integers(2**62)), normals)
                 whole = np.zeros_like(whole)  # no view has seen them together
-        return Entry(*part, whole, self.scene, seed)
+        return Entry(part.points, part.superpoints, part.targets, whole, self.scene, seed, part.features)
 
     def _alone(self, number: int, epoch: int | str) -> Part:
         cloud = self.read(self.clouds[number // self.windows])
@@ -108,7 +117,8 @@ class Source:
         shown = superpoints >= 0
         superpoints, original = superpoints[shown].astype(np.int64), original[shown].astype(np.int64)
         targets = merged_targets(superpoints, original, cloud.features, cloud.pairs)
-        return Part(cloud.points[row][shown], superpoints, targets)
+        known = None if cloud.of_points is None else cloud.of_points[row][shown].astype(np.float32)
+        return Part(cloud.points[row][shown], superpoints, targets, known)
 
 
 class TrainingData:

@@ -6,14 +6,15 @@ from functools import partial
 
 import numpy as np
 
-from s4tok.config import PretrainConfig
+from s4tok.config import PointKind, PretrainConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
-from s4tok.shapes import Array
+from s4tok.shapes import Array, Float32
 from s4tok.superpoints.samples import Sample, column, sample
+from s4tok.tokenizers import NO_FEATURES, PointFeatures
 from s4tok_cache import CacheReader, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint, seed_of
-from s4tok_pipelines.layouts import SAMPLES
+from s4tok_pipelines.layouts import SAMPLES, SAMPLES_WITH_FEATURES
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.workers import here_or_side_by_side
 
@@ -28,19 +29,22 @@ def training_samples(
     superpoints: CacheReader,
     config: PretrainConfig,
     n_points: int,
+    point_features: PointFeatures = NO_FEATURES,
     *,
     workers: int = 1,
     report: Report = silent,
 ) -> CacheReader:
     """Take `config.draws` samples of each cloud named, or of each of its windows, and keep them.
 
-    Reads superpoints; fills the cache beside them, laid out as `SAMPLES`. What is there already is passed over.
+    Reads superpoints; fills the cache beside them, laid out as `SAMPLES`, or `SAMPLES_WITH_FEATURES` where something
+    else is read of points. What is there already is passed over.
     """
-    stamp = stamp_of(clouds, superpoints, config, n_points)
+    stamp = stamp_of(clouds, superpoints, config, n_points, point_features.kinds)
+    layout = SAMPLES_WITH_FEATURES if point_features.kinds else SAMPLES
     expected = {key: fingerprint(clouds, key) for key in keys}
-    with Store.resume(superpoints.root, SAMPLES, stamp) as store:
+    with Store.resume(superpoints.root, layout, stamp) as store:
         todo = store.missing(expected)
-        work = partial(_take, clouds, superpoints, config, n_points)
+        work = partial(_take, clouds, superpoints, config, n_points, point_features)
         with closing(here_or_side_by_side(work, todo, workers)) as taken:
             for done in report.steps(taken, "Sampling clouds", total=len(expected), done=len(expected) - len(todo)):
                 if done.result is None:
@@ -48,10 +52,16 @@ def training_samples(
                     store.fail(done.item, done.reason, expected[done.item])
                 else:
                     store.write(done.item, done.result, expected[done.item])
-    return CacheReader(superpoints.root, SAMPLES, stamp)
+    return CacheReader(superpoints.root, layout, stamp)
 
 
-def stamp_of(clouds: CloudDataset, superpoints: CacheReader, config: PretrainConfig, n_points: int) -> Stamp:
+def stamp_of(
+    clouds: CloudDataset,
+    superpoints: CacheReader,
+    config: PretrainConfig,
+    n_points: int,
+    kinds: Sequence[PointKind] = (),
+) -> Stamp:
     """Stamp what samples depend on."""
     parameters: dict[str, object] = {
         "n_points": n_points,
@@ -61,6 +71,8 @@ def stamp_of(clouds: CloudDataset, superpoints: CacheReader, config: PretrainCon
     }
     if _has_windows(clouds, config):
         parameters |= {"window": config.window, "windows": config.windows}
+    if kinds:
+        parameters["point_features"] = list(kinds)
     return Stamp(STAGE, parameters, ALGORITHM, (superpoints.stamp,))
 
 
@@ -74,23 +86,33 @@ def _has_windows(clouds: CloudDataset, config: PretrainConfig) -> bool:
 
 
 def _take(
-    clouds: CloudDataset, superpoints: CacheReader, config: PretrainConfig, n_points: int, key: str
+    clouds: CloudDataset,
+    superpoints: CacheReader,
+    config: PretrainConfig,
+    n_points: int,
+    point_features: PointFeatures,
+    key: str,
 ) -> dict[str, Array]:
     """Take one cloud's samples, window after window; runs in a worker process."""
-    xyz, labels = clouds[key].xyz, superpoints.read(key, ("labels",))["labels"]
+    cloud = clouds[key]
+    xyz, labels = cloud.xyz, superpoints.read(key, ("labels",))["labels"]
     if len(labels) != len(xyz):
         raise InputError(
             f"it has {len(xyz)} points and its superpoints are of {len(labels)}; s4tok superpoints --overwrite."
         )
-    samples = []
+    known = point_features.read(cloud, clouds.up)
+    samples, features = [], []
     for window in range(windows_of(clouds, config)):
         seed = seed_of(config.draw_seed, key, window)
         inside = column(xyz, config.window, seed, clouds.up) if _has_windows(clouds, config) else slice(None)
-        samples += [
+        drawn = [
             sample(xyz[inside], labels[inside], n_points, seed_of(seed, draw), clouds.up)
             for draw in range(config.draws)
         ]
-    return {**_stacked(samples), "sizes": np.bincount(labels).astype(np.int32)}
+        samples += drawn
+        features += [known[inside][each.index] for each in drawn]
+    beside = {"features": _filled_up(features).astype(np.float16)} if point_features.kinds else {}
+    return {**_stacked(samples), **beside, "sizes": np.bincount(labels).astype(np.int32)}
 
 
 def _stacked(samples: Sequence[Sample]) -> dict[str, Array]:
@@ -102,3 +124,10 @@ def _stacked(samples: Sequence[Sample]) -> dict[str, Array]:
         n = len(each.points)
         points[row, :n], superpoints[row, :n], original[row, :n] = each.points, each.superpoints, each.original
     return {"points": points, "superpoints": superpoints, "original": original}
+
+
+def _filled_up(features: Sequence[Float32[Array, "_ c"]]) -> Float32[Array, "q n c"]:
+    filled = np.zeros((len(features), max(map(len, features)), features[0].shape[1]), np.float32)
+    for row, each in enumerate(features):
+        filled[row, : len(each)] = each
+    return filled

@@ -15,14 +15,16 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
 from s4tok.models.model import CloudFeatures, Model
-from s4tok.shapes import Array, Float
+from s4tok.shapes import Array, Float, Float32
 from s4tok.superpoints.samples import Sample, sample
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheReader
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.entries import ahead, fingerprints, root_of, seed_of
 from s4tok_pipelines.inputs.find_superpoints import labels_of
+from s4tok_pipelines.inputs.point_features import PointReader
 from s4tok_pipelines.layouts import CLIP_FEATURES
+from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages import extract_clip, render_views
 from s4tok_pipelines.workers import Done
 
@@ -35,10 +37,15 @@ class Drawn(NamedTuple):
 
     sample: Sample
     seed: int
+    features: Float32[Array, "n c"] | None  # of the sample's points, for a student that reads any
 
 
 def by_student(
-    student: Student, clouds: CloudDataset, superpoints: CacheReader | None, config: ZeroShotConfig
+    student: Student,
+    clouds: CloudDataset,
+    superpoints: CacheReader | None,
+    config: ZeroShotConfig,
+    report: Report = silent,
 ) -> Iterator[Done[str, Float[Tensor, " d"]]]:
     """Let a student read samples of each cloud's points, and give their mean feature, of unit length.
 
@@ -48,7 +55,7 @@ def by_student(
     """
     at_once = 1 if student.model.clip.device.type in ONE_BY_ONE else config.batch
     waiting: list[Done[str, list[Drawn]]] = []
-    for drawn in ahead(_samples(student, clouds, superpoints, config), READ_AHEAD):
+    for drawn in ahead(_samples(student, clouds, superpoints, config, report), READ_AHEAD):
         if drawn.result is None:
             yield Done(drawn.item, reason=drawn.reason)
             continue
@@ -102,18 +109,22 @@ def _mean(whole: Float[Tensor, "v d"]) -> Float[Tensor, " d"]:
 
 
 def _samples(
-    student: Student, clouds: CloudDataset, superpoints: CacheReader | None, config: ZeroShotConfig
+    student: Student, clouds: CloudDataset, superpoints: CacheReader | None, config: ZeroShotConfig, report: Report
 ) -> Iterator[Done[str, list[Drawn]]]:
     """Draw each cloud's samples, and a seed for the tokens of each."""
     n_points = student.model.tokenizer.config.n_points
+    reader = PointReader(student, clouds.up, report)
     for key in clouds.keys:
         try:
-            xyz = clouds[key].xyz
+            cloud = clouds[key]
+            xyz, known = cloud.xyz, reader.read(cloud)
             labels: Array = np.zeros(len(xyz), np.int64)
             if superpoints is not None:
                 labels = labels_of(superpoints, clouds, key)
             seeds = [seed_of(config.seed, key, vote) for vote in range(config.votes)]
-            yield Done(key, [Drawn(sample(xyz, labels, n_points, seed, clouds.up), seed) for seed in seeds])
+            samples = [sample(xyz, labels, n_points, seed, clouds.up) for seed in seeds]
+            features = [None if known is None else known[each.index] for each in samples]
+            yield Done(key, list(map(Drawn, samples, seeds, features)))
         except InputError as error:
             yield Done(key, reason=str(error))
 
@@ -134,11 +145,18 @@ def _whole(model: Model, drawn: Sequence[Drawn], scale: float) -> Float[Tensor, 
     points = torch.zeros(len(drawn), longest, 3)
     superpoints = torch.zeros(len(drawn), longest, dtype=torch.int64)
     is_point = torch.zeros(len(drawn), longest, dtype=torch.bool)
-    for row, (of_cloud, _) in enumerate(drawn):
+    width = model.tokenizer.point_features.width
+    features = torch.zeros(len(drawn), longest, width) if width else None
+    for row, (of_cloud, _, known) in enumerate(drawn):
         n_points = len(of_cloud.points)
         points[row, :n_points] = torch.from_numpy(of_cloud.points) * scale
         superpoints[row, :n_points] = torch.from_numpy(of_cloud.superpoints)
         is_point[row, :n_points] = True
+        if features is not None and known is not None:
+            features[row, :n_points] = torch.from_numpy(known)
     seeds = torch.tensor([each.seed for each in drawn], device=device)
-    found: CloudFeatures = model(points.to(device), superpoints.to(device), is_point=is_point.to(device), seeds=seeds)
+    found: CloudFeatures = model(
+        points.to(device), superpoints.to(device), features=None if features is None else features.to(device),
+        is_point=is_point.to(device), seeds=seeds,
+    )  # fmt: skip
     return found.whole.float()

@@ -11,10 +11,10 @@ from s4tok.config import RunConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.objectives.s4token import S4Token
-from s4tok.tokenizers import Tokenizer
+from s4tok.tokenizers import PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheError, CacheReader
-from s4tok_pipelines.inputs import training_inputs
+from s4tok_pipelines.inputs import point_features, training_inputs
 from s4tok_pipelines.inputs.training_data import Source, TrainingData
 from s4tok_pipelines.inputs.training_samples import training_samples, windows_of
 from s4tok_pipelines.objectives.contract import Prepared, Request
@@ -23,7 +23,9 @@ from s4tok_pipelines.report import Report
 
 def prepare(request: Request) -> Prepared:
     """Build the model, and open the caches of superpoints and features; with `auto`, what they lack is made before."""
-    config = request.config
+    config, wanted = request.config, PointFeatures(request.config.point_features)
+    for clouds in request.datasets:
+        point_features.require_some(clouds, wanted)
     clip = FrozenClip.load(config.clip.clip, config.clip.pretrained, request.device)
     model = _model(clip, config)
     if request.auto and request.ranks.is_first:
@@ -33,6 +35,7 @@ def prepare(request: Request) -> Prepared:
             )
     request.ranks.wait()
     data, held = _data(request, clip)
+    model.tokenizer.point_features = point_features.measured(wanted, data.sources, request.report)
 
     def hold(report: Report) -> None:
         for each in (data, held):
@@ -53,7 +56,8 @@ def _model(clip: FrozenClip, config: RunConfig) -> S4Token:
     encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
-        tokenizer = Tokenizer(config.tokenizer, width=encoder.width)
+        wanted = PointFeatures(config.point_features)
+        tokenizer = Tokenizer(config.tokenizer, width=encoder.width, point_features=wanted)
         return S4Token(tokenizer, encoder, config.training, config.clusters, config.propagation, config.encoder.attend)
 
 
@@ -84,6 +88,7 @@ def _data(request: Request, clip: FrozenClip) -> tuple[TrainingData, TrainingDat
 def _open(request: Request, clip: FrozenClip, clouds: CloudDataset, most: int | None = None) -> Source:
     """Open a dataset's features and samples; the first process takes samples that are missing."""
     config, ranks, report = request.config, request.ranks, request.report
+    wanted = PointFeatures(config.point_features)
     features = training_inputs.find_features(clouds, request.cache, clip, config, report)
     keys = training_inputs.usable(clouds, features, report)
     keys = keys if most is None else training_inputs.some(keys, most)
@@ -92,7 +97,7 @@ def _open(request: Request, clip: FrozenClip, clouds: CloudDataset, most: int | 
     for turn in (0, 1):  # the first process makes what is missing, then all find it made
         if ranks.is_first == (turn == 0):
             samples = training_samples(
-                clouds, keys, superpoints, config.training, config.tokenizer.n_points,
+                clouds, keys, superpoints, config.training, config.tokenizer.n_points, wanted,
                 workers=request.workers, report=report,
             )  # fmt: skip
         ranks.wait()
@@ -101,7 +106,7 @@ def _open(request: Request, clip: FrozenClip, clouds: CloudDataset, most: int | 
     if not keys:
         raise InputError(f"{clouds.name} has no clouds to train on.")
     windows = windows_of(clouds, config.training)
-    return Source(clouds.name, clouds.scene, keys, samples, features, config.training, windows)
+    return Source(clouds.name, clouds.scene, keys, samples, features, config.training, windows, wanted)
 
 
 def _facts(
@@ -118,4 +123,6 @@ def _facts(
     facts["clip"] = {"name": clip.name, "weights": clip.sha256}
     for name in ("tokenizer", "encoder", "clusters", "propagation"):
         facts[name] = asdict(getattr(request.config, name))
+    if request.config.point_features:  # folders of runs without do not name it
+        facts["point_features"] = {"kinds": list(request.config.point_features)}
     return facts

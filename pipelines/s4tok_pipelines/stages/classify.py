@@ -155,7 +155,7 @@ def _looking(
     superpoints = None
     if student.model.tokenizer.variant.knows_superpoints:
         superpoints = ready_superpoints(clouds, cache, student, make=make, workers=workers, report=report)
-    return superpoints, by_student(student, clouds, superpoints, config)
+    return superpoints, by_student(student, clouds, superpoints, config, report)
 
 
 def _figures(clouds: CloudDataset, answers: Mapping[str, str], config: ZeroShotConfig) -> Figures:

@@ -109,7 +109,7 @@ def segment(
     else:
         config = as_trained(config, student, clouds.scene, report)
         superpoints = ready_superpoints(clouds, cache, student, make=make, workers=workers, report=report)
-        scorer = CheckpointScorer(student, clouds, superpoints, config)
+        scorer = CheckpointScorer(student, clouds, superpoints, config, report)
     about = f"labels by {scorer.name}, CLIP {clip.name}"
     stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()
     for key in report.steps(clouds.keys, "Naming points"):

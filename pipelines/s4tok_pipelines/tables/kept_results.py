@@ -8,7 +8,7 @@ from typing import Any
 
 from s4tok import __version__
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import POINT_FEATURES, Student
 from s4tok.vision.frozen_clip import FrozenClip, sha256_of_weights
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache import Stamp
@@ -65,6 +65,8 @@ def question(
         "prompts": prompts.sha256,
         "config": plain(config),
     }
+    if POINT_FEATURES in student.card:
+        parameters[POINT_FEATURES] = plain(dict(student.card[POINT_FEATURES]))
     return Stamp(stage, parameters, upstream=upstream)
 
 

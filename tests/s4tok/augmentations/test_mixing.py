@@ -44,8 +44,41 @@ def test_targets_follow_their_superpoints_and_floor_and_wall_have_none() -> None
         assert np.array_equal(sizes, np.bincount(each.superpoints, minlength=5))
 
 
+def test_features_stay_with_their_points_normals_turn_with_their_object_and_planes_have_none() -> None:
+    parts = [part(0), part(1)]  # with the place of each point for a normal, and its number for a colour
+    normals = [each.points / np.linalg.norm(each.points, axis=1, keepdims=True) for each in parts]
+    numbers = [400 * place + np.arange(400, dtype=np.float32) for place in range(2)]
+    known = [
+        np.column_stack([number, number, number, 0 * number + 1, normal])
+        for number, normal in zip(numbers, normals, strict=True)
+    ]
+    found = mix(
+        [each._replace(features=features.astype(np.float32)) for each, features in zip(parts, known, strict=True)],
+        5000, 3, slice(4, 7),
+    )  # fmt: skip
+    assert found.features is not None
+    is_thing = found.superpoints < 10
+    assert not found.features[~is_thing].any()
+    order = found.features[is_thing, 0].astype(int)
+    assert np.array_equal(
+        found.superpoints[is_thing], np.concatenate([parts[0].superpoints, 5 + parts[1].superpoints])[order]
+    )
+    for number, before in enumerate(parts):
+        rows = np.flatnonzero(is_thing & (found.features[:, 0] // 400 == number))
+        now, turned = found.points[rows].astype(float), found.features[rows, 4:].astype(float)
+        assert len(rows) == 400
+        # The object was turned, resized and moved: offsets between its points say by how much, and normals agree.
+        which = found.features[rows, 0].astype(int) % 400
+        offsets, old = now - now.mean(0), (before.points - before.points.mean(0))[which].astype(float)
+        turn = np.linalg.lstsq(old, offsets, rcond=None)[0]
+        turn /= np.cbrt(np.linalg.det(turn))
+        np.testing.assert_allclose(turned, normals[number][which] @ turn, atol=1e-4)
+        assert np.abs(turn - np.eye(3)).max() > 0.01
+    assert mix(parts, 5000, 3).features is None
+
+
 def test_the_same_seed_gives_the_same_cloud_and_another_another() -> None:
     one, same, other = (mix([part(0), part(1)], 300, seed) for seed in (5, 5, 6))
-    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(one[:3], same[:3], strict=True))
     assert not np.array_equal(one.points, other.points)
     assert np.abs(one.points.min(0) + one.points.max(0)).max() == pytest.approx(0, abs=1e-5)

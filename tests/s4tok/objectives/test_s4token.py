@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from open_clip.transformer import VisionTransformer
@@ -13,8 +14,8 @@ from torch.nn import functional
 
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig
-from s4tok.objectives.s4token import Batch, S4Token, augment, teacher_momentum
-from s4tok.tokenizers import Tokenizer, build_tokenizer
+from s4tok.objectives.s4token import Batch, Entry, S4Token, augment, teacher_momentum
+from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer, build_tokenizer
 
 
 def training(config: PretrainConfig | None = None, dtype: torch.dtype | None = None, **settings: Any) -> S4Token:
@@ -236,14 +237,62 @@ def test_autocast_to_bfloat16_agrees_with_float32() -> None:
 
 def test_augmentation_stretches_and_shifts_within_its_range_by_the_clouds_seed() -> None:
     points = torch.tensor([[[0.0, 0, 0], [1, 1, 1]]]).expand(500, -1, -1)
-    config = PretrainConfig()
-    moved = augment(points, torch.arange(500), config)
+    config, given = PretrainConfig(), batch(500, 2)._replace(points=points)
+    moved = augment(given, config, NO_FEATURES).points
     shift, scale = moved[:, 0], moved[:, 1] - moved[:, 0]
     assert shift.abs().max() <= 0.2
     assert shift.min() < -0.19
     assert 2 / 3 <= scale.min() + 1e-6 < 0.68
     assert 1.49 < scale.max() - 1e-6 <= 3 / 2
-    assert torch.equal(augment(points[:1], torch.tensor([7]), config)[0], moved[7])
+    alone = batch(1, 2)._replace(points=points[:1], seeds=torch.tensor([7]))
+    assert torch.equal(augment(alone, config, NO_FEATURES).points[0], moved[7])
+
+
+def test_stretched_normals_stay_at_right_angles_to_their_surface_and_colours_as_they_are() -> None:
+    read = PointFeatures(("rgb", "normals"))
+    along, across = torch.randn(2, 3, 200, 3)  # of a surface at each point
+    normals = functional.normalize(torch.linalg.cross(along, across), dim=2)
+    normals[:, ::7] = 0  # not known
+    is_known = normals.any(2, keepdim=True).float()
+    features = torch.cat([torch.rand(3, 200, 3), torch.ones(3, 200, 1), normals, is_known], dim=2)
+    config, given = PretrainConfig(), batch()
+    moved = augment(given._replace(features=features), config, read).features
+    assert moved is not None
+    for tangent in (along, across):
+        ends = [augment(given._replace(points=points), config, read).points for points in (tangent, 0 * tangent)]
+        stretched = functional.normalize(ends[0] - ends[1], dim=2)
+        assert (stretched * moved[..., 4:7]).sum(2).abs().max() < 1e-4
+    torch.testing.assert_close(moved[..., 4:7].norm(dim=2), is_known[..., 0])
+    assert torch.equal(moved[..., :4], features[..., :4])
+    assert torch.equal(moved[..., 7:], is_known)
+    assert (moved - features).abs().max() > 0.05
+
+
+def test_clouds_with_and_without_features_make_one_batch_and_train() -> None:
+    torch.manual_seed(0)
+    read = PointFeatures(("rgb",), mean=(0.5, 0.5, 0.4), deviation=(0.3, 0.2, 0.1))
+    plain = training()
+    tokenizer = Tokenizer(plain.tokenizer.config, width=48, point_features=read)
+    model = S4Token(tokenizer, plain.encoder, plain.config, plain.clusters)
+    color = [np.concatenate([np.random.default_rng(0).random((50, 3)), np.ones((50, 1))], 1), np.zeros((70, 4))]
+    entries = [
+        Entry(
+            np.random.default_rng(number).normal(size=(len(of), 3)).astype(np.float32), np.arange(len(of)) // 10,
+            np.eye(8, 24)[: len(of) // 10], np.zeros(24, np.float32), "object", number, of.astype(np.float32),
+        )
+        for number, of in enumerate(color)
+    ]  # fmt: skip
+    given = model.collate(entries)
+    assert given.features is not None
+    assert (given.features[0, :50, 3] == 1).all()
+    assert not given.features[0, 50:].any()
+    assert not given.features[1].any()
+    train(model, given, 2)
+    losses = model.eval()(given)
+    assert all(value.isfinite() for value in losses.values())
+    other = given._replace(features=1 - given.features)
+    assert not torch.equal(model(other)["total"], losses["total"])
+    assert model.collate([each._replace(features=None) for each in entries]).features is None
 
 
 if __name__ == "__main__":
