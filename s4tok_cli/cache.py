@@ -73,7 +73,7 @@ def pack(
     ] = False,
 ) -> None:
     """Bring the segments of each result into one HDF5 file; the same entries always give the same bytes."""
-    from s4tok_cache import CacheMissing
+    from s4tok_cache import CacheMismatch, CacheMissing
     from s4tok_cache.pack import pack as run
     from s4tok_pipelines.layouts import LAYOUTS
 
@@ -84,7 +84,7 @@ def pack(
     for folder in folders:
         try:
             done = run(folder, LAYOUTS, without_failed=without_failed, steps=progress.steps)
-        except CacheMissing as error:  # the others may be complete
+        except (CacheMissing, CacheMismatch) as error:  # the others may be complete
             if len(folders) == 1:
                 raise
             console.warn(f"{error} {error.hint}")

@@ -48,9 +48,6 @@ def extract_clip(
     occlusion: Annotated[
         Literal["openscene", "open3dis"], Option(help="How a frame tells what is hidden from it.")
     ] = ViewConfig.occlusion,
-    keep: Annotated[
-        Literal["pooled", "patches"], Option(help="Keep superpoints' features alone, or those of all patches too.")
-    ] = "pooled",
     batch: Annotated[int, Option(min=1, help="Pictures looked at together.")] = 64,
     auto: Annotated[bool, Option("--auto", help="Make superpoints and views first, where there are none.")] = False,
     preview: Preview = None,
@@ -100,7 +97,6 @@ def extract_clip(
         views,
         superpoints=None if superpoints is None else SuperpointConfig.of(clouds.scene, superpoints),
         frames=frames,
-        keep_patches=keep == "patches",
         batch=batch,
         device=pick_device(device),
         shard=take,

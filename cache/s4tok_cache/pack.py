@@ -72,7 +72,10 @@ def pack(
     result = _complete(Path(folder).absolute(), files, without_failed, settling)
     layout = layouts.get(result.about.layout)
     if layout is None:
-        raise CacheMismatch(f"{folder} holds {result.about.layout}, which this s4tok does not know.")
+        raise CacheMismatch(
+            f"{folder} holds {result.about.layout}, which this s4tok does not know.",
+            "pack it with the version of s4tok that made it, or remove the folder.",
+        )
     result.about.require(layout, result.folder)
     target = result.folder.parent / f"{result.folder.name}.h5"
     wanted = int(ROOM * result.bytes)

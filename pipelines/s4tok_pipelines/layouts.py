@@ -1,7 +1,7 @@
 """What lies in each cache: arrays with their shapes in letters, attributes, and the command that makes it.
 
-The letters are those of `s4tok/shapes.py`: n points of a cloud, s superpoints, v views, h w pixels, r q rows and
-columns of patches, c channels of an image, d channels of a feature, q samples of a cloud.
+The letters are those of `s4tok/shapes.py`: n points of a cloud, s superpoints, v views, h w pixels, c
+channels of an image, d channels of a feature, q samples of a cloud.
 """
 
 from s4tok_cache import Array, Layout
@@ -36,13 +36,6 @@ CLIP_FEATURES = Layout(
     made_by="extract-clip",
 )
 
-CLIP_PATCHES = Layout(
-    name="clip-patches",
-    version=1,
-    arrays={"patches": Array("float16", "v r q d", "CLIP feature of each patch, rows by columns, unit length", False)},
-    made_by="extract-clip --keep patches",
-)
-
 SAMPLES = Layout(
     name="samples",
     version=1,
@@ -65,6 +58,4 @@ SAMPLES_WITH_FEATURES = Layout(
     made_by="pretrain --point-features",
 )
 
-LAYOUTS = {
-    layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES, CLIP_PATCHES, SAMPLES, SAMPLES_WITH_FEATURES)
-}
+LAYOUTS = {layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES, SAMPLES, SAMPLES_WITH_FEATURES)}

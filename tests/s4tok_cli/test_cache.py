@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s4tok_cache import Fingerprint, Stamp, Store
+from s4tok_cache import Array, Fingerprint, Layout, Stamp, Store
 from s4tok_pipelines.layouts import SUPERPOINTS
 from tests.running import Run
 
@@ -91,6 +91,23 @@ def test_pack_packs_what_is_complete_and_tells_what_is_not(s4tok: Run, folder: P
     facts = done.json
     assert [one["path"] for one in facts["packed"]] == [f"{whole}.h5"]
     assert list(facts["refused"]) == [str(folder)]
+
+
+def test_what_an_earlier_version_kept_is_listed_and_read_and_stops_no_packing(s4tok: Run, tmp_path: Path) -> None:
+    whole = fill(tmp_path / "cache", 6)
+    patches = Layout("clip-patches", 1, {"patches": Array("float16", "v d", "of each patch")}, "extract-clip")
+    with Store.resume(whole.parent, patches, Stamp("extract-clip-patches", {"clip": "mini"})) as store:
+        store.missing({"0": INPUTS["0"]})
+        store.write("0", {"patches": np.zeros((2, 3), np.float16)}, INPUTS["0"])
+    for path in tmp_path.glob("cache/toys/train/*/seg-*"):
+        os.utime(path, (0, 0))
+    assert "extract-clip-patches" in s4tok("cache", "ls", "--cache", "cache").stdout
+    assert s4tok("cache", "verify", "--cache", "cache").stdout == "7 entries in 2 files read: all whole\n"
+    done = s4tok("cache", "pack", "--json", "--cache", "cache")
+    assert done.returncode == 4
+    assert [one["path"] for one in done.json["packed"]] == [f"{whole}.h5"]
+    assert list(done.json["refused"]) == [str(store.folder)]
+    assert "holds clip-patches, which this s4tok does not know" in done.stderr
 
 
 def test_pack_then_gc_leaves_one_file(s4tok: Run, folder: Path) -> None:

@@ -18,7 +18,7 @@ from s4tok.vision.teacher import Teacher
 from s4tok_cache import CacheReader, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import ahead, fingerprints, root_of
 from s4tok_pipelines.inputs.views import Broken, Piece, Sources, drawn_views
-from s4tok_pipelines.layouts import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS
+from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.outputs.feature_sheets import write_sheets
 from s4tok_pipelines.report import Failure, Outcome, Report, silent
 from s4tok_pipelines.stages.superpoints import made
@@ -46,7 +46,6 @@ def extract_clip(
     *,
     superpoints: SuperpointConfig | None = None,
     frames: bool | None = None,
-    keep_patches: bool = False,
     batch: int = 64,
     device: str = "cpu",
     shard: Shard = Shard(),  # noqa: B008 - as above
@@ -67,7 +66,6 @@ def extract_clip(
         views: How frames are looked at, as suits the teacher where None; for drawn views, which of several to take.
         superpoints: Which cut, where there are several.
         frames: Whether to look at posed frames; those of rooms where None.
-        keep_patches: Keep the features of all patches too, laid out as `CLIP_PATCHES`.
         batch: Pictures that go through the teacher at once.
         device: Where the teacher computes.
         shard: This task's share.
@@ -89,27 +87,19 @@ def extract_clip(
     stamp = stamp_of(config, teacher, sources)
     with Store.resume(root, CLIP_FEATURES, stamp, shard=shard, overwrite=overwrite) as store:
         todo = store.missing(expected)
-        patches = _patch_store(root, stamp, shard, overwrite) if keep_patches else None
-        if patches is not None:
-            todo = sorted({*todo, *patches.missing(expected)})
-            report.note(_announcement(teacher, len(todo)))
         mine = len(shard.deal({key: each.size for key, each in expected.items()}))
         outcome = Outcome(store.folder, present=mine - len(todo))
-        work = _look(sources.pieces(todo, expected, batch), teacher, batch, torch.device(device), keep_patches)
+        work = _look(sources.pieces(todo, expected, batch), teacher, batch, torch.device(device))
         n_images, looking = 0, time.monotonic()
         for done in report.steps(work, "Looking at views", total=mine, done=outcome.present):
             if isinstance(done, Broken):
                 store.fail(done.key, done.reason, expected[done.key])
                 outcome.failures.append(Failure(done.key, done.reason))
                 continue
-            if patches is not None:  # first, so that what is in the features is in the patches too
-                patches.write(done.key, {"patches": np.concatenate(done.patches)}, expected[done.key])
             store.write(done.key, done.arrays(), expected[done.key])
             outcome.made += 1
             n_images += done.n_views
             report.gauge(images_per_second=n_images / (time.monotonic() - looking), failed=float(len(outcome.failures)))
-        if patches is not None:
-            patches.commit()
         if preview:
             store.commit()
             write_sheets(preview, clouds, sources.superpoints, store, teacher, prompts, report)
@@ -135,7 +125,6 @@ class _Looked:
     key: str
     sums: Lifted | None = None
     whole: list[Array] = field(default_factory=list)
-    patches: list[Array] = field(default_factory=list)
 
     @property
     def n_views(self) -> int:
@@ -151,7 +140,7 @@ class _Looked:
 
 
 def _look(
-    pieces: Iterator[Piece | Broken], teacher: Teacher, batch: int, device: torch.device, keep_patches: bool
+    pieces: Iterator[Piece | Broken], teacher: Teacher, batch: int, device: torch.device
 ) -> Iterator[_Looked | Broken]:
     """Let the teacher see piece after piece, and hand on each cloud as it is finished."""
     cloud: _Looked | None = None
@@ -170,7 +159,7 @@ def _look(
             first = part.stop
             if cloud is None or cloud.key != piece.key:
                 cloud = _Looked(piece.key)
-            _add(cloud, piece, whole[part], patches[part], device, keep_patches)
+            _add(cloud, piece, whole[part], patches[part], device)
             if piece.is_last:
                 yield cloud
                 cloud = None
@@ -182,7 +171,6 @@ def _add(
     whole: Float[Tensor, "v d"],
     patches: Float[Tensor, "v gh gw d"],
     device: torch.device,
-    keep_patches: bool,
 ) -> None:
     labels = piece.labels.to(device)
     n_superpoints = int(labels.max()) + 1
@@ -190,8 +178,6 @@ def _add(
     sums = lift(patches, piece.pixels.to(device), piece.visible.to(device), labels, n_superpoints, size)
     cloud.sums = sums if cloud.sums is None else cloud.sums.plus(sums)
     cloud.whole.append(whole.to("cpu", torch.float16).numpy())
-    if keep_patches:
-        cloud.patches.append(patches.to("cpu", torch.float16).numpy())
 
 
 def _groups(pieces: Iterator[Piece | Broken], at_once: int) -> Iterator[list[Piece] | Broken]:
@@ -213,17 +199,3 @@ def _groups(pieces: Iterator[Piece | Broken], at_once: int) -> Iterator[list[Pie
             waiting = []
     if waiting:
         yield waiting
-
-
-def _patch_store(root: Path, features: Stamp, shard: Shard, overwrite: bool) -> Store:
-    stamp = Stamp(f"{STAGE}-patches", features.parameters, features.algorithm, features.upstream)
-    return Store.resume(root, CLIP_PATCHES, stamp, shard=shard, overwrite=overwrite)
-
-
-def _announcement(teacher: Teacher, n_clouds: int) -> str:
-    rows, columns = teacher.grid
-    view = rows * columns * teacher.width * 2
-    return (
-        f"all patches are kept: {view / 1e6:.2f} MB a view, so {view * 10 * n_clouds / 1e9:.2f} GB for {n_clouds} "
-        "objects of ten views each; a scene has as many views as its frames have windows"
-    )

@@ -18,7 +18,7 @@ from s4tok.shapes import Array
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheReader, Entry
 from s4tok_cache.errors import CacheMismatch, CacheMissing
-from s4tok_pipelines.layouts import CLIP_FEATURES, CLIP_PATCHES, SUPERPOINTS, VIEWS
+from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS, VIEWS
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.extract_clip import extract_clip
 from s4tok_pipelines.stages.render_views import render_views
@@ -171,16 +171,14 @@ def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, ti
 def test_features_are_those_of_the_points_a_slow_reader_finds(tmp_path: Path, tiny: ClipConfig) -> None:
     cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
-    extract_clip(Boxes(), tmp_path, tiny, keep_patches=True)
+    extract_clip(Boxes(), tmp_path, tiny)
     clip = FrozenClip.load(tiny.clip)
     views = entries(tmp_path, Boxes(), VIEWS, "render-views")["a/2"]
     labels = entries(tmp_path, Boxes(), SUPERPOINTS, "superpoints")["a/2"]["labels"]
     found = entries(tmp_path, Boxes(), CLIP_FEATURES, "extract-clip")["a/2"]
-    kept = entries(tmp_path, Boxes(), CLIP_PATCHES, "extract-clip-patches")["a/2"]["patches"]
     images = torch.from_numpy(views["images"].astype(np.float32)).permute(0, 3, 1, 2)
     seen = clip.encode_images(images)
     np.testing.assert_allclose(found["views"], seen.whole, atol=1e-3)
-    np.testing.assert_allclose(kept, seen.patches, atol=1e-3)
     maps = functional.interpolate(seen.patches.permute(0, 3, 1, 2), (48, 48), mode="bilinear", align_corners=False)
     total, pairs = np.zeros((labels.max() + 1, 24)), np.zeros(labels.max() + 1, int)
     for view, pixels in enumerate(views["pixels"].astype(int)):
@@ -288,16 +286,6 @@ def test_weights_that_are_out_of_reach_are_missing(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(MissingError, match="cannot be reached"):
         extract_clip(Boxes(), tmp_path)
-
-
-def test_the_size_of_all_patches_is_told_before_it_is_filled(tmp_path: Path, tiny: ClipConfig) -> None:
-    cut_into_octants(Boxes(), tmp_path)
-    render_views(Boxes(), tmp_path, SMALL)
-    listener = Listening()
-    extract_clip(Boxes(), tmp_path, tiny)
-    outcome = extract_clip(Boxes(), tmp_path, tiny, keep_patches=True, report=listener)
-    assert outcome.made == 5  # the features were there, the patches were not
-    assert any("for 5 objects of ten views" in said for said in listener.said)
 
 
 def test_sheets_are_drawn_of_what_the_cache_holds(tmp_path: Path) -> None:
