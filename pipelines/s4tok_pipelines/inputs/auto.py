@@ -17,7 +17,7 @@ def make_superpoints(
     config: SuperpointConfig | None = None,
     *,
     preset: SuperpointPreset = "default",
-    shard: Shard | None = None,
+    shard: Shard = Shard(),  # noqa: B008 - it cannot change
     workers: int = 1,
     report: Report = silent,
 ) -> None:
@@ -32,7 +32,7 @@ def make_views(
     cache: Path,
     config: ViewConfig | None = None,
     *,
-    shard: Shard = Shard(),  # noqa: B008 - it cannot change
+    shard: Shard = Shard(),  # noqa: B008 - as above
     workers: int = 1,
     device: str = "cpu",
     report: Report = silent,

@@ -1,7 +1,6 @@
 """Samples of every cloud to train on, taken once and shared by all runs: taking them costs more than a step."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from functools import partial
 
 import numpy as np
@@ -16,6 +15,7 @@ from s4tok_cache import CacheReader, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint, seed_of
 from s4tok_pipelines.layouts import SAMPLES, SAMPLES_WITH_FEATURES
 from s4tok_pipelines.report import Report, silent
+from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.workers import here_or_side_by_side
 
 STAGE = "samples"
@@ -42,16 +42,11 @@ def training_samples(
     stamp = stamp_of(clouds, superpoints, config, n_points, point_features.kinds)
     layout = SAMPLES_WITH_FEATURES if point_features.kinds else SAMPLES
     expected = {key: fingerprint(clouds, key) for key in keys}
-    with Store.resume(superpoints.root, layout, stamp) as store:
-        todo = store.missing(expected)
-        work = partial(_take, clouds, superpoints, config, n_points, point_features)
-        with closing(here_or_side_by_side(work, todo, workers)) as taken:
-            for done in report.steps(taken, "Sampling clouds", total=len(expected), done=len(expected) - len(todo)):
-                if done.result is None:
-                    report.warn(f"{done.item}: {done.reason}")
-                    store.fail(done.item, done.reason, expected[done.item])
-                else:
-                    store.write(done.item, done.result, expected[done.item])
+    take = partial(_take, clouds, superpoints, config, n_points, point_features)
+    work = Work("Sampling clouds", lambda missing: here_or_side_by_side(take, missing, workers), Content)
+    outcome = run_stage(Store.resume(superpoints.root, layout, stamp), expected, work, report)
+    for failure in outcome.failures:
+        report.warn(f"{failure.key}: {failure.reason}")
     return CacheReader(superpoints.root, layout, stamp)
 
 

@@ -10,7 +10,7 @@ from s4tok.rendering.contact_sheets import colored_views, write_sheet
 from s4tok.rendering.palette import colors_of_names, paint
 from s4tok.shapes import Array, Int
 from s4tok.vision.teacher import Teacher
-from s4tok_cache import CacheReader, Store
+from s4tok_cache import CacheReader
 from s4tok_pipelines.report import Report
 
 SHEETS = 16  # for looking at, and nobody looks at thousands
@@ -21,13 +21,13 @@ def write_sheets(
     folder: Path,
     clouds: CloudDataset,
     superpoints: CacheReader,
-    features: Store,
+    features: CacheReader,
     teacher: Teacher,
     prompts: Sequence[str],
     report: Report,
 ) -> None:
     """Write a sheet of each of the first clouds whose features are there; grey is what no view has seen."""
-    keys = sorted(set(clouds.keys).intersection(features.keys()))[:SHEETS]
+    keys = sorted(set(clouds.keys).intersection(features))[:SHEETS]
     for key in keys:
         names = list(prompts) or _names(clouds, key)
         if not names:

@@ -1,7 +1,7 @@
 """Let a frozen 2D teacher look at the views, and keep what it sees of each superpoint."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,8 +20,10 @@ from s4tok_pipelines.inputs.entries import ahead, fingerprints, root_of
 from s4tok_pipelines.inputs.views import Broken, Piece, Sources, drawn_views
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.outputs.feature_sheets import write_sheets
-from s4tok_pipelines.report import Failure, Outcome, Report, silent
+from s4tok_pipelines.report import Outcome, Report, silent
+from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stages.superpoints import made
+from s4tok_pipelines.workers import Done
 
 STAGE = "extract-clip"
 ALGORITHM = 1
@@ -74,7 +76,6 @@ def extract_clip(
         prompts: What their points may be called; the dataset's own names where there are none.
         report: Who listens.
     """
-    start = time.monotonic()
     root, expected = root_of(cache, clouds), fingerprints(clouds)
     frames = clouds.scene == "room" if frames is None else frames
     sources = Sources(
@@ -85,27 +86,27 @@ def extract_clip(
     )
     teacher = load_teacher(config, device)
     stamp = stamp_of(config, teacher, sources)
-    with Store.resume(root, CLIP_FEATURES, stamp, shard=shard, overwrite=overwrite) as store:
-        todo = store.missing(expected)
-        mine = len(shard.deal({key: each.size for key, each in expected.items()}))
-        outcome = Outcome(store.folder, present=mine - len(todo))
-        work = _look(sources.pieces(todo, expected, batch), teacher, batch, torch.device(device))
-        n_images, looking = 0, time.monotonic()
-        for done in report.steps(work, "Looking at views", total=mine, done=outcome.present):
-            if isinstance(done, Broken):
-                store.fail(done.key, done.reason, expected[done.key])
-                outcome.failures.append(Failure(done.key, done.reason))
-                continue
-            store.write(done.key, done.arrays(), expected[done.key])
-            outcome.made += 1
-            n_images += done.n_views
-            report.gauge(images_per_second=n_images / (time.monotonic() - looking), failed=float(len(outcome.failures)))
-        if preview:
-            store.commit()
-            write_sheets(preview, clouds, sources.superpoints, store, teacher, prompts, report)
+    store = Store.resume(root, CLIP_FEATURES, stamp, shard=shard, overwrite=overwrite)
+    n_images, began = 0, time.monotonic()
+
+    def keep(seen: _Looked) -> Content:
+        nonlocal n_images
+        n_images += seen.n_views
+        report.gauge(images_per_second=n_images / (time.monotonic() - began))
+        return Content(seen.arrays())
+
+    work = Work(
+        "Looking at views",
+        lambda keys: _look(sources.pieces(keys, expected, batch), teacher, batch, torch.device(device)),
+        keep,
+    )
+    outcome = run_stage(store, expected, work, report)
+    if preview:
+        write_sheets(
+            preview, clouds, sources.superpoints, CacheReader(root, CLIP_FEATURES, stamp), teacher, prompts, report
+        )
     if sources.skipped:
         report.note(f"{sources.skipped} frames have no pose and were passed over")
-    outcome.seconds = time.monotonic() - start
     outcome.figures = {"images": n_images, "frames_without_pose": sources.skipped}
     return outcome
 
@@ -141,7 +142,7 @@ class _Looked:
 
 def _look(
     pieces: Iterator[Piece | Broken], teacher: Teacher, batch: int, device: torch.device
-) -> Iterator[_Looked | Broken]:
+) -> Generator[Done[str, _Looked]]:
     """Let the teacher see piece after piece, and hand on each cloud as it is finished."""
     cloud: _Looked | None = None
     # On the CPU nothing is gained by joining clouds, and one cloud's features do not depend on its neighbours.
@@ -149,7 +150,7 @@ def _look(
     for group in _groups(ahead(pieces, READ_AHEAD), at_once):
         if isinstance(group, Broken):
             cloud = None
-            yield group
+            yield Done(group.key, reason=group.reason)
             continue
         seen = [teacher.see(part) for part in torch.split(torch.cat([piece.images for piece in group]), batch)]
         whole, patches = torch.cat([each.whole for each in seen]), torch.cat([each.patches for each in seen])
@@ -161,7 +162,7 @@ def _look(
                 cloud = _Looked(piece.key)
             _add(cloud, piece, whole[part], patches[part], device)
             if piece.is_last:
-                yield cloud
+                yield Done(cloud.key, cloud)
                 cloud = None
 
 

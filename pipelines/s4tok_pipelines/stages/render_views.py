@@ -1,9 +1,7 @@
 """Draw every object from ten directions and keep which point is at which pixel."""
 
 import os
-import time
 from collections.abc import Generator, Sequence
-from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -11,10 +9,11 @@ from pathlib import Path
 from s4tok.config import ViewConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.rendering.object_views import ObjectViews, object_views
-from s4tok_cache import Entry, Shard, Stamp, Store
+from s4tok_cache import CacheReader, Entry, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
 from s4tok_pipelines.layouts import VIEWS
-from s4tok_pipelines.report import Failure, Outcome, Report, silent
+from s4tok_pipelines.report import Outcome, Report, silent
+from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stages.doctor import offscreen
 from s4tok_pipelines.workers import Done, here_or_side_by_side
 
@@ -40,31 +39,21 @@ def render_views(
     Reads a dataset; fills the cache, laid out as `VIEWS`. Clouds that are in it already are passed over, so a run
     that was stopped can be started again.
     """
-    start = time.monotonic()
     config = _drawable(config, report)
-    expected = fingerprints(clouds)
-    stamp = stamp_of(config, clouds.up)
-    with Store.resume(root_of(cache, clouds), VIEWS, stamp, shard=shard, overwrite=overwrite) as store:
-        todo = store.missing(expected)
-        outcome = Outcome(store.folder, present=len(shard.deal({key: each.size for key, each in expected.items()})))
-        outcome.present -= len(todo)
-        with closing(drawn(clouds, todo, config, workers=workers, device=device)) as work:
-            total = outcome.present + len(todo)
-            for done in report.steps(work, "Drawing views", total=total, done=outcome.present):
-                if done.result is None:
-                    store.fail(done.item, done.reason, expected[done.item])
-                    outcome.failures.append(Failure(done.item, done.reason))
-                else:
-                    store.write(done.item, done.result._asdict(), expected[done.item])
-                    outcome.made += 1
-        outcome.failures.sort(key=lambda failure: failure.key)
-        store.commit()
-        if preview:
-            shown = sorted(set(clouds.keys).intersection(store.keys()))[:PREVIEWS]
-            for key in shown:
-                _sheet(preview, key, store.read(key))
-            report.note(f"{len(shown)} contact sheets: {preview}")
-    outcome.seconds = time.monotonic() - start
+    root, stamp = root_of(cache, clouds), stamp_of(config, clouds.up)
+    store = Store.resume(root, VIEWS, stamp, shard=shard, overwrite=overwrite)
+    work = Work(
+        "Drawing views",
+        lambda keys: drawn(clouds, keys, config, workers=workers, device=device),
+        lambda views: Content(views._asdict()),
+    )
+    outcome = run_stage(store, fingerprints(clouds), work, report)
+    if preview:
+        made = CacheReader(root, VIEWS, stamp)
+        shown = sorted(set(clouds.keys).intersection(made))[:PREVIEWS]
+        for key in shown:
+            _sheet(preview, key, made.read(key))
+        report.note(f"{len(shown)} contact sheets: {preview}")
     return outcome
 
 

@@ -1,7 +1,7 @@
 """The stage `superpoints`: cut every cloud of a dataset, and keep each point's label."""
 
 import time
-from contextlib import closing
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,11 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError, choose
 from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheReader, Fingerprint, Shard, Stamp, Store
-from s4tok_pipelines.inputs.entries import fingerprint
+from s4tok_pipelines.inputs.entries import fingerprint, root_of
 from s4tok_pipelines.layouts import SUPERPOINTS
-from s4tok_pipelines.report import Failure, Outcome, Report, silent
-from s4tok_pipelines.workers import cores, side_by_side
+from s4tok_pipelines.report import Outcome, Report, silent
+from s4tok_pipelines.run_stage import Content, Work, run_stage
+from s4tok_pipelines.workers import Done, cores, side_by_side
 
 ALGORITHM = 1  # goes up when the same configuration gives other labels
 READY_LABELS = (".npy", ".txt", ".segs.json", "_vh_clean_2.0.010000.segs.json")  # after a cloud's name
@@ -36,7 +37,7 @@ def superpoints(
     *,
     ready: Path | None = None,
     workers: int = 1,
-    shard: Shard | None = None,
+    shard: Shard = Shard(),  # noqa: B008 - it cannot change
     overwrite: bool = False,
     report: Report = silent,
 ) -> Outcome:
@@ -56,34 +57,16 @@ def superpoints(
         overwrite: Make entries anew that are there already.
         report: Who listens.
     """
-    began = time.monotonic()
-    config = config or SuperpointConfig.of(clouds.scene)
-    stamp = stamp_of(config, ready)
-    root = cache / clouds.name / clouds.split
-    with Store.resume(root, SUPERPOINTS, stamp, shard=shard or Shard(), overwrite=overwrite) as store:
-        expected = {key: _fingerprint(clouds, key, ready) for key in clouds.keys}
-        todo = store.missing(expected)
-        mine = len(store.shard.deal({key: one.size for key, one in expected.items()}))
-        outcome = Outcome(store.folder, present=mine - len(todo))
-        workers = workers or cores()
-        team = max(min(workers, len(todo)), 1)
+    config, workers, tally = config or SuperpointConfig.of(clouds.scene), workers or cores(), _Tally(report)
+
+    def cut(keys: list[str]) -> Generator[Done[str, Cut]]:
+        team = max(min(workers, len(keys)), 1)
         threads = workers // team
-        tally = _Tally()
-        work = partial(_cut, clouds, config, ready, threads)
-        with closing(side_by_side(work, todo, team, threads)) as results:
-            for done in report.steps(results, "Cutting clouds", total=mine, done=outcome.present):
-                key, cut, reason = done.item, done.result, done.reason
-                if cut is None:
-                    outcome.failures.append(Failure(key, reason))
-                    store.fail(key, reason, expected[key])
-                else:
-                    tally.add(cut)
-                    outcome.made += 1
-                    store.write(key, {"labels": cut.labels}, expected[key], {"n_superpoints": tally.counts[-1]})
-                rate = tally.points / (time.monotonic() - began)
-                report.gauge(points_per_second=rate, failed=float(len(outcome.failures)))
-    outcome.failures.sort(key=lambda failure: failure.key)
-    outcome.seconds = time.monotonic() - began
+        return side_by_side(partial(_cut, clouds, config, ready, threads), keys, team, threads)
+
+    store = Store.resume(root_of(cache, clouds), SUPERPOINTS, stamp_of(config, ready), shard=shard, overwrite=overwrite)
+    expected = {key: _fingerprint(clouds, key, ready) for key in clouds.keys}
+    outcome = run_stage(store, expected, Work("Cutting clouds", cut, tally.keep), report)
     outcome.figures = tally.figures(outcome.seconds)
     return outcome
 
@@ -106,7 +89,7 @@ def stamp_of(config: SuperpointConfig, ready: Path | None = None) -> Stamp:
 
 def made(clouds: CloudDataset, cache: Path, config: SuperpointConfig, ready: Path | None = None) -> CacheReader:
     """Open the superpoints that the stage has made of a dataset with a configuration."""
-    return CacheReader(cache / clouds.name / clouds.split, SUPERPOINTS, stamp_of(config, ready))
+    return CacheReader(root_of(cache, clouds), SUPERPOINTS, stamp_of(config, ready))
 
 
 def _cut(clouds: CloudDataset, config: SuperpointConfig, ready: Path | None, threads: int, key: str) -> Cut:
@@ -168,16 +151,21 @@ def _fingerprint(clouds: CloudDataset, key: str, ready: Path | None) -> Fingerpr
 class _Tally:
     """What has been cut so far."""
 
+    report: Report
+    began: float = field(default_factory=time.monotonic)
     points: int = 0
     counts: list[int] = field(default_factory=list)
     sizes: list[float] = field(default_factory=list)
     in_small: float = 0.0
 
-    def add(self, cut: Cut) -> None:
+    def keep(self, cut: Cut) -> Content:
+        """Count a cloud, and say what the cache keeps of it."""
         self.points += len(cut.labels)
         self.counts.append(int(cut.figures["superpoints"]))
         self.sizes.append(cut.figures["median_size"])
         self.in_small += cut.figures["share_under_5"] * len(cut.labels)
+        self.report.gauge(points_per_second=self.points / (time.monotonic() - self.began))
+        return Content({"labels": cut.labels}, {"n_superpoints": self.counts[-1]})
 
     def figures(self, seconds: float) -> dict[str, float]:
         if not self.counts:

@@ -65,7 +65,7 @@ def question(
         "prompts": prompts.sha256,
         "config": plain(config),
     }
-    if POINT_FEATURES in student.card:
+    if student is not None and POINT_FEATURES in student.card:
         parameters[POINT_FEATURES] = plain(dict(student.card[POINT_FEATURES]))
     return Stamp(stage, parameters, upstream=upstream)
 
