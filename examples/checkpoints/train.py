@@ -3,6 +3,7 @@
     python examples/checkpoints/train.py                          # list the groups, and how long each takes
     python examples/checkpoints/train.py table2 --seeds 0 1 2     # train a group, then measure it on validation splits
     python examples/checkpoints/train.py table2 --split test      # measure what is trained on the test splits
+    python examples/checkpoints/train.py ships --ship DIR         # copy what is trained, as it comes with s4tok
 
 Rows stand in `recipes.toml`, each a command of `s4tok pretrain`. What is done is passed over and what was stopped goes
 on, so the script can be started again at any time. Results are `OUT/results/*.json` and the table that is printed.
@@ -34,6 +35,7 @@ class Row:
     minutes: float  # on one core of the machine that docs name
     source: str = "toy-shapes"
     asked: Sequence[str] = ("objects",)
+    calibration_share: float = 0.0  # of each label's mean cosine in rooms, as validation chose; goes into the card
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--split", default="val", help="measured on this split; choices are made on val (default)")
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side (default: 1)")
     parser.add_argument("--limit", type=int, help="take so many clouds only, to try the script")
+    parser.add_argument("--ship", type=Path, metavar="DIR", help="copy the best step of each row's first seed there")
     parser.add_argument("--epochs", type=int, help="train so many epochs only, to try the script")
     given = parser.parse_args(arguments)
     rows, questions = read_recipes(RECIPES)
@@ -65,6 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = [row for row in rows if given.group in row.groups and (not given.rows or row.name in given.rows)]
     if not rows:
         parser.error(f"{given.group!r} has no such rows; groups: {', '.join(groups)}")
+    if given.ship is not None:
+        for row in rows:
+            print(ship(row, given.seeds[0], given))
+        return
     tasks = [(row, seed) for seed in given.seeds for row in rows]
     hours = sum(row.minutes for row, _ in tasks) / 60
     print(
@@ -145,6 +152,25 @@ def run(arguments: Sequence[str], log: Path | None) -> str:
     if done.returncode:
         raise SystemExit(f"s4tok {' '.join(arguments)}\nended with exit code {done.returncode}; see {log or 'above'}.")
     return done.stdout
+
+
+def ship(row: Row, seed: int, given: argparse.Namespace) -> str:
+    """Copy a checkpoint's best step into a folder of the row's name, with what validation chose in its card."""
+    from s4tok.models.checkpoint import load_student, save_student
+    from s4tok.vision.frozen_clip import FrozenClip
+
+    run, shipped = folder_of(row.name, seed, given.out), given.ship / row.name
+    if not (run / "done").exists():
+        return f"{row.name}: is not trained"
+    found = load_student(run, FrozenClip.load("mini"))
+    card = dict(found.card)
+    for folder in (given.out, given.cache):  # where it was trained is nobody else's business
+        card["command"] = card["command"].replace(str(folder), folder.name)
+    if row.calibration_share:
+        card["calibration"] = {"share": row.calibration_share}
+    shipped.mkdir(parents=True, exist_ok=True)
+    save_student(shipped, found.model.tokenizer, card, found.means)
+    return f"{row.name}: {shipped}"
 
 
 def folder_of(name: str, seed: int, out: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +10,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import torch
 
 from s4tok.config import RunConfig
+from s4tok.models.checkpoint import SHIPPED_FOLDER, load_student
+from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cli.app import run
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "checkpoints" / "train.py"
@@ -84,3 +88,24 @@ def test_groups_are_listed_and_an_unknown_one_is_refused(
     with pytest.raises(SystemExit):
         script.main(["table9"])
     assert "'table9' has no such rows; groups: ablation, ships, table2" in capsys.readouterr().err
+
+
+def test_what_is_trained_is_copied_with_what_validation_chose(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("knn-0", "ball+rpn-0"):
+        shutil.copytree(SHIPPED_FOLDER / "knn", tmp_path / "runs" / name / "ckpt" / "best")
+    (tmp_path / "runs" / "knn-0" / "done").touch()
+    card = json.loads((SHIPPED_FOLDER / "knn" / "tokenizer.json").read_text("utf-8"))
+    card["command"] = f"s4tok pretrain toy-shapes --out={tmp_path / 'runs'}/knn-0"
+    (tmp_path / "runs" / "knn-0" / "ckpt" / "best" / "tokenizer.json").write_text(json.dumps(card), "utf-8")
+    rows = [script.Row(name, ["ships"], "", 1, calibration_share=0.25) for name in ("knn", "ball+rpn")]
+    monkeypatch.setattr(script, "read_recipes", lambda path: (rows, {}))
+    script.main(["ships", "--out", str(tmp_path / "runs"), "--ship", str(tmp_path / "shipped")])
+    assert "ball+rpn: is not trained" in capsys.readouterr().out
+    shipped = load_student(tmp_path / "shipped" / "knn", FrozenClip.load("mini"))
+    assert shipped.trained.calibration_share == 0.25
+    assert shipped.card["command"] == "s4tok pretrain toy-shapes --out=runs/knn-0"
+    before = load_student("knn", FrozenClip.load("mini"))
+    for name, tensor in before.model.tokenizer.state_dict().items():
+        torch.testing.assert_close(shipped.model.tokenizer.state_dict()[name], tensor, rtol=0, atol=0)
