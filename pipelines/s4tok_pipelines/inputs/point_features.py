@@ -1,6 +1,8 @@
 """Colours and normals of clouds, for training and for checkpoints that read them; what clouds lack is said once."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 
 from s4tok.clouds import PointCloud
 from s4tok.config import PointKind
@@ -37,17 +39,31 @@ class PointReader:
         return features
 
 
-def require_some(clouds: CloudDataset, wanted: PointFeatures) -> None:
-    """Refuse a dataset none of whose clouds has anything of what is to be read of points."""
-    for key in clouds.keys if wanted.kinds else ():
-        try:
-            cloud = clouds[key]
-        except InputError:
-            continue  # the stages before have told of it
-        if len(wanted.lacking(wanted.read(cloud, clouds.up))) < len(wanted.kinds):
+def require_some(datasets: Sequence[CloudDataset], wanted: PointFeatures) -> None:
+    """Refuse a dataset that has nothing of what is to be read of points, and a kind that none of them has.
+
+    Clouds are read until one is found that has some, so all of them only before a refusal.
+    """
+    missing = set(wanted.kinds)
+    if not missing:
+        return
+    for clouds in datasets:
+        known = next(filter(None, _known(clouds, wanted)), None)
+        if known is None:
+            raise _refusal(f"no cloud of {clouds.name}", wanted.kinds)
+        missing -= known
+    for known in chain.from_iterable(_known(clouds, wanted) for clouds in datasets):
+        if not missing:
             return
-    if wanted.kinds:
-        raise _refusal(f"no cloud of {clouds.name}", wanted.kinds)
+        missing -= known
+    if missing:
+        raise _refusal("no cloud to train on", sorted(missing))
+
+
+def _known(clouds: CloudDataset, wanted: PointFeatures) -> Iterator[set[PointKind]]:
+    for key in clouds.keys:
+        with suppress(InputError):  # the stages before have told of it
+            yield set(wanted.kinds) - set(wanted.lacking(wanted.read(clouds[key], clouds.up)))
 
 
 def measured(wanted: PointFeatures, sources: Sequence[Source], report: Report = silent) -> PointFeatures:

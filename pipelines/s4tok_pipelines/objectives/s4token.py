@@ -24,8 +24,7 @@ from s4tok_pipelines.report import Report
 def prepare(request: Request) -> Prepared:
     """Build the model, and open the caches of superpoints and features; with `auto`, what they lack is made before."""
     config, wanted = request.config, PointFeatures(request.config.point_features)
-    for clouds in request.datasets:
-        point_features.require_some(clouds, wanted)
+    point_features.require_some(request.datasets, wanted)
     clip = FrozenClip.load(config.clip.clip, config.clip.pretrained, request.device)
     model = _model(clip, config)
     if request.auto and request.ranks.is_first:

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,11 @@ def test_tokens_depend_on_features_and_neither_on_the_unit_of_length_nor_the_pla
     features = torch.cat([torch.rand(2, 600, 3, generator=draw), torch.ones(2, 600, 1)], dim=2)
     torch.manual_seed(0)
     read = PointFeatures(("rgb",)).measured(features.numpy())
-    tokenizer = Tokenizer(replace(SMALL), width=48, point_features=read).eval()
+    tokenizer = Tokenizer(SMALL, width=48, point_features=read).eval()
+    patches = tokenizer.group(points, superpoints, features=features)
+    expected = read.standardized(features)[torch.arange(2)[:, None, None], patches.members]
+    assert patches.features is not None
+    torch.testing.assert_close(patches.features, expected)
     here = tokenizer(points, superpoints, features=features).tokens
     moved = tokenizer(points * factor + 100 * factor, superpoints, features=features).tokens
     torch.testing.assert_close(moved, here, rtol=0, atol=1e-5)

@@ -222,5 +222,7 @@ def test_two_sources_of_which_each_has_another_kind_train_together(
     said = Said()
     pretrain(Colored(), cache, recipe(), also=[Bare()], out=tmp_path / "run", report=said)
     assert any(note.endswith("clouds have no colours, which count as unknown") for note in said.notes)
+    with pytest.raises(InputError, match="no cloud to train on has colours"):
+        pretrain(Bare(), cache, recipe(), out=tmp_path / "half")
     with pytest.raises(InputError, match="no cloud of bare has colours"):
         pretrain(Colored(), cache, recipe(("rgb",)), also=[Bare()], out=tmp_path / "other")
