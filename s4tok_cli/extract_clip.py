@@ -66,8 +66,8 @@ def extract_clip(
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
     from s4tok_cache import Shard
-    from s4tok_pipelines.inputs.auto import make_superpoints, make_views
     from s4tok_pipelines.runtime import pick_device
+    from s4tok_pipelines.stages.auto import make_superpoints, make_views
     from s4tok_pipelines.stages.extract_clip import extract_clip as run
 
     progress, take = console.Progress(), Shard.parse(shard)

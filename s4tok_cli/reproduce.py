@@ -79,7 +79,8 @@ def reproduce(
     from s4tok.vision.frozen_clip import FrozenClip
     from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.stages.reproduce import reproduce as run
-    from s4tok_pipelines.tables.table2_students import NAMES, TRAINED, find_students, train_students
+    from s4tok_pipelines.stages.table2_training import train_students
+    from s4tok_pipelines.tables.table2_students import NAMES, TRAINED, find_students
     from s4tok_pipelines.tables.table2_worlds import open_worlds
 
     for each in wanted:

@@ -115,9 +115,9 @@ def superpoints(
     Numbers that are not given are the preset's for objects, or for rooms where the dataset holds rooms.
     """
     from s4tok_cache import Shard
+    from s4tok_pipelines.inputs.find_superpoints import open_superpoints
     from s4tok_pipelines.outputs.superpoint_files import export_segments
     from s4tok_pipelines.outputs.superpoint_files import preview as draw_preview
-    from s4tok_pipelines.stages.superpoints import made
     from s4tok_pipelines.stages.superpoints import superpoints as run
 
     scene: Scene | None = None if room is None else "room" if room else "object"
@@ -158,7 +158,7 @@ def superpoints(
             f"{figures['points_per_second']:,.0f} points/s"
         )
     if preview or export_segs:
-        result = made(clouds, cache, config, labels)
+        result = open_superpoints(clouds, cache, config, labels)
         if export_segs:
             count = export_segments(result, export_segs, scannet=clouds.name == "scannet", report=progress)
             console.note(f"{count} segment files: {export_segs}")

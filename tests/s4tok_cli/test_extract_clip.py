@@ -9,7 +9,7 @@ from s4tok.config import SuperpointConfig
 from s4tok.datasets.open import open_dataset
 from s4tok_cache import CacheReader, Stamp
 from s4tok_pipelines.layouts import VIEWS
-from s4tok_pipelines.stages.superpoints import stamp_of
+from s4tok_pipelines.stamps import superpoints_stamp
 from tests.octants import cut_into_octants
 from tests.running import Run
 
@@ -69,7 +69,9 @@ def test_auto_makes_what_is_missing_and_goes_on_where_it_was_stopped(
 ) -> None:
     cache = tmp_path / "cache"
     common = ["toy-shapes", "--split", "val", "--cache", cache, "--device", "cpu"]
-    cut(cache, "toy-shapes", "val", 1, stamp_of(SuperpointConfig()))  # one of two clouds, as a stopped run leaves
+    cut(
+        cache, "toy-shapes", "val", 1, superpoints_stamp(SuperpointConfig())
+    )  # one of two clouds, as a stopped run leaves
     assert answer("render-views", *common, "--limit", 1)[0] == 0
     code, said = answer("extract-clip", *common, "--limit", 2, "--clip", make_clip(tmp_path / "tiny"), "--auto")
     assert (code, said["made"], said["failures"]) == (0, 2, [])

@@ -11,11 +11,10 @@ from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.auto import make_superpoints
 from s4tok_pipelines.inputs.entries import fingerprint, root_of
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stages.superpoints import stamp_of
+from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, superpoints_stamp
 
 SHOWN = 3  # keys
 
@@ -24,16 +23,12 @@ def ready_superpoints(
     clouds: CloudDataset,
     cache: Path,
     student: Student,
-    *,
-    make: bool = False,
-    workers: int = 1,
     report: Report = silent,
 ) -> CacheReader:
     """Open a dataset's superpoints: those cut as for the checkpoint's training, else the only ones there are.
 
-    Where the card does not tell the cut, the defaults for the kind of scene stand for it. With `make`, what is
-    missing of that cut is made first. Superpoints that s4tok has not cut itself (ScanNet's segments, a user's labels)
-    are somebody's choice: they are used as they are. The report says so where the settings differ from the card's.
+    Where the card does not tell the cut, the defaults for the kind of scene stand for it. The report says so where the
+    settings differ from the card's.
 
     Raises:
         InputError: Where clouds are not cut, and it is not known that they cannot be; where several cuts differ from
@@ -41,21 +36,19 @@ def ready_superpoints(
     """
     root, known = root_of(cache, clouds), student.trained.superpoints.get(clouds.scene)
     wanted = known or SuperpointConfig.of(clouds.scene)
-    if make:
-        _make(clouds, cache, student, workers, report)
-    stamps = stamps_of(root, "superpoints")
+    stamps = stamps_of(root, SUPERPOINTS_STAGE)
     if not stamps:
         raise InputError(f"{root} has no superpoints.", _way_out(clouds, student))
-    fitting = [stamp for stamp in stamps if _is_as(stamp, wanted)]
+    fitting = [stamp for stamp in stamps if is_as(stamp, wanted)]
     if len(fitting or stamps) > 1:
         raise InputError(
             f"{root} has {len(stamps)} results of superpoints, and {'more than one' if fitting else 'none'} is "
-            f"{_as_wanted(clouds, student)}: {'; '.join(_in_words(stamps, wanted))}.",
+            f"{_as_wanted(clouds, student)}: {'; '.join(in_words(stamps, wanted))}.",
             f"{_way_out(clouds, student)} Or remove all but one.",
         )
     if not fitting and known is not None:
         report.note(
-            f"using {next(_in_words(stamps, wanted))}; checkpoint {student.name} was trained with superpoints cut "
+            f"using {next(in_words(stamps, wanted))}; checkpoint {student.name} was trained with superpoints cut "
             "otherwise"
         )
     reader = CacheReader(root, SUPERPOINTS, (fitting or stamps)[0])
@@ -69,6 +62,16 @@ def ready_superpoints(
     return reader
 
 
+def open_superpoints(
+    clouds: CloudDataset, cache: Path, config: SuperpointConfig | None = None, ready: Path | None = None
+) -> CacheReader:
+    """Open the superpoints that were cut with a configuration, or the only ones there are."""
+    root = root_of(cache, clouds)
+    if config is None:
+        return CacheReader.find(root, SUPERPOINTS, SUPERPOINTS_STAGE)
+    return CacheReader(root, SUPERPOINTS, superpoints_stamp(config, ready))
+
+
 def labels_of(superpoints: CacheReader, clouds: CloudDataset, key: str) -> Int32[Array, " n"]:
     """Read the superpoint of each of a cloud's points."""
     if key not in superpoints:
@@ -79,38 +82,14 @@ def labels_of(superpoints: CacheReader, clouds: CloudDataset, key: str) -> Int32
     return superpoints.read(key, ("labels",))["labels"]
 
 
-def _make(clouds: CloudDataset, cache: Path, student: Student, workers: int, report: Report) -> None:
-    """Make the cut of the checkpoint's training, or the usual one; neither beside superpoints of somebody's choice."""
-    known = student.trained.superpoints.get(clouds.scene)
-    stamps = stamps_of(root_of(cache, clouds), "superpoints")
-    if known is None or not _is_computed(known.method):
-        make_superpoints(clouds, cache, workers=workers, report=report)
-        return
-    is_there = any(_is_as(stamp, known) for stamp in stamps)
-    if stamps and not is_there:
-        if not all(_is_computed(stamp.parameters.get("method")) for stamp in stamps):
-            return
-        report.note(
-            f"cutting {clouds.name} as for the training of checkpoint {student.name}; there is another cut: "
-            f"{'; '.join(_in_words(stamps, known))}"
-        )
-    make_superpoints(clouds, cache, known, workers=workers, report=report)
-
-
-def _is_computed(method: object) -> bool:
-    """Say whether s4tok cuts by this method, or only takes labels that are ready."""
-    from s4tok.superpoints import METHODS
-
-    return METHODS.get(str(method)) is not None
-
-
-def _is_as(stamp: Stamp, wanted: SuperpointConfig) -> bool:
+def is_as(stamp: Stamp, wanted: SuperpointConfig) -> bool:
+    """Say whether superpoints are cut as is wanted."""
     if wanted.method == "labels":  # wherever they came from
         return stamp.parameters.get("method") == "labels"
-    return stamp.json == stamp_of(wanted).json
+    return stamp.json == superpoints_stamp(wanted).json
 
 
-def _in_words(stamps: Sequence[Stamp], wanted: SuperpointConfig) -> Iterator[str]:
+def in_words(stamps: Sequence[Stamp], wanted: SuperpointConfig) -> Iterator[str]:
     """Name cuts, and the settings in which they differ from the one that is wanted."""
     for stamp in stamps:
         method = stamp.parameters.get("method")
@@ -118,7 +97,7 @@ def _in_words(stamps: Sequence[Stamp], wanted: SuperpointConfig) -> Iterator[str
         if method == wanted.method == "labels":
             odd = [f"of {stamp.parameters.get('labels')}"]
         elif method == wanted.method:
-            odd = differences(stamp, stamp_of(wanted))
+            odd = differences(stamp, superpoints_stamp(wanted))
         yield f"{stamp.folder} ({', '.join(odd)})"
 
 

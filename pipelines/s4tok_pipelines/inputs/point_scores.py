@@ -26,7 +26,7 @@ from s4tok_pipelines.inputs.entries import fingerprint, root_of, seed_of
 from s4tok_pipelines.inputs.point_features import PointReader
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stages import extract_clip
+from s4tok_pipelines.stamps import FEATURES_STAGE
 
 
 class PointScorer(ABC):
@@ -131,7 +131,7 @@ def _seen_by(clip: FrozenClip, root: Path) -> CacheReader:
     """Find the one result of extract-clip that this CLIP has made."""
     stamps = [
         stamp
-        for stamp in stamps_of(root, extract_clip.STAGE)
+        for stamp in stamps_of(root, FEATURES_STAGE)
         if all(stamp.parameters.get(name) == value for name, value in clip.identity.items())
     ]
     if not stamps:
@@ -142,7 +142,7 @@ def _seen_by(clip: FrozenClip, root: Path) -> CacheReader:
     if len(stamps) > 1:
         odd = "; ".join(differences(stamps[0], stamps[1]))
         raise CacheMismatch(
-            f"{root} has {len(stamps)} results of {extract_clip.STAGE} by {clip.name}, which differ: {odd}.",
+            f"{root} has {len(stamps)} results of {FEATURES_STAGE} by {clip.name}, which differ: {odd}.",
             "remove what is not meant.",
         )
     return CacheReader(root, CLIP_FEATURES, stamps[0])

@@ -9,11 +9,10 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.auto import make_superpoints, make_views
 from s4tok_pipelines.inputs.entries import root_of, seed_of
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stages import extract_clip, render_views, superpoints
+from s4tok_pipelines.stamps import FEATURES_STAGE, VIEWS_STAGE, superpoints_stamp
 
 
 def find_features(
@@ -21,13 +20,13 @@ def find_features(
 ) -> CacheReader:
     """Open the features of a dataset by this CLIP: over the superpoints of the preset, else the only ones there are."""
     root = root_of(cache, clouds)
-    known = stamps_of(root.absolute(), extract_clip.STAGE)
+    known = stamps_of(root.absolute(), FEATURES_STAGE)
     mine = [stamp for stamp in known if stamp.parameters.get("weights") == clip.sha256]
     if not mine:
         seen = f" by {clip.name}; features by other models exist" if known else f" by {clip.name}"
         commands = _commands(clouds, root, config)
         raise CacheMissing(f"{root} has no clip-features{seen}.", f"{commands}; --auto does it.")
-    wanted = superpoints.stamp_of(SuperpointConfig.of(clouds.scene, config.superpoints))
+    wanted = superpoints_stamp(SuperpointConfig.of(clouds.scene, config.superpoints))
     fitting = [stamp for stamp in mine if _cut(stamp).json == wanted.json]
     if len(fitting or mine) > 1:
         kinds = ", ".join(stamp.folder for stamp in fitting or mine)
@@ -53,20 +52,6 @@ def usable(clouds: CloudDataset, features: CacheReader, report: Report) -> list[
     return [key for key in clouds.keys if key in features]
 
 
-def make_missing(
-    clouds: CloudDataset, cache: Path, config: RunConfig, *, workers: int, device: str, report: Report
-) -> None:
-    """Run the stages before this one, each with its preset unless it has left a result of another kind."""
-    make_superpoints(clouds, cache, preset=config.superpoints, workers=workers, report=report)
-    if clouds.scene == "object":
-        make_views(clouds, cache, workers=workers, device=device, report=report)
-    cut = SuperpointConfig.of(clouds.scene, config.superpoints)
-    is_there = superpoints.made(clouds, cache, cut).folder.is_dir()
-    extract_clip.extract_clip(
-        clouds, cache, config.clip, superpoints=cut if is_there else None, device=device, report=report
-    )
-
-
 def some(keys: Sequence[str], most: int) -> list[str]:
     """Take so many at most, chosen by their names alone."""
     return sorted(sorted(keys, key=lambda key: seed_of(0, "validation", key))[:most])
@@ -81,11 +66,11 @@ def _commands(clouds: CloudDataset, root: Path, config: RunConfig) -> str:
     """Say which stages are still to be run."""
     preset = "" if config.superpoints == "default" else f" --preset {config.superpoints}"
     commands = [] if stamps_of(root.absolute(), "superpoints") else [f"s4tok superpoints {clouds.name}{preset}"]
-    if clouds.scene == "object" and not stamps_of(root.absolute(), render_views.STAGE):
-        commands.append(f"s4tok {render_views.STAGE} {clouds.name}")
+    if clouds.scene == "object" and not stamps_of(root.absolute(), VIEWS_STAGE):
+        commands.append(f"s4tok {VIEWS_STAGE} {clouds.name}")
     clip = config.clip
     kind = "" if clip.pretrained == ClipConfig.pretrained else f" --pretrained '{clip.pretrained}'"
-    return "; ".join([*commands, f"s4tok {extract_clip.STAGE} {clouds.name} --clip {clip.clip}{kind}"])
+    return "; ".join([*commands, f"s4tok {FEATURES_STAGE} {clouds.name} --clip {clip.clip}{kind}"])
 
 
 def superpoints_of(features: CacheReader) -> Mapping[str, object]:

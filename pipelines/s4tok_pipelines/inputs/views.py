@@ -17,7 +17,7 @@ from s4tok.shapes import Bool, Float, Int
 from s4tok_cache import CacheReader, Fingerprint, Stamp
 from s4tok_pipelines.inputs.find_superpoints import labels_of
 from s4tok_pipelines.layouts import VIEWS
-from s4tok_pipelines.stages import render_views
+from s4tok_pipelines.stamps import VIEWS_STAGE, views_stamp
 
 
 class Piece(NamedTuple):
@@ -97,8 +97,8 @@ class Sources:
 def drawn_views(root: Path, config: ViewConfig | None, up: str) -> CacheReader:
     """Open the views that were drawn with this axis up: as the config says, or the only ones there are."""
     if config is None:
-        return CacheReader.find(root, VIEWS, render_views.STAGE, up=up)
-    return CacheReader(root, VIEWS, render_views.stamp_of(config, up))
+        return CacheReader.find(root, VIEWS, VIEWS_STAGE, up=up)
+    return CacheReader(root, VIEWS, views_stamp(config, up))
 
 
 def _joined(pieces: list[Piece], is_last: bool) -> Piece:

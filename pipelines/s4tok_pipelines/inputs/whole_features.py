@@ -20,12 +20,14 @@ from s4tok.superpoints.samples import Sample, sample
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheReader
 from s4tok_cache.inspect import stamps_of
-from s4tok_pipelines.inputs.entries import ahead, fingerprints, root_of, seed_of
+from s4tok_pipelines.inputs.draw_views import draw_views
+from s4tok_pipelines.inputs.entries import fingerprints, root_of, seed_of
 from s4tok_pipelines.inputs.find_superpoints import labels_of
 from s4tok_pipelines.inputs.point_features import PointReader
 from s4tok_pipelines.layouts import CLIP_FEATURES
+from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stages import extract_clip, render_views
+from s4tok_pipelines.stamps import FEATURES_STAGE, views_stamp
 from s4tok_pipelines.workers import Done
 
 READ_AHEAD = 4  # clouds
@@ -83,7 +85,7 @@ def by_views(
         for key in clouds.keys:
             yield Done(key, _mean(torch.from_numpy(seen.read(key, ("views",))["views"].astype(np.float32))))
         return
-    with closing(render_views.drawn(clouds, clouds.keys, views, workers=workers)) as pictures:
+    with closing(draw_views(clouds, clouds.keys, views, workers=workers)) as pictures:
         for done in pictures:
             if done.result is None:
                 yield Done(done.item, reason=done.reason)
@@ -94,8 +96,8 @@ def by_views(
 
 def seen_already(clip: FrozenClip, clouds: CloudDataset, cache: Path, views: ViewConfig) -> CacheReader | None:
     """Find what this CLIP has seen of such views of every cloud, in an earlier run of extract-clip."""
-    root, drawn = root_of(cache, clouds), render_views.stamp_of(views, clouds.up)
-    for stamp in stamps_of(root, extract_clip.STAGE):
+    root, drawn = root_of(cache, clouds), views_stamp(views, clouds.up)
+    for stamp in stamps_of(root, FEATURES_STAGE):
         is_this_clip = all(stamp.parameters.get(name) == value for name, value in clip.identity.items())
         if is_this_clip and any(each.json == drawn.json for each in stamp.upstream):
             reader = CacheReader(root, CLIP_FEATURES, stamp)

@@ -21,7 +21,9 @@ class Request:
     validation: Sequence[CloudDataset]  # splits of them that are there to validate on
     cache: Path  # the folder of all caches
     config: RunConfig
-    auto: bool  # make what the caches lack
+    make_features: (
+        Callable[[CloudDataset], None] | None
+    )  # and all before them, where they are missing; None without auto
     workers: int
     device: str
     ranks: Ranks

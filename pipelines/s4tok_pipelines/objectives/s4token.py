@@ -22,16 +22,14 @@ from s4tok_pipelines.report import Report
 
 
 def prepare(request: Request) -> Prepared:
-    """Build the model, and open the caches of superpoints and features; with `auto`, what they lack is made before."""
+    """Build the model, and open the caches of superpoints and features."""
     config, wanted = request.config, PointFeatures(request.config.point_features)
     point_features.require_some(request.datasets, wanted)
     clip = FrozenClip.load(config.clip.clip, config.clip.pretrained, request.device)
     model = _model(clip, config)
-    if request.auto and request.ranks.is_first:
+    if request.make_features is not None and request.ranks.is_first:
         for each in request.datasets:
-            training_inputs.make_missing(
-                each, request.cache, config, workers=request.workers, device=request.device, report=request.report
-            )
+            request.make_features(each)
     request.ranks.wait()
     data, held = _data(request, clip)
     model.tokenizer.point_features = point_features.measured(wanted, data.sources, request.report)

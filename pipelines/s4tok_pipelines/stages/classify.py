@@ -24,7 +24,8 @@ from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
 from s4tok_pipelines.inputs.whole_features import by_student, by_views, seen_already
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.report import Failure, Report, silent
-from s4tok_pipelines.stages.render_views import stamp_of as stamp_of_views
+from s4tok_pipelines.stages.auto import make_superpoints_for
+from s4tok_pipelines.stamps import views_stamp
 from s4tok_pipelines.workers import Done
 
 BEST = 3  # names told of each cloud
@@ -129,7 +130,7 @@ def classify(
         "scale": config.scale,
         "bootstrap": {"draws": config.draws, "level": config.level},
         "superpoints": None if superpoints is None else {superpoints.folder.name: superpoints.stamp.parameters},
-        "views": None if student is not None else stamp_of_views(views, clouds.up).parameters,
+        "views": None if student is not None else views_stamp(views, clouds.up).parameters,
         "seconds": round(time.monotonic() - start, 3),
     }
     return result
@@ -154,7 +155,9 @@ def _looking(
         return None, by_views(clip, clouds, views, seen, workers=workers)
     superpoints = None
     if student.model.tokenizer.variant.knows_superpoints:
-        superpoints = ready_superpoints(clouds, cache, student, make=make, workers=workers, report=report)
+        if make:
+            make_superpoints_for(student, clouds, cache, workers=workers, report=report)
+        superpoints = ready_superpoints(clouds, cache, student, report)
     return superpoints, by_student(student, clouds, superpoints, config, report)
 
 

@@ -16,16 +16,17 @@ from s4tok.vision.lifting import Lifted, lift
 from s4tok.vision.table import load_teacher
 from s4tok.vision.teacher import Teacher
 from s4tok_cache import CacheReader, Shard, Stamp, Store
-from s4tok_pipelines.inputs.entries import ahead, fingerprints, root_of
+from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.inputs.find_superpoints import open_superpoints
 from s4tok_pipelines.inputs.views import Broken, Piece, Sources, drawn_views
-from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
+from s4tok_pipelines.layouts import CLIP_FEATURES
 from s4tok_pipelines.outputs.feature_sheets import write_sheets
+from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
-from s4tok_pipelines.stages.superpoints import made
+from s4tok_pipelines.stamps import FEATURES_STAGE
 from s4tok_pipelines.workers import Done
 
-STAGE = "extract-clip"
 ALGORITHM = 1
 READ_AHEAD = 4  # pieces; each holds at most a batch of pictures
 FRAME_FIELDS = (
@@ -80,7 +81,7 @@ def extract_clip(
     frames = clouds.scene == "room" if frames is None else frames
     sources = Sources(
         clouds,
-        CacheReader.find(root, SUPERPOINTS, "superpoints") if superpoints is None else made(clouds, cache, superpoints),
+        open_superpoints(clouds, cache, superpoints),
         None if frames else drawn_views(root, views, clouds.up),
         views or ViewConfig.of_frames(config.clip),
     )
@@ -116,7 +117,7 @@ def stamp_of(config: ClipConfig, teacher: Teacher, sources: Sources) -> Stamp:
     parameters = {"teacher": config.teacher, **teacher.identity}
     if sources.views is None:
         parameters["frames"] = {name: value for name, value in asdict(sources.config).items() if name in FRAME_FIELDS}
-    return Stamp(STAGE, parameters, ALGORITHM, sources.stamps)
+    return Stamp(FEATURES_STAGE, parameters, ALGORITHM, sources.stamps)
 
 
 @dataclass

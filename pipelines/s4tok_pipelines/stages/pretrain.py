@@ -4,18 +4,22 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from s4tok import __version__
-from s4tok.config import RUNS, RunConfig
+from s4tok.config import RUNS, RunConfig, SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
+from s4tok_pipelines.inputs.find_superpoints import open_superpoints
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.table import OBJECTIVES
 from s4tok_pipelines.report import Outcome, Report, silent
+from s4tok_pipelines.stages.auto import make_superpoints, make_views
+from s4tok_pipelines.stages.extract_clip import extract_clip
 from s4tok_pipelines.training import run_folder
 from s4tok_pipelines.training.curves import draw_curves
 from s4tok_pipelines.training.loop import Training
@@ -73,7 +77,8 @@ def pretrain(
             f"a batch of {config.training.batch} clouds cannot be shared by {ranks.world} processes.",
             "choose --batch as a multiple of the processes.",
         )
-    request = Request((clouds, *also), validation, cache, config, auto, workers, device, ranks, report)
+    make = partial(_make_features, cache, config, workers, device, report) if auto else None
+    request = Request((clouds, *also), validation, cache, config, make, workers, device, ranks, report)
     with together(ranks, device):
         ready = prepare(request)
         wanted = _stamp(config, ready)
@@ -97,6 +102,18 @@ def pretrain(
     if ready.held and math.isfinite(training.state.best):
         outcome.figures[ready.objective.selects_by] = round(training.state.best, 6)
     return outcome
+
+
+def _make_features(
+    cache: Path, config: RunConfig, workers: int, device: str, report: Report, clouds: CloudDataset
+) -> None:
+    """Run the stages before this one, each with its preset unless it has left a result of another kind."""
+    make_superpoints(clouds, cache, preset=config.superpoints, workers=workers, report=report)
+    if clouds.scene == "object":
+        make_views(clouds, cache, workers=workers, device=device, report=report)
+    cut = SuperpointConfig.of(clouds.scene, config.superpoints)
+    is_there = open_superpoints(clouds, cache, cut).folder.is_dir()
+    extract_clip(clouds, cache, config.clip, superpoints=cut if is_there else None, device=device, report=report)
 
 
 def _train(request: Request, ready: Prepared, folder: Path, save_every: float) -> Training:

@@ -1,24 +1,20 @@
 """Draw every object from ten directions and keep which point is at which pixel."""
 
 import os
-from collections.abc import Generator, Sequence
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 from s4tok.config import ViewConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.rendering.object_views import ObjectViews, object_views
-from s4tok_cache import CacheReader, Entry, Shard, Stamp, Store
+from s4tok_cache import CacheReader, Entry, Shard, Store
+from s4tok_pipelines.inputs.draw_views import draw_views
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
 from s4tok_pipelines.layouts import VIEWS
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stages.doctor import offscreen
-from s4tok_pipelines.workers import Done, here_or_side_by_side
+from s4tok_pipelines.stamps import views_stamp
 
-STAGE = "render-views"
-ALGORITHM = 1
 PREVIEWS = 16  # sheets are for looking at, and nobody looks at thousands
 
 
@@ -40,11 +36,11 @@ def render_views(
     that was stopped can be started again.
     """
     config = _drawable(config, report)
-    root, stamp = root_of(cache, clouds), stamp_of(config, clouds.up)
+    root, stamp = root_of(cache, clouds), views_stamp(config, clouds.up)
     store = Store.resume(root, VIEWS, stamp, shard=shard, overwrite=overwrite)
     work = Work(
         "Drawing views",
-        lambda keys: drawn(clouds, keys, config, workers=workers, device=device),
+        lambda keys: draw_views(clouds, keys, config, workers=workers, device=device),
         lambda views: Content(views._asdict()),
     )
     outcome = run_stage(store, fingerprints(clouds), work, report)
@@ -55,26 +51,6 @@ def render_views(
             _sheet(preview, key, made.read(key))
         report.note(f"{len(shown)} contact sheets: {preview}")
     return outcome
-
-
-def drawn(
-    clouds: CloudDataset, keys: Sequence[str], config: ViewConfig, *, workers: int = 1, device: str = "cpu"
-) -> Generator[Done[str, ObjectViews]]:
-    """Draw clouds here, or in several processes, each with a renderer of its own; the order is nobody's promise."""
-    return here_or_side_by_side(partial(_draw, clouds, config, device), keys, workers)
-
-
-def _draw(clouds: CloudDataset, config: ViewConfig, device: str, key: str) -> ObjectViews:
-    mesh = clouds.mesh(key) if config.image == "shaded" else None
-    return object_views(clouds[key], clouds.up, config, mesh=mesh, device=device)
-
-
-def stamp_of(config: ViewConfig, up: str) -> Stamp:
-    """Stamp what drawing depends on: what the frames of scenes are chosen by is not part of it."""
-    used = {"size", "image"}
-    used |= {"projection", "projection_compat"} if config.image == "depth" else {"object_ratio"}
-    parameters = {name: value for name, value in asdict(config).items() if name in used}
-    return Stamp(STAGE, {**parameters, "up": up}, ALGORITHM)
 
 
 def _drawable(config: ViewConfig, report: Report) -> ViewConfig:

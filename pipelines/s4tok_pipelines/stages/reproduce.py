@@ -18,13 +18,13 @@ from s4tok.zero_shot.prompts import Prompts
 from s4tok_pipelines.outputs.publish import publish
 from s4tok_pipelines.outputs.results import plain, write_json
 from s4tok_pipelines.report import Failure, Report, silent
+from s4tok_pipelines.stages.table2_results import Evaluator
 from s4tok_pipelines.tables.grid import Grid, grid
 from s4tok_pipelines.tables.kept_results import Kept
 from s4tok_pipelines.tables.markdown import markdown
 from s4tok_pipelines.tables.result_table import Facts, document
 from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS, UNIVERSAL, WHOLE_ROOM, Measured
 from s4tok_pipelines.tables.table2_picture import draw_table2
-from s4tok_pipelines.tables.table2_results import Evaluator
 from s4tok_pipelines.tables.table2_students import Places
 from s4tok_pipelines.tables.table2_worlds import PAPERS, Worlds
 from s4tok_pipelines.training.run_folder import command_line

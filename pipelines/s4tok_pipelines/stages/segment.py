@@ -23,6 +23,7 @@ from s4tok_pipelines.outputs.labelled_clouds import FORMATS, Labelled, stems_of,
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.outputs.segment_figures import PartFigures, SceneFigures, Tally
 from s4tok_pipelines.report import Failure, Report, silent
+from s4tok_pipelines.stages.auto import make_superpoints_for
 
 
 class Files(NamedTuple):
@@ -108,7 +109,9 @@ def segment(
         scorer = VisionScorer(clip, clouds, cache, None if by is None else by.means_for(clouds.scene))
     else:
         config = as_trained(config, student, clouds.scene, report)
-        superpoints = ready_superpoints(clouds, cache, student, make=make, workers=workers, report=report)
+        if make:
+            make_superpoints_for(student, clouds, cache, workers=workers, report=report)
+        superpoints = ready_superpoints(clouds, cache, student, report)
         scorer = CheckpointScorer(student, clouds, superpoints, config, report)
     about = f"labels by {scorer.name}, CLIP {clip.name}"
     stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()

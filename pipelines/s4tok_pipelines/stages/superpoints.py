@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 from s4tok.config import SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import InputError, UsageError, choose
+from s4tok.errors import InputError, UsageError
 from s4tok.shapes import Array, Int32
-from s4tok_cache import CacheReader, Fingerprint, Shard, Stamp, Store
+from s4tok_cache import Fingerprint, Shard, Store
 from s4tok_pipelines.inputs.entries import fingerprint, root_of
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
+from s4tok_pipelines.stamps import superpoints_stamp
 from s4tok_pipelines.workers import Done, cores, side_by_side
 
-ALGORITHM = 1  # goes up when the same configuration gives other labels
 READY_LABELS = (".npy", ".txt", ".segs.json", "_vh_clean_2.0.010000.segs.json")  # after a cloud's name
 
 
@@ -64,32 +64,12 @@ def superpoints(
         threads = workers // team
         return side_by_side(partial(_cut, clouds, config, ready, threads), keys, team, threads)
 
-    store = Store.resume(root_of(cache, clouds), SUPERPOINTS, stamp_of(config, ready), shard=shard, overwrite=overwrite)
+    stamp = superpoints_stamp(config, ready)
+    store = Store.resume(root_of(cache, clouds), SUPERPOINTS, stamp, shard=shard, overwrite=overwrite)
     expected = {key: _fingerprint(clouds, key, ready) for key in clouds.keys}
     outcome = run_stage(store, expected, Work("Cutting clouds", cut, tally.keep), report)
     outcome.figures = tally.figures(outcome.seconds)
     return outcome
-
-
-def stamp_of(config: SuperpointConfig, ready: Path | None = None) -> Stamp:
-    """Say what a cache of superpoints was made with; ready labels by where they came from."""
-    from s4tok.superpoints import METHODS
-
-    is_ready = choose("superpoint method", config.method, METHODS) is None
-    if (config.method == "labels") != (ready is not None):
-        raise UsageError(
-            "--method labels takes ready labels, and --labels names them: both or neither.",
-            "s4tok superpoints scan.ply --method labels --labels scan.npy",
-        )
-    if not is_ready:
-        return Stamp.of("superpoints", config, ALGORITHM)
-    source = {} if ready is None else {"labels": str(ready.absolute())}
-    return Stamp("superpoints", {"method": config.method, **source}, ALGORITHM)
-
-
-def made(clouds: CloudDataset, cache: Path, config: SuperpointConfig, ready: Path | None = None) -> CacheReader:
-    """Open the superpoints that the stage has made of a dataset with a configuration."""
-    return CacheReader(root_of(cache, clouds), SUPERPOINTS, stamp_of(config, ready))
 
 
 def _cut(clouds: CloudDataset, config: SuperpointConfig, ready: Path | None, threads: int, key: str) -> Cut:

@@ -1,16 +1,11 @@
-"""The students of Table 2: those that come with s4tok, those in a folder, or new ones trained into it."""
+"""The students of Table 2: those that come with s4tok, or those in a folder."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from s4tok.config import ReproduceConfig, RunConfig
 from s4tok.models.checkpoint import IN_A_RUN, SHIPPED, SHIPPED_FOLDER, has_checkpoint
-from s4tok_pipelines.report import Report
-from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS
-from s4tok_pipelines.tables.table2_worlds import Worlds
 
 NAMES = (*OBJECTS, *ROOMS)  # a tokenizer's name, or what else it was trained on
 TRAINED = ("knn", "knn-sphere", "knn+rpn", "s4token", "s4token-scans")  # by --train; examples/checkpoints has the rest
@@ -24,37 +19,6 @@ def find_students(names: Iterable[str], folder: Path | None = None) -> Places:
     if folder is None:
         return {name: [name] if name in SHIPPED and has_checkpoint(SHIPPED_FOLDER / name) else [] for name in names}
     return {name: [str(path) for path in _in_folder(folder, name)] for name in names}
-
-
-def train_students(
-    worlds: Worlds,
-    cache: Path,
-    recipe: RunConfig,
-    names: Sequence[str],
-    folder: Path,
-    config: ReproduceConfig,
-    *,
-    workers: int = 1,
-    device: str = "cpu",
-    report: Report,
-) -> None:
-    """Train a student of each row for each seed; what is trained already is passed over, what was stopped goes on.
-
-    Some training clouds are held out to choose the best step by; the worlds students are asked about stay unseen.
-    """
-    for seed in range(config.seeds):
-        for name in names:
-            is_of_rooms = name == SCAN_TRAINED
-            training = replace(recipe.training, seed=seed)
-            if is_of_rooms:
-                training = replace(training, window=config.train_window)
-            tokenizer = replace(recipe.tokenizer, tokenizer="s4token" if is_of_rooms else name)
-            report.note(f"training {name}, seed {seed}")
-            pretrain(
-                worlds.scans if is_of_rooms else worlds.objects, cache,
-                replace(recipe, training=training, tokenizer=tokenizer),
-                out=folder / f"{name}-{seed}", resume=True, auto=True, workers=workers, device=device, report=report,
-            )  # fmt: skip
 
 
 def _in_folder(folder: Path, name: str) -> list[Path]:

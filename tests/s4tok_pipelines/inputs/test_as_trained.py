@@ -1,6 +1,4 @@
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,32 +6,11 @@ import torch
 
 from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig, SuperpointConfig
 from s4tok.errors import UsageError
-from s4tok.models.checkpoint import Means, Student, load_student, save_student
+from s4tok.models.checkpoint import Means, Student
 from s4tok.models.model import Model
 from s4tok.models.trained import Trained
-from s4tok.tokenizers import build_tokenizer
-from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
-from s4tok_pipelines.report import Report
-
-
-class Notes(Report):
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.said.append(text)
-
-
-@pytest.fixture(scope="module")
-def student(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Student:
-    home = tmp_path_factory.mktemp("home")
-    clip = FrozenClip.load(str(make_clip(home / "tiny")))
-    torch.manual_seed(0)
-    tokenizer = build_tokenizer(width=32, n_points=1024, n_tokens=32, patch_size=4, adapter_widths=(4, 8, 8))
-    save_student(home, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}})
-    return load_student(home, clip)._replace(name="X")
-
+from tests.notes import Notes
 
 ROOM = {"room": SuperpointConfig.of("room")}
 
@@ -50,10 +27,10 @@ ROOM = {"room": SuperpointConfig.of("room")}
     ],
 )
 def test_what_is_left_open_is_as_the_checkpoint_was_trained(
-    student: Student, trained: Trained, scene: Scene, window: float
+    checkpoint: Student, trained: Trained, scene: Scene, window: float
 ) -> None:
     notes = Notes()
-    found = as_trained(SegmentConfig(votes=3), student._replace(trained=trained), scene, notes)
+    found = as_trained(SegmentConfig(votes=3), checkpoint._replace(trained=trained), scene, notes)
     assert found == SegmentConfig(n_points=1024, n_tokens=32, window=window, attend=0.0, votes=3)
     assert notes.said == []
 
@@ -74,20 +51,20 @@ def test_what_is_left_open_is_as_the_checkpoint_was_trained(
     ],
 )  # fmt: skip
 def test_what_differs_from_the_card_is_said_in_one_note(
-    student: Student, given: dict[str, Any], scene: Scene, says: str
+    checkpoint: Student, given: dict[str, Any], scene: Scene, says: str
 ) -> None:
     notes, asked = Notes(), replace(SegmentConfig(), **given)
-    found = as_trained(asked, student._replace(trained=Trained(window=3.0)), scene, notes)
+    found = as_trained(asked, checkpoint._replace(trained=Trained(window=3.0)), scene, notes)
     assert notes.said == [says]
     assert {name: getattr(found, name) for name in given} == given
     again = Notes()
     nothing: Any = dict.fromkeys(given)
-    as_trained(replace(found, **nothing), student._replace(trained=Trained(window=3.0)), scene, again)
+    as_trained(replace(found, **nothing), checkpoint._replace(trained=Trained(window=3.0)), scene, again)
     assert again.said == []
 
 
-def test_attention_is_as_trained_unless_it_is_asked_for(student: Student) -> None:
-    near = student._replace(model=Model(student.model.tokenizer, student.model.clip, 2.5))
+def test_attention_is_as_trained_unless_it_is_asked_for(checkpoint: Student) -> None:
+    near = checkpoint._replace(model=Model(checkpoint.model.tokenizer, checkpoint.model.clip, 2.5))
     notes = Notes()
     assert as_trained(SegmentConfig(), near, "object", notes).attend == 2.5
     assert notes.said == []
@@ -95,10 +72,10 @@ def test_attention_is_as_trained_unless_it_is_asked_for(student: Student) -> Non
     assert notes.said == ["using attention everywhere; checkpoint X was trained with attention within 2.5 radii"]
 
 
-def test_windows_from_superpoints_have_no_side_and_contradict_nothing(student: Student) -> None:
+def test_windows_from_superpoints_have_no_side_and_contradict_nothing(checkpoint: Student) -> None:
     notes = Notes()
     found = as_trained(
-        SegmentConfig(windows="superpoints"), student._replace(trained=Trained(window=3.0)), "room", notes
+        SegmentConfig(windows="superpoints"), checkpoint._replace(trained=Trained(window=3.0)), "room", notes
     )
     assert (found.window, notes.said) == (0.0, [])
 
@@ -120,25 +97,25 @@ MEANS = Means(torch.zeros(24), torch.zeros(24))
     ],
 )
 def test_whether_labels_are_calibrated_is_asked_for_or_on_the_card(
-    student: Student, card: float, given: dict[str, Any], found: tuple[str, float]
+    checkpoint: Student, card: float, given: dict[str, Any], found: tuple[str, float]
 ) -> None:
-    by = student._replace(means={"object": MEANS}, trained=Trained(calibration_share=card))
+    by = checkpoint._replace(means={"object": MEANS}, trained=Trained(calibration_share=card))
     config = calibrated(SegmentConfig(**given), by)
     assert (config.calibrate, config.calibration_share) == found
     assert calibrated(config, by) == config
 
 
-def test_calibration_without_means_is_one_sentence(student: Student) -> None:
+def test_calibration_without_means_is_one_sentence(checkpoint: Student) -> None:
     assert calibrated(SegmentConfig(), None).calibrate == "none"
     with pytest.raises(UsageError, match="checkpoint X has no mean features of training points, and --calibrate mean"):
-        calibrated(SegmentConfig(calibrate="mean"), student)
+        calibrated(SegmentConfig(calibrate="mean"), checkpoint)
     with pytest.raises(UsageError, match="checkpoint X has no mean features"):
-        calibrated(SegmentConfig(), student._replace(trained=Trained(calibration_share=0.5)))
+        calibrated(SegmentConfig(), checkpoint._replace(trained=Trained(calibration_share=0.5)))
     with pytest.raises(UsageError, match="without a checkpoint there are no mean features"):
         calibrated(SegmentConfig(calibrate="mean"), None)
 
 
-def test_a_window_in_a_room_contradicts_no_checkpoint_that_has_never_met_one(student: Student) -> None:
+def test_a_window_in_a_room_contradicts_no_checkpoint_that_has_never_met_one(checkpoint: Student) -> None:
     notes = Notes()
-    assert as_trained(SegmentConfig(window=1.2), student, "room", notes).window == 1.2
+    assert as_trained(SegmentConfig(window=1.2), checkpoint, "room", notes).window == 1.2
     assert notes.said == []

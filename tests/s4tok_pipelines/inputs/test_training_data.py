@@ -21,7 +21,7 @@ from s4tok_pipelines.inputs.training_inputs import find_features, find_superpoin
 from s4tok_pipelines.inputs.training_samples import training_samples
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report
-from s4tok_pipelines.stages.superpoints import stamp_of
+from s4tok_pipelines.stamps import superpoints_stamp
 
 
 class Rooms(CloudDataset):
@@ -168,7 +168,7 @@ def test_features_over_the_presets_superpoints_are_taken_and_others_are_told(
         Noted(),
     )
     root, config = root_of(tmp_path, shapes), RunConfig(clip=ClipConfig(clip="tiny"))
-    cuts = {preset: stamp_of(SuperpointConfig.of("object", preset)) for preset in ("default", "paper")}
+    cuts = {preset: superpoints_stamp(SuperpointConfig.of("object", preset)) for preset in ("default", "paper")}
 
     def add(preset: str) -> Stamp:
         seen = Stamp("extract-clip", {"weights": clip.sha256}, 1, (cuts[preset],))

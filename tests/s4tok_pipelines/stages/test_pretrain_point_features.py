@@ -126,7 +126,7 @@ def test_features_lie_with_their_points_in_samples_that_are_those_of_a_run_witho
 ) -> None:
     data = []
     for kinds in (BOTH, ()):
-        request = Request([Colored()], [], cache, recipe(kinds), False, 1, "cpu", Ranks(), silent)
+        request = Request([Colored()], [], cache, recipe(kinds), None, 1, "cpu", Ranks(), silent)
         opened = prepare(request).data
         assert isinstance(opened, TrainingData)
         data.append(opened)

@@ -25,9 +25,10 @@ from s4tok.zero_shot.prompts import load_prompts
 from s4tok_cache import Stamp
 from s4tok_pipelines.report import Item, Report, silent
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
+from s4tok_pipelines.stages.table2_training import train_students
 from s4tok_pipelines.tables.kept_results import Kept
 from s4tok_pipelines.tables.result_table import schema
-from s4tok_pipelines.tables.table2_students import NAMES, find_students, train_students
+from s4tok_pipelines.tables.table2_students import NAMES, find_students
 from s4tok_pipelines.tables.table2_worlds import Worlds, open_worlds
 
 LOOKING = SegmentConfig(n_points=200, n_tokens=12, window=2.5, smallest_window=20, draws=10)

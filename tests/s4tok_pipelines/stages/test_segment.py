@@ -34,8 +34,8 @@ from s4tok_pipelines.inputs.entries import seed_of
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.outputs.labelled_clouds import Labelled
 from s4tok_pipelines.report import Item, Report
-from s4tok_pipelines.stages.extract_clip import STAGE
 from s4tok_pipelines.stages.segment import Files, Segmented, segment
+from s4tok_pipelines.stamps import FEATURES_STAGE
 
 PROMPTS = load_prompts("clip")
 ROOMS = SegmentConfig(n_points=300, n_tokens=20, window=2.5, smallest_window=20, draws=20)
@@ -313,7 +313,7 @@ def test_the_2d_baseline_says_of_each_superpoint_what_clip_saw_there(
     with pytest.raises(CacheMissing, match="nothing that tiny has seen") as caught:
         named(clouds, student=None)
     assert "extract-clip" in caught.value.hint
-    stamp = Stamp(STAGE, {**clip.identity, "dense": "last"}, 1, (CUT,))
+    stamp = Stamp(FEATURES_STAGE, {**clip.identity, "dense": "last"}, 1, (CUT,))
     with Store.resume(tmp_path / "cache" / "rooms" / "val", CLIP_FEATURES, stamp) as store:
         for key in clouds.keys:
             entry: dict[str, Array] = {

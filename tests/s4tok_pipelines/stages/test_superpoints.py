@@ -13,10 +13,11 @@ from s4tok.shapes import Array
 from s4tok.superpoints import partition
 from s4tok_cache import CacheMismatch, CacheReader, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint
+from s4tok_pipelines.inputs.find_superpoints import open_superpoints
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.outputs.superpoint_files import export_segments, preview
 from s4tok_pipelines.report import Item, Report
-from s4tok_pipelines.stages.superpoints import made, superpoints
+from s4tok_pipelines.stages.superpoints import superpoints
 
 CONFIG = SuperpointConfig("grid", grid_cells=8)  # quick, and the stage does not know the difference
 
@@ -38,7 +39,7 @@ def scans(tmp_path: Path) -> Path:
 
 
 def labels_in(folder: Path, cache: Path, config: SuperpointConfig = CONFIG) -> dict[str, Array]:
-    reader = made(open_dataset(folder), cache, config)
+    reader = open_superpoints(open_dataset(folder), cache, config)
     return {key: reader.read(key)["labels"] for key in reader}
 
 
@@ -116,7 +117,7 @@ def test_a_cut_from_before_the_smallest_share_stays_another_result(scans: Path, 
             labels = np.zeros(len(clouds[key]), np.int32)
             store.write(key, {"labels": labels}, fingerprint(clouds, key), {"n_superpoints": 1})
     with pytest.raises(CacheMismatch, match=r"made with .*no smallest_share, not 0\.006; smoothness 0\.4, not 0\.0\."):
-        made(clouds, tmp_path / "c", SuperpointConfig())
+        open_superpoints(clouds, tmp_path / "c", SuperpointConfig())
     assert superpoints(clouds, tmp_path / "c", SuperpointConfig()).made == 5
     as_before = SuperpointConfig(regularization=0.2, smoothness=0.4, smallest=60, smallest_share=0.0)
     assert superpoints(clouds, tmp_path / "c", as_before).made == 5  # named in another way, so not known to be equal
@@ -151,7 +152,7 @@ def test_ready_labels_are_taken_from_files_named_by_the_clouds(scans: Path, tmp_
             (ready / f"{path.stem}.segs.json").write_text(json.dumps({"segIndices": ids.tolist()}))
     config = SuperpointConfig("labels")
     assert superpoints(open_dataset(scans), tmp_path / "c", config, ready=ready).made == 5
-    reader = made(open_dataset(scans), tmp_path / "c", config, ready)
+    reader = open_superpoints(open_dataset(scans), tmp_path / "c", config, ready)
     points, labels = np.load(scans / "corner_2.npy"), reader.read("corner_2.npy")["labels"]
     assert labels.max() == 1
     np.testing.assert_array_equal(labels == labels[points[:, 0].argmax()], points[:, 0] > 0.5)
@@ -179,14 +180,14 @@ def test_method_and_labels_go_together(scans: Path, tmp_path: Path) -> None:
 
 def test_segments_are_written_as_scannet_writes_them_and_can_be_taken_back(scans: Path, tmp_path: Path) -> None:
     superpoints(open_dataset(scans), tmp_path / "c", CONFIG)
-    reader = made(open_dataset(scans), tmp_path / "c", CONFIG)
+    reader = open_superpoints(open_dataset(scans), tmp_path / "c", CONFIG)
     assert export_segments(reader, tmp_path / "segs") == 5
     written = json.loads((tmp_path / "segs" / "corner_4.segs.json").read_text())
     assert set(written) == {"params", "sceneId", "segIndices"}
     assert written["segIndices"] == reader.read("corner_4.npy")["labels"].tolist()
     ready = SuperpointConfig("labels")
     superpoints(open_dataset(scans), tmp_path / "back", ready, ready=tmp_path / "segs")
-    back = made(open_dataset(scans), tmp_path / "back", ready, tmp_path / "segs")
+    back = open_superpoints(open_dataset(scans), tmp_path / "back", ready, tmp_path / "segs")
     np.testing.assert_array_equal(back.read("corner_4.npy")["labels"], reader.read("corner_4.npy")["labels"])
     export_segments(reader, tmp_path / "scannet", scannet=True)
     assert (tmp_path / "scannet" / "corner_0.npy_vh_clean_2.0.010000.segs.json").is_file()
@@ -195,7 +196,7 @@ def test_segments_are_written_as_scannet_writes_them_and_can_be_taken_back(scans
 def test_a_preview_shows_every_superpoint_in_its_colour(scans: Path, tmp_path: Path) -> None:
     clouds = open_dataset(scans)
     superpoints(clouds, tmp_path / "c", CONFIG)
-    reader = made(clouds, tmp_path / "c", CONFIG)
+    reader = open_superpoints(clouds, tmp_path / "c", CONFIG)
     preview(clouds, "corner_4.npy", reader, tmp_path / "out" / "corner.ply")
     again = open_dataset(tmp_path / "out" / "corner.ply")["corner.ply"]
     np.testing.assert_allclose(again.original_xyz(), np.load(scans / "corner_4.npy"), atol=1e-6)
@@ -216,7 +217,7 @@ def test_scannets_own_segments_are_taken_as_they_are(real_data: Path, tmp_path: 
     clouds = open_dataset(real_data / "scannet", split="train")
     config = SuperpointConfig("scannet-segments")
     assert superpoints(clouds, tmp_path, config).made == 1
-    labels = made(clouds, tmp_path, config).read("scene0000_00")["labels"]
+    labels = open_superpoints(clouds, tmp_path, config).read("scene0000_00")["labels"]
     file = real_data / "scannet" / "scans" / "scene0000_00" / "scene0000_00_vh_clean_2.0.010000.segs.json"
     ids = np.array(json.loads(file.read_text())["segIndices"])
     pairs = np.unique(np.stack([ids, labels]), axis=1)

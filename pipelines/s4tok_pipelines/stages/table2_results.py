@@ -13,13 +13,14 @@ from s4tok.metrics.chance import chance
 from s4tok.models.checkpoint import Student
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import Prompts
-from s4tok_cache import Stamp
+from s4tok_cache import CacheReader, Stamp
 from s4tok_cache.errors import CacheError
 from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
 from s4tok_pipelines.outputs.furniture import Furniture
 from s4tok_pipelines.outputs.segment_figures import SceneFigures
 from s4tok_pipelines.report import Report
+from s4tok_pipelines.stages.auto import make_superpoints_for
 from s4tok_pipelines.stages.classify import classify
 from s4tok_pipelines.stages.segment import Segmented, segment
 from s4tok_pipelines.tables.kept_results import Kept, question
@@ -48,7 +49,7 @@ class Evaluator(NamedTuple):
         if whole:
             asked_for = replace(asked_for, window=0.0, n_points=WHOLE.n_points, n_tokens=WHOLE.n_tokens)
         looking = calibrated(as_trained(asked_for, student, clouds.scene, self.report), student)
-        cut = ready_superpoints(clouds, self.cache, student, make=True, workers=self.workers, report=self.report)
+        cut = self._superpoints(student, clouds)
         asked = {**asdict(looking), "guesses": self.config.guesses}
         stamp = question("segment", clouds, self.clip, student, self.prompts, asked, (cut.stamp,))
 
@@ -67,8 +68,7 @@ class Evaluator(NamedTuple):
         asked = ZeroShotConfig(scale=scale, draws=self.looking.draws, seed=self.config.seed)
         upstream: tuple[Stamp, ...] = ()
         if student.model.tokenizer.variant.knows_superpoints:
-            cut = ready_superpoints(clouds, self.cache, student, make=True, workers=self.workers, report=self.report)
-            upstream = (cut.stamp,)
+            upstream = (self._superpoints(student, clouds).stamp,)
         stamp = question("classify", clouds, self.clip, student, self.prompts, asdict(asked), upstream)
 
         def make() -> dict[str, Any]:
@@ -120,6 +120,10 @@ class Evaluator(NamedTuple):
             **facts,
             "failures": [vars(failure) for failure in found.failures],
         }
+
+    def _superpoints(self, student: Student, clouds: CloudDataset) -> CacheReader:
+        make_superpoints_for(student, clouds, self.cache, workers=self.workers, report=self.report)
+        return ready_superpoints(clouds, self.cache, student, self.report)
 
     def _chance(self, points: Any) -> float:
         return chance(points, draws=self.config.guesses)

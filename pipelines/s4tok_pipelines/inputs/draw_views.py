@@ -1,0 +1,21 @@
+"""Ten views of each cloud, or of the mesh it comes from, drawn as they are asked for."""
+
+from collections.abc import Generator, Sequence
+from functools import partial
+
+from s4tok.config import ViewConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.rendering.object_views import ObjectViews, object_views
+from s4tok_pipelines.workers import Done, here_or_side_by_side
+
+
+def draw_views(
+    clouds: CloudDataset, keys: Sequence[str], config: ViewConfig, *, workers: int = 1, device: str = "cpu"
+) -> Generator[Done[str, ObjectViews]]:
+    """Draw clouds here, or in several processes, each with a renderer of its own; the order is nobody's promise."""
+    return here_or_side_by_side(partial(_draw, clouds, config, device), keys, workers)
+
+
+def _draw(clouds: CloudDataset, config: ViewConfig, device: str, key: str) -> ObjectViews:
+    mesh = clouds.mesh(key) if config.image == "shaded" else None
+    return object_views(clouds[key], clouds.up, config, mesh=mesh, device=device)

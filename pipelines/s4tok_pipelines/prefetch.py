@@ -1,0 +1,49 @@
+"""What is needed soon, read ahead of its turn."""
+
+from collections.abc import Iterator
+from queue import Empty, Full, Queue
+from threading import Event, Thread
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def ahead(items: Iterator[Item], depth: int) -> Iterator[Item]:
+    """Run an iterator in a thread, at most `depth` items ahead of whoever consumes them."""
+    waiting: Queue[tuple[bool, Item | BaseException | None]] = Queue(depth)
+    stopped = Event()
+
+    def put(what: tuple[bool, Item | BaseException | None]) -> None:
+        while not stopped.is_set():
+            try:
+                waiting.put(what, timeout=0.1)
+            except Full:
+                continue
+            return
+
+    def fill() -> None:
+        try:
+            for item in items:
+                put((True, item))
+                if stopped.is_set():
+                    return
+            put((False, None))
+        except BaseException as error:
+            put((False, error))
+
+    thread = Thread(target=fill, daemon=True)
+    thread.start()
+    try:
+        while True:
+            try:
+                is_item, item = waiting.get(timeout=0.5)  # so that a signal is heard
+            except Empty:
+                continue
+            if is_item:
+                yield item  # type: ignore[misc]
+            elif item is None:
+                return
+            else:
+                raise item  # type: ignore[misc]
+    finally:
+        stopped.set()

@@ -1,0 +1,84 @@
+"""What --auto makes of the stages before one: their results with the defaults, unless others lie there already."""
+
+from pathlib import Path
+
+from s4tok.config import SuperpointConfig, SuperpointPreset, ViewConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.models.checkpoint import Student
+from s4tok_cache import Shard, Stamp
+from s4tok_cache.inspect import stamps_of
+from s4tok_pipelines.inputs.entries import root_of
+from s4tok_pipelines.inputs.find_superpoints import in_words, is_as
+from s4tok_pipelines.report import Report, silent
+from s4tok_pipelines.stages.render_views import render_views
+from s4tok_pipelines.stages.superpoints import superpoints
+from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, superpoints_stamp, views_stamp
+
+
+def make_superpoints(
+    clouds: CloudDataset,
+    cache: Path,
+    config: SuperpointConfig | None = None,
+    *,
+    preset: SuperpointPreset = "default",
+    shard: Shard = Shard(),  # noqa: B008 - it cannot change
+    workers: int = 1,
+    report: Report = silent,
+) -> None:
+    """Cut what is missing of the usual cut, unless there is another; or of the cut that is asked for."""
+    cut = config or SuperpointConfig.of(clouds.scene, preset)
+    if config is not None or _is_free(clouds, cache, superpoints_stamp(cut)):
+        superpoints(clouds, cache, cut, shard=shard, workers=workers, report=report)
+
+
+def make_superpoints_for(
+    student: Student, clouds: CloudDataset, cache: Path, *, workers: int = 1, report: Report = silent
+) -> None:
+    """Make what is missing of the cut of a checkpoint's training, or of the usual one where its card tells none.
+
+    Superpoints that s4tok has not cut itself (ScanNet's segments, a user's labels) are somebody's choice: nothing is
+    made beside them.
+    """
+    known = student.trained.superpoints.get(clouds.scene)
+    stamps = stamps_of(root_of(cache, clouds), SUPERPOINTS_STAGE)
+    if known is None or not _is_computed(known.method):
+        make_superpoints(clouds, cache, workers=workers, report=report)
+        return
+    is_there = any(is_as(stamp, known) for stamp in stamps)
+    if stamps and not is_there:
+        if not all(_is_computed(stamp.parameters.get("method")) for stamp in stamps):
+            return
+        report.note(
+            f"cutting {clouds.name} as for the training of checkpoint {student.name}; there is another cut: "
+            f"{'; '.join(in_words(stamps, known))}"
+        )
+    make_superpoints(clouds, cache, known, workers=workers, report=report)
+
+
+def make_views(
+    clouds: CloudDataset,
+    cache: Path,
+    config: ViewConfig | None = None,
+    *,
+    shard: Shard = Shard(),  # noqa: B008 - as above
+    workers: int = 1,
+    device: str = "cpu",
+    report: Report = silent,
+) -> None:
+    """Draw what is missing of the usual views, or of those with the settings that are asked for."""
+    views = config or ViewConfig()
+    if config is not None or _is_free(clouds, cache, views_stamp(views, clouds.up)):
+        render_views(clouds, cache, views, shard=shard, workers=workers, device=device, report=report)
+
+
+def _is_free(clouds: CloudDataset, cache: Path, usual: Stamp) -> bool:
+    """Say whether there is nothing of a stage, with this axis up, but what it makes with its defaults."""
+    stamps = stamps_of(root_of(cache, clouds).absolute(), usual.stage)
+    return all(stamp.json == usual.json for stamp in stamps if stamp.parameters.get("up") == usual.parameters.get("up"))
+
+
+def _is_computed(method: object) -> bool:
+    """Say whether s4tok cuts by this method, or only takes labels that are ready."""
+    from s4tok.superpoints import METHODS
+
+    return METHODS.get(str(method)) is not None

@@ -1,0 +1,37 @@
+"""How the result of each stage is named: the stage, and what its result was made with."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from s4tok.config import SuperpointConfig, ViewConfig
+from s4tok.errors import UsageError, choose
+from s4tok_cache import Stamp
+
+SUPERPOINTS_STAGE, VIEWS_STAGE, FEATURES_STAGE = "superpoints", "render-views", "extract-clip"
+# Each goes up when the same configuration gives another result.
+SUPERPOINTS_ALGORITHM = 1
+VIEWS_ALGORITHM = 1
+
+
+def superpoints_stamp(config: SuperpointConfig, ready: Path | None = None) -> Stamp:
+    """Say what a cache of superpoints was made with; ready labels by where they came from."""
+    from s4tok.superpoints import METHODS
+
+    is_ready = choose("superpoint method", config.method, METHODS) is None
+    if (config.method == "labels") != (ready is not None):
+        raise UsageError(
+            "--method labels takes ready labels, and --labels names them: both or neither.",
+            "s4tok superpoints scan.ply --method labels --labels scan.npy",
+        )
+    if not is_ready:
+        return Stamp.of(SUPERPOINTS_STAGE, config, SUPERPOINTS_ALGORITHM)
+    source = {} if ready is None else {"labels": str(ready.absolute())}
+    return Stamp(SUPERPOINTS_STAGE, {"method": config.method, **source}, SUPERPOINTS_ALGORITHM)
+
+
+def views_stamp(config: ViewConfig, up: str) -> Stamp:
+    """Stamp what drawing depends on: what the frames of scenes are chosen by is not part of it."""
+    used = {"size", "image"}
+    used |= {"projection", "projection_compat"} if config.image == "depth" else {"object_ratio"}
+    parameters = {name: value for name, value in asdict(config).items() if name in used}
+    return Stamp(VIEWS_STAGE, {**parameters, "up": up}, VIEWS_ALGORITHM)

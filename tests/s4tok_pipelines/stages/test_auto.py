@@ -1,0 +1,104 @@
+"""What --auto makes, and what it leaves alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from s4tok.config import SuperpointConfig, ViewConfig
+from s4tok.models.checkpoint import Student
+from s4tok.models.trained import Trained
+from s4tok.synthetic.datasets import ToyShapes
+from s4tok_cache import CacheReader, Stamp
+from s4tok_pipelines.inputs.entries import root_of
+from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
+from s4tok_pipelines.layouts import SUPERPOINTS
+from s4tok_pipelines.stages.auto import make_superpoints, make_superpoints_for, make_views
+from s4tok_pipelines.stamps import superpoints_stamp, views_stamp
+from tests.notes import Notes
+from tests.octants import cut_into_octants
+
+USUAL, OTHER = SuperpointConfig.of("object"), SuperpointConfig(regularization=7.5)
+LABELS = Stamp("superpoints", {"method": "labels", "labels": "/mine"})
+SEGMENTS = Stamp("superpoints", {"method": "scannet-segments"})
+
+
+@pytest.fixture
+def clouds() -> ToyShapes:
+    return ToyShapes("val", sizes=(0, 2, 0), points=300)
+
+
+@pytest.fixture(scope="module")
+def student(checkpoint: Student) -> Student:
+    """A checkpoint that was trained with other superpoints than the defaults."""
+    return checkpoint._replace(trained=Trained(superpoints={"object": OTHER}))
+
+
+def folders(cache: Path, clouds: ToyShapes) -> set[str]:
+    return {path.name for path in root_of(cache, clouds).iterdir()}
+
+
+def test_the_usual_superpoints_are_made_unless_there_are_others(tmp_path: Path, clouds: ToyShapes) -> None:
+    usual = superpoints_stamp(USUAL)
+    cut_into_octants(clouds, tmp_path, clouds.keys[:1], usual)  # as a stopped run leaves
+    make_superpoints(clouds, tmp_path)
+    assert len(CacheReader(root_of(tmp_path, clouds), SUPERPOINTS, usual)) == 2
+    cut_into_octants(clouds, tmp_path / "b", stamp=LABELS)
+    make_superpoints(clouds, tmp_path / "b")
+    assert folders(tmp_path / "b", clouds) == {LABELS.folder}
+    make_superpoints(clouds, tmp_path / "b", OTHER)  # asked for by name
+    assert folders(tmp_path / "b", clouds) == {LABELS.folder, superpoints_stamp(OTHER).folder}
+
+
+def test_the_usual_views_are_drawn_unless_there_are_others_with_this_axis_up(tmp_path: Path, clouds: ToyShapes) -> None:
+    small, usual = ViewConfig(size=32), views_stamp(ViewConfig(), clouds.up)
+    make_views(clouds, tmp_path, small)
+    make_views(clouds, tmp_path)
+    assert folders(tmp_path, clouds) == {views_stamp(small, clouds.up).folder}
+    clouds.up = "z"  # type: ignore[assignment]
+    make_views(clouds, tmp_path)
+    assert folders(tmp_path, clouds) == {
+        views_stamp(small, usual.parameters["up"]).folder, views_stamp(ViewConfig(), "z").folder
+    }  # fmt: skip
+
+
+def test_the_cut_of_a_checkpoints_training_is_made_once_beside_another(
+    tmp_path: Path, clouds: ToyShapes, student: Student
+) -> None:
+    usual = superpoints_stamp(USUAL)
+    cut_into_octants(clouds, tmp_path, stamp=usual)
+    notes = Notes()
+    for _ in range(2):
+        make_superpoints_for(student, clouds, tmp_path, report=notes)
+        assert ready_superpoints(clouds, tmp_path, student, notes).stamp == superpoints_stamp(OTHER)
+    [said] = notes.said
+    assert said.startswith("cutting toy-shapes as for the training of checkpoint X; there is another cut: ")
+    assert usual.folder in said
+    assert folders(tmp_path, clouds) == {usual.folder, superpoints_stamp(OTHER).folder}
+
+
+def test_a_checkpoint_whose_card_tells_no_cut_gets_the_usual_one_unless_there_is_another(
+    tmp_path: Path, clouds: ToyShapes, checkpoint: Student
+) -> None:
+    make_superpoints_for(checkpoint, clouds, tmp_path)
+    assert folders(tmp_path, clouds) == {superpoints_stamp(USUAL).folder}
+    other = superpoints_stamp(replace(USUAL, regularization=9.5))
+    cut_into_octants(clouds, tmp_path / "b", stamp=other)
+    make_superpoints_for(checkpoint, clouds, tmp_path / "b")
+    assert folders(tmp_path / "b", clouds) == {other.folder}
+
+
+@pytest.mark.parametrize("ready", [LABELS, SEGMENTS])
+def test_nothing_is_made_beside_superpoints_of_somebodys_choice(
+    tmp_path: Path, clouds: ToyShapes, student: Student, checkpoint: Student, ready: Stamp
+) -> None:
+    cut_into_octants(clouds, tmp_path, stamp=ready)
+    for who in (student, checkpoint):
+        make_superpoints_for(who, clouds, tmp_path)
+    assert folders(tmp_path, clouds) == {ready.folder}
+
+
+def test_ready_labels_of_a_training_are_never_made(tmp_path: Path, clouds: ToyShapes, checkpoint: Student) -> None:
+    card = {"superpoints": {"object": {"method": "labels", "labels": "/theirs"}}}
+    make_superpoints_for(checkpoint._replace(trained=Trained.of(card)), clouds, tmp_path)
+    assert folders(tmp_path, clouds) == {superpoints_stamp(USUAL).folder}
