@@ -35,7 +35,7 @@ def classify(
     ] = ZeroShotConfig.votes,
     scale: Annotated[float, Option(help="Multiply every cloud by this.")] = ZeroShotConfig.scale,
     batch: Annotated[int, Option(min=1, help="Clouds at once on a GPU.")] = ZeroShotConfig.batch,
-    auto: Annotated[bool, Option("--auto", help="Make superpoints first, where there are none.")] = False,
+    auto: options.Auto = False,
     source: options.Clouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
@@ -87,7 +87,7 @@ def classify(
         labels=names,
         config=ZeroShotConfig(batch=batch, votes=votes, scale=scale, seed=seed),
         views=replace(ViewConfig(), projection=projection),
-        make=auto or own,
+        auto=auto or own,
         workers=workers,
         report=console.Progress(),
     )

@@ -49,7 +49,7 @@ def extract_clip(
         Literal["openscene", "open3dis"], Option(help="How a frame tells what is hidden from it.")
     ] = ViewConfig.occlusion,
     batch: Annotated[int, Option(min=1, help="Pictures looked at together.")] = 64,
-    auto: Annotated[bool, Option("--auto", help="Make superpoints and views first, where there are none.")] = False,
+    auto: options.Auto = False,
     preview: Preview = None,
     prompt: Annotated[
         list[str] | None, Option(help="For --preview: what points may be called; repeat it.", show_default=False)
@@ -67,10 +67,8 @@ def extract_clip(
 
     from s4tok_cache import Shard
     from s4tok_pipelines.runtime import pick_device
-    from s4tok_pipelines.stages.auto import make_superpoints, make_views
     from s4tok_pipelines.stages.extract_clip import extract_clip as run
 
-    progress, take = console.Progress(), Shard.parse(shard)
     clouds = source.open()
     config = ClipConfig(teacher=teacher, clip=clip, pretrained=pretrained, dense=dense)
     views: ViewConfig | None = None
@@ -86,10 +84,6 @@ def extract_clip(
             image=image or ViewConfig.image,
             projection_compat=projection_compat or ViewConfig.projection_compat,
         )
-    if auto:
-        make_superpoints(clouds, cache, preset=superpoints or "default", shard=take, report=progress)
-        if not by_frames:
-            make_views(clouds, cache, views, shard=take, device=pick_device(device), report=progress)
     outcome = run(
         clouds,
         cache,
@@ -98,11 +92,12 @@ def extract_clip(
         superpoints=None if superpoints is None else SuperpointConfig.of(clouds.scene, superpoints),
         frames=frames,
         batch=batch,
+        auto=auto,
         device=pick_device(device),
-        shard=take,
+        shard=Shard.parse(shard),
         overwrite=overwrite,
         preview=preview,
         prompts=prompt or [],
-        report=progress,
+        report=console.Progress(),
     )
     console.finish_stage("clouds looked at", outcome)

@@ -47,6 +47,7 @@ Workers: TypeAlias = Annotated[int, Option(min=0, help="Processes that work side
 Device: TypeAlias = Annotated[str, Option(help="auto, cpu or cuda.")]
 Seed: TypeAlias = Annotated[int, Option(help="Same seed, same result, whatever the workers and shards.")]
 Overwrite: TypeAlias = Annotated[bool, Option("--overwrite", help="Make entries anew that are there already.")]
+Auto: TypeAlias = Annotated[bool, Option("--auto", help="Run the stages before this one where results are missing.")]
 Out: TypeAlias = Annotated[Path | None, Option(help="Where the result goes.")]
 Up: TypeAlias = Annotated[str | None, Option(help="The axis that points up: x, y or z.")]
 

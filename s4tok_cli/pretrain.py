@@ -140,7 +140,7 @@ def pretrain(
         Option(help="For an open_clip name: one of its tags, or a file; '' for random weights.", show_default=False),
     ] = None,
     resume: Annotated[bool, Option("--resume", help="Go on with a run that was stopped, or begin it.")] = False,
-    auto: Annotated[bool, Option("--auto", help="Make superpoints, views and features that are missing.")] = False,
+    auto: options.Auto = False,
     out: options.Out = None,
     also: Annotated[
         list[str] | None, Option(help="Another dataset to train on together with SOURCE.", metavar="SOURCE")

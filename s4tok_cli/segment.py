@@ -119,7 +119,7 @@ def segment(
     preview: Annotated[
         Path | None, Option(help="Draw the first clouds, truth beside names, into this .png.", metavar="FILE.png")
     ] = None,
-    auto: Annotated[bool, Option("--auto", help="Make superpoints first, where there are none.")] = False,
+    auto: options.Auto = False,
     source: options.Clouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
@@ -201,7 +201,7 @@ def segment(
         calibrated_by=by,
         files=None if folder is None else Files(folder, written, html),
         watch=sheet.add if preview else None,
-        make=auto or own,
+        auto=auto or own,
         workers=workers,
         report=console.Progress(),
     )

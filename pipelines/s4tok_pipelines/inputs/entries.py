@@ -1,9 +1,10 @@
-"""What every stage asks of a dataset: where its results lie, and what its entries are made from."""
+"""What every stage asks of a dataset: where results lie, what entries are made from, what makes missing ones."""
 
 from hashlib import blake2b
 from pathlib import Path
 
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.table import DATASETS
 from s4tok.errors import InputError
 from s4tok_cache import Fingerprint
 
@@ -31,3 +32,13 @@ def seed_of(seed: int, *names: str | int) -> int:
     """Give one entry a seed of its own, so that neither order nor workers change what is drawn for it."""
     digest = blake2b("/".join(map(str, (seed, *names))).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1  # fits a signed integer of 64 bits
+
+
+def way_out(clouds: CloudDataset, *stages: str) -> str:
+    """Name the commands that make what is missing, and the option that runs them; a stage may bring options."""
+    row = DATASETS.get(clouds.name)
+    of = f"{clouds.name if row is not None and row.made else 'SOURCE'} --split {clouds.split}"
+    commands = (
+        f"s4tok {name} {of}{space}{options}" for name, space, options in (each.partition(" ") for each in stages)
+    )
+    return f"run `{'; '.join(commands)}`, or pass --auto."

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
-from s4tok.config import SuperpointConfig
+from s4tok.config import SuperpointConfig, SuperpointPreset
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
 from s4tok.shapes import Array, Int32
-from s4tok_cache import CacheReader, Stamp, examine
+from s4tok_cache import CacheMissing, CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import fingerprint, root_of
+from s4tok_pipelines.inputs.entries import fingerprint, root_of, way_out
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, superpoints_stamp
@@ -67,9 +68,13 @@ def open_superpoints(
 ) -> CacheReader:
     """Open the superpoints that were cut with a configuration, or the only ones there are."""
     root = root_of(cache, clouds)
-    if config is None:
-        return CacheReader.find(root, SUPERPOINTS, SUPERPOINTS_STAGE)
-    return CacheReader(root, SUPERPOINTS, superpoints_stamp(config, ready))
+    try:
+        if config is None:
+            return CacheReader.find(root, SUPERPOINTS, SUPERPOINTS_STAGE)
+        return CacheReader(root, SUPERPOINTS, superpoints_stamp(config, ready))
+    except CacheMissing as error:
+        command = _command(clouds, config)
+        raise CacheMissing(str(error), error.hint if command is None else way_out(clouds, command)) from error
 
 
 def labels_of(superpoints: CacheReader, clouds: CloudDataset, key: str) -> Int32[Array, " n"]:
@@ -108,7 +113,16 @@ def _as_wanted(clouds: CloudDataset, student: Student) -> str:
 
 
 def _way_out(clouds: CloudDataset, student: Student) -> str:
-    wanted = student.trained.superpoints.get(clouds.scene)
-    if wanted is None or wanted == SuperpointConfig.of(clouds.scene):
-        return f"run s4tok superpoints on the same SOURCE with --split {clouds.split}, or pass --auto."
-    return f"pass --auto, which cuts clouds as for the training of {student.name}."
+    command = _command(clouds, student.trained.superpoints.get(clouds.scene))
+    if command is None:
+        return f"pass --auto, which cuts clouds as for the training of {student.name}."
+    return way_out(clouds, command)
+
+
+def _command(clouds: CloudDataset, wanted: SuperpointConfig | None) -> str | None:
+    """Give the command that cuts as is wanted, where it is that of a preset."""
+    options = {"default": "", "paper": " --preset paper"}
+    for preset in get_args(SuperpointPreset):
+        if wanted in (None, SuperpointConfig.of(clouds.scene, preset)):
+            return f"{SUPERPOINTS_STAGE}{options[preset]}"
+    return None

@@ -9,10 +9,10 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import root_of, seed_of
+from s4tok_pipelines.inputs.entries import root_of, seed_of, way_out
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stamps import FEATURES_STAGE, VIEWS_STAGE, superpoints_stamp
+from s4tok_pipelines.stamps import FEATURES_STAGE, SUPERPOINTS_STAGE, VIEWS_STAGE, superpoints_stamp
 
 
 def find_features(
@@ -24,8 +24,7 @@ def find_features(
     mine = [stamp for stamp in known if stamp.parameters.get("weights") == clip.sha256]
     if not mine:
         seen = f" by {clip.name}; features by other models exist" if known else f" by {clip.name}"
-        commands = _commands(clouds, root, config)
-        raise CacheMissing(f"{root} has no clip-features{seen}.", f"{commands}; --auto does it.")
+        raise CacheMissing(f"{root} has no clip-features{seen}.", way_out(clouds, *_stages(clouds, root, config)))
     wanted = superpoints_stamp(SuperpointConfig.of(clouds.scene, config.superpoints))
     fitting = [stamp for stamp in mine if _cut(stamp).json == wanted.json]
     if len(fitting or mine) > 1:
@@ -62,15 +61,15 @@ def held_out(keys: Sequence[str], share: float) -> list[str]:
     return some(keys, max(round(share * len(keys)), 1)) if len(keys) > 1 else []
 
 
-def _commands(clouds: CloudDataset, root: Path, config: RunConfig) -> str:
-    """Say which stages are still to be run."""
+def _stages(clouds: CloudDataset, root: Path, config: RunConfig) -> list[str]:
+    """Say which stages are still to be run, and how."""
     preset = "" if config.superpoints == "default" else f" --preset {config.superpoints}"
-    commands = [] if stamps_of(root.absolute(), "superpoints") else [f"s4tok superpoints {clouds.name}{preset}"]
+    stages = [] if stamps_of(root.absolute(), SUPERPOINTS_STAGE) else [f"{SUPERPOINTS_STAGE}{preset}"]
     if clouds.scene == "object" and not stamps_of(root.absolute(), VIEWS_STAGE):
-        commands.append(f"s4tok {VIEWS_STAGE} {clouds.name}")
+        stages.append(VIEWS_STAGE)
     clip = config.clip
     kind = "" if clip.pretrained == ClipConfig.pretrained else f" --pretrained '{clip.pretrained}'"
-    return "; ".join([*commands, f"s4tok {FEATURES_STAGE} {clouds.name} --clip {clip.clip}{kind}"])
+    return [*stages, f"{FEATURES_STAGE} --clip {clip.clip}{kind}"]
 
 
 def superpoints_of(features: CacheReader) -> Mapping[str, object]:
@@ -79,4 +78,4 @@ def superpoints_of(features: CacheReader) -> Mapping[str, object]:
 
 
 def _cut(features: Stamp) -> Stamp:
-    return next(stamp for stamp in features.upstream if stamp.stage == "superpoints")
+    return next(stamp for stamp in features.upstream if stamp.stage == SUPERPOINTS_STAGE)

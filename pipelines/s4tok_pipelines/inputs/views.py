@@ -14,7 +14,8 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.rendering.scene_frames import is_posed, scene_views
 from s4tok.shapes import Bool, Float, Int
-from s4tok_cache import CacheReader, Fingerprint, Stamp
+from s4tok_cache import CacheMissing, CacheReader, Fingerprint, Stamp
+from s4tok_pipelines.inputs.entries import root_of, way_out
 from s4tok_pipelines.inputs.find_superpoints import labels_of
 from s4tok_pipelines.layouts import VIEWS
 from s4tok_pipelines.stamps import VIEWS_STAGE, views_stamp
@@ -94,11 +95,15 @@ class Sources:
         yield _joined(waiting, True)
 
 
-def drawn_views(root: Path, config: ViewConfig | None, up: str) -> CacheReader:
+def drawn_views(clouds: CloudDataset, cache: Path, config: ViewConfig | None) -> CacheReader:
     """Open the views that were drawn with this axis up: as the config says, or the only ones there are."""
-    if config is None:
-        return CacheReader.find(root, VIEWS, VIEWS_STAGE, up=up)
-    return CacheReader(root, VIEWS, views_stamp(config, up))
+    root = root_of(cache, clouds)
+    try:
+        if config is None:
+            return CacheReader.find(root, VIEWS, VIEWS_STAGE, up=clouds.up)
+        return CacheReader(root, VIEWS, views_stamp(config, clouds.up))
+    except CacheMissing as error:
+        raise CacheMissing(str(error), way_out(clouds, VIEWS_STAGE)) from error
 
 
 def _joined(pieces: list[Piece], is_last: bool) -> Piece:

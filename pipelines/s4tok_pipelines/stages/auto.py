@@ -1,4 +1,4 @@
-"""What --auto makes of the stages before one: their results with the defaults, unless others lie there already."""
+"""What --auto makes of the stages before one: what is asked for, else the usual unless others lie there already."""
 
 from pathlib import Path
 
@@ -20,15 +20,22 @@ def make_superpoints(
     cache: Path,
     config: SuperpointConfig | None = None,
     *,
-    preset: SuperpointPreset = "default",
     shard: Shard = Shard(),  # noqa: B008 - it cannot change
     workers: int = 1,
     report: Report = silent,
 ) -> None:
-    """Cut what is missing of the usual cut, unless there is another; or of the cut that is asked for."""
-    cut = config or SuperpointConfig.of(clouds.scene, preset)
-    if config is not None or _is_free(clouds, cache, superpoints_stamp(cut)):
+    """Cut what is missing of the cut that is asked for, or of the usual one unless others lie there."""
+    cut = config or usual_superpoints(clouds, cache)
+    if cut is not None:
         superpoints(clouds, cache, cut, shard=shard, workers=workers, report=report)
+
+
+def usual_superpoints(
+    clouds: CloudDataset, cache: Path, preset: SuperpointPreset = "default"
+) -> SuperpointConfig | None:
+    """Give the preset's cut; None where there are others and not it, which are used then."""
+    cut = SuperpointConfig.of(clouds.scene, preset)
+    return cut if _is_free(clouds, cache, superpoints_stamp(cut)) else None
 
 
 def make_superpoints_for(
@@ -65,16 +72,17 @@ def make_views(
     device: str = "cpu",
     report: Report = silent,
 ) -> None:
-    """Draw what is missing of the usual views, or of those with the settings that are asked for."""
-    views = config or ViewConfig()
-    if config is not None or _is_free(clouds, cache, views_stamp(views, clouds.up)):
+    """Draw what is missing of the views that are asked for, or of the usual ones unless others lie there."""
+    if config is not None or _is_free(clouds, cache, views_stamp(ViewConfig(), clouds.up)):
+        views = config or ViewConfig()
         render_views(clouds, cache, views, shard=shard, workers=workers, device=device, report=report)
 
 
 def _is_free(clouds: CloudDataset, cache: Path, usual: Stamp) -> bool:
-    """Say whether there is nothing of a stage, with this axis up, but what it makes with its defaults."""
+    """Say whether a stage has this result already, or none with this axis up."""
     stamps = stamps_of(root_of(cache, clouds).absolute(), usual.stage)
-    return all(stamp.json == usual.json for stamp in stamps if stamp.parameters.get("up") == usual.parameters.get("up"))
+    alike = [stamp for stamp in stamps if stamp.parameters.get("up") == usual.parameters.get("up")]
+    return not alike or any(stamp.json == usual.json for stamp in alike)
 
 
 def _is_computed(method: object) -> bool:

@@ -78,7 +78,7 @@ def classify(
     labels: Sequence[str] = (),
     config: ZeroShotConfig = ZeroShotConfig(),  # noqa: B008 - it cannot change
     views: ViewConfig = ViewConfig(),  # noqa: B008 - as above
-    make: bool = False,
+    auto: bool = False,
     workers: int = 1,
     report: Report = silent,
 ) -> Classified:
@@ -95,7 +95,7 @@ def classify(
         labels: What a cloud may be, in place of the dataset's categories; then nothing can be right or wrong.
         config: Seed, samples a cloud, scale, bootstrap.
         views: How views are drawn for the baseline.
-        make: Make superpoints that are missing.
+        auto: Make superpoints that are missing.
         workers: Processes that cut or draw.
         report: Who listens.
     """
@@ -107,7 +107,7 @@ def classify(
         )
     result = Classified(classes)
     texts = classifier(clip, [prompts.of_object(name) for name in classes]).cpu()
-    superpoints, features = _looking(clouds, cache, clip, student, config, views, make, workers, report)
+    superpoints, features = _looking(clouds, cache, clip, student, config, views, auto, workers, report)
     rows: dict[str, Float[Tensor, " t"]] = {}
     for done in report.steps(features, "Classifying", total=len(clouds)):
         if done.result is None:
@@ -143,7 +143,7 @@ def _looking(
     student: Student | None,
     config: ZeroShotConfig,
     views: ViewConfig,
-    make: bool,
+    auto: bool,
     workers: int,
     report: Report,
 ) -> tuple[CacheReader | None, Iterator[Done[str, Float[Tensor, " d"]]]]:
@@ -155,7 +155,7 @@ def _looking(
         return None, by_views(clip, clouds, views, seen, workers=workers)
     superpoints = None
     if student.model.tokenizer.variant.knows_superpoints:
-        if make:
+        if auto:
             make_superpoints_for(student, clouds, cache, workers=workers, report=report)
         superpoints = ready_superpoints(clouds, cache, student, report)
     return superpoints, by_student(student, clouds, superpoints, config, report)

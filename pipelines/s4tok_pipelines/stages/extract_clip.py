@@ -24,6 +24,7 @@ from s4tok_pipelines.outputs.feature_sheets import write_sheets
 from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
+from s4tok_pipelines.stages.auto import make_superpoints, make_views
 from s4tok_pipelines.stamps import FEATURES_STAGE
 from s4tok_pipelines.workers import Done
 
@@ -50,6 +51,8 @@ def extract_clip(
     superpoints: SuperpointConfig | None = None,
     frames: bool | None = None,
     batch: int = 64,
+    auto: bool = False,
+    workers: int = 1,
     device: str = "cpu",
     shard: Shard = Shard(),  # noqa: B008 - as above
     overwrite: bool = False,
@@ -70,6 +73,8 @@ def extract_clip(
         superpoints: Which cut, where there are several.
         frames: Whether to look at posed frames; those of rooms where None.
         batch: Pictures that go through the teacher at once.
+        auto: Make superpoints and views that are missing.
+        workers: Processes that make these.
         device: Where the teacher computes.
         shard: This task's share.
         overwrite: Make entries anew that are there.
@@ -79,10 +84,14 @@ def extract_clip(
     """
     root, expected = root_of(cache, clouds), fingerprints(clouds)
     frames = clouds.scene == "room" if frames is None else frames
+    if auto:
+        make_superpoints(clouds, cache, superpoints, shard=shard, workers=workers, report=report)
+        if not frames:
+            make_views(clouds, cache, views, shard=shard, workers=workers, device=device, report=report)
     sources = Sources(
         clouds,
         open_superpoints(clouds, cache, superpoints),
-        None if frames else drawn_views(root, views, clouds.up),
+        None if frames else drawn_views(clouds, cache, views),
         views or ViewConfig.of_frames(config.clip),
     )
     teacher = load_teacher(config, device)

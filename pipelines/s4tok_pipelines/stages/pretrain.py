@@ -10,15 +10,14 @@ from pathlib import Path
 import torch
 
 from s4tok import __version__
-from s4tok.config import RUNS, RunConfig, SuperpointConfig
+from s4tok.config import RUNS, RunConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
-from s4tok_pipelines.inputs.find_superpoints import open_superpoints
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.table import OBJECTIVES
 from s4tok_pipelines.report import Outcome, Report, silent
-from s4tok_pipelines.stages.auto import make_superpoints, make_views
+from s4tok_pipelines.stages.auto import usual_superpoints
 from s4tok_pipelines.stages.extract_clip import extract_clip
 from s4tok_pipelines.training import run_folder
 from s4tok_pipelines.training.curves import draw_curves
@@ -107,13 +106,9 @@ def pretrain(
 def _make_features(
     cache: Path, config: RunConfig, workers: int, device: str, report: Report, clouds: CloudDataset
 ) -> None:
-    """Run the stages before this one, each with its preset unless it has left a result of another kind."""
-    make_superpoints(clouds, cache, preset=config.superpoints, workers=workers, report=report)
-    if clouds.scene == "object":
-        make_views(clouds, cache, workers=workers, device=device, report=report)
-    cut = SuperpointConfig.of(clouds.scene, config.superpoints)
-    is_there = open_superpoints(clouds, cache, cut).folder.is_dir()
-    extract_clip(clouds, cache, config.clip, superpoints=cut if is_there else None, device=device, report=report)
+    """Run the stages before this one, with the preset's superpoints unless others lie there."""
+    cut = usual_superpoints(clouds, cache, config.superpoints)
+    extract_clip(clouds, cache, config.clip, superpoints=cut, auto=True, workers=workers, device=device, report=report)
 
 
 def _train(request: Request, ready: Prepared, folder: Path, save_every: float) -> Training:

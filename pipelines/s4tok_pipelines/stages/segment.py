@@ -74,7 +74,7 @@ def segment(
     calibrated_by: Student | None = None,
     files: Files | None = None,
     watch: Callable[[Labelled], None] | None = None,
-    make: bool = False,
+    auto: bool = False,
     workers: int = 1,
     report: Report = silent,
 ) -> Segmented:
@@ -96,7 +96,7 @@ def segment(
         calibrated_by: For the 2D baseline, the checkpoint that knows the mean of the vision model's features.
         files: What to write of each cloud; nothing where None.
         watch: Who else counts something of each cloud once it is named.
-        make: Make superpoints that are missing.
+        auto: Make superpoints that are missing.
         workers: Processes that cut.
         report: Who listens.
     """
@@ -109,7 +109,7 @@ def segment(
         scorer = VisionScorer(clip, clouds, cache, None if by is None else by.means_for(clouds.scene))
     else:
         config = as_trained(config, student, clouds.scene, report)
-        if make:
+        if auto:
             make_superpoints_for(student, clouds, cache, workers=workers, report=report)
         superpoints = ready_superpoints(clouds, cache, student, report)
         scorer = CheckpointScorer(student, clouds, superpoints, config, report)

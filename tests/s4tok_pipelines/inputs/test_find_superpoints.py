@@ -10,9 +10,9 @@ from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
 from s4tok.models.trained import Trained
 from s4tok.synthetic.datasets import ToyShapes
-from s4tok_cache import Stamp
+from s4tok_cache import CacheMissing, Stamp
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
+from s4tok_pipelines.inputs.find_superpoints import open_superpoints, ready_superpoints
 from s4tok_pipelines.stamps import superpoints_stamp
 from tests.notes import Notes
 from tests.octants import cut_into_octants
@@ -116,7 +116,15 @@ def test_without_any_it_says_what_makes_them(
 ) -> None:
     with pytest.raises(InputError, match="has no superpoints") as caught:
         ready_superpoints(clouds, tmp_path, checkpoint)
-    assert caught.value.hint == "run s4tok superpoints on the same SOURCE with --split val, or pass --auto."
+    assert caught.value.hint == "run `s4tok superpoints toy-shapes --split val`, or pass --auto."
     with pytest.raises(InputError, match="has no superpoints") as caught:
         ready_superpoints(clouds, tmp_path, student)
     assert caught.value.hint == "pass --auto, which cuts clouds as for the training of X."
+    printed = checkpoint._replace(trained=Trained(superpoints={"object": SuperpointConfig.of("object", "paper")}))
+    with pytest.raises(InputError, match="has no superpoints") as caught:
+        ready_superpoints(clouds, tmp_path, printed)
+    assert "`s4tok superpoints toy-shapes --split val --preset paper`" in caught.value.hint
+    clouds.name = "scan-of-mine"  # only what s4tok makes is known by name
+    with pytest.raises(CacheMissing, match="has no superpoints") as missing:
+        open_superpoints(clouds, tmp_path)
+    assert missing.value.hint == "run `s4tok superpoints SOURCE --split val`, or pass --auto."

@@ -13,7 +13,7 @@ from s4tok_cache import CacheReader, Stamp
 from s4tok_pipelines.inputs.entries import root_of
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
 from s4tok_pipelines.layouts import SUPERPOINTS
-from s4tok_pipelines.stages.auto import make_superpoints, make_superpoints_for, make_views
+from s4tok_pipelines.stages.auto import make_superpoints, make_superpoints_for, make_views, usual_superpoints
 from s4tok_pipelines.stamps import superpoints_stamp, views_stamp
 from tests.notes import Notes
 from tests.octants import cut_into_octants
@@ -48,6 +48,11 @@ def test_the_usual_superpoints_are_made_unless_there_are_others(tmp_path: Path, 
     assert folders(tmp_path / "b", clouds) == {LABELS.folder}
     make_superpoints(clouds, tmp_path / "b", OTHER)  # asked for by name
     assert folders(tmp_path / "b", clouds) == {LABELS.folder, superpoints_stamp(OTHER).folder}
+    cut_into_octants(clouds, tmp_path / "b", clouds.keys[:1], usual)
+    make_superpoints(clouds, tmp_path / "b")  # which somebody has begun
+    assert len(CacheReader(root_of(tmp_path / "b", clouds), SUPERPOINTS, usual)) == 2
+    assert usual_superpoints(clouds, tmp_path / "b") == USUAL
+    assert usual_superpoints(clouds, tmp_path / "b", "paper") is None
 
 
 def test_the_usual_views_are_drawn_unless_there_are_others_with_this_axis_up(tmp_path: Path, clouds: ToyShapes) -> None:

@@ -232,12 +232,12 @@ def test_superpoints_that_are_missing_are_told_or_made_also_after_a_stop_and_the
 ) -> None:
     with pytest.raises(InputError, match="has no superpoints") as caught:
         named(students["s4token"])
-    assert caught.value.hint == "run s4tok superpoints on the same SOURCE with --split val, or pass --auto."
+    assert caught.value.hint == "run `s4tok superpoints toy-shapes --split val`, or pass --auto."
     few = Shapes()
     few.keys = few.keys[:2]
     with pytest.raises(KeyboardInterrupt):
-        named(students["s4token"], few, make=True, report=StopsAfter(1))
-    made = named(students["s4token"], few, make=True)
+        named(students["s4token"], few, auto=True, report=StopsAfter(1))
+    made = named(students["s4token"], few, auto=True)
     with pytest.raises(InputError, match="6 of 8 clouds have no superpoints"):
         named(students["s4token"])
     [(name, parameters)] = made.about["superpoints"].items()
@@ -249,7 +249,7 @@ def test_superpoints_that_are_missing_are_told_or_made_also_after_a_stop_and_the
 
 def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, students: dict[str, Student]) -> None:
     grid = SuperpointConfig(method="grid", grid_cells=5)
-    found = named(students["s4token"]._replace(trained=Trained(superpoints={"object": grid})), make=True)
+    found = named(students["s4token"]._replace(trained=Trained(superpoints={"object": grid})), auto=True)
     [settings] = found.about["superpoints"].values()
     assert (settings["method"], settings["grid_cells"]) == ("grid", 5)
 

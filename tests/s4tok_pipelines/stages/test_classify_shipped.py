@@ -27,7 +27,7 @@ def right(mini_clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Ri
     @cache
     def share(name: str, scale: float) -> float:
         student, config = load_student(name, mini_clip), ZeroShotConfig(scale=scale, draws=10)
-        found = classify(shapes, folder, mini_clip, student, load_prompts("mini"), config=config, make=True, workers=2)
+        found = classify(shapes, folder, mini_clip, student, load_prompts("mini"), config=config, auto=True, workers=2)
         assert found.figures is not None
         return float(found.figures.scores.accuracy)
 

@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 
+from s4tok.config import SuperpointConfig
 from s4tok.errors import InputError, UsageError
 from s4tok.models.checkpoint import load_student
+from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CacheMissing
+from s4tok_cache import CacheMissing, CacheReader, Stamp
+from s4tok_pipelines.layouts import CLIP_FEATURES
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.pretrain import pretrain
+from s4tok_pipelines.stamps import superpoints_stamp
 from s4tok_pipelines.training.run_folder import read_metrics
+from tests.octants import cut_into_octants
 
 Tree = dict[str, bytes]
 
@@ -142,13 +147,23 @@ def test_features_that_are_missing_are_asked_for_by_command(
 ) -> None:
     with pytest.raises(CacheMissing) as caught:
         pretrain(world.train, tmp_path / "none", world.config())
-    commands = "s4tok superpoints toy-shapes; s4tok render-views toy-shapes; s4tok extract-clip toy-shapes"
-    commands += f" --clip {world.clip}"
-    assert caught.value.hint == f"{commands}; --auto does it."
+    stages = (f"s4tok {stage} toy-shapes --split train" for stage in ("superpoints", "render-views", "extract-clip"))
+    assert caught.value.hint == f"run `{'; '.join(stages)} --clip {world.clip}`, or pass --auto."
     config = world.config()
     other = replace(config, clip=replace(config.clip, clip="ViT-S-32-alt", pretrained=""))
     with pytest.raises(CacheMissing, match="by ViT-S-32-alt; features by other models exist"):
         pretrain(world.train, world.cache, other)
+
+
+def test_auto_makes_what_is_missing_with_superpoints_that_are_there_or_the_presets(world: Any, tmp_path: Path) -> None:
+    few, config = ToyShapes("train", sizes=(4, 0, 0), points=300), world.config(epochs=1)
+    mine = Stamp("superpoints", {"method": "labels", "labels": "/mine"})
+    cut_into_octants(few, tmp_path / "mine", stamp=mine)
+    for cache, cut in ((tmp_path / "mine", mine), (tmp_path / "none", superpoints_stamp(SuperpointConfig()))):
+        done = pretrain(few, cache, config, out=cache / "run", auto=True)
+        assert done.made == 1
+        features = CacheReader.find(cache / "toy-shapes" / "train", CLIP_FEATURES, "extract-clip")
+        assert features.stamp.upstream[0].sha256 == cut.sha256
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_state_before(world: Any, tmp_path: Path) -> None:

@@ -409,7 +409,7 @@ def test_a_room_can_be_cut_into_windows_by_its_superpoints(named: Named, tmp_pat
 def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, student: Student) -> None:
     grid = SuperpointConfig(method="grid", grid_cells=5)
     of_rooms = student._replace(trained=Trained(superpoints={"room": grid}))
-    found = named(Rooms(), ROOMS, student=of_rooms, ready=False, make=True)
+    found = named(Rooms(), ROOMS, student=of_rooms, ready=False, auto=True)
     [settings] = found.about["superpoints"].values()
     assert (settings["method"], settings["grid_cells"]) == ("grid", 5)
 
@@ -441,4 +441,4 @@ def test_without_superpoints_it_says_what_makes_them(named: Named) -> None:
     with pytest.raises(InputError, match="no superpoints") as caught:
         named(Rooms(), ROOMS, ready=False)
     assert "--auto" in caught.value.hint
-    assert named(Rooms(), ROOMS, ready=False, make=True).clouds == 3
+    assert named(Rooms(), ROOMS, ready=False, auto=True).clouds == 3
