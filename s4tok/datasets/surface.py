@@ -1,6 +1,5 @@
 """Points on a mesh, spread evenly over its area, the same for the same name whoever asks."""
 
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import SURFACE_POINTS
 from s4tok.datasets.dataset import Mesh
 from s4tok.datasets.formats.damage import DamagedFile
+from s4tok.randomness import hashed
 
 
 def sample_surface(mesh: Mesh, name: str, path: Path, n_points: int = SURFACE_POINTS) -> PointCloud:
@@ -17,7 +17,7 @@ def sample_surface(mesh: Mesh, name: str, path: Path, n_points: int = SURFACE_PO
     The draw depends on `name` and on nothing else. A mesh is small against the number of points in some places and
     large in others; its vertices would not do, for a table top may have four.
     """
-    rng = np.random.default_rng(int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little"))
+    rng = np.random.default_rng(hashed(name))
     corners = mesh.vertices[mesh.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(normals, axis=1)

@@ -3,11 +3,11 @@
 import colorsys
 from collections.abc import Sequence
 from functools import cache
-from hashlib import blake2b
 from itertools import product
 
 import numpy as np
 
+from s4tok.randomness import hashed
 from s4tok.shapes import Array, Float64, Int, Int32, UInt8
 
 UNKNOWN = (150, 150, 150)  # of what has no label
@@ -62,8 +62,7 @@ def hexadecimal(color: UInt8[Array, "3"]) -> str:
 
 
 def _order(name: str, count: int) -> Int[Array, " k"]:
-    seed = int.from_bytes(blake2b(name.strip().lower().encode(), digest_size=8).digest(), "little")
-    return np.random.Generator(np.random.PCG64(seed)).permutation(count)
+    return np.random.Generator(np.random.PCG64(hashed(name.strip().lower()))).permutation(count)
 
 
 @cache

@@ -1,23 +1,20 @@
 """Random draws that depend on a seed and a name alone, never on what was drawn for another name before."""
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import TypeVar
 
 import numpy as np
+
+from s4tok.randomness import hashed
 
 Option = TypeVar("Option")
 
 
 class Draw:
-    """A stream of random decisions for one thing of the world, the same on every machine and in every order.
-
-    The bits come from PCG64 seeded with a BLAKE2 digest: Python's own `hash` differs from process to process.
-    """
+    """A stream of random decisions for one thing of the world, the same on every machine and in every order."""
 
     def __init__(self, seed: int, *names: str | int) -> None:
-        digest = blake2b("/".join(map(str, (seed, *names))).encode(), digest_size=16).digest()
-        self.generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+        self.generator = np.random.Generator(np.random.PCG64(hashed(seed, *names, n_bytes=16)))
 
     def between(self, low: int | float, high: int | float) -> float:
         """Draw a length, an angle or a ratio."""

@@ -1,6 +1,5 @@
 """What every stage asks of a dataset: where results lie, what entries are made from, what makes missing ones."""
 
-from hashlib import blake2b
 from pathlib import Path
 
 from s4tok.datasets.dataset import CloudDataset
@@ -26,12 +25,6 @@ def fingerprint(clouds: CloudDataset, key: str) -> Fingerprint:
     except InputError:
         return Fingerprint(key, 0)  # what is wrong with it is found out, and told, when it is read
     return Fingerprint(origin.path, origin.size, origin.mtime_ns)
-
-
-def seed_of(seed: int, *names: str | int) -> int:
-    """Give one entry a seed of its own, so that neither order nor workers change what is drawn for it."""
-    digest = blake2b("/".join(map(str, (seed, *names))).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1  # fits a signed integer of 64 bits
 
 
 def way_out(clouds: CloudDataset, *stages: str) -> str:

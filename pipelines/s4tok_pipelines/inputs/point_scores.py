@@ -14,6 +14,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Means, Student
 from s4tok.models.model import Model
+from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot import classifier
@@ -22,7 +23,7 @@ from s4tok_cache import CacheReader
 from s4tok_cache.errors import CacheMismatch, CacheMissing
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import fingerprint, root_of, seed_of
+from s4tok_pipelines.inputs.entries import fingerprint, root_of
 from s4tok_pipelines.inputs.point_features import PointReader
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report, silent

@@ -14,10 +14,10 @@ import numpy as np
 from s4tok.augmentations.mixing import Part, mix
 from s4tok.config import PretrainConfig, Scene
 from s4tok.objectives.s4token import Entry
+from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.tokenizers import NO_FEATURES, PointFeatures
 from s4tok_cache import CacheReader
-from s4tok_pipelines.inputs.entries import seed_of
 from s4tok_pipelines.report import Report, silent
 
 MEMORY_SHARE = 0.5  # of what is free that data may take; beyond it every batch is read anew

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from s4tok.config import ClipConfig, RunConfig, SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.randomness import seed_of
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import root_of, seed_of, way_out
+from s4tok_pipelines.inputs.entries import root_of, way_out
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import FEATURES_STAGE, SUPERPOINTS_STAGE, VIEWS_STAGE, superpoints_stamp

@@ -8,11 +8,12 @@ import numpy as np
 from s4tok.config import PointKind, PretrainConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
+from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float32
 from s4tok.superpoints.samples import Sample, column, sample
 from s4tok.tokenizers import NO_FEATURES, PointFeatures
 from s4tok_cache import CacheReader, Stamp, Store
-from s4tok_pipelines.inputs.entries import fingerprint, seed_of
+from s4tok_pipelines.inputs.entries import fingerprint
 from s4tok_pipelines.layouts import SAMPLES, SAMPLES_WITH_FEATURES
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage

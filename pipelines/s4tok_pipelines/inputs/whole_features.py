@@ -15,13 +15,14 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
 from s4tok.models.model import CloudFeatures, Model
+from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32
 from s4tok.superpoints.samples import Sample, sample
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheReader
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.draw_views import draw_views
-from s4tok_pipelines.inputs.entries import fingerprints, root_of, seed_of
+from s4tok_pipelines.inputs.entries import fingerprints, root_of
 from s4tok_pipelines.inputs.find_superpoints import labels_of
 from s4tok_pipelines.inputs.point_features import PointReader
 from s4tok_pipelines.layouts import CLIP_FEATURES

@@ -19,8 +19,8 @@ from s4tok.errors import InputError, UsageError
 from s4tok.objectives.objective import Objective
 from s4tok.optim.optimizers import build_optimizer
 from s4tok.optim.schedule import learning_rate
+from s4tok.randomness import seed_of
 from s4tok.shapes import Array
-from s4tok_pipelines.inputs.entries import seed_of
 from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.runtime import STOPPING, Stopped

@@ -16,13 +16,13 @@ from s4tok.datasets.dataset import Origin
 from s4tok.errors import InputError, UsageError
 from s4tok.models.checkpoint import Student, load_student, save_student
 from s4tok.models.trained import Trained
+from s4tok.randomness import seed_of
 from s4tok.rendering.object_views import object_views
 from s4tok.superpoints.samples import sample
 from s4tok.synthetic.datasets import ToyScans, ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts
-from s4tok_pipelines.inputs.entries import seed_of
 from s4tok_pipelines.outputs.results import plain
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.classify import Classified, classify

@@ -20,6 +20,7 @@ from s4tok.metrics.labels import part_counts, part_scores
 from s4tok.models.checkpoint import Means, Student, load_student, save_student
 from s4tok.models.model import Model
 from s4tok.models.trained import Trained
+from s4tok.randomness import seed_of
 from s4tok.rendering.palette import colors_of_names, paint
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyShapes
@@ -30,7 +31,6 @@ from s4tok.zero_shot.prompts import load_prompts
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache import Fingerprint, Stamp, Store
 from s4tok_cache.errors import CacheMissing
-from s4tok_pipelines.inputs.entries import seed_of
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.outputs.labelled_clouds import Labelled
 from s4tok_pipelines.report import Item, Report
