@@ -153,8 +153,8 @@ def segment(
     from s4tok.datasets.own_files import OwnFiles
     from s4tok.models.checkpoint import load_student
     from s4tok.vision.frozen_clip import FrozenClip
+    from s4tok_cache.files import write_whole
     from s4tok_pipelines.outputs.labelled_clouds import read_formats
-    from s4tok_pipelines.outputs.publish import publish
     from s4tok_pipelines.outputs.results import plain, write_json
     from s4tok_pipelines.outputs.segment_sheets import Sheet
     from s4tok_pipelines.runtime import pick_device
@@ -208,7 +208,7 @@ def segment(
     facts = {**plain(found.facts()), "out": None if folder is None else str(folder)}
     _tell(found)
     if preview:
-        publish(preview, sheet.png())
+        write_whole(preview, sheet.png(), parents=True)
         console.note(f"{len(sheet.cells)} clouds in the colours of their names: {preview}")
     if folder is not None:
         write_json(folder / "result.json", {**facts, "failures": [vars(failure) for failure in found.failures]})

@@ -49,14 +49,17 @@ class FileSystem:
         return shutil.disk_usage(path).free
 
 
-def publish(files: FileSystem, folder: Path, name: str, content: bytes) -> None:
-    """Put a whole file into a folder, or nothing: after this returns it survives a power cut.
+def write_whole(path: Path, content: bytes, *, files: FileSystem | None = None, parents: bool = False) -> None:
+    """Write a file whole, or not at all: after this returns it survives a power cut. `parents` makes its folders too.
 
     Written under a name that readers pass over, synced, renamed, and the folder synced, because a rename is a change
     of the folder. A sync that failed is never asked again on the same file: the kernel may have dropped the pages and
-    would then say yes. The caller publishes anew, under a new name.
+    would then say yes. The caller writes anew, under a new name.
     """
-    temporary = folder / f".{name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}.tmp"
+    files = files or FileSystem()
+    if parents:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{path.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}.tmp"
     try:
         descriptor = files.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
         try:
@@ -69,12 +72,12 @@ def publish(files: FileSystem, folder: Path, name: str, content: bytes) -> None:
                 files.close(descriptor)
             raise
         files.close(descriptor)  # network file systems report a full quota here
-        rename(files, temporary, folder / name)
+        rename(files, temporary, path)
     except BaseException as error:
         with suppress(OSError):
             files.unlink(temporary)
         if isinstance(error, OSError):
-            raise placed(error, folder / name) from error
+            raise placed(error, path) from error
         raise
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from s4tok_cache.entry import Fingerprint
 from s4tok_cache.errors import CacheCorrupt, CacheMismatch
-from s4tok_cache.files import FileSystem, publish
+from s4tok_cache.files import FileSystem, write_whole
 from s4tok_cache.layouts import Layout
 from s4tok_cache.segment import FORMAT, tool
 from s4tok_cache.shard import Shard
@@ -109,7 +109,7 @@ def write_stage(files: FileSystem, folder: Path, stamp: Stamp, layout: Layout) -
         "layout_version": layout.version,
         "tool": tool(),
     }
-    publish(files, folder, STAGE, (json.dumps(about, indent=2, sort_keys=True) + "\n").encode())
+    write_whole(folder / STAGE, (json.dumps(about, indent=2, sort_keys=True) + "\n").encode(), files=files)
 
 
 def read_stage(files: FileSystem, folder: Path) -> About | None:
@@ -134,7 +134,7 @@ def write_expected(files: FileSystem, folder: Path, expected: Mapping[str, Finge
     with suppress(FileNotFoundError):
         if files.read(path) == content:
             return
-    publish(files, folder, EXPECTED, content)
+    write_whole(folder / EXPECTED, content, files=files)
 
 
 def read_expected(files: FileSystem, folder: Path) -> dict[str, Fingerprint] | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from s4tok_cache.entry import Fingerprint
 from s4tok_cache.errors import CacheCorrupt, CacheError
-from s4tok_cache.files import FileSystem, publish
+from s4tok_cache.files import FileSystem, write_whole
 from s4tok_cache.folder import INDEX, pieces
 from s4tok_cache.rules import check_format, explained, is_stamped, open_file, read_index, read_stamp, root_attribute
 from s4tok_cache.segment import Row, index_of, index_table
@@ -113,4 +113,4 @@ def _save(files: FileSystem, folder: Path, stamp: Stamp, held: dict[str, tuple[s
     table = {name: [token, index_table(rows)] for name, (token, rows) in held.items()}
     content = canonical({"stamp": stamp.sha256, "files": table}).encode()
     digest = hashlib.blake2b(content, digest_size=16).hexdigest().encode()
-    publish(files, folder, INDEX, digest + b"\n" + content)
+    write_whole(folder / INDEX, digest + b"\n" + content, files=files)

@@ -12,7 +12,7 @@ import numpy as np
 from s4tok_cache import folder as folders
 from s4tok_cache.entry import Entry, Fingerprint, encode
 from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch, CacheMissing
-from s4tok_cache.files import FileSystem, make_folder, publish
+from s4tok_cache.files import FileSystem, make_folder, write_whole
 from s4tok_cache.folder import Failure, piece_name
 from s4tok_cache.index import Index, build
 from s4tok_cache.layouts import Layout, NumPyArray, Value
@@ -159,7 +159,7 @@ class Store:
             moment = self._now()
             content, rows = image(entries, self.layout, self.stamp, self._origin(moment))
             name = piece_name("seg", self.shard, moment, content)
-            publish(self.files, self.folder, name, content)
+            write_whole(self.folder / name, content, files=self.files)
             self._index.add(f"{self.folder.name}/{name}", rows)
             for key, entry in entries.items():
                 self._redone.add(key)
@@ -167,7 +167,8 @@ class Store:
                     del self._buffer[key]
         if failed:
             content = folders.failures_text(failed.values())
-            publish(self.files, self.folder, piece_name("fail", self.shard, self._now(), content), content)
+            name = piece_name("fail", self.shard, self._now(), content)
+            write_whole(self.folder / name, content, files=self.files)
             for key, failure in failed.items():
                 if self._failed.get(key) is failure:
                     del self._failed[key]

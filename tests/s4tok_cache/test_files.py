@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from s4tok_cache.files import FileSystem, make_folder, publish, sync_folder
+from s4tok_cache.files import FileSystem, make_folder, sync_folder, write_whole
 
 
 class Recorder(FileSystem):
@@ -40,7 +40,7 @@ class Recorder(FileSystem):
 
 def test_a_file_is_synced_before_its_name_and_the_name_before_it_counts(tmp_path: Path) -> None:
     files = Recorder()
-    publish(files, tmp_path, "a.h5", b"0123456789")
+    write_whole(tmp_path / "a.h5", b"0123456789", files=files)
     assert files.calls == [
         "open temporary",
         *["write temporary"] * 3,
@@ -55,13 +55,22 @@ def test_a_file_is_synced_before_its_name_and_the_name_before_it_counts(tmp_path
     assert os.listdir(tmp_path) == ["a.h5"]  # noqa: PTH208 - dot files too
 
 
-def test_a_published_file_has_the_rights_the_user_gives_to_files(tmp_path: Path) -> None:
+def test_a_file_written_whole_has_the_rights_the_user_gives_to_files(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        publish(FileSystem(), tmp_path, "a.h5", b"x")
+        write_whole(tmp_path / "a.h5", b"x", files=FileSystem())
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a.h5").stat().st_mode) == 0o640
+
+
+def test_folders_that_lead_to_a_file_are_made_where_that_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_whole(tmp_path / "a" / "b" / "c.json", b"x")
+    assert list(tmp_path.iterdir()) == []
+    for content in (b"x", b"another"):
+        write_whole(tmp_path / "a" / "b" / "c.json", content, parents=True)
+        assert (tmp_path / "a" / "b" / "c.json").read_bytes() == content
 
 
 class Replaying(FileSystem):
@@ -73,7 +82,7 @@ class Replaying(FileSystem):
 
 
 def test_a_rename_that_was_sent_twice_has_succeeded(tmp_path: Path) -> None:
-    publish(Replaying(), tmp_path, "a.h5", b"x")
+    write_whole(tmp_path / "a.h5", b"x", files=Replaying())
     assert (tmp_path / "a.h5").read_bytes() == b"x"
 
 
@@ -85,7 +94,7 @@ def test_a_rename_whose_file_has_gone_has_not(tmp_path: Path) -> None:
 
     (tmp_path / "a.h5").write_bytes(b"old")
     with pytest.raises(FileNotFoundError):
-        publish(Gone(), tmp_path, "a.h5", b"new")
+        write_whole(tmp_path / "a.h5", b"new", files=Gone())
     assert (tmp_path / "a.h5").read_bytes() == b"old"
 
 
@@ -97,7 +106,7 @@ def test_a_failure_leaves_no_litter_and_names_the_file(tmp_path: Path, call: str
     files = FileSystem()
     setattr(files, call, fail)
     with pytest.raises(OSError, match=r"Disk quota exceeded: '.*a\.h5'"):
-        publish(files, tmp_path, "a.h5", b"x")
+        write_whole(tmp_path / "a.h5", b"x", files=files)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -15,8 +15,8 @@ from s4tok.datasets.own_files import FORMATS as READABLE
 from s4tok.errors import UsageError, choose
 from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal, paint
 from s4tok.shapes import Array, Float32, Int
+from s4tok_cache.files import write_whole
 from s4tok_pipelines.outputs.ply import ply_of
-from s4tok_pipelines.outputs.publish import publish
 from s4tok_pipelines.outputs.viewer import UNKNOWN_NAME, page
 
 
@@ -74,15 +74,18 @@ def write_labelled(
     """Write one cloud's files; the legend, which says what the numbers mean, is always among them."""
     for name in formats:
         ending, write = FORMATS[name]
-        publish(stem.with_name(stem.name + ending), write(done))
-    publish(stem.with_name(f"{stem.name}.legend.json"), (json.dumps(legend(done), indent=2) + "\n").encode())
+        write_whole(stem.with_name(stem.name + ending), write(done), parents=True)
+    write_whole(
+        stem.with_name(f"{stem.name}.legend.json"), (json.dumps(legend(done), indent=2) + "\n").encode(), parents=True
+    )
     if html:
-        publish(
+        write_whole(
             stem.with_name(f"{stem.name}.html"),
             page(
                 done.cloud, done.answers, done.names, colors_of_names(done.names),
                 superpoints=done.superpoints, up=clouds.up, scene=clouds.scene, about=about,
             ).encode(),
+            parents=True,
         )  # fmt: skip
 
 

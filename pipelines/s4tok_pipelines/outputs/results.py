@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from s4tok_pipelines.outputs.publish import publish
+from s4tok_cache.files import write_whole
 
 
 def plain(value: Any) -> Any:
@@ -27,4 +27,4 @@ def plain(value: Any) -> Any:
 def write_json(path: Path, facts: Mapping[str, Any]) -> None:
     """Write a result, a line a name, whole or not at all."""
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in plain(facts).items()]
-    publish(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+    write_whole(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode(), parents=True)

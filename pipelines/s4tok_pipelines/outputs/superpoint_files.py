@@ -12,8 +12,8 @@ from s4tok.rendering.palette import colors_of_superpoints
 from s4tok.rendering.picture import draw
 from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheReader
+from s4tok_cache.files import write_whole
 from s4tok_pipelines.outputs.ply import ply_of
-from s4tok_pipelines.outputs.publish import publish
 from s4tok_pipelines.report import Report, silent
 
 # What ScanNet's own tools and everybody's loaders look for beside a scan; the number is the threshold of its
@@ -34,7 +34,7 @@ def export_segments(superpoints: CacheReader, folder: Path, *, scannet: bool = F
             "sceneId": key,
             "segIndices": superpoints.read(key)["labels"].tolist(),
         }
-        publish(path, json.dumps(segments).encode())
+        write_whole(path, json.dumps(segments).encode(), parents=True)
     return len(keys)
 
 
@@ -42,7 +42,7 @@ def preview(clouds: CloudDataset, key: str, superpoints: CacheReader, path: Path
     """Draw a cloud coloured by superpoint: a picture as .png, or points to turn around in a viewer as .ply."""
     write = choose("kind of preview", path.suffix.lower(), {".png": _png, ".ply": _ply})
     labels = superpoints.read(key)["labels"]
-    publish(path, write(clouds, clouds[key], labels))
+    write_whole(path, write(clouds, clouds[key], labels), parents=True)
 
 
 def _png(clouds: CloudDataset, cloud: PointCloud, labels: Int32[Array, " n"]) -> bytes:

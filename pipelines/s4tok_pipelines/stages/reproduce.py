@@ -15,7 +15,7 @@ from s4tok.errors import MissingError
 from s4tok.models.checkpoint import Student, load_student
 from s4tok.vision.frozen_clip import FrozenClip, sha256_of_weights
 from s4tok.zero_shot.prompts import Prompts
-from s4tok_pipelines.outputs.publish import publish
+from s4tok_cache.files import write_whole
 from s4tok_pipelines.outputs.results import plain, write_json
 from s4tok_pipelines.report import Failure, Report, silent
 from s4tok_pipelines.stages.table2_results import Evaluator
@@ -93,7 +93,7 @@ def reproduce(
     tables = measured.tables
     grids = [grid(table) for table in tables]
     draw_table2(out / PICTURE, tables, "Table 2, reproduced", notes)
-    publish(out / MARKDOWN, markdown("Table 2, reproduced", grids, notes).encode())
+    write_whole(out / MARKDOWN, markdown("Table 2, reproduced", grids, notes).encode(), parents=True)
     facts = plain(
         document(
             tables,

@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from s4tok_pipelines.outputs.publish import publish
+from s4tok_cache.files import write_whole
 from s4tok_pipelines.tables.grid import percent
 from s4tok_pipelines.tables.result_table import Cell, ResultTable
 
@@ -49,7 +49,7 @@ def draw_table2(path: Path, tables: Sequence[ResultTable], title: str, notes: Se
         draw.text((MARGIN / 2, 2 * PANEL + 60 + line * (TEXT + 6)), note, fill=GREY, font=font)
     buffer = BytesIO()
     picture.save(buffer, format="PNG")
-    publish(path, buffer.getvalue())
+    write_whole(path, buffer.getvalue(), parents=True)
 
 
 def color_of(name: str) -> tuple[int, int, int]:

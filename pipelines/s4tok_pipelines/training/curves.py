@@ -1,6 +1,7 @@
 """A picture of a run's losses, for eyes."""
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from s4tok.shapes import Array, Float
+from s4tok_cache.files import write_whole
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 960, 540, 70, 150, 30, 50
 COLORS = ((31, 78, 121), (192, 80, 32), (34, 120, 60), (200, 150, 20), (128, 60, 140), (20, 130, 150), (90, 70, 40))
@@ -51,7 +53,9 @@ def draw_curves(path: Path, rows: Sequence[Mapping[str, Any]], names: Sequence[s
         else:
             draw.line(spots, fill=color, width=2)
         draw.text((WIDTH - RIGHT + 15, TOP + 20 * line), f"{name} {curve[-1, 1]:.4f}", fill=color)
-    picture.save(path, format="PNG")
+    buffer = BytesIO()
+    picture.save(buffer, format="PNG")
+    write_whole(path, buffer.getvalue())
 
 
 def _curve(rows: Sequence[Mapping[str, Any]], name: str) -> Float[Array, "p 2"]:

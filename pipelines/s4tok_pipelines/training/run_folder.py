@@ -27,6 +27,7 @@ import torch
 from s4tok import __version__
 from s4tok.errors import InputError, UsageError
 from s4tok_cache import Stamp, differences
+from s4tok_cache.files import write_whole
 from s4tok_pipelines.report import Item, Report
 
 CONFIG, ENVIRONMENT, METRICS, LOG, CURVES = "config.toml", "environment.json", "metrics.jsonl", "log.txt", "curves.png"
@@ -51,10 +52,7 @@ def claim(folder: Path, wanted: Stamp, *, resume: bool, overwrite: bool) -> None
         return
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty, and no run.", "name another --out.")
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{CONFIG}.tmp"
-    temporary.write_text("".join(_toml(wanted.parameters)), encoding="utf-8")
-    temporary.rename(folder / CONFIG)
+    write_whole(folder / CONFIG, "".join(_toml(wanted.parameters)).encode(), parents=True)
 
 
 def _read_config(path: Path) -> Stamp:
@@ -88,7 +86,7 @@ def write_environment(folder: Path, command: str, device: str, world: int) -> No
         "processes": world,
         "job": os.environ.get("SLURM_JOB_ID", ""),
     }
-    (folder / ENVIRONMENT).write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder / ENVIRONMENT, (json.dumps(about, indent=2) + "\n").encode())
 
 
 class Metrics:
@@ -97,9 +95,7 @@ class Metrics:
     def __init__(self, folder: Path, from_step: int, report: Report) -> None:
         self.path = folder / METRICS
         self.rows = [row for row in read_metrics(self.path) if 0 < from_step >= row["step"]]
-        temporary = folder / f".{METRICS}.tmp"
-        temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
-        temporary.rename(self.path)
+        write_whole(self.path, "".join(json.dumps(row) + "\n" for row in self.rows).encode())
         self._file = self.path.open("a", encoding="utf-8", buffering=1)
         self._board = _board(folder / "tensorboard", from_step, report)
 
