@@ -20,7 +20,7 @@ from s4tok.rendering.cameras import ten_views
 from s4tok.rendering.depth_views import PROJECTIONS, depth_views
 from s4tok.rendering.mesh_views import mesh_views
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_pipelines.stages.doctor import offscreen
+from s4tok_pipelines.probes import offscreen
 from s4tok_pipelines.stages.render_views import render_views
 
 FLOPS_OF_AN_IMAGE = 35.1e9  # ViT-B/16 at 224 pixels: two a multiplication, layers and patch embedding

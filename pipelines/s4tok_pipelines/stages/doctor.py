@@ -7,32 +7,18 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
 
 from s4tok.dependencies import PACKAGES, first_line, fix
+from s4tok_pipelines.probes import Finding, offscreen, run_elsewhere
 from s4tok_pipelines.report import Report, silent
-
-PATIENCE = 60  # seconds for a probe; a cold import from a network file system is slow
 
 # File systems that keep a file only as long as the machine runs, and those shared between machines.
 VOLATILE, SHARED = {"tmpfs", "ramfs"}, {"nfs", "nfs4", "lustre", "gpfs", "beegfs", "cifs", "fuse.sshfs", "ceph"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing examined. A `problem` keeps a stage from running; a `note` is worth knowing."""
-
-    name: str
-    state: Literal["ok", "note", "problem"]
-    found: str
-    fix: str = ""
 
 
 def doctor(cache: Path, report: Report = silent) -> list[Finding]:
@@ -62,7 +48,7 @@ def python() -> Finding:
 def package(name: str) -> Finding:
     """Import a package in a process of its own; say its version, or what mends it."""
     pip_name, needed_for = PACKAGES[name].pip_name, PACKAGES[name].needed_for
-    failure = _run(f"import {PACKAGES[name].proof or name}")[0]
+    failure = run_elsewhere(f"import {PACKAGES[name].proof or name}")[0]
     if failure is None:
         version = _version(pip_name)
         return Finding(pip_name, "ok", f"{version}, HDF5 {_hdf5_version()}" if name == "h5py" else version)
@@ -78,7 +64,7 @@ def gpu() -> Finding:
         "import json, torch; print(json.dumps([torch.version.cuda, "
         "[torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]]))"
     )
-    failure, output = _run(code)
+    failure, output = run_elsewhere(code)
     if failure is not None:
         return Finding("gpu", "note", "unknown, for torch does not import")
     cuda, names = json.loads(output.splitlines()[-1])
@@ -91,29 +77,6 @@ def gpu() -> Finding:
 def egl() -> Finding:
     """Render nothing through EGL, and say who would render."""
     return offscreen("egl")
-
-
-def offscreen(platform: str) -> Finding:
-    """Render nothing through EGL or OSMesa in a process of its own, which may crash, and say who would render."""
-    code = (
-        f"import os; os.environ['PYOPENGL_PLATFORM'] = {platform!r}\n"
-        "import numpy as np; np.infty = np.inf\n"
-        "import pyrender; from OpenGL import GL\n"
-        "renderer = pyrender.OffscreenRenderer(8, 8)\n"
-        "renderer._platform.make_current()\n"
-        "print(GL.glGetString(GL.GL_RENDERER).decode())"
-    )
-    failure, output = _run(code)
-    if failure is None:
-        who = output.splitlines()[-1]
-        slow = " (software, on the CPU)" if "llvmpipe" in who or "softpipe" in who else ""
-        return Finding(platform, "ok", f"{who}{slow}")
-    return Finding(
-        platform,
-        "problem",
-        f"meshes cannot be rendered without a screen: {first_line(failure)} (needed for render-views of meshes)",
-        "sudo apt-get install libegl1 libgl1; in a container also NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics",
-    )
 
 
 def storage(cache: Path) -> Finding:
@@ -158,22 +121,6 @@ def slurm() -> Finding:
     return Finding("slurm", "ok", " ".join(values) or "not inside a job")
 
 
-def _run(code: str) -> tuple[str | None, str]:
-    """Run Python elsewhere and give what it died of, or None, and what it printed."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return f"no answer within {PATIENCE} seconds", ""
-    if done.returncode == 0:
-        return None, done.stdout
-    if done.returncode < 0:
-        return f"the process died of signal {-done.returncode}", ""
-    lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-    return (lines[-1] if lines else f"exit code {done.returncode}"), ""
-
-
 def _version(pip_name: str) -> str:
     try:
         return metadata.version(pip_name)
@@ -182,7 +129,7 @@ def _version(pip_name: str) -> str:
 
 
 def _hdf5_version() -> str:
-    return _run("import h5py; print(h5py.version.hdf5_version)")[1].strip()
+    return run_elsewhere("import h5py; print(h5py.version.hdf5_version)")[1].strip()
 
 
 def _file_system(folder: Path) -> str:

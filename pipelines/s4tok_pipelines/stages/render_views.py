@@ -10,9 +10,9 @@ from s4tok_cache import CacheReader, Entry, Shard, Store
 from s4tok_pipelines.inputs.draw_views import draw_views
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
 from s4tok_pipelines.layouts import VIEWS
+from s4tok_pipelines.probes import offscreen
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
-from s4tok_pipelines.stages.doctor import offscreen
 from s4tok_pipelines.stamps import views_stamp
 
 PREVIEWS = 16  # sheets are for looking at, and nobody looks at thousands

@@ -317,7 +317,7 @@ def test_points_are_coloured_by_the_prompt_that_fits_them_best(tmp_path: Path, t
 def test_where_no_mesh_can_be_drawn_points_are_and_the_cache_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from s4tok_pipelines.stages.doctor import Finding
+    from s4tok_pipelines.probes import Finding
 
     monkeypatch.delenv("PYOPENGL_PLATFORM", raising=False)
     monkeypatch.setattr(
