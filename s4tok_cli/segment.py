@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from s4tok.metrics.labels import Interval
     from s4tok.models.checkpoint import Student
     from s4tok.vision.frozen_clip import FrozenClip
-    from s4tok_pipelines.outputs.segment_figures import PartFigures, SceneFigures
+    from s4tok.zero_shot.point_figures import PartFigures, SceneFigures
     from s4tok_pipelines.stages.segment import Segmented
 
 
@@ -246,7 +246,7 @@ def _guess_scene(clouds: "CloudDataset", scale: float) -> None:
 
 def _tell(found: "Segmented") -> None:
     """Show what there is of each name, and how right the names are."""
-    from s4tok_pipelines.outputs.segment_figures import PartFigures, SceneFigures
+    from s4tok.zero_shot.point_figures import PartFigures, SceneFigures
 
     about, best = found.about, found.best_cosine
     if isinstance(found.figures, SceneFigures):

@@ -5,32 +5,19 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from s4tok.clouds import PointCloud
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import FORMATS as READABLE
 from s4tok.errors import UsageError, choose
 from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal, paint
-from s4tok.shapes import Array, Float32, Int
+from s4tok.shapes import Array
+from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.outputs.ply import ply_of
-from s4tok_pipelines.outputs.viewer import UNKNOWN_NAME, page
-
-
-class Labelled(NamedTuple):
-    """A cloud with a label a point."""
-
-    cloud: PointCloud
-    superpoints: Int[Array, " n"]
-    names: Sequence[str]
-    scores: Float32[Array, "n t"]  # by which points are named: cosines, less what calibration subtracts
-    answers: Int[Array, " n"]  # index into names; -1 for unknown
-    truth: Int[Array, " n"] | None = None  # as above, where it is known
-    subtracted: Float32[Array, " t"] | None = None  # by calibration, from each name's cosines
-    uncalibrated: Int[Array, " n"] | None = None  # what the answers would be without
+from s4tok_pipelines.outputs.viewer import page
 
 
 def _ply(done: Labelled) -> bytes:

@@ -9,7 +9,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.rendering.palette import colors_of_names, paint
 from s4tok.rendering.picture import draw
 from s4tok.shapes import Array, UInt8
-from s4tok_pipelines.outputs.labelled_clouds import Labelled
+from s4tok.zero_shot.labelled import Labelled
 
 CLOUDS = 12  # for looking at, and nobody looks at thousands
 COLUMNS = {"object": 4, "room": 1}

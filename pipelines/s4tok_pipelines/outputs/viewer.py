@@ -13,9 +13,9 @@ from s4tok.clouds import PointCloud
 from s4tok.config import Scene
 from s4tok.rendering.palette import UNKNOWN
 from s4tok.shapes import Array, Float64, Int, UInt8
+from s4tok.zero_shot.labelled import UNKNOWN_NAME
 
 MOST_POINTS = 2_000_000  # a page of 43 MB, which a browser still turns around smoothly
-UNKNOWN_NAME = "unknown"
 PROBED = 2000  # points whose nearest neighbours tell how large a disc closes the surface
 ELEVATION = {"object": 0.35, "room": 0.85}  # into a room one looks over its walls
 TO_Z_UP = {"x": [1, 2, 0], "y": [2, 0, 1], "z": [0, 1, 2]}

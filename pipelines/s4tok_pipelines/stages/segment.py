@@ -13,15 +13,16 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.labelled import Labelled
+from s4tok.zero_shot.point_figures import PartFigures, SceneFigures, Tally
 from s4tok.zero_shot.point_scores import answers, pooled
 from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.vocabulary import Vocabulary, Words
 from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from s4tok_pipelines.inputs.find_superpoints import labels_of, ready_superpoints
 from s4tok_pipelines.inputs.point_scores import CheckpointScorer, PointScorer, VisionScorer
-from s4tok_pipelines.outputs.labelled_clouds import FORMATS, Labelled, stems_of, write_labelled
+from s4tok_pipelines.outputs.labelled_clouds import FORMATS, stems_of, write_labelled
 from s4tok_pipelines.outputs.provenance import provenance
-from s4tok_pipelines.outputs.segment_figures import PartFigures, SceneFigures, Tally
 from s4tok_pipelines.report import Failure, Report, silent
 from s4tok_pipelines.stages.auto import make_superpoints_for
 

@@ -12,13 +12,13 @@ from s4tok.errors import InputError
 from s4tok.metrics.chance import chance
 from s4tok.models.checkpoint import Student
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.furniture import Furniture
+from s4tok.zero_shot.point_figures import SceneFigures
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache import CacheReader, Stamp
 from s4tok_cache.errors import CacheError
 from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
-from s4tok_pipelines.outputs.furniture import Furniture
-from s4tok_pipelines.outputs.segment_figures import SceneFigures
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.auto import make_superpoints_for
 from s4tok_pipelines.stages.classify import classify

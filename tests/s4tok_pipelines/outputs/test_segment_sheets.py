@@ -9,7 +9,7 @@ from s4tok.clouds import PointCloud
 from s4tok.rendering.palette import colors_of_names
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyRooms, ToyShapes
-from s4tok_pipelines.outputs.labelled_clouds import Labelled
+from s4tok.zero_shot.labelled import Labelled
 from s4tok_pipelines.outputs.segment_sheets import CLOUDS, SIDE, Sheet, _legend
 
 NAMES = ("leg", "top", "drawer")

@@ -18,11 +18,11 @@ from s4tok.models.checkpoint import Student, load_student
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.labelled import Labelled
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok_pipelines.inputs.training_data import TrainingData
 from s4tok_pipelines.objectives.contract import Request
 from s4tok_pipelines.objectives.s4token import prepare
-from s4tok_pipelines.outputs.labelled_clouds import Labelled
 from s4tok_pipelines.report import Item, Report, silent
 from s4tok_pipelines.stages.classify import classify
 from s4tok_pipelines.stages.pretrain import pretrain

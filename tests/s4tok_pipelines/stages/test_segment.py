@@ -26,13 +26,13 @@ from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.labelled import Labelled
 from s4tok.zero_shot.point_scores import Looking, score_points
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache import Fingerprint, Stamp, Store
 from s4tok_cache.errors import CacheMissing
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
-from s4tok_pipelines.outputs.labelled_clouds import Labelled
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.segment import Files, Segmented, segment
 from s4tok_pipelines.stamps import FEATURES_STAGE

@@ -6,8 +6,8 @@ from s4tok.clouds import PointCloud
 from s4tok.datasets.scannet_labels import CLASSES as SCANNET
 from s4tok.shapes import Array
 from s4tok.synthetic.buildings import CLASSES as ROOMS
-from s4tok_pipelines.outputs.furniture import Furniture
-from s4tok_pipelines.outputs.labelled_clouds import Labelled
+from s4tok.zero_shot.furniture import Furniture
+from s4tok.zero_shot.labelled import Labelled
 
 CLASSES = ("wall", "chair", "floor", "table")
 

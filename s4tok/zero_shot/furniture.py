@@ -9,7 +9,7 @@ import numpy as np
 
 from s4tok.metrics.labels import confusion, scores
 from s4tok.shapes import Array, Int
-from s4tok_pipelines.outputs.labelled_clouds import Labelled
+from s4tok.zero_shot.labelled import Labelled
 
 # What a room is made of, what hangs on that, and what is only called "other things".
 STRUCTURE = frozenset(

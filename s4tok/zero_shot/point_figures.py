@@ -21,10 +21,9 @@ from s4tok.metrics.labels import (
     scores,
 )
 from s4tok.shapes import Array, Int
+from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled
 from s4tok.zero_shot.point_scores import best_cosines
 from s4tok.zero_shot.vocabulary import Vocabulary
-from s4tok_pipelines.outputs.labelled_clouds import Labelled
-from s4tok_pipelines.outputs.viewer import UNKNOWN_NAME
 
 BINS = 4000  # of cosines, -1 to 1
 
