@@ -57,6 +57,25 @@ def to_y_up(xyz: Float[Array, "n 3"], up: str = "y") -> Float32[Array, "n 3"]:
     return upright_xyz.astype(np.float32)
 
 
+def merged_targets(
+    superpoints: Int[Array, " n"],
+    original: Int[Array, " n"],
+    features: Float[Array, "p d"],
+    pairs: Float32[Array, " p"],
+) -> Float32[Array, "s d"]:
+    """Average what CLIP saw of the whole cloud's superpoints into the sample's, as vectors of unit length, or zero.
+
+    Remnants were merged, so one of the sample's may hold points of several. Each point counts as often as views see
+    a point of its superpoint in the mean: what averaging over pairs of the sampled points and views would give.
+    """
+    n_merged, n_original = int(superpoints.max()) + 1, len(features)
+    cells = np.bincount(superpoints * n_original + original, pairs[original], n_merged * n_original)
+    total = cells.reshape(n_merged, n_original).astype(np.float32) @ features.astype(np.float32)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    unit: Array = np.divide(total, length, out=np.zeros_like(total), where=length > 0)
+    return unit
+
+
 def _normals(points: Float32[Array, "n 3"], around: Neighbors) -> Float64[Array, "n 3"]:
     offsets = points[around.indices].astype(np.float64) - points[:, None]
     return normals_of(offsets.swapaxes(1, 2) @ offsets)

@@ -16,6 +16,7 @@ from s4tok.config import PretrainConfig, Scene
 from s4tok.objectives.s4token import Entry
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
+from s4tok.superpoints.samples import merged_targets
 from s4tok.tokenizers import NO_FEATURES, PointFeatures
 from s4tok_cache import CacheReader
 from s4tok_pipelines.report import Report, silent
@@ -154,22 +155,3 @@ def _free_memory() -> float:
     """Give the bytes that can be had, what the system keeps of files counted in."""
     with Path("/proc/meminfo").open(encoding="ascii") as lines:
         return next(1024 * float(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-
-
-def merged_targets(
-    superpoints: Int[Array, " n"],
-    original: Int[Array, " n"],
-    features: Float[Array, "p d"],
-    pairs: Float32[Array, " p"],
-) -> Float32[Array, "s d"]:
-    """Average what CLIP saw of the whole cloud's superpoints into the sample's, as vectors of unit length, or zero.
-
-    Remnants were merged, so one of the sample's may hold points of several. Each point counts as often as views see
-    a point of its superpoint in the mean: what averaging over pairs of the sampled points and views would give.
-    """
-    n_merged, n_original = int(superpoints.max()) + 1, len(features)
-    cells = np.bincount(superpoints * n_original + original, pairs[original], n_merged * n_original)
-    total = cells.reshape(n_merged, n_original).astype(np.float32) @ features.astype(np.float32)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    unit: Array = np.divide(total, length, out=np.zeros_like(total), where=length > 0)
-    return unit

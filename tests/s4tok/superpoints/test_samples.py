@@ -3,7 +3,7 @@ import pytest
 
 from s4tok.errors import InputError
 from s4tok.shapes import Array
-from s4tok.superpoints.samples import column, sample, to_y_up
+from s4tok.superpoints.samples import column, merged_targets, sample, to_y_up
 
 
 def sheet(n: int = 3000) -> tuple[Array, Array]:
@@ -83,3 +83,11 @@ def test_superpoints_of_another_cloud_are_refused() -> None:
     xyz, labels = sheet()
     with pytest.raises(InputError, match="6000 points, and its superpoints are of 5999"):
         sample(xyz, labels[1:], 10, 0)
+
+
+def test_targets_of_a_merged_superpoint_by_hand() -> None:
+    features = np.array([[1.0, 0], [0, 1], [0, 1], [0, 0]])
+    pairs = np.array([1.0, 3.0, 0.5, 0.0], np.float32)  # nobody sees the last
+    superpoints, original = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 2, 2, 3])
+    found = merged_targets(superpoints, original, features, pairs)
+    np.testing.assert_allclose(found, np.array([[0.5547, 0.83205], [0, 1], [0, 0]]), atol=1e-5)

@@ -16,7 +16,7 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheMissing, CacheReader, Stamp, Store
 from s4tok_pipelines.inputs import training_data
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
-from s4tok_pipelines.inputs.training_data import Source, TrainingData, merged_targets
+from s4tok_pipelines.inputs.training_data import Source, TrainingData
 from s4tok_pipelines.inputs.training_inputs import find_features, find_superpoints, held_out
 from s4tok_pipelines.inputs.training_samples import training_samples
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
@@ -67,14 +67,6 @@ def open_data(world: Any, config: PretrainConfig) -> TrainingData:
 def batch_of(data: TrainingData, numbers: Sequence[int], epoch: int | str) -> Batch:
     batch: Batch = S4Token.collate(None, data.entries(numbers, epoch))  # type: ignore[arg-type]
     return batch
-
-
-def test_targets_of_a_merged_superpoint_by_hand() -> None:
-    features = np.array([[1.0, 0], [0, 1], [0, 1], [0, 0]])
-    pairs = np.array([1.0, 3.0, 0.5, 0.0], np.float32)  # nobody sees the last
-    superpoints, original = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 2, 2, 3])
-    found = merged_targets(superpoints, original, features, pairs)
-    np.testing.assert_allclose(found, np.array([[0.5547, 0.83205], [0, 1], [0, 0]]), atol=1e-5)
 
 
 def test_a_batch_holds_each_cloud_in_the_sample_whose_turn_it_is(world: Any) -> None:
