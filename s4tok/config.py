@@ -10,12 +10,8 @@ from math import ceil
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-CACHE = Path(".s4tok/cache")  # under the current directory, never inside a dataset
-RUNS = Path("runs")  # where pre-training leaves its run folders
 DATA_ROOT = Path("data")  # where a known name such as "scannet" is looked for
 PROMPTS = Path(".s4tok/prompts")  # where prompts lie that s4tok may not carry
-SEGMENTS = Path("segments")  # where labels of a user's own files go
-RESULTS = Path("results")  # where tables of the paper go, each into a folder of its name
 ROOM_FROM = 2.5  # metres; an own file that is longer is taken for a room by what names its points
 ROOM_WINDOW = 4.0  # metres, the side of the columns a room is cut into for a checkpoint that was trained on none
 CALIBRATION_SHARE = 0.5  # of each label's mean cosine, where labels are calibrated and neither card nor user says more

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from s4tok.config import CACHE
 from s4tok.errors import InputError
 from s4tok_cli import console, options
+from s4tok_pipelines.paths import CACHE
 
 if TYPE_CHECKING:
     from s4tok_cache import Result

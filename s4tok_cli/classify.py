@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import CACHE, STUDENTS, ClipConfig, ViewConfig, ZeroShotConfig
+from s4tok.config import STUDENTS, ClipConfig, ViewConfig, ZeroShotConfig
 from s4tok.errors import UsageError
 from s4tok_cli import console, options
+from s4tok_pipelines.paths import CACHE
 
 if TYPE_CHECKING:
     from s4tok_pipelines.stages.classify import Classified

@@ -2,8 +2,8 @@
 
 from typer import Exit
 
-from s4tok.config import CACHE
 from s4tok_cli import console, options
+from s4tok_pipelines.paths import CACHE
 
 SOMETHING_MISSING = 6
 

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import CACHE, ClipConfig, SuperpointConfig, SuperpointPreset, ViewConfig
+from s4tok.config import ClipConfig, SuperpointConfig, SuperpointPreset, ViewConfig
 from s4tok_cli import console, options
 from s4tok_cli.render_views import Preview
+from s4tok_pipelines.paths import CACHE
 
 
 def extract_clip(

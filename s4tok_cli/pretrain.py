@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from typer import Option
 
-from s4tok.config import CACHE, ClipConfig, PointKind, Preset, RunConfig, SuperpointPreset
+from s4tok.config import ClipConfig, PointKind, Preset, RunConfig, SuperpointPreset
 from s4tok.errors import InputError, UsageError, choose
 from s4tok_cli import console, options
+from s4tok_pipelines.paths import CACHE
 
 if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import CACHE, ViewConfig
+from s4tok.config import ViewConfig
 from s4tok_cli import console, options
+from s4tok_pipelines.paths import CACHE
 
 Preview = Annotated[
     Path | None, Option(help="Write contact sheets of the first clouds into a folder.", metavar="FOLDER")

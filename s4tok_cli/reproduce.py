@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from s4tok.config import CACHE, RESULTS, ClipConfig, Preset, ReproduceConfig, RunConfig, ZeroShotConfig
+from s4tok.config import ClipConfig, Preset, ReproduceConfig, RunConfig, ZeroShotConfig
 from s4tok.errors import UsageError, choose
 from s4tok_cli import console, options
+from s4tok_pipelines.paths import CACHE, RESULTS
 
 if TYPE_CHECKING:
     from s4tok_pipelines.stages.reproduce import Reproduced

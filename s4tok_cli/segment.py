@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Option
 
 from s4tok.config import (
-    CACHE,
     CALIBRATION_SHARE,
     ROOM_FROM,
     ROOM_WINDOW,
-    SEGMENTS,
     STUDENTS,
     ClipConfig,
     Scene,
@@ -20,6 +18,7 @@ from s4tok.config import (
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok_cli import console, options
 from s4tok_cli.superpoints import Room
+from s4tok_pipelines.paths import CACHE, SEGMENTS
 
 if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset

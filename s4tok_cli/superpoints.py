@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from typer import Option
 
-from s4tok.config import CACHE, Scene, SuperpointConfig, SuperpointPreset
+from s4tok.config import Scene, SuperpointConfig, SuperpointPreset
 from s4tok_cli import console, options
+from s4tok_pipelines.paths import CACHE
 
 OBJECT, ROOM = SuperpointConfig.of("object"), SuperpointConfig.of("room")
 

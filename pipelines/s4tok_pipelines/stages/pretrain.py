@@ -10,12 +10,13 @@ from pathlib import Path
 import torch
 
 from s4tok import __version__
-from s4tok.config import RUNS, RunConfig
+from s4tok.config import RunConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.table import OBJECTIVES
+from s4tok_pipelines.paths import RUNS
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.stages.auto import usual_superpoints
 from s4tok_pipelines.stages.extract_clip import extract_clip

@@ -1,0 +1,8 @@
+"""Where results go when nobody says where, each under the current directory."""
+
+from pathlib import Path
+
+CACHE = Path(".s4tok/cache")  # never inside a dataset
+RUNS = Path("runs")  # where pre-training leaves its run folders
+SEGMENTS = Path("segments")  # where labels of a user's own files go
+RESULTS = Path("results")  # where tables of the paper go, each into a folder of its name
