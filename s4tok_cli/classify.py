@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import STUDENTS, ClipConfig, ViewConfig, ZeroShotConfig
-from s4tok.errors import UsageError
+from s4tok.config import ClipConfig, ViewConfig, ZeroShotConfig
 from s4tok_cli import console, options
 from s4tok_pipelines.paths import CACHE
 
@@ -49,55 +48,29 @@ def classify(
     Nobody has trained for the words: a cloud is what its feature is nearest to among the sentences of --prompts.
     """
     from s4tok.vision.weights import probe
-    from s4tok.zero_shot.prompts import TUNED, load_prompts, read_labels, set_for
+    from s4tok.zero_shot.prompts import read_labels
 
-    names = [] if labels is None else read_labels(labels)
-    said = load_prompts(prompts or set_for(clip))
-    if scale <= 0:
-        raise UsageError(f"--scale must be positive, and is {scale:g}.")
-    if teacher_only and (scale, votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
-        raise UsageError("views are drawn at one size, of all points: --scale and --votes are for students.")
+    words = [] if labels is None else read_labels(labels)
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
-    from s4tok.datasets.own_files import OwnFiles
-    from s4tok.models.checkpoint import load_student
-    from s4tok.vision.frozen_clip import FrozenClip
-    from s4tok_pipelines.outputs.results import plain, write_json
-    from s4tok_pipelines.runtime import pick_device
-    from s4tok_pipelines.stages.classify import classify as run
+    from s4tok_pipelines.inputs.models import ModelNames
+    from s4tok_pipelines.outputs.results import plain
+    from s4tok_pipelines.stages.by_name import classify_by_name
 
-    clouds = source.open(prefer=["test"])
-    if not names and not clouds.categories:
-        raise UsageError(
-            f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'
-        )
-    where = pick_device(device)
-    frozen = FrozenClip.load(clip, pretrained, where)
-    student = None if teacher_only else load_student(checkpoint or STUDENTS[clouds.scene], frozen, where)
-    if said.name == TUNED:
-        console.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
-    own = isinstance(clouds, OwnFiles)
-    if own and student is not None and student.model.tokenizer.variant.knows_superpoints:
-        console.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
-    found = run(
-        clouds,
+    found = classify_by_name(
+        source.open(prefer=["test"]),
         cache,
-        frozen,
-        student,
-        said,
-        labels=names,
-        config=ZeroShotConfig(batch=batch, votes=votes, scale=scale, seed=seed),
+        ModelNames(checkpoint, clip, pretrained, prompts, teacher_only, device),
+        ZeroShotConfig(batch=batch, votes=votes, scale=scale, seed=seed),
+        labels=words,
         views=replace(ViewConfig(), projection=projection),
-        auto=auto or own,
+        out=out,
+        auto=auto,
         workers=workers,
         report=console.Progress(),
     )
     _tell(found)
-    facts = plain(found.facts())
-    if out is not None:
-        write_json(out, {**facts, "failures": [vars(failure) for failure in found.failures]})
-        console.note(f"all of it, and what is needed to do it again: {out}")
-    console.finish(facts, found.failures)
+    console.finish(plain(found.facts()), found.failures)
 
 
 def _tell(found: "Classified") -> None:

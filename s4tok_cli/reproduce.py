@@ -1,12 +1,11 @@
 """`s4tok reproduce`: a table of the paper, made with one command."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from s4tok.config import ClipConfig, Preset, ReproduceConfig, RunConfig, ZeroShotConfig
+from s4tok.config import ClipConfig, Preset, ReproduceConfig, ZeroShotConfig
 from s4tok.errors import UsageError, choose
 from s4tok_cli import console, options
 from s4tok_pipelines.paths import CACHE, RESULTS
@@ -69,54 +68,28 @@ def reproduce(
     What is made is kept, so that the same command goes on where it was stopped. Figures come out as they are.
     """
     from s4tok.vision.weights import probe
-    from s4tok.zero_shot.prompts import load_prompts, set_for
 
     choose("table", table, TABLES)
     wanted = _names(rows)
     name = clip or (ZeroShotConfig.clip if data is None else ClipConfig.clip)
-    said = load_prompts(prompts or set_for(name))
     probe(name, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
-    from s4tok.vision.frozen_clip import FrozenClip
-    from s4tok_pipelines.runtime import pick_device
-    from s4tok_pipelines.stages.reproduce import reproduce as run
-    from s4tok_pipelines.stages.table2_training import train_students
-    from s4tok_pipelines.tables.table2_students import NAMES, TRAINED, find_students
-    from s4tok_pipelines.tables.table2_worlds import open_worlds
+    from s4tok_pipelines.inputs.models import ModelNames
+    from s4tok_pipelines.stages.by_name import reproduce_by_name
 
-    for each in wanted:
-        choose("row", each, dict.fromkeys(NAMES))
-    wanted = wanted or list(NAMES)
-    recipe = RunConfig.of(preset or ("toy" if data is None else "paper"))
-    recipe = replace(recipe, clip=ClipConfig(clip=name, pretrained=pretrained))
-    config = ReproduceConfig(seeds=seeds, seed=seed)
-    worlds = open_worlds(data, config, limit, recipe.limit)
-    where, report = pick_device(device), console.Progress()
-    trained = students
-    if train or (data is not None and students is None):
-        trained = students or out / "students"
-        train_students(
-            worlds,
-            cache,
-            recipe,
-            [name for name in wanted if name in TRAINED],
-            trained,
-            config,
-            workers=workers,
-            device=where,
-            report=report,
-        )
-    found = run(
-        worlds,
-        cache,
-        FrozenClip.load(name, pretrained, where),
-        said,
-        find_students(wanted, trained),
+    found = reproduce_by_name(
         out,
-        config,
+        cache,
+        ModelNames(None, name, pretrained, prompts, device=device),
+        ReproduceConfig(seeds=seeds, seed=seed),
+        rows=wanted,
+        students=students,
+        train=train,
+        preset=preset,
+        data=data,
+        limit=limit,
         workers=workers,
-        device=where,
-        report=report,
+        report=console.Progress(),
     )
     _tell(found)
     console.finish({**found.facts, "out": str(found.out)}, found.failures)

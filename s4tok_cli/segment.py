@@ -7,24 +7,19 @@ from typer import Option
 
 from s4tok.config import (
     CALIBRATION_SHARE,
-    ROOM_FROM,
     ROOM_WINDOW,
-    STUDENTS,
     ClipConfig,
     Scene,
     SegmentConfig,
     ZeroShotConfig,
 )
-from s4tok.errors import InputError, MissingError, UsageError
+from s4tok.errors import UsageError
 from s4tok_cli import console, options
 from s4tok_cli.superpoints import Room
 from s4tok_pipelines.paths import CACHE, SEGMENTS
 
 if TYPE_CHECKING:
-    from s4tok.datasets.dataset import CloudDataset
     from s4tok.metrics.labels import Interval
-    from s4tok.models.checkpoint import Student
-    from s4tok.vision.frozen_clip import FrozenClip
     from s4tok.zero_shot.point_figures import PartFigures, SceneFigures
     from s4tok_pipelines.stages.segment import Segmented
 
@@ -131,116 +126,45 @@ def segment(
     Labels of your own files go to segments/, a dataset's only where --out says.
     """
     from s4tok.vision.weights import probe
-    from s4tok.zero_shot.prompts import TUNED, load_prompts, read_labels, set_for
+    from s4tok.zero_shot.prompts import read_labels
 
-    names = [] if labels is None else read_labels(labels)
-    said = load_prompts(prompts or set_for(clip))
-    if teacher_only and votes != SegmentConfig.votes:
-        raise UsageError("views show every point: --votes is for students.")
-    if teacher_only and (attend is not None or windows != SegmentConfig.windows):
-        raise UsageError("the 2D baseline has no tokens: --attend and --windows are for checkpoints.")
-    if windows == "superpoints" and window is not None:
-        raise UsageError("--window is the side of columns, and --windows superpoints has none.")
     if windows == "columns" and gap is not None:
         raise UsageError("--gap is for --windows superpoints.")
-    if calibrate == "none" and calibration_share is not None:
-        raise UsageError("--calibration-share is for --calibrate mean, and --calibrate is none.")
-    if scale <= 0:
-        raise UsageError(f"--scale must be positive, and is {scale:g}.")
+    words = [] if labels is None else read_labels(labels)
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
     from s4tok.datasets.own_files import OwnFiles
-    from s4tok.models.checkpoint import load_student
-    from s4tok.vision.frozen_clip import FrozenClip
-    from s4tok_cache.files import write_whole
+    from s4tok_pipelines.inputs.models import ModelNames
     from s4tok_pipelines.outputs.labelled_clouds import read_formats
-    from s4tok_pipelines.outputs.results import plain, write_json
-    from s4tok_pipelines.outputs.segment_sheets import Sheet
-    from s4tok_pipelines.runtime import pick_device
+    from s4tok_pipelines.outputs.results import plain
+    from s4tok_pipelines.stages.by_name import segment_by_name
     from s4tok_pipelines.stages.segment import Files
-    from s4tok_pipelines.stages.segment import segment as run
 
     scene: Scene | None = None if room is None else "room" if room else "object"
     written = read_formats(formats)
     clouds = source.open(scene=scene, prefer=["test", "val"])
-    if not names and not clouds.classes:
-        raise UsageError(
-            f"nothing says what the points of {clouds.name} may be.", 'for example --labels "wall,floor,chair".'
-        )
-    own = isinstance(clouds, OwnFiles)
-    if own and scene is None:
-        _guess_scene(clouds, scale)
-    where = pick_device(device)
-    frozen = FrozenClip.load(clip, pretrained, where)
-    student = None if teacher_only else load_student(checkpoint or STUDENTS[clouds.scene], frozen, where)
-    if said.name == TUNED:
-        console.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
-    if own and student is not None:
-        console.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
+    folder = out or (SEGMENTS if isinstance(clouds, OwnFiles) else None)
     config = SegmentConfig(
         n_points, n_tokens, window, windows=windows, gap=SegmentConfig.gap if gap is None else gap, attend=attend,
         votes=votes, pool=pool, calibrate=calibrate, calibration_share=calibration_share,
         unknown=unknown, scale=scale, seed=seed,
     )  # fmt: skip
-    by = None
-    if teacher_only and calibrate != "none":
-        is_asked = calibrate is not None or calibration_share is not None
-        by = _calibrating(checkpoint or STUDENTS[clouds.scene], frozen, where, is_asked=is_asked)
-    folder = out or (SEGMENTS if own else None)
-    sheet = Sheet(clouds)
-    found = run(
+    found = segment_by_name(
         clouds,
         cache,
-        frozen,
-        student,
-        said,
+        ModelNames(checkpoint, clip, pretrained, prompts, teacher_only, device),
         config,
-        labels=names,
+        labels=words,
         category=category,
-        calibrated_by=by,
+        guess_scene=scene is None,
         files=None if folder is None else Files(folder, written, html),
-        watch=sheet.add if preview else None,
-        auto=auto or own,
+        preview=preview,
+        auto=auto,
         workers=workers,
         report=console.Progress(),
     )
-    facts = {**plain(found.facts()), "out": None if folder is None else str(folder)}
     _tell(found)
-    if preview:
-        write_whole(preview, sheet.png(), parents=True)
-        console.note(f"{len(sheet.cells)} clouds in the colours of their names: {preview}")
-    if folder is not None:
-        write_json(folder / "result.json", {**facts, "failures": [vars(failure) for failure in found.failures]})
-        console.note(f"labels, and all that is needed to make them again: {folder}")
-    console.finish(facts, found.failures)
-
-
-def _calibrating(name: str, clip: "FrozenClip", device: str, *, is_asked: bool) -> "Student | None":
-    """Load the checkpoint that calibrates the 2D baseline: where that is asked for, or its card says so."""
-    from s4tok.models.checkpoint import find_student, load_student, read_card
-    from s4tok.models.trained import Trained
-
-    if not is_asked:
-        try:
-            card = read_card(find_student(name))
-        except MissingError:
-            return None  # a copy of s4tok without checkpoints has the baseline nonetheless
-        if card["clip"]["weights"] != clip.sha256 or not Trained.of(card).calibration_share:
-            return None
-    return load_student(name, clip, device)
-
-
-def _guess_scene(clouds: "CloudDataset", scale: float) -> None:
-    """Take files of one's own for rooms when the first that can be read is as long as one."""
-    for key in clouds.keys:
-        try:
-            longest = scale * clouds[key].extent
-        except InputError:
-            continue  # told when it is its turn
-        if longest >= ROOM_FROM:
-            clouds.scene = "room"
-            console.note(f"{key} is {longest:.1f} long, and taken for a room in metres; --object says it is none")
-        return
+    console.finish({**plain(found.facts()), "out": None if folder is None else str(folder)}, found.failures)
 
 
 def _tell(found: "Segmented") -> None:

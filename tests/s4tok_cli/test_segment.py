@@ -10,12 +10,10 @@ import torch
 
 from s4tok.clouds import PointCloud
 from s4tok.datasets.formats.ply import read_ply
-from s4tok.errors import UsageError
 from s4tok.models.checkpoint import Means, save_student
 from s4tok.shapes import Array
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cli.segment import _calibrating as calibrating
 from s4tok_pipelines.outputs.ply import ply_of
 from tests.running import Run
 
@@ -173,21 +171,6 @@ def test_people_and_programs_are_told_how_labels_were_calibrated(
     assert done.returncode == 0
     heard = done.stdout.splitlines()[-1]
     assert f"calibrated by 0.25 of each label's mean cosine, of checkpoint {with_means} (without: mIoU_I " in heard
-
-
-def test_a_checkpoint_calibrates_the_2d_baseline_where_its_card_or_a_flag_says_so(
-    answer: Answer, with_means: Path, student: Path, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    frozen, other = FrozenClip.load(str(clip)), FrozenClip.load("ViT-S-32-alt")
-    loaded = calibrating(str(with_means), frozen, "cpu", is_asked=False)
-    assert loaded is not None
-    assert loaded.means
-    assert calibrating(str(student), frozen, "cpu", is_asked=False) is None
-    assert calibrating(str(with_means), other, "cpu", is_asked=False) is None
-    with pytest.raises(UsageError, match="was trained for the CLIP tiny"):
-        calibrating(str(with_means), other, "cpu", is_asked=True)
-    monkeypatch.setattr("s4tok.models.checkpoint.SHIPPED_FOLDER", tmp_path)
-    assert calibrating("ball+rpn", frozen, "cpu", is_asked=False) is None
 
 
 def test_a_dataset_is_drawn_truth_beside_names(answer: Answer, tmp_path: Path) -> None:

@@ -1,0 +1,230 @@
+"""Segment, classify and reproduce by the names of models and files, as the command line does: one call each."""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+
+from s4tok.config import (
+    ROOM_FROM,
+    ClipConfig,
+    Preset,
+    ReproduceConfig,
+    RunConfig,
+    SegmentConfig,
+    ViewConfig,
+    ZeroShotConfig,
+)
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.own_files import OwnFiles
+from s4tok.errors import InputError, UsageError, choose
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.prompts import load_prompts, set_for
+from s4tok_cache.files import write_whole
+from s4tok_pipelines.inputs.models import ModelNames, load_calibrating, load_models
+from s4tok_pipelines.outputs.results import plain, write_json
+from s4tok_pipelines.outputs.segment_sheets import Sheet
+from s4tok_pipelines.paths import CACHE
+from s4tok_pipelines.report import Report, silent
+from s4tok_pipelines.runtime import pick_device
+from s4tok_pipelines.stages.classify import Classified, classify
+from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
+from s4tok_pipelines.stages.segment import Files, Segmented, segment
+from s4tok_pipelines.stages.table2_training import train_students
+from s4tok_pipelines.tables.table2_students import NAMES, TRAINED, find_students
+from s4tok_pipelines.tables.table2_worlds import open_worlds
+
+
+def segment_by_name(
+    clouds: CloudDataset,
+    cache: Path = CACHE,
+    names: ModelNames = ModelNames(),  # noqa: B008 - it cannot change
+    config: SegmentConfig = SegmentConfig(),  # noqa: B008 - as above
+    *,
+    labels: Sequence[str] = (),
+    category: str | None = None,
+    guess_scene: bool = True,
+    files: Files | None = None,
+    preview: Path | None = None,
+    auto: bool = False,
+    workers: int = 1,
+    report: Report = silent,
+) -> Segmented:
+    """Label every point, as `segment` does, with the models that are named.
+
+    Superpoints of a user's own files are made without asking.
+
+    Args:
+        clouds: A dataset with parts or classes, or anything where `labels` say what its points may be.
+        cache: The folder of all caches.
+        names: The models.
+        config: How clouds are encoded; what it leaves open is as the checkpoint was trained.
+        labels: What points may be, in place of the dataset's words.
+        category: What `labels` are parts of.
+        guess_scene: Take own files for rooms where the first of them is as long as one.
+        files: What to write of each cloud, with a `result.json` beside it.
+        preview: A .png to draw the first clouds into, truth beside names.
+        auto: Make superpoints that are missing.
+        workers: Processes that cut.
+        report: Who listens.
+    """
+    _agree(names, config)
+    if not labels and not clouds.classes:
+        raise UsageError(
+            f"nothing says what the points of {clouds.name} may be.", 'for example --labels "wall,floor,chair".'
+        )
+    is_own = isinstance(clouds, OwnFiles)
+    if is_own and guess_scene:
+        clouds = _with_guessed_scene(clouds, config.scale, report)
+    models = load_models(names, clouds.scene, report)
+    if is_own and models.student is not None:
+        report.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
+    sheet = Sheet(clouds)
+    found = segment(
+        clouds,
+        cache,
+        models.clip,
+        models.student,
+        models.prompts,
+        config,
+        labels=labels,
+        category=category,
+        calibrated_by=load_calibrating(names, models, config, clouds.scene),
+        files=files,
+        watch=sheet.add if preview else None,
+        auto=auto or is_own,
+        workers=workers,
+        report=report,
+    )
+    if preview:
+        write_whole(preview, sheet.png(), parents=True)
+        report.note(f"{len(sheet.cells)} clouds in the colours of their names: {preview}")
+    if files is not None:
+        failures = [vars(failure) for failure in found.failures]
+        write_json(
+            files.folder / "result.json", {**plain(found.facts()), "out": str(files.folder), "failures": failures}
+        )
+        report.note(f"labels, and all that is needed to make them again: {files.folder}")
+    return found
+
+
+def classify_by_name(
+    clouds: CloudDataset,
+    cache: Path = CACHE,
+    names: ModelNames = ModelNames(),  # noqa: B008 - it cannot change
+    config: ZeroShotConfig = ZeroShotConfig(),  # noqa: B008 - as above
+    *,
+    labels: Sequence[str] = (),
+    views: ViewConfig = ViewConfig(),  # noqa: B008 - as above
+    out: Path | None = None,
+    auto: bool = False,
+    workers: int = 1,
+    report: Report = silent,
+) -> Classified:
+    """Name every cloud, as `classify` does, with the models that are named; `out` is a file for the result.
+
+    Superpoints of a user's own files are made without asking.
+    """
+    if config.scale <= 0:
+        raise UsageError(f"--scale must be positive, and is {config.scale:g}.")
+    if names.teacher_only and (config.scale, config.votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
+        raise UsageError("views are drawn at one size, of all points: --scale and --votes are for students.")
+    if not labels and not clouds.categories:
+        raise UsageError(
+            f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'
+        )
+    models, is_own = load_models(names, clouds.scene, report), isinstance(clouds, OwnFiles)
+    if is_own and models.student is not None and models.student.model.tokenizer.variant.knows_superpoints:
+        report.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
+    found = classify(
+        clouds,
+        cache,
+        models.clip,
+        models.student,
+        models.prompts,
+        labels=labels,
+        config=config,
+        views=views,
+        auto=auto or is_own,
+        workers=workers,
+        report=report,
+    )
+    if out is not None:
+        write_json(out, {**plain(found.facts()), "failures": [vars(failure) for failure in found.failures]})
+        report.note(f"all of it, and what is needed to do it again: {out}")
+    return found
+
+
+def reproduce_by_name(
+    out: Path,
+    cache: Path = CACHE,
+    names: ModelNames = ModelNames(),  # noqa: B008 - it cannot change
+    config: ReproduceConfig = ReproduceConfig(),  # noqa: B008 - as above
+    *,
+    rows: Sequence[str] = (),
+    students: Path | None = None,
+    train: bool = False,
+    preset: Preset | None = None,
+    data: Path | None = None,
+    limit: int | None = None,
+    workers: int = 1,
+    report: Report = silent,
+) -> Reproduced:
+    """Make Table 2 again, as `reproduce` does, with the checkpoints of a folder or new ones.
+
+    Args:
+        out: Where tables and results go; checkpoints that are trained go there too, without `students`.
+        cache: The folder of all caches.
+        names: The CLIP, the prompts and the device.
+        config: Scales, seeds, guesses.
+        rows: Only these rows.
+        students: A folder of checkpoints called NAME or NAME-SEED; those that come with s4tok where None.
+        train: Train checkpoints of each row and seed that are missing there.
+        preset: How to train: as for the toy world, or as in the paper where there is `data`.
+        data: A folder with ShapeNet55, ScanNet and S3DIS, whose checkpoints are trained without `students`.
+        limit: Take only the first clouds.
+        workers: Processes that cut and sample.
+        report: Who listens.
+    """
+    for row in rows:
+        choose("row", row, dict.fromkeys(NAMES))
+    wanted = list(rows or NAMES)
+    prompts, device = load_prompts(names.prompts or set_for(names.clip)), pick_device(names.device)
+    recipe = RunConfig.of(preset or ("toy" if data is None else "paper"))
+    recipe = replace(recipe, clip=ClipConfig(clip=names.clip, pretrained=names.pretrained))
+    worlds = open_worlds(data, config, limit, recipe.limit)
+    if train or (data is not None and students is None):
+        students, trained = students or out / "students", [row for row in wanted if row in TRAINED]
+        train_students(worlds, cache, recipe, trained, students, config, workers=workers, device=device, report=report)
+    clip = FrozenClip.load(names.clip, names.pretrained, device)
+    places = find_students(wanted, students)
+    return reproduce(worlds, cache, clip, prompts, places, out, config, workers=workers, device=device, report=report)
+
+
+def _agree(names: ModelNames, config: SegmentConfig) -> None:
+    """Refuse settings that contradict each other."""
+    if names.teacher_only and config.votes != SegmentConfig.votes:
+        raise UsageError("views show every point: --votes is for students.")
+    if names.teacher_only and (config.attend is not None or config.windows != SegmentConfig.windows):
+        raise UsageError("the 2D baseline has no tokens: --attend and --windows are for checkpoints.")
+    if config.windows == "superpoints" and config.window is not None:
+        raise UsageError("--window is the side of columns, and --windows superpoints has none.")
+    if config.calibrate == "none" and config.calibration_share is not None:
+        raise UsageError("--calibration-share is for --calibrate mean, and --calibrate is none.")
+    if config.scale <= 0:
+        raise UsageError(f"--scale must be positive, and is {config.scale:g}.")
+
+
+def _with_guessed_scene(clouds: CloudDataset, scale: float, report: Report) -> CloudDataset:
+    """Take files of one's own for rooms when the first that can be read is as long as one."""
+    for key in clouds.keys:
+        try:
+            longest = scale * clouds[key].extent
+        except InputError:
+            continue  # told when it is its turn
+        if longest >= ROOM_FROM:
+            clouds = copy(clouds)
+            clouds.scene = "room"
+            report.note(f"{key} is {longest:.1f} long, and taken for a room in metres; --object says it is none")
+        break
+    return clouds

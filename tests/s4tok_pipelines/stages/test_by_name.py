@@ -1,0 +1,80 @@
+"""What a Python user calls: the command line's own tests try the rest of it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from s4tok.clouds import PointCloud
+from s4tok.config import SegmentConfig, ZeroShotConfig
+from s4tok.datasets.open import open_dataset
+from s4tok.errors import UsageError
+from s4tok.models.checkpoint import save_student
+from s4tok.synthetic.datasets import ToyShapes
+from s4tok.tokenizers import build_tokenizer
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok_pipelines.inputs.models import ModelNames
+from s4tok_pipelines.outputs.ply import ply_of
+from s4tok_pipelines.stages.by_name import classify_by_name, segment_by_name
+from s4tok_pipelines.stages.segment import Files
+from tests.notes import Notes
+
+
+@pytest.fixture(scope="module")
+def names(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelNames:
+    home = tmp_path_factory.mktemp("models")
+    clip = str(make_clip(home / "tiny"))
+    torch.manual_seed(3)
+    tokenizer = build_tokenizer(width=32, n_points=200, n_tokens=12, patch_size=8, adapter_widths=(8, 8, 8))
+    frozen = FrozenClip.load(clip)
+    (home / "student").mkdir()
+    save_student(home / "student", tokenizer, {"clip": {"name": frozen.name, "weights": frozen.sha256}})
+    return ModelNames(str(home / "student"), clip, device="cpu")
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Path:
+    """A floor and a wall, four metres long."""
+    across = np.random.default_rng(0).uniform(0, 4, (1200, 2))
+    xyz = np.concatenate([np.c_[across[:600], np.zeros(600)], np.c_[np.zeros(600), across[600:]]])
+    (tmp_path / "hall.ply").write_bytes(ply_of(PointCloud.of(xyz), np.full((1200, 3), 90, np.uint8)))
+    return tmp_path / "hall.ply"
+
+
+def test_one_call_labels_a_file_and_writes_what_the_command_writes(
+    hall: Path, names: ModelNames, tmp_path: Path
+) -> None:
+    clouds, notes, files = open_dataset(hall), Notes(), Files(tmp_path / "out", ["npy"])
+    found = segment_by_name(clouds, tmp_path / "cache", names, labels=["wall", "floor"], files=files, report=notes)
+    assert sum(found.points.values()) == 1200
+    assert found.about["window"] == 4.0  # as a room's
+    assert [note.split(", ")[0] for note in notes.said if note.startswith("hall.ply")] == ["hall.ply is 4.0 long"]
+    assert clouds.scene == "object"  # what was opened is left as it was
+    assert set(np.unique(np.load(tmp_path / "out" / "hall.labels.npy"))) <= {0, 1}
+    kept = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert (kept["out"], kept["failures"], kept["clouds"]) == (str(tmp_path / "out"), [], 1)
+    said = segment_by_name(clouds, tmp_path / "cache", names, labels=["wall", "floor"], guess_scene=False)
+    assert said.about["window"] == 0.0
+    assert not (tmp_path / "segments").exists()
+
+
+def test_one_call_names_objects_and_writes_the_result(names: ModelNames, tmp_path: Path) -> None:
+    shapes = ToyShapes("val", sizes=(0, 3, 0), points=300)
+    found = classify_by_name(
+        shapes, tmp_path / "cache", names, ZeroShotConfig(draws=10), out=tmp_path / "found.json", auto=True
+    )
+    assert len(found.answers) == 3
+    assert json.loads((tmp_path / "found.json").read_text())["clouds"] == 3
+
+
+def test_settings_that_contradict_each_other_are_refused_before_anything_is_loaded(hall: Path, tmp_path: Path) -> None:
+    nobody, clouds = ModelNames("nobody", "no such CLIP"), open_dataset(hall)
+    with pytest.raises(UsageError, match="nothing says what the points of hall"):
+        segment_by_name(clouds, tmp_path, nobody)
+    with pytest.raises(UsageError, match="--scale must be positive"):
+        segment_by_name(clouds, tmp_path, nobody, SegmentConfig(scale=0.0), labels=["wall"])
+    with pytest.raises(UsageError, match="--scale and --votes are for students"):
+        classify_by_name(clouds, tmp_path, ModelNames(teacher_only=True), ZeroShotConfig(votes=2), labels=["hall"])
