@@ -119,10 +119,11 @@ def test_without_caches_it_says_the_commands_that_make_them(
 ) -> None:
     done = s4tok("pretrain", "toy-shapes", "--clip", make_clip(tmp_path / "tiny"), "--json")
     assert done.returncode == 4
-    commands = (
-        "s4tok superpoints toy-shapes --preset paper; s4tok render-views toy-shapes; s4tok extract-clip toy-shapes"
+    of = "toy-shapes --split train"
+    assert done.json["hint"].startswith(
+        f"run `s4tok superpoints {of} --preset paper; s4tok render-views {of}; s4tok extract-clip {of} --clip "
     )
-    assert commands in done.json["hint"]
+    assert done.json["hint"].endswith("`, or pass --auto.")
 
 
 def test_from_nothing_it_makes_what_it_needs_and_leaves_a_student(
