@@ -69,7 +69,7 @@ def main() -> None:
     clip = FrozenClip.load("ViT-B-16", device=device)
     dtype = torch.float32 if device == "cpu" else torch.bfloat16  # as the tower itself computes
     images = torch.rand(arguments.batch, 1, 224, 224, generator=torch.Generator().manual_seed(0)).to(device)
-    seen = arguments.batch * rate(lambda: clip.encode_images(images), device)
+    seen = arguments.batch * rate(lambda: clip.encode(images), device)
     side = 2048 if device == "cpu" else 8192
     left, right = (torch.ones(side, side, device=device, dtype=dtype) for _ in range(2))
     peak = 2 * side**3 * rate(lambda: left @ right, device)

@@ -207,12 +207,11 @@ class ViewConfig:
 
 
 @dataclass(frozen=True)
-class ClipConfig:
-    """Which frozen CLIP reads the views, and how its dense features are taken (Sec. 4)."""
+class VisionConfig:
+    """Which frozen 2D model reads the views, and how CLIP's dense features are taken (Sec. 4)."""
 
-    teacher: str = "clip"
-    clip: str = "ViT-B-16"  # Sec. 4; an open_clip name, a local folder, hf-hub:..., or "mini"
-    pretrained: str = "openai"  # one of the name's tags, or a file; nothing for random weights
+    model: str = "ViT-B-16"  # Sec. 4; a name of `s4tok.vision.table`, an open_clip name, a folder, or hf-hub:...
+    pretrained: str | None = None  # a tag, or a file; "" for random weights, None for the model's usual ones
     dense: Literal["last", "maskclip"] = "last"  # PointCLIP V2 reads the last layer's tokens
 
 
@@ -224,7 +223,7 @@ class RunConfig:
     tokenizer: TokenizerConfig = TokenizerConfig()
     clusters: ClusterConfig = ClusterConfig()
     propagation: PropagationConfig = PropagationConfig()
-    clip: ClipConfig = ClipConfig()
+    clip: VisionConfig = VisionConfig()
     encoder: EncoderConfig = EncoderConfig()
     superpoints: SuperpointPreset = "default"  # which are made where there are none, and taken where there are several
     limit: int | None = None  # clouds
@@ -246,7 +245,7 @@ class RunConfig:
             optimizer="muon", learning_rate=2e-2, second_moment=0.98, clip_gradient=1.0, scale_range=(1.0, 1.0),
             shift=0.0, draws=2,
         )  # fmt: skip
-        toy = cls(training, tokenizer, clip=ClipConfig(clip="mini", pretrained=""), limit=1200)
+        toy = cls(training, tokenizer, clip=VisionConfig(model="mini"), limit=1200)
         if preset == "toy":
             return toy
         return replace(toy, training=replace(training, epochs=32), limit=240)

@@ -30,6 +30,7 @@ PACKAGES = {
     "open3d": Package("open3d", "normals, the toy world's sensor and some file formats"),
     "pycut_pursuit": Package("pycut-pursuit", "superpoints --method cut-pursuit", "pycut_pursuit.cp_d0_dist"),
     "open_clip": Package("open_clip_torch", "extract-clip, pretrain, segment and classify"),
+    "timm": Package("timm", "DINOv2 and SigLIP"),
     "huggingface_hub": Package("huggingface-hub", "weights from the hub"),
     "pyrender": Package("pyrender", "render-views of meshes"),
     "trimesh": Package("trimesh", "mesh files"),

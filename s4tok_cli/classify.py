@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import ClipConfig, ViewConfig, ZeroShotConfig
+from s4tok.config import ViewConfig, VisionConfig, ZeroShotConfig
 from s4tok_cli import console, options
 from s4tok_pipelines.paths import CACHE
 
@@ -22,7 +22,7 @@ def classify(
     ] = None,
     checkpoint: options.Checkpoint = None,
     clip: options.StudentsClip = ZeroShotConfig.clip,
-    pretrained: options.Pretrained = ClipConfig.pretrained,
+    pretrained: options.Pretrained = VisionConfig.pretrained,
     teacher_only: Annotated[
         bool, Option("--teacher-only", help="The 2D baseline: CLIP looks at ten drawn views, no checkpoint is used.")
     ] = False,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import ClipConfig, SuperpointConfig, SuperpointPreset, ViewConfig
+from s4tok.config import SuperpointConfig, SuperpointPreset, ViewConfig, VisionConfig
 from s4tok_cli import console, options
 from s4tok_cli.render_views import Preview
 from s4tok_pipelines.paths import CACHE
@@ -15,14 +15,11 @@ def extract_clip(
     *,
     clip: Annotated[
         str, Option(help='An open_clip name, a folder, "hf-hub:owner/model", or "mini".')
-    ] = ClipConfig.clip,
-    pretrained: Annotated[
-        str, Option(help="For an open_clip name: one of its tags, or a file; '' for random weights.")
-    ] = ClipConfig.pretrained,
-    teacher: Annotated[str, Option(help="What looks at the views.")] = ClipConfig.teacher,
+    ] = VisionConfig.model,
+    pretrained: options.Pretrained = VisionConfig.pretrained,
     dense: Annotated[
         Literal["last", "maskclip"], Option(help="Features of patches: the last layer's, or its value path.")
-    ] = ClipConfig.dense,
+    ] = VisionConfig.dense,
     superpoints: Annotated[
         SuperpointPreset | None,
         Option(help="Which superpoints, where there are several: the default's or the paper's.", show_default=False),
@@ -71,7 +68,7 @@ def extract_clip(
     from s4tok_pipelines.stages.extract_clip import extract_clip as run
 
     clouds = source.open()
-    config = ClipConfig(teacher=teacher, clip=clip, pretrained=pretrained, dense=dense)
+    config = VisionConfig(clip, pretrained, dense)
     views: ViewConfig | None = None
     by_frames = clouds.scene == "room" if frames is None else frames
     if by_frames:

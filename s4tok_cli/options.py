@@ -83,7 +83,10 @@ Checkpoint: TypeAlias = Annotated[
 StudentsClip: TypeAlias = Annotated[
     str, Option(help='The CLIP it was trained for: "mini", an open_clip name, a folder, or "hf-hub:owner/model".')
 ]
-Pretrained: TypeAlias = Annotated[str, Option(help="For an open_clip name: one of its tags, or a file.")]
+Pretrained: TypeAlias = Annotated[
+    str | None,
+    Option(help="Weights of the model: one of its tags, or a file; '' for random ones.", show_default="its usual ones"),
+]
 Prompts: TypeAlias = Annotated[
     str | None,
     Option(

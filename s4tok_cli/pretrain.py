@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from typer import Option
 
-from s4tok.config import ClipConfig, PointKind, Preset, RunConfig, SuperpointPreset
+from s4tok.config import PointKind, Preset, RunConfig, SuperpointPreset, VisionConfig
 from s4tok.errors import InputError, UsageError, choose
 from s4tok_cli import console, options
 from s4tok_pipelines.paths import CACHE
@@ -136,10 +136,7 @@ def pretrain(
     clip: Annotated[
         str | None, Option(help='An open_clip name, a folder, "hf-hub:owner/model", or "mini".', show_default=False)
     ] = None,
-    pretrained: Annotated[
-        str | None,
-        Option(help="For an open_clip name: one of its tags, or a file; '' for random weights.", show_default=False),
-    ] = None,
+    pretrained: options.Pretrained = None,
     resume: Annotated[bool, Option("--resume", help="Go on with a run that was stopped, or begin it.")] = False,
     auto: options.Auto = False,
     out: options.Out = None,
@@ -178,14 +175,14 @@ def pretrain(
         ),
         encoder=_changed(config.encoder, attend=attend),
         clusters=_changed(config.clusters, n_clusters=clusters),
-        clip=_changed(config.clip if clip is None else ClipConfig(clip=clip), pretrained=pretrained),
+        clip=_changed(config.clip if clip is None else VisionConfig(model=clip), pretrained=pretrained),
         superpoints=superpoints or config.superpoints,
         limit=config.limit if source.limit is None else source.limit,
         point_features=() if point_features is None else _kinds(point_features),
         objective=objective,
     )  # fmt: skip
     if objective == RunConfig.objective:  # whether another one needs a CLIP is its own affair
-        probe(config.clip.clip, config.clip.pretrained)  # before PyTorch is imported: out of reach is told at once
+        probe(config.clip.model, config.clip.pretrained)  # before PyTorch is imported: out of reach is told at once
 
     from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.stages.pretrain import pretrain as run

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from s4tok.config import ClipConfig, Preset, ReproduceConfig, ZeroShotConfig
+from s4tok.config import Preset, ReproduceConfig, VisionConfig, ZeroShotConfig
 from s4tok.errors import UsageError, choose
 from s4tok_cli import console, options
 from s4tok_pipelines.paths import CACHE, RESULTS
@@ -50,10 +50,10 @@ def reproduce(
         str | None,
         Option(
             help='The students\' CLIP: "mini", an open_clip name, a folder, or "hf-hub:owner/model".',
-            show_default=f"{ZeroShotConfig.clip}, or {ClipConfig.clip} where there is --data",
+            show_default=f"{ZeroShotConfig.clip}, or {VisionConfig.model} where there is --data",
         ),
     ] = None,
-    pretrained: options.Pretrained = ClipConfig.pretrained,
+    pretrained: options.Pretrained = VisionConfig.pretrained,
     prompts: options.Prompts = None,
     out: Annotated[Path, Option(help="The folder of tables, their picture, and what they are made from.")] = RESULTS
     / "table2",
@@ -71,7 +71,7 @@ def reproduce(
 
     choose("table", table, TABLES)
     wanted = _names(rows)
-    name = clip or (ZeroShotConfig.clip if data is None else ClipConfig.clip)
+    name = clip or (ZeroShotConfig.clip if data is None else VisionConfig.model)
     probe(name, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
     from s4tok_pipelines.inputs.models import ModelNames

@@ -8,9 +8,9 @@ from typer import Option
 from s4tok.config import (
     CALIBRATION_SHARE,
     ROOM_WINDOW,
-    ClipConfig,
     Scene,
     SegmentConfig,
+    VisionConfig,
     ZeroShotConfig,
 )
 from s4tok.errors import UsageError
@@ -32,7 +32,7 @@ def segment(
     category: Annotated[str | None, Option(help="What --labels are parts of: chair.")] = None,
     checkpoint: options.Checkpoint = None,
     clip: options.StudentsClip = ZeroShotConfig.clip,
-    pretrained: options.Pretrained = ClipConfig.pretrained,
+    pretrained: options.Pretrained = VisionConfig.pretrained,
     teacher_only: Annotated[
         bool, Option("--teacher-only", help="The 2D baseline: what s4tok extract-clip has seen of each superpoint.")
     ] = False,

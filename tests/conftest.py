@@ -85,3 +85,34 @@ def make_clip() -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_siglip() -> Callable[..., Path]:
+    """Make a small SigLIP in open_clip's own form, all weights drawn from one seed."""
+
+    def make(folder: Path) -> Path:
+        open_clip = pytest.importorskip("open_clip")
+        import torch
+        from safetensors.torch import save_file
+
+        model = {
+            "embed_dim": 64,
+            "init_logit_bias": -10,
+            "custom_text": True,
+            "vision_cfg": {"image_size": 160, "timm_model_name": "test_vit", "timm_pool": "map", "timm_proj": "none"},
+            "text_cfg": {
+                "context_length": 16, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2,
+                "no_causal_mask": True, "proj_bias": True, "pool_type": "last",
+            },
+        }  # fmt: skip
+        folder.mkdir()
+        preprocessing = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "squash"}
+        (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": model, "preprocess_cfg": preprocessing}))
+        with torch.random.fork_rng():
+            torch.manual_seed(6)
+            made = open_clip.CustomTextCLIP(**{key: each for key, each in model.items() if key != "custom_text"})
+            save_file(made.state_dict(), folder / "open_clip_model.safetensors")
+        return folder
+
+    return make

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from s4tok.config import EncoderConfig, Scene, TokenizerConfig
 from s4tok.dependencies import first_line, load
@@ -19,6 +19,7 @@ from s4tok.models.trained import Trained
 from s4tok.shapes import Float
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.network import sha256_of_weights
 
 # Trained on the synthetic data, for the mini CLIP.
 SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token-scans")
@@ -28,10 +29,11 @@ BEFORE = {WEIGHTS: "tokenizer.safetensors", CARD: "tokenizer.json"}  # as they w
 IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
 POINT_FEATURES = "point_features"  # in the card of a tokenizer that reads some
 MEANS = "means."  # before the names of what is beside the tokenizer's weights in their file
+HEAD = "head.weight"  # as above, where the targets were of another width than the CLIP
 
 
 class Means(NamedTuple):
-    """Mean features of the training points, each feature of unit length before the mean, in CLIP's space.
+    """Mean features of the training points, each feature of unit length before the mean, in the targets' space.
 
     They calibrate labels without any label: a label that is near to the mean is near to every point.
     """
@@ -54,25 +56,47 @@ class Student(NamedTuple):
     means: Mapping[str, Means] = MappingProxyType({})  # of each kind of scene; older checkpoints have none
     trained: Trained = Trained()  # as the card says
 
+    @property
+    def sha256(self) -> str:
+        """Hash what was trained and is used: the tokenizer, and the head where there is one."""
+        tokenizer, head = self.model.tokenizer, self.model.head
+        return sha256_of_weights(tokenizer if head is None else nn.ModuleList([tokenizer, head]))
+
     def means_for(self, scene: Scene) -> Means | None:
         """Give the means of a kind of scene, or of the other where it was trained on that alone; None for neither."""
         return self.means.get(scene) or next(iter(self.means.values()), None)
 
 
+class Stored(NamedTuple):
+    """The tensors of a checkpoint."""
+
+    tokenizer: dict[str, Tensor]
+    means: Mapping[str, Means]  # of each kind of scene it was trained on
+    head: nn.Linear | None
+
+
 def save_student(
-    folder: Path, tokenizer: Tokenizer, card: Mapping[str, Any], means: Mapping[str, Means] = MappingProxyType({})
+    folder: Path,
+    tokenizer: Tokenizer,
+    card: Mapping[str, Any],
+    means: Mapping[str, Means] = MappingProxyType({}),
+    head: nn.Linear | None = None,
 ) -> None:
     """Write a tokenizer into a folder that is there, with its card, and the means of its training points by scene.
 
-    The card must hold the CLIP's identity under "clip". The files are whole when this returns and not before: whoever
-    cannot live with half of them writes into a folder of another name, and renames it.
+    Beside them lies the head, where there is one, and the card says so. The card must hold the CLIP's identity under
+    "clip". The files are whole when this returns and not before: whoever cannot live with half of them writes into a
+    folder of another name, and renames it.
     """
     tensors: dict[str, Tensor] = dict(tokenizer.state_dict())
     for scene, each in means.items():
         tensors |= {f"{MEANS}{scene}.{name}": tensor.float() for name, tensor in each._asdict().items()}
+    about = {"tokenizer": asdict(tokenizer.config), "n_features": tokenizer.n_features, **card}
+    if head is not None:
+        tensors[HEAD] = head.weight
+        about["head"] = {"from": head.in_features, "to": head.out_features}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     load("safetensors.torch").save_file(tensors, folder / WEIGHTS)
-    about = {"tokenizer": asdict(tokenizer.config), "n_features": tokenizer.n_features, **card}
     if tokenizer.point_features.kinds:
         about[POINT_FEATURES] = asdict(tokenizer.point_features)
     (folder / CARD).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
@@ -101,28 +125,36 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
         read = PointFeatures.of(card[POINT_FEATURES]) if POINT_FEATURES in card else NO_FEATURES
         width = int(clip.model.visual.proj.shape[0])  # type: ignore[union-attr, index]
         tokenizer = Tokenizer(config, width=width, n_features=card["n_features"], point_features=read)
-        weights, means = read_weights(folder)
+        weights, means, head = read_weights(folder)
         tokenizer.load_state_dict(weights)
+        if head is not None and head.in_features != clip.width:
+            raise ValueError(f"its head takes {head.in_features} numbers, and {clip.name} has {clip.width}")
+        width = clip.width if head is None else head.out_features
         for each in means.values():
-            if each.features.shape != (clip.width,):
-                raise ValueError(f"its means have {each.features.numel()} numbers, and {clip.name} has {clip.width}")
+            if each.features.shape != (width,):
+                raise ValueError(f"its means have {each.features.numel()} numbers, and its features {width}")
     except MissingError:
         raise
     except Exception as error:  # safetensors has an error of its own for every kind of damage
         raise InputError(f"{_file(folder, WEIGHTS)} cannot be loaded: {first_line(error)}.") from error
     attend = card.get("encoder", {}).get("attend", EncoderConfig.attend)
-    model = Model(tokenizer.to(torch.device(device)), clip, attend)
+    model = Model(tokenizer, clip, attend, head).to(torch.device(device))
     return Student(model.eval().requires_grad_(False), card, str(where), means, Trained.of(card))
 
 
-def read_weights(folder: Path) -> tuple[dict[str, Tensor], Mapping[str, Means]]:
-    """Read a tokenizer's weights, and the means that lie beside them, of each kind of scene it was trained on."""
+def read_weights(folder: Path) -> Stored:
+    """Read a tokenizer's weights, and what lies beside them."""
     tensors: dict[str, Tensor] = load("safetensors.torch").load_file(_file(folder, WEIGHTS))
     beside: dict[str, dict[str, Tensor]] = {}
     for name in [name for name in tensors if name.startswith(MEANS)]:
         scene, field = name.removeprefix(MEANS).split(".")
         beside.setdefault(scene, {})[field] = tensors.pop(name)
-    return tensors, {scene: Means(**fields) for scene, fields in beside.items()}
+    means = {scene: Means(**fields) for scene, fields in beside.items()}
+    weight, head = tensors.pop(HEAD, None), None
+    if weight is not None:
+        head = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
+        head.load_state_dict({"weight": weight})
+    return Stored(tensors, means, head)
 
 
 def find_student(where: str | Path) -> Path:

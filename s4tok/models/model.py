@@ -1,4 +1,7 @@
-"""A tokenizer in front of a frozen CLIP: clouds in, vectors in CLIP's space out, for the whole and for each point."""
+"""A tokenizer in front of a frozen CLIP: clouds in, vectors out, for the whole and for each point.
+
+They lie in CLIP's space, or behind a head in the space of another vision model that was distilled.
+"""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from s4tok.backbones.clip_tower import FrozenEncoder, within_reach
-from s4tok.config import ClipConfig, EncoderConfig, TokenizerConfig
+from s4tok.config import EncoderConfig, TokenizerConfig, VisionConfig
 from s4tok.shapes import Bool, Float, Int, Real
 from s4tok.tokenizers import Tokenizer, Tokens, build_tokenizer
 from s4tok.tokenizers.propagation import propagate
@@ -14,7 +17,7 @@ from s4tok.vision.frozen_clip import FrozenClip
 
 
 class CloudFeatures(NamedTuple):
-    """What the model says of a batch of clouds, in CLIP's space; lengths are CLIP's own, not 1."""
+    """Features of a batch of clouds, in the space of the targets; lengths are not 1."""
 
     whole: Float[Tensor, "b c"]
     tokens: Float[Tensor, "b m c"]
@@ -24,12 +27,20 @@ class CloudFeatures(NamedTuple):
 class Model(nn.Module):
     """A tokenizer to be trained, or trained already, and the frozen tower that reads its tokens.
 
-    `attend` limits a token's attention to tokens so many grouping radii away; 0 does not.
+    `attend` limits a token's attention to tokens so many grouping radii away; 0 does not. `head` takes CLIP's space to
+    that of the targets, where these are another vision model's.
     """
 
-    def __init__(self, tokenizer: Tokenizer, clip: FrozenClip, attend: float = EncoderConfig.attend) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        clip: FrozenClip,
+        attend: float = EncoderConfig.attend,
+        head: nn.Linear | None = None,
+    ) -> None:
         super().__init__()
         self.tokenizer, self.clip, self.attend = tokenizer, clip, attend  # clip has the texts too
+        self.head = head
         self.encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
 
     def forward(
@@ -44,7 +55,10 @@ class Model(nn.Module):
         """Encode clouds; arguments as of `Tokenizer.group`."""
         read = self.tokenizer(points, superpoints, features=features, is_point=is_point, seeds=seeds)
         encoded = self.encoder(read.tokens, read.is_token, within_reach(read.xyz, read.radius, self.attend))
-        return CloudFeatures(encoded.whole, self.encoder.project(encoded.hidden), read)
+        whole, tokens = encoded.whole, self.encoder.project(encoded.hidden)
+        if self.head is not None:
+            whole, tokens = self.head(whole), self.head(tokens)
+        return CloudFeatures(whole, tokens, read)
 
     def of_points(
         self, found: CloudFeatures, points: Real[Tensor, "b n 3"], superpoints: Int[Tensor, "b n"]
@@ -53,8 +67,16 @@ class Model(nn.Module):
         return propagate(found.tokens, found.read, points, superpoints).features
 
 
+def target_head(width: int, target_width: int) -> nn.Linear | None:
+    """Make the head between CLIP's space and targets of another width; None where the widths agree.
+
+    It has no bias: the mean of projected tokens is the projection of their mean, and zero stays zero.
+    """
+    return None if width == target_width else nn.Linear(width, target_width, bias=False)
+
+
 def build_model(
-    clip: str = ClipConfig.clip,
+    clip: str = VisionConfig.model,
     pretrained: str = "",
     *,
     tokenizer: str = TokenizerConfig.tokenizer,

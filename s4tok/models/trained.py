@@ -15,6 +15,9 @@ class Trained:
     window: float = 0.0  # metres, the side of the columns that rooms were cut into; 0 for whole clouds
     superpoints: Mapping[str, SuperpointConfig] = field(default_factory=dict)  # of each kind of scene
     calibration_share: float = 0.0  # of each label's mean cosine, to be subtracted from its cosines; 0 for none
+    vision_model: Mapping[str, str] = field(
+        default_factory=dict
+    )  # "model" and "weights" of what was distilled; its CLIP
 
     @classmethod
     def of(cls, card: Mapping[str, Any]) -> "Trained":
@@ -31,6 +34,7 @@ class Trained:
             _at_least_0("window", window),
             {scene: _cut(_mapping(cuts, scene)) for scene in cuts},
             _at_least_0("share", _mapping(card, "calibration").get("share", 0.0)),
+            _vision_model(_mapping(card, "vision_model")),
         )
 
     @property
@@ -44,6 +48,12 @@ def _cut(fields: Mapping[str, Any]) -> SuperpointConfig:
     if odd := fields.keys() - known.keys() - {"labels"}:  # where ready labels lay, which is nowhere else's business
         raise ValueError(f"its superpoints have a setting that this version of s4tok does not know: {sorted(odd)[0]}")
     return SuperpointConfig(**{name: value for name, value in fields.items() if name in known})
+
+
+def _vision_model(fields: Mapping[str, Any]) -> Mapping[str, str]:
+    if fields and not all(isinstance(fields.get(name), str) for name in ("model", "weights")):
+        raise ValueError("it does not name the model and the weights of what it was distilled from")
+    return fields
 
 
 def _mapping(card: Mapping[str, Any], name: str) -> Mapping[str, Any]:

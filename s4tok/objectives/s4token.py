@@ -19,6 +19,7 @@ from s4tok.losses.assignment import assignment_loss
 from s4tok.losses.clusters import cluster
 from s4tok.losses.distillation import difference_loss, global_loss, local_loss
 from s4tok.models.checkpoint import Means, read_weights, save_student
+from s4tok.models.model import target_head
 from s4tok.objectives.masking import Split, split_tokens
 from s4tok.objectives.objective import Figures, Objective, means
 from s4tok.shapes import Array, Bool, Float, Float32, Int, Real
@@ -49,9 +50,9 @@ class Batch(NamedTuple):
     points: Real[Tensor, "b n 3"]
     superpoints: Int[Tensor, "b n"]  # 0 .. s-1
     is_point: Bool[Tensor, "b n"]
-    local_targets: Float[Tensor, "b s c"]  # CLIP's feature of each superpoint
+    local_targets: Float[Tensor, "b s c"]  # the 2D feature of each superpoint
     is_seen: Bool[Tensor, "b s"]  # False where no view saw it
-    global_targets: Float[Tensor, "b c"]  # CLIP's feature of the whole cloud, mean of its views; zeros: there is none
+    global_targets: Float[Tensor, "b c"]  # the 2D feature of the whole cloud, mean of its views; zeros: there is none
     seeds: Int[Tensor, " b"]  # of each cloud and epoch: centres, patches, masks and augmentation follow it
     is_room: Bool[Tensor, " b"] | None = None  # objects where None
     features: Float[Tensor, "b n extra"] | None = None  # of points, if the tokenizer reads any
@@ -90,7 +91,9 @@ class S4Token(Objective):
         clusters: ClusterConfig,
         propagation: PropagationConfig | None = None,
         attend: float = EncoderConfig.attend,
+        target_width: int | None = None,
     ) -> None:
+        """Put the parts together; targets of another width than CLIP's own get a head that is trained."""
         super().__init__()
         self.tokenizer, self.encoder, self.attend = tokenizer, encoder, attend
         self.teacher = copy.deepcopy(tokenizer).requires_grad_(False)
@@ -98,13 +101,15 @@ class S4Token(Objective):
         is_masking = config.loss != "distill" or config.distill_pass != "full"  # or nobody asks what was hidden
         self.decoder = QueryDecoder(encoder.width, encoder.heads, config.decoder_layers) if is_masking else None
         self.config, self.clusters = config, clusters
+        width = encoder.output_width if target_width is None or config.loss == "assign" else target_width
+        self.head = target_head(encoder.output_width, width)
         self.propagation = propagation or PropagationConfig()
         # Moving means over training points, of the student's unit features and of the targets, in objects and in rooms:
         # what every word is near to wherever one looks, which `segment --calibrate` subtracts.
         self.mean_features: Tensor
         self.mean_targets: Tensor
-        self.register_buffer("mean_features", torch.zeros(len(SCENES), encoder.output_width))
-        self.register_buffer("mean_targets", torch.zeros(len(SCENES), encoder.output_width))
+        self.register_buffer("mean_features", torch.zeros(len(SCENES), width))
+        self.register_buffer("mean_targets", torch.zeros(len(SCENES), width))
         self.train()
 
     def train(self, mode: bool = True) -> "S4Token":
@@ -228,7 +233,7 @@ class S4Token(Objective):
     def load_trainable_state(self, tensors: Mapping[str, Tensor], folder: Path) -> None:
         """Take back what `trainable_state` gave; before version 0.2 the tokenizer's weights lay beside it alone."""
         if not any(name.startswith("tokenizer.") for name in tensors):
-            weights, _ = read_weights(folder)
+            weights = read_weights(folder).tokenizer
             tensors = {**tensors, **{f"tokenizer.{name}": tensor for name, tensor in weights.items()}}
         super().load_trainable_state(tensors, folder)
 
@@ -238,7 +243,7 @@ class S4Token(Objective):
         known: dict[str, Means] = {
             scene: Means(features, targets) for scene, features, targets in pairs if targets.any()
         }
-        save_student(folder, self.tokenizer, card, known)
+        save_student(folder, self.tokenizer, card, known, self.head)
 
     def _group(self, batch: Batch) -> Patches:
         return self.tokenizer.group(
@@ -284,14 +289,19 @@ class S4Token(Objective):
         center, is_seen = self.config.center_targets, batch.is_seen & pool.has_points
         local = difference = whole = batch.points.new_zeros((), dtype=torch.float32)
         for encoded in passes:
-            features = pool.pool(self.encoder.project(encoded.hidden))
+            features = pool.pool(self._to_targets(self.encoder.project(encoded.hidden)))
             local = local + local_loss(features, batch.local_targets, is_seen, center=center) / len(passes)
             difference = difference + difference_loss(features, batch.local_targets, is_seen) / len(passes)
-            whole = whole + global_loss(encoded.whole, batch.global_targets, center=center) / len(passes)
+            of_clouds = self._to_targets(encoded.whole)
+            whole = whole + global_loss(of_clouds, batch.global_targets, center=center) / len(passes)
         if self.training:
-            self._move_means(batch, pool.pool(self.encoder.project(passes[-1].hidden)), is_seen)
+            self._move_means(batch, pool.pool(self._to_targets(self.encoder.project(passes[-1].hidden))), is_seen)
         orphans = (~pool.has_own & batch.is_point).sum() / batch.is_point.sum().clamp_min(1)
         return local, difference, whole, orphans
+
+    def _to_targets(self, features: Float[Tensor, "*b c"]) -> Float[Tensor, "*b t"]:
+        """Take vectors of CLIP's space to that of the targets."""
+        return features if self.head is None else self.head(features)
 
     @torch.no_grad()
     def _move_means(self, batch: Batch, features: Float[Tensor, "b s c"], is_seen: Bool[Tensor, "b s"]) -> None:

@@ -1,10 +1,14 @@
-"""Finds the weights of a CLIP: in a folder, in a file, or on the hub; and says in seconds when they are out of reach.
+"""Finds weights: in a folder, in a file, or on the hub; and says in seconds when they are out of reach.
 
 Nothing here imports PyTorch before it is known that there is something to load.
 """
 
+import json
 import os
 import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -15,7 +19,7 @@ from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
 
 MINI = "mini"  # the small CLIP that s4tok carries
 MINI_FOLDER = Path(__file__).parents[1] / "mini_clip"
-HUB, FOLDER = "hf-hub:", "local-dir:"
+HUB, FOLDER, CLIP = "hf-hub:", "local-dir:", "clip:"
 CONFIG = "open_clip_config.json"
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.pth", "*.pt")  # in the order in which they are preferred
 PATIENCE = 2.0  # seconds a hub has to answer
@@ -51,13 +55,54 @@ def find(name: str, pretrained: str) -> Weights:
     return _built_in(name, pretrained)
 
 
-def probe(name: str, pretrained: str) -> None:
-    """Say at once, before anything heavy is imported, when weights would have to come from a hub out of reach."""
-    folder = _folder(name)
-    if folder is not None or (not name.startswith(HUB) and (not pretrained or Path(pretrained).is_file())):
+def probe(name: str, pretrained: str | None) -> None:
+    """Say at once, before anything heavy is imported, when open_clip's weights would come from a hub out of reach.
+
+    Other models say so when they are loaded; `None` are the usual weights.
+    """
+    name = name.removeprefix(CLIP)
+    is_here = pretrained is not None and (not pretrained or Path(pretrained).is_file())
+    if _folder(name) is not None or not (name.startswith(HUB) or (is_architecture(name) and not is_here)):
         return
     if not any(_hub_cache().glob("models--*")):
-        _require_hub(name, pretrained)
+        _require_hub(name, pretrained or "")
+
+
+def is_architecture(name: str) -> bool:
+    """Say whether open_clip knows an architecture of this name, without importing it."""
+    package = find_spec("open_clip")
+    places = package.submodule_search_locations if package else None
+    return any((Path(place) / "model_configs" / f"{name.replace('/', '-')}.json").is_file() for place in places or ())
+
+
+def image_tower(name: str, pretrained: str) -> dict[str, Any]:
+    """Read how a model of open_clip's describes its image tower; empty for what is no such model."""
+    if name.startswith(HUB):
+        name = find(name, pretrained).model
+    folder = _folder(name)
+    config: Any = None
+    if folder is None:
+        config = load("open_clip").get_model_config(name.replace("/", "-"))
+    else:
+        with suppress(OSError, ValueError):
+            config = json.loads((folder / CONFIG).read_text(encoding="utf-8")).get("model_cfg")
+    tower = config.get("vision_cfg") if isinstance(config, dict) else None
+    return tower if isinstance(tower, dict) else {}
+
+
+def hub_file(repository: str, files: Sequence[str], name: str, pretrained: str) -> Path:
+    """Find one of a repository's files, the first there is, fetching it where the hub can be reached."""
+    hub = load("huggingface_hub")
+    for file in files:
+        found = hub.try_to_load_from_cache(repository, file)
+        if isinstance(found, str):
+            return Path(found)
+    call = f"from s4tok.vision.weights import hub_file; hub_file('{repository}', {list(files)!r}, '{name}', '')"
+    if reachable():
+        for file in files:
+            with suppress(Exception):  # the hub has many kinds of errors; what counts is that nothing came
+                return Path(hub.hf_hub_download(repository, file))
+    raise _out_of_reach(name, pretrained, call)
 
 
 def _folder(name: str) -> Path | None:
@@ -169,13 +214,13 @@ def _require_hub(name: str, pretrained: str) -> None:
         raise _out_of_reach(name, pretrained)
 
 
-def _out_of_reach(name: str, pretrained: str) -> MissingError:
+def _out_of_reach(name: str, pretrained: str, call: str = "") -> MissingError:
+    call = call or f"from s4tok.vision.weights import find; find('{name}', '{pretrained}')"
     what = f"{name} ({pretrained})" if pretrained and not name.startswith(HUB) else name
     return MissingError(
         f"the weights of {what} are not on this machine, and the hub they come from cannot be reached.",
-        f"on a login node, run: python -c \"from s4tok.vision.weights import find; find('{name}', '{pretrained}')\" "
-        f"(they go to {_hub_cache()}); or copy them here and name the folder with --clip, "
-        "or the file with --pretrained.",
+        f'on a login node, run: python -c "{call}" (they go to {_hub_cache()}); or copy them here and name the '
+        "folder as the model, or the file with --pretrained.",
     )
 
 

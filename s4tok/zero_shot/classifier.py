@@ -1,4 +1,4 @@
-"""Names for features: each class is the mean of its sentences in CLIP's space, and a feature is near some of them."""
+"""Names for features: each class is the mean of its sentences, and a feature is near some of them."""
 
 from collections.abc import Sequence
 
@@ -8,18 +8,18 @@ from torch.nn import functional
 
 from s4tok.errors import UsageError
 from s4tok.shapes import Float
-from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.vision_model import VisionModel
 
 SENTENCES_AT_ONCE = 256
 
 
-def classifier(clip: FrozenClip, sentences: Sequence[Sequence[str]]) -> Float[Tensor, "t d"]:
+def classifier(model: VisionModel, sentences: Sequence[Sequence[str]]) -> Float[Tensor, "t d"]:
     """Turn each class, one or more sentences, into a vector of unit length: the mean of theirs, each of unit length."""
     if not sentences or not all(sentences):
         raise UsageError("there is nothing to name things by: a class needs a sentence.")
     unique = list(dict.fromkeys(sentence for said in sentences for sentence in said))
     read = torch.cat(
-        [clip.encode_texts(unique[at : at + SENTENCES_AT_ONCE]) for at in range(0, len(unique), SENTENCES_AT_ONCE)]
+        [model.text(unique[at : at + SENTENCES_AT_ONCE]) for at in range(0, len(unique), SENTENCES_AT_ONCE)]
     )
     place = {sentence: row for row, sentence in enumerate(unique)}
     means = [read[[place[sentence] for sentence in said]].mean(0) for said in sentences]

@@ -9,7 +9,7 @@ from torch import Tensor
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
 from s4tok.shapes import Array, Float, Int
-from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.classifier import classifier
 from s4tok.zero_shot.prompts import Prompts
 
@@ -19,7 +19,7 @@ class Words(NamedTuple):
 
     names: tuple[str, ...]
     ids: Int[Array, " t"]  # the dataset's class of each name; 0, 1, ... for a user's own
-    vectors: Float[Tensor, "t d"]  # of unit length, in CLIP's space
+    vectors: Float[Tensor, "t d"]  # of unit length, in the space of the model's texts
 
     def places(self, labels: Int[Array, " n"]) -> Int[Array, " n"]:
         """Say which of the names each true label is; -1 where it is none of them."""
@@ -35,7 +35,7 @@ class Vocabulary:
     def __init__(
         self,
         clouds: CloudDataset,
-        clip: FrozenClip,
+        model: VisionModel,
         prompts: Prompts,
         labels: Sequence[str] = (),
         category: str | None = None,
@@ -47,7 +47,7 @@ class Vocabulary:
             )
         if category is not None and not labels:
             raise UsageError("--category says what --labels are parts of, and there are none.")
-        self.clouds, self.clip, self.prompts = clouds, clip, prompts
+        self.clouds, self.model, self.prompts = clouds, model, prompts
         self.labels, self.category = tuple(labels), category
         self._known: dict[str | None, Words] = {}
 
@@ -84,4 +84,4 @@ class Vocabulary:
             sentences = [self.prompts.of_scene(name) for name in names]
         else:
             sentences = [self.prompts.of_object(name) for name in names]
-        return Words(names, np.array(ids), classifier(self.clip, sentences))
+        return Words(names, np.array(ids), classifier(self.model, sentences))

@@ -75,7 +75,7 @@ def test_training_goes_where_the_result_goes_with_the_preset_and_seeds_asked_for
     done = s4tok("reproduce", "table2", "--clip", "tiny", "--device", "cpu", *flags)
     assert done.returncode == 3
     worlds, _, recipe, names, folder, config = asked["trained"]
-    assert (names, folder, config.seeds, recipe.clip.clip) == (["knn", "s4token"], Path("mine/students"), 2, "tiny")
+    assert (names, folder, config.seeds, recipe.clip.model) == (["knn", "s4token"], Path("mine/students"), 2, "tiny")
     quick = RunConfig.of("quick")
     assert (len(worlds.objects), recipe.training.epochs) == (quick.limit, quick.training.epochs)
     assert list(asked["places"]) == names

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from s4tok.config import ClipConfig, ClusterConfig, PretrainConfig, RunConfig, TokenizerConfig
+from s4tok.config import ClusterConfig, PretrainConfig, RunConfig, TokenizerConfig, VisionConfig
 from s4tok.models.checkpoint import Student, load_student, save_student
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
@@ -34,7 +34,7 @@ class World:
             PretrainConfig(**{"batch": 4, "epochs": 2, "draws": 2, "learning_rate": 3e-3, **training}),
             TokenizerConfig(n_points=150, n_tokens=12, patch_size=8, adapter_widths=(8, 16, 16)),
             ClusterConfig(n_clusters=4, iterations=3),
-            clip=ClipConfig(clip=self.clip),
+            clip=VisionConfig(model=self.clip),
         )
 
 

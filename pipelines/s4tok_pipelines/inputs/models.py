@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from s4tok.config import STUDENTS, ClipConfig, Scene, SegmentConfig, ZeroShotConfig
+from s4tok.config import STUDENTS, Scene, SegmentConfig, VisionConfig, ZeroShotConfig
 from s4tok.errors import MissingError
 from s4tok.models.checkpoint import Student, find_student, load_student, read_card
 from s4tok.models.trained import Trained
@@ -19,7 +19,7 @@ class ModelNames:
 
     checkpoint: str | None = None  # a run folder, or a checkpoint that comes with s4tok
     clip: str = ZeroShotConfig.clip  # the one it was trained for: "mini", an open_clip name, a folder, hf-hub:...
-    pretrained: str = ClipConfig.pretrained
+    pretrained: str | None = VisionConfig.pretrained
     prompts: str | None = None  # a set of sentences, or a file
     teacher_only: bool = False  # the 2D baseline, without a checkpoint
     device: str = "auto"

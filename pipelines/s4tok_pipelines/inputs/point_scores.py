@@ -125,7 +125,7 @@ def _changed(model: Model, n_tokens: int, attend: float) -> Model:
     """Let the same tokenizer make so many tokens, and each attend to others so far away."""
     tokenizer = copy(model.tokenizer)
     tokenizer.config = replace(tokenizer.config, n_tokens=n_tokens)
-    return Model(tokenizer, model.clip, attend).eval()
+    return Model(tokenizer, model.clip, attend, model.head).eval()
 
 
 def _seen_by(clip: FrozenClip, root: Path) -> CacheReader:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from s4tok.config import ClipConfig, RunConfig, SuperpointConfig
+from s4tok.config import RunConfig, SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.randomness import seed_of
 from s4tok.vision.frozen_clip import FrozenClip
@@ -69,8 +69,8 @@ def _stages(clouds: CloudDataset, root: Path, config: RunConfig) -> list[str]:
     if clouds.scene == "object" and not stamps_of(root.absolute(), VIEWS_STAGE):
         stages.append(VIEWS_STAGE)
     clip = config.clip
-    kind = "" if clip.pretrained == ClipConfig.pretrained else f" --pretrained '{clip.pretrained}'"
-    return [*stages, f"{FEATURES_STAGE} --clip {clip.clip}{kind}"]
+    kind = "" if clip.pretrained is None else f" --pretrained '{clip.pretrained}'"
+    return [*stages, f"{FEATURES_STAGE} --clip {clip.model}{kind}"]
 
 
 def superpoints_of(features: CacheReader) -> Mapping[str, object]:

@@ -92,7 +92,7 @@ def by_views(
                 yield Done(done.item, reason=done.reason)
                 continue
             images = torch.from_numpy(done.result.images.astype(np.float32)).permute(0, 3, 1, 2)
-            yield Done(done.item, _mean(clip.encode_images(images).whole.to("cpu", torch.float16).float()))
+            yield Done(done.item, _mean(clip.encode(images).whole.to("cpu", torch.float16).float()))
 
 
 def seen_already(clip: FrozenClip, clouds: CloudDataset, cache: Path, views: ViewConfig) -> CacheReader | None:

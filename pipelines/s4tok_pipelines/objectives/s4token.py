@@ -25,7 +25,7 @@ def prepare(request: Request) -> Prepared:
     """Build the model, and open the caches of superpoints and features."""
     config, wanted = request.config, PointFeatures(request.config.point_features)
     point_features.require_some(request.datasets, wanted)
-    clip = FrozenClip.load(config.clip.clip, config.clip.pretrained, request.device)
+    clip = FrozenClip.load(config.clip.model, config.clip.pretrained, request.device)
     model = _model(clip, config)
     if request.make_features is not None and request.ranks.is_first:
         for each in request.datasets:

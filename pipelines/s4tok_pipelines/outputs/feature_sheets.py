@@ -9,7 +9,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.rendering.contact_sheets import colored_views, write_sheet
 from s4tok.rendering.palette import colors_of_names, paint
 from s4tok.shapes import Array, Int
-from s4tok.vision.teacher import Teacher
+from s4tok.vision.vision_model import VisionModel
 from s4tok_cache import CacheReader
 from s4tok_pipelines.report import Report
 
@@ -22,7 +22,7 @@ def write_sheets(
     clouds: CloudDataset,
     superpoints: CacheReader,
     features: CacheReader,
-    teacher: Teacher,
+    model: VisionModel,
     prompts: Sequence[str],
     report: Report,
 ) -> None:
@@ -34,7 +34,7 @@ def write_sheets(
             report.warn("--preview colours points by the prompt that fits best, and there is none: pass --prompt.")
             return
         entry = features.read(key)
-        scores = entry["superpoints"].astype(np.float32) @ teacher.read(names).cpu().numpy().T
+        scores = entry["superpoints"].astype(np.float32) @ model.text(names).cpu().numpy().T
         best = np.where(entry["visible"] > 0, scores.argmax(axis=1), -1)
         of_points: Int[Array, " n"] = best[superpoints.read(key, ("labels",))["labels"]]
         pictures = colored_views(clouds[key].xyz, clouds.up, paint(of_points, colors_of_names(names)) / 255, PICTURE)

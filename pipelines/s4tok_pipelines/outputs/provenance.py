@@ -5,7 +5,7 @@ from typing import Any
 from s4tok import __version__
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.models.checkpoint import Student
-from s4tok.vision.frozen_clip import FrozenClip, sha256_of_weights
+from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import Prompts
 
 
@@ -13,7 +13,7 @@ def provenance(clouds: CloudDataset, clip: FrozenClip, student: Student | None, 
     """Name the clouds, the models and the sentences, each so that another one has another name."""
     by = None
     if student is not None:
-        by = {"name": student.name, "weights": sha256_of_weights(student.model.tokenizer), "card": dict(student.card)}
+        by = {"name": student.name, "weights": student.sha256, "card": dict(student.card)}
     return {
         "s4tok": __version__,
         "dataset": clouds.name,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from s4tok.config import (
     ROOM_FROM,
-    ClipConfig,
     Preset,
     ReproduceConfig,
     RunConfig,
     SegmentConfig,
     ViewConfig,
+    VisionConfig,
     ZeroShotConfig,
 )
 from s4tok.datasets.dataset import CloudDataset
@@ -191,7 +191,7 @@ def reproduce_by_name(
     wanted = list(rows or NAMES)
     prompts, device = load_prompts(names.prompts or set_for(names.clip)), pick_device(names.device)
     recipe = RunConfig.of(preset or ("toy" if data is None else "paper"))
-    recipe = replace(recipe, clip=ClipConfig(clip=names.clip, pretrained=names.pretrained))
+    recipe = replace(recipe, clip=VisionConfig(model=names.clip, pretrained=names.pretrained))
     worlds = open_worlds(data, config, limit, recipe.limit)
     if train or (data is not None and students is None):
         students, trained = students or out / "students", [row for row in wanted if row in TRAINED]

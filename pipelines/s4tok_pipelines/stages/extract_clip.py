@@ -1,4 +1,4 @@
-"""Let a frozen 2D teacher look at the views, and keep what it sees of each superpoint."""
+"""Encode the views with a frozen 2D model, and keep the mean feature of each superpoint."""
 
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s4tok.config import ClipConfig, SuperpointConfig, ViewConfig
+from s4tok.config import SuperpointConfig, ViewConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.shapes import Array, Float
 from s4tok.vision.lifting import Lifted, lift
-from s4tok.vision.table import load_teacher
-from s4tok.vision.teacher import Teacher
+from s4tok.vision.table import load_vision_model
+from s4tok.vision.vision_model import VisionModel
 from s4tok_cache import CacheReader, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
 from s4tok_pipelines.inputs.find_superpoints import open_superpoints
@@ -45,7 +45,7 @@ FRAME_FIELDS = (
 def extract_clip(
     clouds: CloudDataset,
     cache: Path,
-    config: ClipConfig = ClipConfig(),  # noqa: B008 - it cannot change
+    config: VisionConfig = VisionConfig(),  # noqa: B008 - it cannot change
     views: ViewConfig | None = None,
     *,
     superpoints: SuperpointConfig | None = None,
@@ -68,14 +68,14 @@ def extract_clip(
     Args:
         clouds: The dataset whose superpoints (and views) are in the cache.
         cache: The folder of all caches.
-        config: The teacher.
-        views: How frames are looked at, as suits the teacher where None; for drawn views, which of several to take.
+        config: The 2D model.
+        views: How frames are looked at, as suits the model where None; for drawn views, which of several to take.
         superpoints: Which cut, where there are several.
         frames: Whether to look at posed frames; those of rooms where None.
-        batch: Pictures that go through the teacher at once.
+        batch: Pictures that go through the model at once.
         auto: Make superpoints and views that are missing.
         workers: Processes that make these.
-        device: Where the teacher computes.
+        device: Where the model computes.
         shard: This task's share.
         overwrite: Make entries anew that are there.
         preview: A folder for contact sheets of the first clouds.
@@ -92,10 +92,10 @@ def extract_clip(
         clouds,
         open_superpoints(clouds, cache, superpoints),
         None if frames else drawn_views(clouds, cache, views),
-        views or ViewConfig.of_frames(config.clip),
+        views or ViewConfig.of_frames(config.model),
     )
-    teacher = load_teacher(config, device)
-    stamp = stamp_of(config, teacher, sources)
+    model = load_vision_model(config, device, "dense")
+    stamp = stamp_of(model, sources)
     store = Store.resume(root, CLIP_FEATURES, stamp, shard=shard, overwrite=overwrite)
     n_images, began = 0, time.monotonic()
 
@@ -107,13 +107,13 @@ def extract_clip(
 
     work = Work(
         "Looking at views",
-        lambda keys: _look(sources.pieces(keys, expected, batch), teacher, batch, torch.device(device)),
+        lambda keys: _look(sources.pieces(keys, expected, batch), model, batch, torch.device(device)),
         keep,
     )
     outcome = run_stage(store, expected, work, report)
     if preview:
         write_sheets(
-            preview, clouds, sources.superpoints, CacheReader(root, CLIP_FEATURES, stamp), teacher, prompts, report
+            preview, clouds, sources.superpoints, CacheReader(root, CLIP_FEATURES, stamp), model, prompts, report
         )
     if sources.skipped:
         report.note(f"{sources.skipped} frames have no pose and were passed over")
@@ -121,9 +121,9 @@ def extract_clip(
     return outcome
 
 
-def stamp_of(config: ClipConfig, teacher: Teacher, sources: Sources) -> Stamp:
-    """Stamp the teacher by its weights, its preprocessing and its kind of features, and what it looks at."""
-    parameters = {"teacher": config.teacher, **teacher.identity}
+def stamp_of(model: VisionModel, sources: Sources) -> Stamp:
+    """Stamp the model by its weights, its preprocessing and its kind of features, and what it encodes."""
+    parameters = dict(model.stamp)
     if sources.views is None:
         parameters["frames"] = {name: value for name, value in asdict(sources.config).items() if name in FRAME_FIELDS}
     return Stamp(FEATURES_STAGE, parameters, ALGORITHM, sources.stamps)
@@ -151,9 +151,9 @@ class _Looked:
 
 
 def _look(
-    pieces: Iterator[Piece | Broken], teacher: Teacher, batch: int, device: torch.device
+    pieces: Iterator[Piece | Broken], model: VisionModel, batch: int, device: torch.device
 ) -> Generator[Done[str, _Looked]]:
-    """Let the teacher see piece after piece, and hand on each cloud as it is finished."""
+    """Encode piece after piece, and hand on each cloud as it is finished."""
     cloud: _Looked | None = None
     # On the CPU nothing is gained by joining clouds, and one cloud's features do not depend on its neighbours.
     at_once = batch if device.type == "cuda" else 0
@@ -162,7 +162,7 @@ def _look(
             cloud = None
             yield Done(group.key, reason=group.reason)
             continue
-        seen = [teacher.see(part) for part in torch.split(torch.cat([piece.images for piece in group]), batch)]
+        seen = [model.encode(part) for part in torch.split(torch.cat([piece.images for piece in group]), batch)]
         whole, patches = torch.cat([each.whole for each in seen]), torch.cat([each.patches for each in seen])
         first = 0
         for piece in group:

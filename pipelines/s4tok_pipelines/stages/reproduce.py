@@ -13,7 +13,7 @@ from s4tok.config import ReproduceConfig, SegmentConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import MissingError
 from s4tok.models.checkpoint import Student, load_student
-from s4tok.vision.frozen_clip import FrozenClip, sha256_of_weights
+from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.outputs.results import plain, write_json
@@ -215,7 +215,7 @@ def _dataset(clouds: CloudDataset) -> dict[str, Any]:
 
 
 def _about(student: Student) -> dict[str, Any]:
-    weights = sha256_of_weights(student.model.tokenizer)
+    weights = student.sha256
     return {"name": student.name, "weights": weights, "card": dict(student.card)}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from s4tok import __version__
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.models.checkpoint import POINT_FEATURES, Student
-from s4tok.vision.frozen_clip import FrozenClip, sha256_of_weights
+from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache import Stamp
 from s4tok_cache.stamp import canonical
@@ -59,7 +59,7 @@ def question(
         "up": clouds.up,
         "clouds": hashlib.sha256(canonical(made_from).encode()).hexdigest(),
         "clip": clip.identity,
-        "student": None if student is None else sha256_of_weights(student.model.tokenizer),
+        "student": None if student is None else student.sha256,
         "tokenizer": None if student is None else plain(dict(student.card["tokenizer"])),
         "means": None if means is None else means.sha256,
         "prompts": prompts.sha256,

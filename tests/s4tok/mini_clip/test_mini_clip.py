@@ -39,7 +39,7 @@ def test_it_names_held_out_shapes_and_their_parts(mini_clip: FrozenClip) -> None
     for key in shapes.keys[: len(NAMES)]:
         cloud, category = shapes[key], shapes.category(key)
         seen = object_views(cloud, shapes.up, ViewConfig(size=mini_clip.size, projection="classification"))
-        found = mini_clip.encode_images(torch.from_numpy(seen.images.astype(np.float32)).permute(0, 3, 1, 2))
+        found = mini_clip.encode(torch.from_numpy(seen.images.astype(np.float32)).permute(0, 3, 1, 2))
         named += int((found.whole.mean(0) @ names.T).argmax()) == category
         pixels = torch.from_numpy(seen.pixels.astype(np.int64))
         own = torch.arange(len(cloud))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from s4tok.config import SuperpointConfig
 from s4tok.errors import InputError, MissingError, UsageError
@@ -14,6 +15,7 @@ from s4tok.models.model import Model
 from s4tok.models.trained import Trained
 from s4tok.tokenizers import Tokenizer, build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.network import sha256_of_weights
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +58,29 @@ def test_means_lie_beside_the_weights_and_are_none_of_them(tmp_path: Path, clip:
     without = load_student(saved(tmp_path / "two", clip), clip)
     assert not without.means
     assert student.model.state_dict().keys() == without.model.state_dict().keys()
-    weights, found = read_weights(tmp_path / "one")
+    weights, found, _ = read_weights(tmp_path / "one")
     assert weights.keys() == trained().state_dict().keys()
     assert list(found) == ["room"]
+
+
+def test_a_head_takes_every_feature_to_the_space_of_the_targets(tmp_path: Path, clip: FrozenClip) -> None:
+    head, card = nn.Linear(24, 40, bias=False), {"clip": {"name": clip.name, "weights": clip.sha256}}
+    for name, width in (("one", 40), ("two", 24)):
+        (tmp_path / name).mkdir()
+        means = {"object": Means(torch.randn(width), torch.randn(width))}
+        save_student(tmp_path / name, trained(), card, means, head)
+    student = load_student(tmp_path / "one", clip)
+    points, labels = torch.randn(1, 60, 3), torch.arange(60)[None] // 20
+    found, bare = student.model(points, labels), Model(trained(), clip).eval()(points, labels)
+    torch.testing.assert_close(found.whole, head(bare.whole))
+    torch.testing.assert_close(found.tokens, head(bare.tokens))
+    assert (student.card["head"], student.means["object"].targets.shape) == ({"from": 24, "to": 40}, (40,))
+    assert not any(weight.requires_grad for weight in student.model.parameters())
+    plain = load_student(saved(tmp_path / "plain", clip), clip)
+    assert plain.model.head is None
+    assert student.sha256 != plain.sha256 == sha256_of_weights(plain.model.tokenizer)
+    with pytest.raises(InputError, match="its means have 24 numbers, and its features 40"):
+        load_student(tmp_path / "two", clip)
 
 
 def test_a_card_tells_how_the_checkpoint_was_trained_and_an_older_one_less(tmp_path: Path, clip: FrozenClip) -> None:
@@ -96,7 +118,7 @@ def test_means_of_another_width_are_refused(tmp_path: Path, clip: FrozenClip) ->
     (tmp_path / "one").mkdir()
     card = {"clip": {"name": clip.name, "weights": clip.sha256}}
     save_student(tmp_path / "one", trained(), card, {"object": Means(torch.zeros(5), torch.zeros(5))})
-    with pytest.raises(InputError, match="its means have 5 numbers, and tiny has 24"):
+    with pytest.raises(InputError, match="its means have 5 numbers, and its features 24"):
         load_student(tmp_path / "one", clip)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import s4tok
-from s4tok.config import ClipConfig, TokenizerConfig
+from s4tok.config import TokenizerConfig, VisionConfig
 from s4tok.models.model import Model
 from s4tok.tokenizers import Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -52,7 +52,7 @@ def test_a_model_takes_its_width_from_clip_and_speaks_in_clips_space(asked: list
 
 def test_only_the_tokenizer_of_a_model_is_trained(asked: list[tuple[str, str, str]]) -> None:
     model = s4tok.build_model(n_tokens=20, patch_size=8)
-    assert asked == [(ClipConfig.clip, "", "cpu")]
+    assert asked == [(VisionConfig.model, "", "cpu")]
     trained = {name.split(".")[0] for name, weight in model.named_parameters() if weight.requires_grad}
     assert trained == {"tokenizer"}
     model(*cloud()).whole.square().sum().backward()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,20 +15,27 @@ from torch.nn import functional
 
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig
+from s4tok.models.checkpoint import read_weights
 from s4tok.objectives.s4token import Batch, Entry, S4Token, augment, teacher_momentum
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer, build_tokenizer
 
 
-def training(config: PretrainConfig | None = None, dtype: torch.dtype | None = None, **settings: Any) -> S4Token:
+def training(
+    config: PretrainConfig | None = None,
+    dtype: torch.dtype | None = None,
+    target_width: int | None = None,
+    **settings: Any,
+) -> S4Token:
     torch.manual_seed(0)
     tower = VisionTransformer(image_size=32, patch_size=8, width=48, layers=2, heads=3, mlp_ratio=2, output_dim=24)
     small = {"n_tokens": 20, "patch_size": 8, "adapter_widths": (16, 32, 32), **settings}
     tokenizer = build_tokenizer("s4token", width=48, **small)
     still = replace(config or PretrainConfig(), scale_range=(1.0, 1.0), shift=0.0)
-    return S4Token(tokenizer, FrozenEncoder(tower, dtype=dtype), still, ClusterConfig(4, 5))
+    encoder = FrozenEncoder(tower, dtype=dtype)
+    return S4Token(tokenizer, encoder, still, ClusterConfig(4, 5), target_width=target_width)
 
 
-def batch(n_clouds: int = 3, n_points: int = 200, seed: int = 0) -> Batch:
+def batch(n_clouds: int = 3, n_points: int = 200, seed: int = 0, width: int = 24) -> Batch:
     draw = torch.Generator().manual_seed(seed)
     points = torch.randn(n_clouds, n_points, 3, generator=draw)
     points = functional.normalize(points, dim=2) * (1 + 0.3 * torch.rand(n_clouds, 1, 3, generator=draw))
@@ -36,9 +44,9 @@ def batch(n_clouds: int = 3, n_points: int = 200, seed: int = 0) -> Batch:
         points=points,
         superpoints=superpoints,
         is_point=torch.ones(n_clouds, n_points, dtype=torch.bool),
-        local_targets=functional.normalize(torch.randn(n_clouds, 9, 24, generator=draw), dim=2),
+        local_targets=functional.normalize(torch.randn(n_clouds, 9, width, generator=draw), dim=2),
         is_seen=torch.rand(n_clouds, 9, generator=draw) < 0.9,
-        global_targets=functional.normalize(torch.randn(n_clouds, 24, generator=draw), dim=1),
+        global_targets=functional.normalize(torch.randn(n_clouds, width, generator=draw), dim=1),
         seeds=torch.arange(n_clouds),
     )
 
@@ -65,6 +73,26 @@ def test_twenty_steps_leave_every_tensor_of_clip_bit_for_bit_and_move_everything
     trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
     assert trained <= moved
     assert {name.split(".")[0] for name in trained} == {"tokenizer", "decoder"}
+
+
+@pytest.mark.parametrize("width", [10, 40])
+def test_targets_of_another_width_have_a_head_that_is_trained_exported_and_resumed(width: int, tmp_path: Path) -> None:
+    assert training().head is training(target_width=24).head is None
+    assert training(PretrainConfig(loss="assign"), target_width=width).head is None  # nothing would train it
+    model = training(target_width=width)
+    assert model.head is not None
+    before, start = model.head.weight.clone(), model(batch(width=width))
+    assert float(train(model, batch(width=width), 20)["local"]) < float(start["local"]) - 0.05
+    assert not torch.equal(model.head.weight, before)
+    assert model.mean_features.shape == model.mean_targets.shape == (2, width)
+    model.export(tmp_path, {"clip": {"name": "tiny", "weights": "0"}})
+    stored = read_weights(tmp_path)
+    assert stored.head is not None
+    torch.testing.assert_close(stored.head.weight, model.head.weight)
+    again = training(target_width=width)
+    again.load_trainable_state(model.trainable_state(), tmp_path)
+    assert again.head is not None
+    assert torch.equal(again.head.weight, model.head.weight)
 
 
 @pytest.mark.parametrize("loss", ["assign", "distill"])

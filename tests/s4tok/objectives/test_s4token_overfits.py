@@ -26,7 +26,7 @@ def seen_shape(
     cut = partition(cloud, SuperpointConfig(smallest=80))
     taken = sample(cloud.xyz, cut, N_POINTS, seed=0)
     drawn = object_views(cloud, shapes.up, ViewConfig(size=clip.size, projection="classification"))
-    found = clip.encode_images(torch.from_numpy(drawn.images.astype(np.float32)).permute(0, 3, 1, 2))
+    found = clip.encode(torch.from_numpy(drawn.images.astype(np.float32)).permute(0, 3, 1, 2))
     pixels = torch.from_numpy(drawn.pixels[:, taken.index].astype(np.int64))
     labels = torch.from_numpy(taken.superpoints.astype(np.int64))
     lifted = lift(found.patches, pixels, pixels[..., 0] >= 0, labels, int(labels.max()) + 1, clip.size)

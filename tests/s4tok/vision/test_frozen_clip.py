@@ -9,10 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from s4tok.config import ClipConfig
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok.vision.table import load_teacher
 
 open_clip = pytest.importorskip("open_clip")
 
@@ -48,7 +46,7 @@ def test_a_random_vit_b_16_sees_what_open_clips_own_forward_sees() -> None:
     clip = FrozenClip.load("ViT-B-16")
     images = pictures(2, 224)
     whole, tokens = own_forward(clip, images)
-    seen = clip.encode_images(images)
+    seen = clip.encode(images)
     assert (clip.size, clip.width, seen.patches.shape) == (224, 512, (2, 14, 14, 512))
     torch.testing.assert_close(seen.whole, whole, atol=1e-5, rtol=0)
     torch.testing.assert_close(seen.patches.flatten(1, 2), tokens, atol=1e-5, rtol=0)
@@ -57,7 +55,7 @@ def test_a_random_vit_b_16_sees_what_open_clips_own_forward_sees() -> None:
 def test_in_bfloat16_as_on_a_gpu_it_sees_nearly_the_same(tiny: FrozenClip, folder: Path) -> None:
     model = open_clip.create_model(f"local-dir:{folder}", precision="bf16").eval()
     images = pictures(2, 48)
-    fine, rough = (each.encode_images(images) for each in (tiny, replace(tiny, model=model)))
+    fine, rough = (each.encode(images) for each in (tiny, replace(tiny, model=model)))
     assert not torch.equal(fine.whole, rough.whole)
     assert (fine.whole * rough.whole).sum(-1).min() > 0.999
     assert (fine.patches * rough.patches).sum(-1).min() > 0.99
@@ -65,7 +63,7 @@ def test_in_bfloat16_as_on_a_gpu_it_sees_nearly_the_same(tiny: FrozenClip, folde
 
 def test_every_device_encodes_nearly_the_same(device: str, tiny: FrozenClip, folder: Path) -> None:
     images = pictures(2, 48)
-    here, there = tiny.encode_images(images), FrozenClip.load(str(folder), device=device).encode_images(images)
+    here, there = tiny.encode(images), FrozenClip.load(str(folder), device=device).encode(images)
     assert (here.whole * there.whole.float().cpu()).sum(-1).min() > 0.999
     assert (here.patches * there.patches.float().cpu()).sum(-1).min() > 0.99
     assert there.whole.device.type == device
@@ -74,7 +72,7 @@ def test_every_device_encodes_nearly_the_same(device: str, tiny: FrozenClip, fol
 def test_patches_lie_where_their_picture_is(tiny: FrozenClip) -> None:
     images = torch.full((2, 3, 48, 48), 0.5)
     images[1, :, 32:, 16:32] = 0.0  # row 2, column 1 of the patches
-    dark, grey = tiny.encode_images(images).patches[[1, 0]]
+    dark, grey = tiny.encode(images).patches[[1, 0]]
     change = (dark - grey).norm(dim=-1)
     assert int(change.argmax()) == 2 * 3 + 1
 
@@ -91,10 +89,10 @@ def test_maskclip_takes_the_value_path_of_the_last_layer(tiny: FrozenClip) -> No
         tokens = tokens + last.attn.out_proj(functional.linear(last.ln_1(tokens), weight, bias))
         tokens = tokens + last.mlp(last.ln_2(tokens))
         expected = functional.normalize(visual.ln_post(tokens[:, 1:]) @ visual.proj, dim=-1)
-    seen = tiny.encode_images(images, "maskclip")
+    seen = replace(tiny, dense_by="maskclip").encode(images)
     torch.testing.assert_close(seen.patches.flatten(1, 2), expected, atol=1e-5, rtol=0)
-    torch.testing.assert_close(seen.whole, tiny.encode_images(images).whole)
-    assert (seen.patches - tiny.encode_images(images).patches).abs().max() > 1e-3
+    torch.testing.assert_close(seen.whole, tiny.encode(images).whole)
+    assert (seen.patches - tiny.encode(images).patches).abs().max() > 1e-3
 
 
 def test_pictures_are_prepared_as_open_clips_own_transform_prepares_them(tiny: FrozenClip) -> None:
@@ -112,12 +110,12 @@ def test_pictures_are_prepared_as_open_clips_own_transform_prepares_them(tiny: F
 
 def test_a_grey_picture_is_that_picture_in_three_channels(tiny: FrozenClip) -> None:
     grey = pictures(2, 48, channels=1)
-    torch.testing.assert_close(tiny.encode_images(grey).whole, tiny.encode_images(grey.expand(-1, 3, -1, -1)).whole)
+    torch.testing.assert_close(tiny.encode(grey).whole, tiny.encode(grey.expand(-1, 3, -1, -1)).whole)
 
 
 def test_texts_are_the_unit_vectors_of_open_clips_own_text_tower(tiny: FrozenClip, folder: Path) -> None:
     prompts = ["a leg of a chair", "a wing"]
-    texts = tiny.encode_texts(prompts)
+    texts = tiny.text(prompts)
     model: Any = tiny.model
     with torch.no_grad():
         expected = model.encode_text(open_clip.get_tokenizer(f"local-dir:{folder}")(prompts), normalize=True)
@@ -137,6 +135,14 @@ def test_its_identity_tells_models_and_preprocessings_apart_and_not_folders(
     assert changed["weights"] == identity["weights"]
     assert changed["interpolation"] != identity["interpolation"]
     assert FrozenClip.load("ViT-S-32-alt", seed=1).sha256 != FrozenClip.load("ViT-S-32-alt").sha256
+
+
+def test_caches_have_known_it_by_the_same_stamp_from_the_first(tiny: FrozenClip) -> None:
+    assert tiny.stamp == {
+        "teacher": "clip", "clip": "tiny", "weights": tiny.sha256, "size": 48, "mean": [0.5, 0.4, 0.3],
+        "std": [0.2, 0.25, 0.3], "interpolation": "bicubic", "dense": "last",
+    }  # fmt: skip
+    assert (tiny.grid, tiny.width) == ((3, 3), 24)
 
 
 def test_nothing_can_train_it(tiny: FrozenClip) -> None:
@@ -161,7 +167,7 @@ def test_openais_weights_get_openais_gelu(monkeypatch: pytest.MonkeyPatch, tmp_p
     model = open_clip.create_model("ViT-S-32-alt")
     save_file({name: each.contiguous() for name, each in model.state_dict().items()}, tmp_path / "w.safetensors")
     found = weights.Weights("ViT-S-32-alt", tmp_path / "w.safetensors", {}, quick_gelu=True)
-    monkeypatch.setattr("s4tok.vision.frozen_clip.find", lambda name, pretrained: found)
+    monkeypatch.setattr("s4tok.vision.open_clip_network.find", lambda name, pretrained: found)
     visual: Any = FrozenClip.load("ViT-S-32-alt", "openai").model.visual
     assert type(visual.transformer.resblocks[0].mlp.gelu).__name__ == "QuickGELU"
 
@@ -213,16 +219,3 @@ def test_the_mini_clip_that_was_not_shipped_is_missing(monkeypatch: pytest.Monke
     monkeypatch.setattr("s4tok.vision.weights.MINI_FOLDER", tmp_path / "none")
     with pytest.raises(MissingError, match="without the mini CLIP"):
         FrozenClip.load("mini")
-
-
-def test_the_teacher_clip_sees_what_its_clip_sees_and_remembers_how(tiny: FrozenClip, folder: Path) -> None:
-    teacher = load_teacher(ClipConfig(clip=str(folder), dense="maskclip"), "cpu")
-    images = pictures(2, 48)
-    torch.testing.assert_close(teacher.see(images).patches, tiny.encode_images(images, "maskclip").patches)
-    assert (teacher.grid, teacher.width) == ((3, 3), 24)
-    assert teacher.identity == {**tiny.identity, "dense": "maskclip"}
-
-
-def test_an_unknown_teacher_is_answered_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match="no teacher is called 'siglip'; there are: clip"):
-        load_teacher(ClipConfig(teacher="siglip"), "cpu")

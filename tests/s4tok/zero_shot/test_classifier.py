@@ -26,7 +26,7 @@ def test_a_class_does_not_care_for_the_order_of_its_sentences_nor_for_the_other_
 def test_a_class_is_the_unit_mean_of_its_sentences(tiny: FrozenClip) -> None:
     found = classifier(tiny, CLASSES)
     for row, said in zip(found, CLASSES, strict=True):
-        mean = torch.stack([tiny.encode_texts([sentence])[0] for sentence in said]).mean(0)
+        mean = torch.stack([tiny.text([sentence])[0] for sentence in said]).mean(0)
         torch.testing.assert_close(row, mean / mean.norm(), atol=1e-5, rtol=1e-4)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from s4tok.clouds import PointCloud
-from s4tok.config import ClipConfig, PretrainConfig, RunConfig, SuperpointConfig
+from s4tok.config import PretrainConfig, RunConfig, SuperpointConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.objectives.s4token import Batch, S4Token
 from s4tok.synthetic.datasets import ToyShapes
@@ -159,7 +159,7 @@ def test_features_over_the_presets_superpoints_are_taken_and_others_are_told(
         FrozenClip.load(str(make_clip(tmp_path / "tiny"))),
         Noted(),
     )
-    root, config = root_of(tmp_path, shapes), RunConfig(clip=ClipConfig(clip="tiny"))
+    root, config = root_of(tmp_path, shapes), RunConfig(clip=VisionConfig(model="tiny"))
     cuts = {preset: superpoints_stamp(SuperpointConfig.of("object", preset)) for preset in ("default", "paper")}
 
     def add(preset: str) -> Stamp:

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from s4tok.clouds import PointCloud
-from s4tok.config import ClipConfig, SuperpointConfig, ViewConfig, ZeroShotConfig
+from s4tok.config import SuperpointConfig, ViewConfig, VisionConfig, ZeroShotConfig
 from s4tok.datasets.dataset import Origin
 from s4tok.errors import InputError, UsageError
 from s4tok.models.checkpoint import Student, load_student, save_student
@@ -189,7 +189,7 @@ def test_an_answer_is_what_the_model_itself_says_of_the_sample(
         total += functional.normalize(student.model(points, superpoints, seeds=torch.tensor([seed])).whole[0], dim=-1)
     cosines = {}
     for name in clouds.categories:
-        read = clip.encode_texts(load_prompts("clip").of_object(name)).mean(0)
+        read = clip.text(load_prompts("clip").of_object(name)).mean(0)
         cosines[name] = float(functional.cosine_similarity(total, read, dim=0))
     best = sorted(cosines, key=lambda name: -cosines[name])[:3]
     assert [name for name, _ in found.answers[key]] == best
@@ -204,14 +204,14 @@ def test_the_2d_baseline_is_the_mean_of_ten_views_drawn_here_or_read_from_the_ca
     assert listening.said == []
     cut_into_octants(clouds, tmp_path)
     render_views(clouds, tmp_path, VIEWS)
-    extract_clip(clouds, tmp_path, ClipConfig(clip=str(folder), dense="maskclip"))
+    extract_clip(clouds, tmp_path, VisionConfig(model=str(folder), dense="maskclip"))
     cached = named(None, report=listening)
     assert "has seen these views already" in listening.said[0]
     assert cached.answers == live.answers
     assert cached.about["views"] == live.about["views"]
     views = torch.from_numpy(object_views(clouds[clouds.keys[0]], "y", VIEWS).images.astype(np.float32))
-    mean = clip.encode_images(views.permute(0, 3, 1, 2)).whole.mean(0)
-    text = clip.encode_texts(load_prompts("clip").of_object(live.answers[clouds.keys[0]][0][0])).mean(0)
+    mean = clip.encode(views.permute(0, 3, 1, 2)).whole.mean(0)
+    text = clip.text(load_prompts("clip").of_object(live.answers[clouds.keys[0]][0][0])).mean(0)
     cosine = float(functional.cosine_similarity(mean, text, dim=0))
     assert live.answers[clouds.keys[0]][0][1] == pytest.approx(cosine, abs=1e-3)
     listening.said.clear()  # other views than those that were looked at

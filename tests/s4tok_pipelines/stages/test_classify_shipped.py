@@ -9,7 +9,8 @@ import pytest
 from s4tok.config import ZeroShotConfig
 from s4tok.models.checkpoint import SHIPPED, SHIPPED_FOLDER, find_student, load_student
 from s4tok.synthetic.datasets import ToyShapes
-from s4tok.vision.frozen_clip import FrozenClip, sha256_of_weights
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.network import sha256_of_weights
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok_pipelines.stages.classify import classify
 

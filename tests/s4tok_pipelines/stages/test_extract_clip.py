@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from s4tok.clouds import PointCloud
-from s4tok.config import ClipConfig, Scene, ViewConfig
+from s4tok.config import Scene, ViewConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.errors import InputError, MissingError
 from s4tok.shapes import Array
@@ -97,8 +97,8 @@ class Listening(Report):
 
 
 @pytest.fixture(scope="module")
-def tiny(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ClipConfig:
-    return ClipConfig(clip=str(make_clip(tmp_path_factory.mktemp("models") / "tiny")))
+def tiny(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> VisionConfig:
+    return VisionConfig(model=str(make_clip(tmp_path_factory.mktemp("models") / "tiny")))
 
 
 def entries(cache: Path, clouds: CloudDataset, layout: Any, stage: str) -> dict[str, Entry]:
@@ -148,7 +148,7 @@ def test_up_is_up_in_every_dataset(tmp_path: Path) -> None:
         assert differ.mean() < 0.01  # a point on a cell's border may cross it
 
 
-def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, tiny: ClipConfig) -> None:
+def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, tiny: VisionConfig) -> None:
     whole, halved = tmp_path / "whole", tmp_path / "halved"
     for cache in (whole, halved):
         cut_into_octants(Boxes(), cache)
@@ -168,16 +168,16 @@ def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, ti
     assert extract_clip(Boxes(), halved, tiny).made == 0
 
 
-def test_features_are_those_of_the_points_a_slow_reader_finds(tmp_path: Path, tiny: ClipConfig) -> None:
+def test_features_are_those_of_the_points_a_slow_reader_finds(tmp_path: Path, tiny: VisionConfig) -> None:
     cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
     extract_clip(Boxes(), tmp_path, tiny)
-    clip = FrozenClip.load(tiny.clip)
+    clip = FrozenClip.load(tiny.model)
     views = entries(tmp_path, Boxes(), VIEWS, "render-views")["a/2"]
     labels = entries(tmp_path, Boxes(), SUPERPOINTS, "superpoints")["a/2"]["labels"]
     found = entries(tmp_path, Boxes(), CLIP_FEATURES, "extract-clip")["a/2"]
     images = torch.from_numpy(views["images"].astype(np.float32)).permute(0, 3, 1, 2)
-    seen = clip.encode_images(images)
+    seen = clip.encode(images)
     np.testing.assert_allclose(found["views"], seen.whole, atol=1e-3)
     maps = functional.interpolate(seen.patches.permute(0, 3, 1, 2), (48, 48), mode="bilinear", align_corners=False)
     total, pairs = np.zeros((labels.max() + 1, 24)), np.zeros(labels.max() + 1, int)
@@ -191,7 +191,7 @@ def test_features_are_those_of_the_points_a_slow_reader_finds(tmp_path: Path, ti
     np.testing.assert_allclose(found["superpoints"], unit, atol=2e-3)
 
 
-def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: ClipConfig) -> None:
+def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: VisionConfig) -> None:
     cut_into_octants(Room(), tmp_path)
     listener = Listening()
     outcome = extract_clip(Room(), tmp_path, tiny, ViewConfig(size=48, image="color", border=2), report=listener)
@@ -208,14 +208,14 @@ def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: ClipConfig)
     np.testing.assert_allclose(entry["superpoints"], other["superpoints"], atol=2e-3)
 
 
-def test_objects_without_frames_fail_one_by_one_when_frames_are_asked_for(tmp_path: Path, tiny: ClipConfig) -> None:
+def test_objects_without_frames_fail_one_by_one_when_frames_are_asked_for(tmp_path: Path, tiny: VisionConfig) -> None:
     cut_into_octants(Boxes(), tmp_path)
     outcome = extract_clip(Boxes(), tmp_path, tiny, frames=True)
     assert [failure.key for failure in outcome.failures] == list(KEYS)
     assert "--no-frames" in outcome.failures[0].reason
 
 
-def test_a_broken_cloud_is_a_failed_entry_and_not_the_end(tmp_path: Path, tiny: ClipConfig) -> None:
+def test_a_broken_cloud_is_a_failed_entry_and_not_the_end(tmp_path: Path, tiny: VisionConfig) -> None:
     clouds = Boxes(broken="a/2")
     outcome = render_views(clouds, tmp_path, SMALL)
     assert (outcome.made, [(each.key, each.reason) for each in outcome.failures]) == (4, [("a/2", "a/2 is broken.")])
@@ -228,7 +228,7 @@ def test_a_broken_cloud_is_a_failed_entry_and_not_the_end(tmp_path: Path, tiny: 
     assert extract_clip(Boxes(), tmp_path, tiny).made == 1
 
 
-def test_features_are_not_made_from_views_older_than_the_cloud(tmp_path: Path, tiny: ClipConfig) -> None:
+def test_features_are_not_made_from_views_older_than_the_cloud(tmp_path: Path, tiny: VisionConfig) -> None:
     cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
     outcome = extract_clip(Boxes(changed="b/3"), tmp_path, tiny)
@@ -236,7 +236,7 @@ def test_features_are_not_made_from_views_older_than_the_cloud(tmp_path: Path, t
     assert "before it changed" in outcome.failures[0].reason
 
 
-def test_without_superpoints_or_views_it_says_which_command_makes_them(tmp_path: Path, tiny: ClipConfig) -> None:
+def test_without_superpoints_or_views_it_says_which_command_makes_them(tmp_path: Path, tiny: VisionConfig) -> None:
     with pytest.raises(CacheMissing) as caught:
         extract_clip(Boxes(), tmp_path, tiny)
     assert "s4tok superpoints" in caught.value.hint
@@ -247,13 +247,13 @@ def test_without_superpoints_or_views_it_says_which_command_makes_them(tmp_path:
 
 
 def test_two_models_or_two_kinds_of_views_never_share_a_cache(
-    tmp_path: Path, tiny: ClipConfig, make_clip: Callable[..., Path]
+    tmp_path: Path, tiny: VisionConfig, make_clip: Callable[..., Path]
 ) -> None:
     cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
     first = extract_clip(Boxes(), tmp_path, tiny)
-    softer = ClipConfig(clip=str(make_clip(tmp_path / "softer", interpolation="bilinear")))
-    dense = ClipConfig(clip=tiny.clip, dense="maskclip")
+    softer = VisionConfig(model=str(make_clip(tmp_path / "softer", interpolation="bilinear")))
+    dense = VisionConfig(model=tiny.model, dense="maskclip")
     released = replace(SMALL, projection_compat="pclipv2")
     render_views(Boxes(), tmp_path, released)
     with pytest.raises(CacheMismatch, match="projection_compat"):
@@ -267,7 +267,7 @@ def test_two_models_or_two_kinds_of_views_never_share_a_cache(
 
 
 def test_the_same_clouds_with_another_axis_up_have_views_and_features_of_their_own(
-    tmp_path: Path, tiny: ClipConfig
+    tmp_path: Path, tiny: VisionConfig
 ) -> None:
     upright, lying = Boxes(), Boxes()
     lying.up = "y"
@@ -298,7 +298,7 @@ def test_sheets_are_drawn_of_what_the_cache_holds(tmp_path: Path) -> None:
         assert len(np.unique(np.asarray(sheet))) > 20
 
 
-def test_points_are_coloured_by_the_prompt_that_fits_them_best(tmp_path: Path, tiny: ClipConfig) -> None:
+def test_points_are_coloured_by_the_prompt_that_fits_them_best(tmp_path: Path, tiny: VisionConfig) -> None:
     image = pytest.importorskip("PIL.Image")
     cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
@@ -306,7 +306,7 @@ def test_points_are_coloured_by_the_prompt_that_fits_them_best(tmp_path: Path, t
     with image.open(tmp_path / "sheets" / "a_2.png") as sheet:
         colors = {tuple(color) for color in np.asarray(sheet).reshape(-1, 3)}
     entry = entries(tmp_path, Boxes(), CLIP_FEATURES, "extract-clip")["a/2"]
-    texts = FrozenClip.load(tiny.clip).encode_texts(["a leg", "a wheel"])
+    texts = FrozenClip.load(tiny.model).text(["a leg", "a wheel"])
     best = (torch.from_numpy(entry["superpoints"].astype(np.float32)) @ texts.T).argmax(dim=1)
     assert len(colors) == 1 + len(set(best.tolist()))  # and white around them
     listener = Listening()

@@ -64,7 +64,7 @@ def ended(process: int, out: Path, step: int, signum: int) -> int:
 def stop_and_go(folder: Path) -> tuple[int, int]:
     from s4tok.vision.frozen_clip import FrozenClip
 
-    FrozenClip.load(pickle.loads((folder / "world.pickle").read_bytes())[2].clip.clip)  # imports what all runs need
+    FrozenClip.load(pickle.loads((folder / "world.pickle").read_bytes())[2].clip.model)  # imports what all runs need
     assert os.waitpid(started(folder, folder / "whole"), 0)[1] == 0
     out = folder / "run"
     assert ended(started(folder, out), out, 3, signal.SIGTERM) == 143

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from s4tok.clouds import PointCloud
-from s4tok.config import ClipConfig, PretrainConfig, ReproduceConfig, RunConfig, Scene, SegmentConfig, TokenizerConfig
+from s4tok.config import PretrainConfig, ReproduceConfig, RunConfig, Scene, SegmentConfig, TokenizerConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import InputError, MissingError
 from s4tok.models.checkpoint import Means, load_student, save_student
@@ -274,7 +274,7 @@ def test_students_are_trained_once_and_found_again(
     recipe = RunConfig(
         PretrainConfig(batch=2, epochs=1, draws=1),
         TokenizerConfig(n_points=120, n_tokens=8, patch_size=8, adapter_widths=(4, 8, 8)),
-        clip=ClipConfig(clip=str(make_clip(tmp_path / "tiny"))),
+        clip=VisionConfig(model=str(make_clip(tmp_path / "tiny"))),
     )
     recipe = replace(recipe, clusters=replace(recipe.clusters, n_clusters=3))
 
