@@ -224,6 +224,7 @@ class RunConfig:
     clusters: ClusterConfig = ClusterConfig()
     propagation: PropagationConfig = PropagationConfig()
     clip: VisionConfig = VisionConfig()
+    features: str | None = None  # the vision model that is distilled, by its name; None: the CLIP
     encoder: EncoderConfig = EncoderConfig()
     superpoints: SuperpointPreset = "default"  # which are made where there are none, and taken where there are several
     limit: int | None = None  # clouds

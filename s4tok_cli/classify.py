@@ -23,8 +23,10 @@ def classify(
     checkpoint: options.Checkpoint = None,
     clip: options.StudentsClip = ZeroShotConfig.clip,
     pretrained: options.Pretrained = VisionConfig.pretrained,
+    text_model: options.TextModel = None,
+    text_pretrained: options.TextPretrained = None,
     teacher_only: Annotated[
-        bool, Option("--teacher-only", help="The 2D baseline: CLIP looks at ten drawn views, no checkpoint is used.")
+        bool, Option("--teacher-only", help="The 2D baseline: --clip encodes ten drawn views, no checkpoint is used.")
     ] = False,
     projection: Annotated[
         Literal["segmentation", "classification"], Option(help="For --teacher-only: how the views are drawn.")
@@ -60,7 +62,7 @@ def classify(
     found = classify_by_name(
         source.open(prefer=["test"]),
         cache,
-        ModelNames(checkpoint, clip, pretrained, prompts, teacher_only, device),
+        ModelNames(checkpoint, clip, pretrained, prompts, teacher_only, device, text_model, text_pretrained),
         ZeroShotConfig(batch=batch, votes=votes, scale=scale, seed=seed),
         labels=words,
         views=replace(ViewConfig(), projection=projection),
@@ -91,12 +93,14 @@ def _tell(found: "Classified") -> None:
         rows.append((name, str(n_clouds), f"{right:.1%}" if n_clouds else "", taken_for))
     console.table(("category", "clouds", "right", "taken for"), rows)
     low, high, _ = figures.accuracy
-    who = "CLIP in ten views" if about["student"] is None else f"student {about['student']['name']}"
+    vision = about["vision_model"]["name"]
+    of = about["student"]
+    who = f"{vision} in ten views" if of is None else f"checkpoint {of['name']}, texts of {vision}"
     console.result(
         f"accuracy {figures.scores.accuracy:.1%} ({about['bootstrap']['level']:.0%} interval {low:.1%} to {high:.1%}), "
         f"mean over categories {figures.scores.macc:.1%}, chance {1 / len(found.classes):.1%}"
     )
     console.result(
         f"{len(found.answers)} clouds of {about['dataset']} {about['split']}; {who}, "
-        f"CLIP {about['clip']['clip']}, prompts {about['prompts']['name']} {about['prompts']['sha256'][:8]}"
+        f"prompts {about['prompts']['name']} {about['prompts']['sha256'][:8]}"
     )

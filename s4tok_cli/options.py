@@ -87,6 +87,16 @@ Pretrained: TypeAlias = Annotated[
     str | None,
     Option(help="Weights of the model: one of its tags, or a file; '' for random ones.", show_default="its usual ones"),
 ]
+TextModel: TypeAlias = Annotated[
+    str | None,
+    Option(
+        help="For a checkpoint that was distilled from another model than its CLIP: where that lies.",
+        show_default="the card's name",
+    ),
+]
+TextPretrained: TypeAlias = Annotated[
+    str | None, Option(help="The weights of that model, as --pretrained.", show_default="its usual ones")
+]
 Prompts: TypeAlias = Annotated[
     str | None,
     Option(

@@ -33,8 +33,11 @@ def segment(
     checkpoint: options.Checkpoint = None,
     clip: options.StudentsClip = ZeroShotConfig.clip,
     pretrained: options.Pretrained = VisionConfig.pretrained,
+    text_model: options.TextModel = None,
+    text_pretrained: options.TextPretrained = None,
     teacher_only: Annotated[
-        bool, Option("--teacher-only", help="The 2D baseline: what s4tok extract-clip has seen of each superpoint.")
+        bool,
+        Option("--teacher-only", help="The 2D baseline: the features that s4tok extract-features made of superpoints."),
     ] = False,
     prompts: options.Prompts = None,
     calibrate: Annotated[
@@ -152,7 +155,7 @@ def segment(
     found = segment_by_name(
         clouds,
         cache,
-        ModelNames(checkpoint, clip, pretrained, prompts, teacher_only, device),
+        ModelNames(checkpoint, clip, pretrained, prompts, teacher_only, device, text_model, text_pretrained),
         config,
         labels=words,
         category=category,
@@ -180,9 +183,10 @@ def _tell(found: "Segmented") -> None:
         total = sum(found.points.values())
         rows = [(name, f"{count:,}", _share(count / total)) for name, count in found.points.items()]
         console.table(("label", "points", "share"), rows)
-    who = "CLIP in 2D" if about["student"] is None else f"student {about['student']['name']}"
+    vision = about["vision_model"]["name"]
+    who = f"{vision} in 2D" if about["student"] is None else f"checkpoint {about['student']['name']}, texts of {vision}"
     console.result(
-        f"{found.clouds} clouds of {about['dataset']} {about['split']}; {who}, CLIP {about['clip']['clip']}, prompts "
+        f"{found.clouds} clouds of {about['dataset']} {about['split']}; {who}, prompts "
         f"{about['prompts']['name']} {about['prompts']['sha256'][:8]}, {', '.join(about['superpoints'])}"
         f"{_calibration(found)}"
     )

@@ -25,16 +25,15 @@ VIEWS = Layout(
     made_by="render-views",
 )
 
-CLIP_FEATURES = Layout(
-    name="clip-features",
-    version=1,
-    arrays={
-        "superpoints": Array("float16", "s d", "mean CLIP feature of each superpoint, unit length or zero", False),
-        "visible": Array("int32", "s", "pairs of a point and a view that sees it; 0 where no view sees any"),
-        "views": Array("float16", "v d", "CLIP embedding of each whole view, unit length", False),
-    },
-    made_by="extract-clip",
-)
+_OF_VIEWS = {
+    "superpoints": Array("float16", "s d", "mean feature of each superpoint, unit length or zero", False),
+    "visible": Array("int32", "s", "pairs of a point and a view that sees it; 0 where no view sees any"),
+    "views": Array(
+        "float16", "v d", "feature of each whole view, unit length, or zero for a model that has none", False
+    ),
+}
+CLIP_FEATURES = Layout(name="clip-features", version=1, arrays=_OF_VIEWS, made_by="extract-clip")
+FEATURES = Layout(name="features", version=1, arrays=_OF_VIEWS, made_by="extract-features")
 
 SAMPLES = Layout(
     name="samples",
@@ -58,4 +57,5 @@ SAMPLES_WITH_FEATURES = Layout(
     made_by="pretrain --point-features",
 )
 
-LAYOUTS = {layout.name: layout for layout in (SUPERPOINTS, VIEWS, CLIP_FEATURES, SAMPLES, SAMPLES_WITH_FEATURES)}
+_ALL = (SUPERPOINTS, VIEWS, CLIP_FEATURES, FEATURES, SAMPLES, SAMPLES_WITH_FEATURES)
+LAYOUTS = {layout.name: layout for layout in _ALL}

@@ -7,7 +7,8 @@ from s4tok.config import SuperpointConfig, ViewConfig
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
 
-SUPERPOINTS_STAGE, VIEWS_STAGE, FEATURES_STAGE = "superpoints", "render-views", "extract-clip"
+SUPERPOINTS_STAGE, VIEWS_STAGE = "superpoints", "render-views"
+FEATURES_STAGE, CLIP_STAGE = "extract-features", "extract-clip"  # the same stage; CLIP's results keep their name
 # Each goes up when the same configuration gives another result.
 SUPERPOINTS_ALGORITHM = 1
 VIEWS_ALGORITHM = 1

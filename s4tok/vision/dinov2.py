@@ -69,18 +69,12 @@ class Dinov2(Network):
         """Give the length of its vectors."""
         return int(self.model.num_features)  # type: ignore[arg-type]
 
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Give the rows and columns of patches."""
-        rows, columns = self.model.patch_embed.grid_size  # type: ignore[union-attr, misc]
-        return int(rows), int(columns)
-
     @torch.inference_mode()
     def encode(self, images: Float[Tensor, "b c h w"]) -> ImageFeatures:
         """Compute a feature of each image, and of each patch."""
         model: Any = self.model
         tokens = model.forward_features(self.prepare(images))
-        patches = tokens[:, model.num_prefix_tokens :].unflatten(1, self.grid)
+        patches = tokens[:, model.num_prefix_tokens :].unflatten(1, model.patch_embed.grid_size)
         return ImageFeatures(unit(tokens[:, 0]), unit(patches))
 
 

@@ -44,12 +44,6 @@ class FrozenClip(OpenClipNetwork):
         """Give the length d of its vectors."""
         return int(self.model.visual.proj.shape[1])  # type: ignore[union-attr, index]
 
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Give the rows and columns of patches."""
-        rows, columns = self.model.visual.grid_size  # type: ignore[union-attr, misc]
-        return int(rows), int(columns)
-
     @torch.inference_mode()
     def encode(self, images: Float[Tensor, "b c h w"]) -> ImageFeatures:
         """Compute a feature of each image, and of each patch.

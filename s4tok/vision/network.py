@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,8 +24,6 @@ class Network(VisionModel):
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     interpolation: str
-
-    key: ClassVar[str] = "model"  # of the name in the identity
 
     @property
     def device(self) -> torch.device:

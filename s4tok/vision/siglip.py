@@ -50,12 +50,6 @@ class Siglip(OpenClipNetwork):
         """Give the length of its vectors."""
         return int(self._trunk.num_features)
 
-    @property
-    def grid(self) -> tuple[int, int]:
-        """Give the rows and columns of patches."""
-        rows, columns = self._trunk.patch_embed.grid_size
-        return int(rows), int(columns)
-
     @torch.inference_mode()
     def encode(self, images: Float[Tensor, "b c h w"]) -> ImageFeatures:
         """Compute a feature of each image, and of each patch.
@@ -67,7 +61,7 @@ class Siglip(OpenClipNetwork):
         tokens = trunk.forward_features(self.prepare(images).to(trunk.patch_embed.proj.weight.dtype))
         patches = tokens[:, trunk.num_prefix_tokens :]
         alone = trunk.forward_head(patches.flatten(0, 1)[:, None]).unflatten(0, patches.shape[:2])
-        return ImageFeatures(unit(trunk.forward_head(tokens)), unit(alone.unflatten(1, self.grid)))
+        return ImageFeatures(unit(trunk.forward_head(tokens)), unit(alone.unflatten(1, trunk.patch_embed.grid_size)))
 
     def _tokenize(self, prompts: list[str]) -> Tensor:
         """Split prompts into tokens; random weights know no words, and take CLIP's, which need no hub."""

@@ -20,7 +20,7 @@ MEANING: Mapping[Capability, str] = {
 
 
 class ImageFeatures(NamedTuple):
-    """Features of images, in one space; all vectors have unit length."""
+    """Features of images, in one space; all vectors have unit length, or are zero where a model has none."""
 
     whole: Float[Tensor, "b d"]
     patches: Float[Tensor, "b gh gw d"]
@@ -33,6 +33,7 @@ class VisionModel(ABC):
     """
 
     can: ClassVar[frozenset[Capability]]
+    key: ClassVar[str] = "model"  # of the name in the identity
     usual: ClassVar[str] = ""  # weights, where the user names none
     name: str  # as results carry it
 
@@ -50,17 +51,12 @@ class VisionModel(ABC):
     @property
     @abstractmethod
     def identity(self) -> Mapping[str, Any]:
-        """Give all that changes its features, as plain values, the name under "model"."""
+        """Give all that changes its features, as plain values: the name under `key`, and "weights", a hash."""
 
     @property
     def stamp(self) -> Mapping[str, Any]:
         """Give what the stamp of its features says of it: its identity, and how the features are taken."""
         return self.identity
-
-    @property
-    @abstractmethod
-    def grid(self) -> tuple[int, int]:
-        """Give the rows and columns of patches."""
 
     @property
     @abstractmethod

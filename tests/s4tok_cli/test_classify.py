@@ -68,7 +68,9 @@ def test_a_toy_dataset_is_classified_by_its_test_split_and_the_result_says_how(a
     assert sum(map(sum, said["confusion"])) == 4
     assert said["per_class"]["table"] is None  # none of the four is a table
     assert said["student"]["card"]["tokenizer"]["tokenizer"] == "knn"
-    assert len(said["student"]["weights"]) == len(said["clip"]["weights"]) == len(said["prompts"]["sha256"]) == 64
+    assert (
+        len(said["student"]["weights"]) == len(said["vision_model"]["weights"]) == len(said["prompts"]["sha256"]) == 64
+    )
     assert said["prompts"]["name"] == "clip"
     assert json.loads((tmp_path / "results" / "toy.json").read_text()) == said
     again = answer("toy-shapes", "--limit", 4, "--seed", 3, "--batch", 2)[1]
@@ -152,7 +154,7 @@ def test_people_see_a_table_with_each_categorys_mistakes(ask: Run) -> None:
     assert lines[0].split() == ["category", "clouds", "right", "taken", "for"]
     assert lines[2].split()[:2] == ["airplane", "1"]
     assert lines[-2].startswith("accuracy ")
-    assert lines[-1].startswith("3 clouds of toy-shapes test; student ")
+    assert lines[-1].startswith("3 clouds of toy-shapes test; checkpoint ")
 
 
 def one_point(folder: Path) -> str:

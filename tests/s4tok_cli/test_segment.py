@@ -73,7 +73,7 @@ def test_a_scan_and_some_words_become_a_labelled_scan(answer: Answer, tmp_path: 
     kept = json.loads((tmp_path / "segments" / "result.json").read_text())
     assert (kept["window"], kept["n_tokens"], kept["labels"]) == (4.0, 12, ["wall", "floor", "potted plant"])
     assert kept["prompts"]["sha256"]
-    assert kept["clip"]["weights"]
+    assert kept["vision_model"]["weights"]
     code, said, _ = answer(
         "hall.ply", "--labels", "leg,seat", "--category", "chair", "--object", "--format", "txt", "--out", "o"
     )
@@ -120,7 +120,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
         (["hall.ply", "--labels", "a", "--calibrate", "none", "--calibration-share", "1"], 2, "--calibrate is none"),
         (["hall.ply", "--labels", "a", "--prompts", "mine.toml"], 4, "no such file of prompts"),
         (["hall.ply", "--labels", "a", "--scale", "1000"], 2, "windows of 4"),
-        (["hall.ply", "--labels", "a", "--teacher-only"], 4, "nothing that tiny has seen"),
+        (["hall.ply", "--labels", "a", "--teacher-only"], 4, "no features by tiny"),
         (["point.npy", "--labels", "a"], 4, "needs at least 2 points"),
         (["text.ply", "--labels", "a"], 4, "is no PLY file"),
         (["gone.ply", "--labels", "a"], 4, "no such file"),

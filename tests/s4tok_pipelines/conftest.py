@@ -40,7 +40,7 @@ class World:
 
 def fill(cache: Path, clouds: ToyShapes, clip: FrozenClip) -> None:
     root = cache / clouds.name / clouds.split
-    cut, seen = Stamp("superpoints"), Stamp("extract-clip", {"clip": clip.name, "weights": clip.sha256})
+    cut, seen = Stamp("superpoints"), Stamp("extract-clip", clip.stamp)
     seen = Stamp(seen.stage, seen.parameters, 1, (cut,))
     places = np.random.default_rng(0).normal(size=(8, clip.width))
     with Store.resume(root, SUPERPOINTS, cut) as labels, Store.resume(root, CLIP_FEATURES, seen) as features:

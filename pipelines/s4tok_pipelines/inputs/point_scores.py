@@ -16,16 +16,13 @@ from s4tok.models.checkpoint import Means, Student
 from s4tok.models.model import Model
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
-from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot import classifier
 from s4tok.zero_shot.point_scores import Looking, score_points, teacher_scores
 from s4tok_cache import CacheReader
-from s4tok_cache.errors import CacheMismatch, CacheMissing
-from s4tok_cache.inspect import stamps_of
-from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.entries import fingerprint, root_of
+from s4tok_pipelines.inputs.features import find_features, superpoints_under
 from s4tok_pipelines.inputs.point_features import PointReader
-from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import FEATURES_STAGE
 
@@ -100,23 +97,23 @@ class CheckpointScorer(PointScorer):
 
 
 class VisionScorer(PointScorer):
-    """CLIP itself, by what the stage extract-clip has kept of each superpoint: the 2D baseline."""
+    """A vision model itself, by its features of each superpoint in the cache: the 2D baseline."""
 
-    def __init__(self, clip: FrozenClip, clouds: CloudDataset, cache: Path, means: Means | None = None) -> None:
-        self.name, self.clouds = f"{clip.name} in 2D", clouds
+    def __init__(self, model: VisionModel, clouds: CloudDataset, cache: Path, means: Means | None = None) -> None:
+        self.name, self.clouds = f"{model.name} in 2D", clouds
         self.mean = None if means is None else means.targets
-        self.seen = _seen_by(clip, root_of(cache, clouds))
-        cut = next(stamp for stamp in self.seen.stamp.upstream if stamp.stage == "superpoints")
-        self.superpoints = CacheReader(self.seen.root, SUPERPOINTS, cut)
+        hint = f"s4tok {FEATURES_STAGE} on the same SOURCE makes them: --split {clouds.split} --model {model.name}."
+        self.seen = find_features(root_of(cache, clouds), model.name, model.identity, hint)
+        self.superpoints = superpoints_under(self.seen)
 
     def scores(
         self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
     ) -> Float32[Array, "n t"]:
         """Give each point what was seen of its superpoint."""
         if key not in self.seen:
-            raise InputError("CLIP has not looked at it; s4tok extract-clip says why not.")
+            raise InputError("it has no features; s4tok extract-features says why not.")
         if not self.seen.fingerprint(key).same(fingerprint(self.clouds, key)):
-            raise InputError("CLIP looked at it before it changed; run s4tok extract-clip.")
+            raise InputError("its features were made before it changed; run s4tok extract-features.")
         entry = self.seen.read(key, ("superpoints", "visible"))
         return teacher_scores(entry["superpoints"], entry["visible"] > 0, cloud.xyz, superpoints, words)
 
@@ -126,24 +123,3 @@ def _changed(model: Model, n_tokens: int, attend: float) -> Model:
     tokenizer = copy(model.tokenizer)
     tokenizer.config = replace(tokenizer.config, n_tokens=n_tokens)
     return Model(tokenizer, model.clip, attend, model.head).eval()
-
-
-def _seen_by(clip: FrozenClip, root: Path) -> CacheReader:
-    """Find the one result of extract-clip that this CLIP has made."""
-    stamps = [
-        stamp
-        for stamp in stamps_of(root, FEATURES_STAGE)
-        if all(stamp.parameters.get(name) == value for name, value in clip.identity.items())
-    ]
-    if not stamps:
-        raise CacheMissing(
-            f"{root} has nothing that {clip.name} has seen.",
-            "s4tok extract-clip on the same SOURCE, --split and --clip.",
-        )
-    if len(stamps) > 1:
-        odd = "; ".join(differences(stamps[0], stamps[1]))
-        raise CacheMismatch(
-            f"{root} has {len(stamps)} results of {FEATURES_STAGE} by {clip.name}, which differ: {odd}.",
-            "remove what is not meant.",
-        )
-    return CacheReader(root, CLIP_FEATURES, stamps[0])

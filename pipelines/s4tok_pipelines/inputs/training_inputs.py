@@ -1,4 +1,4 @@
-"""The caches a run trains on: found by the CLIP whose features they hold, or made, or asked for by command."""
+"""The caches a run trains on: found by the vision model whose features they hold, or asked for by command."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,39 +7,32 @@ from s4tok.config import RunConfig, SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.randomness import seed_of
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Stamp, examine
+from s4tok.vision.table import find_kind
+from s4tok_cache import CacheReader, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.entries import root_of, way_out
-from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
+from s4tok_pipelines.inputs.features import cut_of, find_features
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stamps import FEATURES_STAGE, SUPERPOINTS_STAGE, VIEWS_STAGE, superpoints_stamp
+from s4tok_pipelines.stamps import CLIP_STAGE, FEATURES_STAGE, SUPERPOINTS_STAGE, VIEWS_STAGE, superpoints_stamp
 
 
-def find_features(
+def training_features(
     clouds: CloudDataset, cache: Path, clip: FrozenClip, config: RunConfig, report: Report = silent
 ) -> CacheReader:
-    """Open the features of a dataset by this CLIP: over the superpoints of the preset, else the only ones there are."""
-    root = root_of(cache, clouds)
-    known = stamps_of(root.absolute(), FEATURES_STAGE)
-    mine = [stamp for stamp in known if stamp.parameters.get("weights") == clip.sha256]
-    if not mine:
-        seen = f" by {clip.name}; features by other models exist" if known else f" by {clip.name}"
-        raise CacheMissing(f"{root} has no clip-features{seen}.", way_out(clouds, *_stages(clouds, root, config)))
-    wanted = superpoints_stamp(SuperpointConfig.of(clouds.scene, config.superpoints))
-    fitting = [stamp for stamp in mine if _cut(stamp).json == wanted.json]
-    if len(fitting or mine) > 1:
-        kinds = ", ".join(stamp.folder for stamp in fitting or mine)
-        raise CacheMismatch(f"{root} has several clip-features by {clip.name}: {kinds}.", "remove the others.")
-    if not fitting:
-        odd = "; ".join(differences(_cut(mine[0]), wanted))
+    """Open the features to distil: those of the recipe's vision model, or of the CLIP that reads the tokens.
+
+    Those over the superpoints of the preset are preferred to the only ones there are.
+    """
+    root, name, wanted = root_of(cache, clouds), clip.name, clip.identity
+    if config.features is not None:
+        kind, name = find_kind(config.features)
+        wanted = {kind.key: name}
+    cut = superpoints_stamp(SuperpointConfig.of(clouds.scene, config.superpoints))
+    features = find_features(root, name, wanted, way_out(clouds, *_stages(clouds, root, config)), cut=cut)
+    if odd := "; ".join(differences(cut_of(features.stamp), cut)):
         report.note(f"using superpoints cut otherwise than the preset {config.superpoints}: {odd}")
-    return CacheReader(root, CLIP_FEATURES, (fitting or mine)[0])
-
-
-def find_superpoints(features: CacheReader) -> CacheReader:
-    """Open the superpoints that features were averaged over."""
-    return CacheReader(features.root, SUPERPOINTS, _cut(features.stamp))
+    return features
 
 
 def usable(clouds: CloudDataset, features: CacheReader, report: Report) -> list[str]:
@@ -48,7 +41,7 @@ def usable(clouds: CloudDataset, features: CacheReader, report: Report) -> list[
     failed = set(examine(features.folder).failures) if absent else set()
     features.require(key for key in absent if key not in failed)
     if absent:
-        report.warn(f"{len(absent)} clouds have no features, because extract-clip failed on them, and are left out")
+        report.warn(f"{len(absent)} clouds have no features, because their extraction failed, and are left out")
     return [key for key in clouds.keys if key in features]
 
 
@@ -68,15 +61,16 @@ def _stages(clouds: CloudDataset, root: Path, config: RunConfig) -> list[str]:
     stages = [] if stamps_of(root.absolute(), SUPERPOINTS_STAGE) else [f"{SUPERPOINTS_STAGE}{preset}"]
     if clouds.scene == "object" and not stamps_of(root.absolute(), VIEWS_STAGE):
         stages.append(VIEWS_STAGE)
-    clip = config.clip
-    kind = "" if clip.pretrained is None else f" --pretrained '{clip.pretrained}'"
-    return [*stages, f"{FEATURES_STAGE} --clip {clip.model}{kind}"]
+    return [*stages, _extraction(config)]
+
+
+def _extraction(config: RunConfig) -> str:
+    if config.features is not None:
+        return f"{FEATURES_STAGE} --model {config.features}"
+    weights = "" if config.clip.pretrained is None else f" --pretrained '{config.clip.pretrained}'"
+    return f"{CLIP_STAGE} --clip {config.clip.model}{weights}"
 
 
 def superpoints_of(features: CacheReader) -> Mapping[str, object]:
     """Give the settings of the superpoints that features were averaged over, as a checkpoint's card carries them."""
-    return find_superpoints(features).stamp.parameters
-
-
-def _cut(features: Stamp) -> Stamp:
-    return next(stamp for stamp in features.upstream if stamp.stage == SUPERPOINTS_STAGE)
+    return cut_of(features.stamp).parameters

@@ -1,4 +1,4 @@
-"""What is seen of each cloud as a whole: by a student in its points, or by CLIP in ten views."""
+"""The feature of each cloud as a whole: by a checkpoint of its points, or by a vision model of ten views."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -18,17 +18,16 @@ from s4tok.models.model import CloudFeatures, Model
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32
 from s4tok.superpoints.samples import Sample, sample
-from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.vision_model import VisionModel
 from s4tok_cache import CacheReader
-from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.draw_views import draw_views
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.inputs.features import features_of, open_features
 from s4tok_pipelines.inputs.find_superpoints import labels_of
 from s4tok_pipelines.inputs.point_features import PointReader
-from s4tok_pipelines.layouts import CLIP_FEATURES
 from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stamps import FEATURES_STAGE, views_stamp
+from s4tok_pipelines.stamps import views_stamp
 from s4tok_pipelines.workers import Done
 
 READ_AHEAD = 4  # clouds
@@ -71,14 +70,14 @@ def by_student(
 
 
 def by_views(
-    clip: FrozenClip,
+    model: VisionModel,
     clouds: CloudDataset,
     views: ViewConfig,
     seen: CacheReader | None = None,
     *,
     workers: int = 1,
 ) -> Iterator[Done[str, Float[Tensor, " d"]]]:
-    """Give the mean of what CLIP sees in each cloud's ten views, of unit length; what `seen` holds is not drawn again.
+    """Give the mean of a model's features of each cloud's ten views, of unit length; `seen` saves drawing them.
 
     Both ways give the same numbers, rounded as the cache rounds them. The order is nobody's promise.
     """
@@ -92,16 +91,15 @@ def by_views(
                 yield Done(done.item, reason=done.reason)
                 continue
             images = torch.from_numpy(done.result.images.astype(np.float32)).permute(0, 3, 1, 2)
-            yield Done(done.item, _mean(clip.encode(images).whole.to("cpu", torch.float16).float()))
+            yield Done(done.item, _mean(model.encode(images).whole.to("cpu", torch.float16).float()))
 
 
-def seen_already(clip: FrozenClip, clouds: CloudDataset, cache: Path, views: ViewConfig) -> CacheReader | None:
-    """Find what this CLIP has seen of such views of every cloud, in an earlier run of extract-clip."""
+def encoded_already(model: VisionModel, clouds: CloudDataset, cache: Path, views: ViewConfig) -> CacheReader | None:
+    """Find a model's features of such views of every cloud, of an earlier run of extract-features."""
     root, drawn = root_of(cache, clouds), views_stamp(views, clouds.up)
-    for stamp in stamps_of(root, FEATURES_STAGE):
-        is_this_clip = all(stamp.parameters.get(name) == value for name, value in clip.identity.items())
-        if is_this_clip and any(each.json == drawn.json for each in stamp.upstream):
-            reader = CacheReader(root, CLIP_FEATURES, stamp)
+    for stamp in features_of(root, model.identity):
+        if any(each.json == drawn.json for each in stamp.upstream):
+            reader = open_features(root, stamp)
             if all(key in reader and reader.fingerprint(key).same(of) for key, of in fingerprints(clouds).items()):
                 return reader
     return None

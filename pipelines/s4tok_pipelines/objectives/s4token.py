@@ -15,6 +15,7 @@ from s4tok.tokenizers import PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheError, CacheReader
 from s4tok_pipelines.inputs import point_features, training_inputs
+from s4tok_pipelines.inputs.features import superpoints_under
 from s4tok_pipelines.inputs.training_data import Source, TrainingData
 from s4tok_pipelines.inputs.training_samples import training_samples, windows_of
 from s4tok_pipelines.objectives.contract import Prepared, Request
@@ -86,10 +87,10 @@ def _open(request: Request, clip: FrozenClip, clouds: CloudDataset, most: int | 
     """Open a dataset's features and samples; the first process takes samples that are missing."""
     config, ranks, report = request.config, request.ranks, request.report
     wanted = PointFeatures(config.point_features)
-    features = training_inputs.find_features(clouds, request.cache, clip, config, report)
+    features = training_inputs.training_features(clouds, request.cache, clip, config, report)
     keys = training_inputs.usable(clouds, features, report)
     keys = keys if most is None else training_inputs.some(keys, most)
-    superpoints = training_inputs.find_superpoints(features)
+    superpoints = superpoints_under(features)
     samples: CacheReader | None = None
     for turn in (0, 1):  # the first process makes what is missing, then all find it made
         if ranks.is_first == (turn == 0):

@@ -5,11 +5,11 @@ from typing import Any
 from s4tok import __version__
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.models.checkpoint import Student
-from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.prompts import Prompts
 
 
-def provenance(clouds: CloudDataset, clip: FrozenClip, student: Student | None, prompts: Prompts) -> dict[str, Any]:
+def provenance(clouds: CloudDataset, vision: VisionModel, student: Student | None, prompts: Prompts) -> dict[str, Any]:
     """Name the clouds, the models and the sentences, each so that another one has another name."""
     by = None
     if student is not None:
@@ -20,6 +20,6 @@ def provenance(clouds: CloudDataset, clip: FrozenClip, student: Student | None, 
         "split": clouds.split,
         "up": clouds.up,
         "student": by,
-        "clip": clip.identity,
+        "vision_model": {"name": vision.name, **vision.identity},
         "prompts": prompts.identity,
     }

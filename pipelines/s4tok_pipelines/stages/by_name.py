@@ -76,14 +76,14 @@ def segment_by_name(
     is_own = isinstance(clouds, OwnFiles)
     if is_own and guess_scene:
         clouds = _with_guessed_scene(clouds, config.scale, report)
-    models = load_models(names, clouds.scene, report)
+    models = load_models(names, clouds.scene, report, "dense")
     if is_own and models.student is not None:
         report.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
     sheet = Sheet(clouds)
     found = segment(
         clouds,
         cache,
-        models.clip,
+        models.vision,
         models.student,
         models.prompts,
         config,
@@ -133,13 +133,13 @@ def classify_by_name(
         raise UsageError(
             f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'
         )
-    models, is_own = load_models(names, clouds.scene, report), isinstance(clouds, OwnFiles)
+    models, is_own = load_models(names, clouds.scene, report, "whole"), isinstance(clouds, OwnFiles)
     if is_own and models.student is not None and models.student.model.tokenizer.variant.knows_superpoints:
         report.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
     found = classify(
         clouds,
         cache,
-        models.clip,
+        models.vision,
         models.student,
         models.prompts,
         labels=labels,

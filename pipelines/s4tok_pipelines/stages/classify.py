@@ -15,13 +15,13 @@ from s4tok.errors import InputError, UsageError
 from s4tok.metrics.labels import Interval, Scores, bootstrap, confusion, scores
 from s4tok.models.checkpoint import Student
 from s4tok.shapes import Array, Float, Int
-from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.classifier import classifier
 from s4tok.zero_shot.classifier import scores as nearness
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
-from s4tok_pipelines.inputs.whole_features import by_student, by_views, seen_already
+from s4tok_pipelines.inputs.whole_features import by_student, by_views, encoded_already
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.report import Failure, Report, silent
 from s4tok_pipelines.stages.auto import make_superpoints_for
@@ -71,7 +71,7 @@ class Classified:
 def classify(
     clouds: CloudDataset,
     cache: Path,
-    clip: FrozenClip,
+    vision: VisionModel,
     student: Student | None,
     prompts: Prompts,
     *,
@@ -84,13 +84,13 @@ def classify(
 ) -> Classified:
     """Name every cloud by the class whose sentences are nearest, and hold that against its category.
 
-    Reads a dataset and its superpoints, or what CLIP has seen of its views. Nothing depends on batch or workers.
+    Reads a dataset and its superpoints, or a vision model's features of its views. Nothing depends on batch or workers.
 
     Args:
         clouds: Objects of known category, or anything where `labels` say what it may be.
         cache: The folder of all caches.
-        clip: Whose words are used.
-        student: Who looks at the points; None lets CLIP look at ten drawn views instead, the 2D baseline.
+        vision: The model whose texts name classes.
+        student: The checkpoint that encodes points; None encodes ten drawn views by `vision` instead, the 2D baseline.
         prompts: The sentences of each class.
         labels: What a cloud may be, in place of the dataset's categories; then nothing can be right or wrong.
         config: Seed, samples a cloud, scale, bootstrap.
@@ -106,8 +106,8 @@ def classify(
             f"{clouds.name} has no categories.", 'say what its clouds may be, for example --labels "chair,table,lamp".'
         )
     result = Classified(classes)
-    texts = classifier(clip, [prompts.of_object(name) for name in classes]).cpu()
-    superpoints, features = _looking(clouds, cache, clip, student, config, views, auto, workers, report)
+    texts = classifier(vision, [prompts.of_object(name) for name in classes]).cpu()
+    superpoints, features = _looking(clouds, cache, vision, student, config, views, auto, workers, report)
     rows: dict[str, Float[Tensor, " t"]] = {}
     for done in report.steps(features, "Classifying", total=len(clouds)):
         if done.result is None:
@@ -124,7 +124,7 @@ def classify(
         result.figures = _figures(clouds, {key: best[0][0] for key, best in result.answers.items()}, config)
     result.failures.sort(key=lambda failure: failure.key)
     result.about = {
-        **provenance(clouds, clip, student, prompts),
+        **provenance(clouds, vision, student, prompts),
         "seed": config.seed,
         "votes": config.votes,
         "scale": config.scale,
@@ -139,7 +139,7 @@ def classify(
 def _looking(
     clouds: CloudDataset,
     cache: Path,
-    clip: FrozenClip,
+    vision: VisionModel,
     student: Student | None,
     config: ZeroShotConfig,
     views: ViewConfig,
@@ -149,10 +149,10 @@ def _looking(
 ) -> tuple[CacheReader | None, Iterator[Done[str, Float[Tensor, " d"]]]]:
     """Open what is looked at, and start to look."""
     if student is None:
-        seen = seen_already(clip, clouds, cache, views)
-        if seen is not None:
-            report.note(f"{clip.name} has seen these views already: {seen.folder.name}")
-        return None, by_views(clip, clouds, views, seen, workers=workers)
+        known = encoded_already(vision, clouds, cache, views)
+        if known is not None:
+            report.note(f"using the features of {vision.name} that are there already: {known.folder.name}")
+        return None, by_views(vision, clouds, views, known, workers=workers)
     superpoints = None
     if student.model.tokenizer.variant.knows_superpoints:
         if auto:

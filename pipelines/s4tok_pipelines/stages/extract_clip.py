@@ -12,20 +12,21 @@ from torch import Tensor
 from s4tok.config import SuperpointConfig, ViewConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.shapes import Array, Float
+from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.lifting import Lifted, lift
 from s4tok.vision.table import load_vision_model
-from s4tok.vision.vision_model import VisionModel
-from s4tok_cache import CacheReader, Shard, Stamp, Store
+from s4tok.vision.vision_model import Capability, VisionModel
+from s4tok_cache import Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.inputs.features import LAYOUTS, open_features
 from s4tok_pipelines.inputs.find_superpoints import open_superpoints
 from s4tok_pipelines.inputs.views import Broken, Piece, Sources, drawn_views
-from s4tok_pipelines.layouts import CLIP_FEATURES
 from s4tok_pipelines.outputs.feature_sheets import write_sheets
 from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stages.auto import make_superpoints, make_views
-from s4tok_pipelines.stamps import FEATURES_STAGE
+from s4tok_pipelines.stamps import CLIP_STAGE, FEATURES_STAGE
 from s4tok_pipelines.workers import Done
 
 ALGORITHM = 1
@@ -62,7 +63,7 @@ def extract_clip(
 ) -> Outcome:
     """Look at every cloud's views and keep the mean feature of each superpoint, and each view's own.
 
-    Reads superpoints, and views or a scene's posed frames; fills the cache, laid out as `CLIP_FEATURES`. Clouds that
+    Reads superpoints, and views or a scene's posed frames; fills the cache, laid out as `FEATURES`. Clouds that
     are in it already are passed over, so a run that was stopped can be started again.
 
     Args:
@@ -94,9 +95,10 @@ def extract_clip(
         None if frames else drawn_views(clouds, cache, views),
         views or ViewConfig.of_frames(config.model),
     )
-    model = load_vision_model(config, device, "dense")
+    needed: tuple[Capability, ...] = ("dense", "text") if preview else ("dense",)
+    model = load_vision_model(config, device, *needed)
     stamp = stamp_of(model, sources)
-    store = Store.resume(root, CLIP_FEATURES, stamp, shard=shard, overwrite=overwrite)
+    store = Store.resume(root, LAYOUTS[stamp.stage], stamp, shard=shard, overwrite=overwrite)
     n_images, began = 0, time.monotonic()
 
     def keep(seen: _Looked) -> Content:
@@ -112,9 +114,7 @@ def extract_clip(
     )
     outcome = run_stage(store, expected, work, report)
     if preview:
-        write_sheets(
-            preview, clouds, sources.superpoints, CacheReader(root, CLIP_FEATURES, stamp), model, prompts, report
-        )
+        write_sheets(preview, clouds, sources.superpoints, open_features(root, stamp), model, prompts, report)
     if sources.skipped:
         report.note(f"{sources.skipped} frames have no pose and were passed over")
     outcome.figures = {"images": n_images, "frames_without_pose": sources.skipped}
@@ -126,7 +126,8 @@ def stamp_of(model: VisionModel, sources: Sources) -> Stamp:
     parameters = dict(model.stamp)
     if sources.views is None:
         parameters["frames"] = {name: value for name, value in asdict(sources.config).items() if name in FRAME_FIELDS}
-    return Stamp(FEATURES_STAGE, parameters, ALGORITHM, sources.stamps)
+    stage = CLIP_STAGE if isinstance(model, FrozenClip) else FEATURES_STAGE
+    return Stamp(stage, parameters, ALGORITHM, sources.stamps)
 
 
 @dataclass

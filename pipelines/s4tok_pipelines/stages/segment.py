@@ -12,7 +12,7 @@ from s4tok.config import Scene, SegmentConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
-from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.labelled import Labelled
 from s4tok.zero_shot.point_figures import PartFigures, SceneFigures, Tally
 from s4tok.zero_shot.point_scores import answers, pooled
@@ -65,7 +65,7 @@ class Segmented:
 def segment(
     clouds: CloudDataset,
     cache: Path,
-    clip: FrozenClip,
+    vision: VisionModel,
     student: Student | None,
     prompts: Prompts,
     config: SegmentConfig = SegmentConfig(),  # noqa: B008 - it cannot change
@@ -81,15 +81,15 @@ def segment(
 ) -> Segmented:
     """Name every point of every cloud by the word whose sentences are nearest, and hold that against its label.
 
-    Reads a dataset and its superpoints, and for the 2D baseline what CLIP has seen of these; one cloud at a time.
+    Reads a dataset and its superpoints, or for the 2D baseline a vision model's features; one cloud at a time.
     Files of a cloud are whole or not there, so a run that was stopped can be started again; what is named of a cloud
     depends on the seed and its key alone.
 
     Args:
         clouds: Anything with parts or classes, or anything at all where `labels` say what its points may be.
         cache: The folder of all caches.
-        clip: Whose words are used.
-        student: Who looks at the points; None takes what CLIP itself has seen of each superpoint, the 2D baseline.
+        vision: The model whose texts name points.
+        student: The checkpoint that encodes points; None takes the features of `vision` in the cache, the 2D baseline.
         prompts: The sentences of each word.
         config: How clouds are encoded; what it leaves open is as the checkpoint was trained.
         labels: What points may be, in place of the dataset's words; then nothing can be right or wrong.
@@ -102,19 +102,19 @@ def segment(
         report: Who listens.
     """
     start = time.monotonic()
-    words = Vocabulary(clouds, clip, prompts, labels, category)
+    words = Vocabulary(clouds, vision, prompts, labels, category)
     scorer: PointScorer
     by = student or calibrated_by
     config = calibrated(config, by)
     if student is None:
-        scorer = VisionScorer(clip, clouds, cache, None if by is None else by.means_for(clouds.scene))
+        scorer = VisionScorer(vision, clouds, cache, None if by is None else by.means_for(clouds.scene))
     else:
         config = as_trained(config, student, clouds.scene, report)
         if auto:
             make_superpoints_for(student, clouds, cache, workers=workers, report=report)
         superpoints = ready_superpoints(clouds, cache, student, report)
         scorer = CheckpointScorer(student, clouds, superpoints, config, report)
-    about = f"labels by {scorer.name}, CLIP {clip.name}"
+    about = f"labels by {scorer.name}, texts of {vision.name}"
     stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()
     for key in report.steps(clouds.keys, "Naming points"):
         try:
@@ -138,7 +138,7 @@ def segment(
         tally.uncalibrated(),
         failures,
         {
-            **provenance(clouds, clip, student, prompts),
+            **provenance(clouds, vision, student, prompts),
             **asdict(config),
             "labels": list(labels),
             "category": category,

@@ -26,7 +26,7 @@ def test_features_are_those_of_timms_own_forward(tiny: Dinov2) -> None:
     torch.testing.assert_close(tiny.whole(images), functional.normalize(whole, dim=-1))
     expected = functional.normalize(tokens[1, 1 + 14 * 3 + 4], dim=0)  # row 3, column 4
     torch.testing.assert_close(tiny.dense(images)[1, 3, 4], expected)
-    assert (tiny.width, tiny.grid) == (64, (14, 14))
+    assert (tiny.width, tiny.dense(images).shape) == (64, (2, 14, 14, 64))
 
 
 def test_weights_of_another_size_of_image_are_fitted_as_timm_fits_them(tmp_path: Path) -> None:
@@ -78,4 +78,5 @@ def test_what_is_not_there_or_does_not_fit_is_one_sentence(tmp_path: Path, monke
 @pytest.mark.slow
 def test_the_published_size_has_16_by_16_patches() -> None:
     model = Dinov2.load("dinov2-small", "")
-    assert (model.name, model.width, model.grid, model.size) == ("dinov2-small", 384, (16, 16), 224)
+    assert (model.name, model.width, model.size) == ("dinov2-small", 384, 224)
+    assert model.dense(torch.rand(1, 1, 224, 224)).shape == (1, 16, 16, 384)

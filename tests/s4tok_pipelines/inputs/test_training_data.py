@@ -16,8 +16,9 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheMissing, CacheReader, Stamp, Store
 from s4tok_pipelines.inputs import training_data
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.inputs.features import superpoints_under
 from s4tok_pipelines.inputs.training_data import Source, TrainingData
-from s4tok_pipelines.inputs.training_inputs import find_features, find_superpoints, held_out
+from s4tok_pipelines.inputs.training_inputs import held_out, training_features
 from s4tok_pipelines.inputs.training_samples import training_samples
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report
@@ -58,8 +59,8 @@ class Noted(Report):
 
 def open_data(world: Any, config: PretrainConfig) -> TrainingData:
     clip = FrozenClip.load(world.clip)
-    features = find_features(world.train, world.cache, clip, world.config())
-    samples = training_samples(world.train, world.train.keys, find_superpoints(features), config, 150)
+    features = training_features(world.train, world.cache, clip, world.config())
+    samples = training_samples(world.train, world.train.keys, superpoints_under(features), config, 150)
     source = Source(world.train.name, "object", list(world.train.keys), samples, features, config)
     return TrainingData([source], config)
 
@@ -163,18 +164,18 @@ def test_features_over_the_presets_superpoints_are_taken_and_others_are_told(
     cuts = {preset: superpoints_stamp(SuperpointConfig.of("object", preset)) for preset in ("default", "paper")}
 
     def add(preset: str) -> Stamp:
-        seen = Stamp("extract-clip", {"weights": clip.sha256}, 1, (cuts[preset],))
+        seen = Stamp("extract-clip", clip.identity, 1, (cuts[preset],))
         with Store.resume(root, SUPERPOINTS, cuts[preset]), Store.resume(root, CLIP_FEATURES, seen):
             return seen
 
-    with pytest.raises(CacheMissing, match="no clip-features by tiny"):
-        find_features(shapes, tmp_path, clip, config)
+    with pytest.raises(CacheMissing, match="no features by tiny"):
+        training_features(shapes, tmp_path, clip, config)
     printed = add("paper")
-    assert find_features(shapes, tmp_path, clip, config, said).stamp == printed
+    assert training_features(shapes, tmp_path, clip, config, said).stamp == printed
     assert len(said.notes) == 1
     assert "superpoints cut otherwise than the preset default: " in said.notes[0]
     assert "smoothness" not in said.notes[0]  # the same in both
     usual = add("default")
-    assert find_features(shapes, tmp_path, clip, config, said).stamp == usual
-    assert find_features(shapes, tmp_path, clip, replace(config, superpoints="paper"), said).stamp == printed
+    assert training_features(shapes, tmp_path, clip, config, said).stamp == usual
+    assert training_features(shapes, tmp_path, clip, replace(config, superpoints="paper"), said).stamp == printed
     assert len(said.notes) == 1

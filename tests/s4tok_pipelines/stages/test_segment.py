@@ -35,7 +35,7 @@ from s4tok_cache.errors import CacheMissing
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.segment import Files, Segmented, segment
-from s4tok_pipelines.stamps import FEATURES_STAGE
+from s4tok_pipelines.stamps import CLIP_STAGE
 
 PROMPTS = load_prompts("clip")
 ROOMS = SegmentConfig(n_points=300, n_tokens=20, window=2.5, smallest_window=20, draws=20)
@@ -310,10 +310,10 @@ def test_the_2d_baseline_says_of_each_superpoint_what_clip_saw_there(
     named: Named, clip: FrozenClip, with_means: Student, tmp_path: Path
 ) -> None:
     clouds, features = Rooms(), np.random.default_rng(0).normal(size=(8, 24)).astype(np.float16)
-    with pytest.raises(CacheMissing, match="nothing that tiny has seen") as caught:
+    with pytest.raises(CacheMissing, match="no features by tiny") as caught:
         named(clouds, student=None)
-    assert "extract-clip" in caught.value.hint
-    stamp = Stamp(FEATURES_STAGE, {**clip.identity, "dense": "last"}, 1, (CUT,))
+    assert "extract-features" in caught.value.hint
+    stamp = Stamp(CLIP_STAGE, {**clip.identity, "dense": "last"}, 1, (CUT,))
     with Store.resume(tmp_path / "cache" / "rooms" / "val", CLIP_FEATURES, stamp) as store:
         for key in clouds.keys:
             entry: dict[str, Array] = {

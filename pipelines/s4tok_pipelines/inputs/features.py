@@ -1,0 +1,71 @@
+"""Features of 2D models in a cache: found by what their stamp says of the model, whoever asks."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Layout, Stamp
+from s4tok_cache.inspect import stamps_of
+from s4tok_cache.stamp import differences
+from s4tok_pipelines.layouts import CLIP_FEATURES, FEATURES, SUPERPOINTS
+from s4tok_pipelines.stamps import CLIP_STAGE, FEATURES_STAGE, SUPERPOINTS_STAGE
+
+LAYOUTS: Mapping[str, Layout] = {CLIP_STAGE: CLIP_FEATURES, FEATURES_STAGE: FEATURES}
+
+
+def find_features(
+    root: Path, name: str, wanted: Mapping[str, Any], way_out: str, *, cut: Stamp | None = None
+) -> CacheReader:
+    """Open the features of a model: over this cut where there are such, else the only ones there are.
+
+    Args:
+        root: CACHE/<dataset>/<split>.
+        name: Of the model, as users call it.
+        wanted: Its identity, or as much of it as is known.
+        way_out: What makes such features.
+        cut: The superpoints that are preferred.
+
+    Raises:
+        CacheMissing: Where the model has left no features.
+        CacheMismatch: Where it has left several, and nothing says which.
+    """
+    stamps = features_of(root, wanted)
+    if not stamps:
+        others = sorted({name_in(stamp) for stamp in features_of(root, {})})
+        beside = f"; there are some by {', '.join(others)}" if others else ""
+        raise CacheMissing(f"{root} has no features by {name}{beside}.", way_out)
+    fitting = [stamp for stamp in stamps if cut is not None and cut_of(stamp).json == cut.json]
+    found = fitting or stamps
+    if len(found) > 1:
+        raise CacheMismatch(
+            f"{root} has {len(found)} results of features by {name}, which differ: "
+            f"{'; '.join(differences(found[0], found[1]))}.",
+            f"remove those that are not meant: {', '.join(stamp.folder for stamp in found)}.",
+        )
+    return open_features(root, found[0])
+
+
+def features_of(root: Path, wanted: Mapping[str, Any]) -> list[Stamp]:
+    """Find the features under a root whose stamp has what is known of a model."""
+    every = [stamp for stage in LAYOUTS for stamp in stamps_of(root.absolute(), stage)]
+    return [stamp for stamp in every if all(stamp.parameters.get(key) == value for key, value in wanted.items())]
+
+
+def open_features(root: Path, stamp: Stamp) -> CacheReader:
+    """Open features by their stamp."""
+    return CacheReader(root, LAYOUTS[stamp.stage], stamp)
+
+
+def superpoints_under(features: CacheReader) -> CacheReader:
+    """Open the superpoints that features were averaged over."""
+    return CacheReader(features.root, SUPERPOINTS, cut_of(features.stamp))
+
+
+def cut_of(features: Stamp) -> Stamp:
+    """Give the stamp of the superpoints that features were averaged over."""
+    return next(stamp for stamp in features.upstream if stamp.stage == SUPERPOINTS_STAGE)
+
+
+def name_in(features: Stamp) -> str:
+    """Give the name of the model that features are by."""
+    return str(features.parameters.get("model") or features.parameters.get("clip"))
