@@ -65,7 +65,7 @@ def extract_clip(
 
     from s4tok_cache import Shard
     from s4tok_pipelines.runtime import pick_device
-    from s4tok_pipelines.stages.extract_clip import extract_clip as run
+    from s4tok_pipelines.stages.extract_features import extract_features as run
 
     clouds = source.open()
     config = VisionConfig(clip, pretrained, dense)

@@ -19,7 +19,7 @@ from s4tok_pipelines.objectives.table import OBJECTIVES
 from s4tok_pipelines.paths import RUNS
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.stages.auto import usual_superpoints
-from s4tok_pipelines.stages.extract_clip import extract_clip
+from s4tok_pipelines.stages.extract_features import extract_features
 from s4tok_pipelines.training import run_folder
 from s4tok_pipelines.training.curves import draw_curves
 from s4tok_pipelines.training.loop import Training
@@ -109,7 +109,9 @@ def _make_features(
 ) -> None:
     """Run the stages before this one, with the preset's superpoints unless others lie there."""
     cut = usual_superpoints(clouds, cache, config.superpoints)
-    extract_clip(clouds, cache, config.clip, superpoints=cut, auto=True, workers=workers, device=device, report=report)
+    extract_features(
+        clouds, cache, config.clip, superpoints=cut, auto=True, workers=workers, device=device, report=report
+    )
 
 
 def _train(request: Request, ready: Prepared, folder: Path, save_every: float) -> Training:

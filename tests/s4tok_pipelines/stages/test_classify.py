@@ -26,7 +26,7 @@ from s4tok.zero_shot.prompts import load_prompts
 from s4tok_pipelines.outputs.results import plain
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.classify import Classified, classify
-from s4tok_pipelines.stages.extract_clip import extract_clip
+from s4tok_pipelines.stages.extract_features import extract_features
 from s4tok_pipelines.stages.render_views import render_views
 from s4tok_pipelines.workers import Done
 from tests.octants import cut_into_octants
@@ -204,7 +204,7 @@ def test_the_2d_baseline_is_the_mean_of_ten_views_drawn_here_or_read_from_the_ca
     assert listening.said == []
     cut_into_octants(clouds, tmp_path)
     render_views(clouds, tmp_path, VIEWS)
-    extract_clip(clouds, tmp_path, VisionConfig(model=str(folder), dense="maskclip"))
+    extract_features(clouds, tmp_path, VisionConfig(model=str(folder), dense="maskclip"))
     cached = named(None, report=listening)
     assert "that are there already" in listening.said[0]
     assert cached.answers == live.answers

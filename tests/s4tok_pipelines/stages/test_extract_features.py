@@ -20,7 +20,7 @@ from s4tok_cache import CacheReader, Entry
 from s4tok_cache.errors import CacheMismatch, CacheMissing
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS, VIEWS
 from s4tok_pipelines.report import Item, Report
-from s4tok_pipelines.stages.extract_clip import extract_clip
+from s4tok_pipelines.stages.extract_features import extract_features
 from s4tok_pipelines.stages.render_views import render_views
 from tests.octants import cut_into_octants
 
@@ -153,25 +153,25 @@ def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, ti
     for cache in (whole, halved):
         cut_into_octants(Boxes(), cache)
     render_views(Boxes(), whole, SMALL)
-    extract_clip(Boxes(), whole, tiny)
+    extract_features(Boxes(), whole, tiny)
     with pytest.raises(KeyboardInterrupt):
         render_views(Boxes(), halved, SMALL, report=Stopping(2))
     outcome = render_views(Boxes(), halved, SMALL)
     assert (outcome.made, outcome.present) == (3, 2)
     with pytest.raises(KeyboardInterrupt):
-        extract_clip(Boxes(), halved, tiny, report=Stopping(3))
-    outcome = extract_clip(Boxes(), halved, tiny)
+        extract_features(Boxes(), halved, tiny, report=Stopping(3))
+    outcome = extract_features(Boxes(), halved, tiny)
     assert 0 < outcome.made < 5
     assert outcome.made + outcome.present == 5
     for layout, stage in ((VIEWS, "render-views"), (CLIP_FEATURES, "extract-clip")):
         assert same(entries(whole, Boxes(), layout, stage), entries(halved, Boxes(), layout, stage))
-    assert extract_clip(Boxes(), halved, tiny).made == 0
+    assert extract_features(Boxes(), halved, tiny).made == 0
 
 
 def test_features_are_those_of_the_points_a_slow_reader_finds(tmp_path: Path, tiny: VisionConfig) -> None:
     cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
-    extract_clip(Boxes(), tmp_path, tiny)
+    extract_features(Boxes(), tmp_path, tiny)
     clip = FrozenClip.load(tiny.model)
     views = entries(tmp_path, Boxes(), VIEWS, "render-views")["a/2"]
     labels = entries(tmp_path, Boxes(), SUPERPOINTS, "superpoints")["a/2"]["labels"]
@@ -194,7 +194,7 @@ def test_features_are_those_of_the_points_a_slow_reader_finds(tmp_path: Path, ti
 def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: VisionConfig) -> None:
     cut_into_octants(Room(), tmp_path)
     listener = Listening()
-    outcome = extract_clip(Room(), tmp_path, tiny, ViewConfig(size=48, image="color", border=2), report=listener)
+    outcome = extract_features(Room(), tmp_path, tiny, ViewConfig(size=48, image="color", border=2), report=listener)
     assert outcome.figures == {"images": 4, "frames_without_pose": 1}  # two windows each
     assert any("1 frames have no pose" in said for said in listener.said)
     entry = entries(tmp_path, Room(), CLIP_FEATURES, "extract-clip")["r"]
@@ -202,7 +202,7 @@ def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: VisionConfi
     assert (entry["visible"] > 0).all()
     small = tmp_path / "small"
     cut_into_octants(Room(), small)
-    extract_clip(Room(), small, tiny, ViewConfig(size=48, image="color", border=2), batch=2)
+    extract_features(Room(), small, tiny, ViewConfig(size=48, image="color", border=2), batch=2)
     other = entries(small, Room(), CLIP_FEATURES, "extract-clip")["r"]
     np.testing.assert_array_equal(entry["visible"], other["visible"])
     np.testing.assert_allclose(entry["superpoints"], other["superpoints"], atol=2e-3)
@@ -210,7 +210,7 @@ def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: VisionConfi
 
 def test_objects_without_frames_fail_one_by_one_when_frames_are_asked_for(tmp_path: Path, tiny: VisionConfig) -> None:
     cut_into_octants(Boxes(), tmp_path)
-    outcome = extract_clip(Boxes(), tmp_path, tiny, frames=True)
+    outcome = extract_features(Boxes(), tmp_path, tiny, frames=True)
     assert [failure.key for failure in outcome.failures] == list(KEYS)
     assert "--no-frames" in outcome.failures[0].reason
 
@@ -220,29 +220,29 @@ def test_a_broken_cloud_is_a_failed_entry_and_not_the_end(tmp_path: Path, tiny: 
     outcome = render_views(clouds, tmp_path, SMALL)
     assert (outcome.made, [(each.key, each.reason) for each in outcome.failures]) == (4, [("a/2", "a/2 is broken.")])
     cut_into_octants(Boxes(), tmp_path)
-    outcome = extract_clip(clouds, tmp_path, tiny)
+    outcome = extract_features(clouds, tmp_path, tiny)
     assert (outcome.made, [each.key for each in outcome.failures]) == (4, ["a/2"])
     assert "s4tok render-views" in outcome.failures[0].reason
     mended = render_views(Boxes(), tmp_path, SMALL)
     assert (mended.made, mended.present) == (1, 4)
-    assert extract_clip(Boxes(), tmp_path, tiny).made == 1
+    assert extract_features(Boxes(), tmp_path, tiny).made == 1
 
 
 def test_features_are_not_made_from_views_older_than_the_cloud(tmp_path: Path, tiny: VisionConfig) -> None:
     cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
-    outcome = extract_clip(Boxes(changed="b/3"), tmp_path, tiny)
+    outcome = extract_features(Boxes(changed="b/3"), tmp_path, tiny)
     assert [failure.key for failure in outcome.failures] == ["b/3"]
     assert "before it changed" in outcome.failures[0].reason
 
 
 def test_without_superpoints_or_views_it_says_which_command_makes_them(tmp_path: Path, tiny: VisionConfig) -> None:
     with pytest.raises(CacheMissing) as caught:
-        extract_clip(Boxes(), tmp_path, tiny)
+        extract_features(Boxes(), tmp_path, tiny)
     assert "s4tok superpoints" in caught.value.hint
     cut_into_octants(Boxes(), tmp_path)
     with pytest.raises(CacheMissing) as caught:
-        extract_clip(Boxes(), tmp_path, tiny)
+        extract_features(Boxes(), tmp_path, tiny)
     assert "s4tok render-views" in caught.value.hint
 
 
@@ -251,17 +251,17 @@ def test_two_models_or_two_kinds_of_views_never_share_a_cache(
 ) -> None:
     cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
-    first = extract_clip(Boxes(), tmp_path, tiny)
+    first = extract_features(Boxes(), tmp_path, tiny)
     softer = VisionConfig(model=str(make_clip(tmp_path / "softer", interpolation="bilinear")))
     dense = VisionConfig(model=tiny.model, dense="maskclip")
     released = replace(SMALL, projection_compat="pclipv2")
     render_views(Boxes(), tmp_path, released)
     with pytest.raises(CacheMismatch, match="projection_compat"):
-        extract_clip(Boxes(), tmp_path, tiny)
+        extract_features(Boxes(), tmp_path, tiny)
     outs = {
         first.out,
-        *(extract_clip(Boxes(), tmp_path, config, SMALL).out for config in (softer, dense)),
-        extract_clip(Boxes(), tmp_path, tiny, released).out,
+        *(extract_features(Boxes(), tmp_path, config, SMALL).out for config in (softer, dense)),
+        extract_features(Boxes(), tmp_path, tiny, released).out,
     }
     assert len(outs) == 4
 
@@ -274,9 +274,9 @@ def test_the_same_clouds_with_another_axis_up_have_views_and_features_of_their_o
     cut_into_octants(upright, tmp_path)
     render_views(upright, tmp_path, SMALL)
     with pytest.raises(CacheMismatch, match="none made with up y"):
-        extract_clip(lying, tmp_path, tiny)
+        extract_features(lying, tmp_path, tiny)
     assert render_views(lying, tmp_path, SMALL).made == 5
-    assert extract_clip(upright, tmp_path, tiny).made == extract_clip(lying, tmp_path, tiny).made == 5
+    assert extract_features(upright, tmp_path, tiny).made == extract_features(lying, tmp_path, tiny).made == 5
 
 
 def test_weights_that_are_out_of_reach_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +285,7 @@ def test_weights_that_are_out_of_reach_are_missing(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("s4tok.vision.weights.reachable", lambda: False)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(MissingError, match="cannot be reached"):
-        extract_clip(Boxes(), tmp_path)
+        extract_features(Boxes(), tmp_path)
 
 
 def test_sheets_are_drawn_of_what_the_cache_holds(tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_points_are_coloured_by_the_prompt_that_fits_them_best(tmp_path: Path, t
     image = pytest.importorskip("PIL.Image")
     cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)
-    extract_clip(Boxes(), tmp_path, tiny, preview=tmp_path / "sheets", prompts=["a leg", "a wheel"])
+    extract_features(Boxes(), tmp_path, tiny, preview=tmp_path / "sheets", prompts=["a leg", "a wheel"])
     with image.open(tmp_path / "sheets" / "a_2.png") as sheet:
         colors = {tuple(color) for color in np.asarray(sheet).reshape(-1, 3)}
     entry = entries(tmp_path, Boxes(), CLIP_FEATURES, "extract-clip")["a/2"]
@@ -310,7 +310,7 @@ def test_points_are_coloured_by_the_prompt_that_fits_them_best(tmp_path: Path, t
     best = (torch.from_numpy(entry["superpoints"].astype(np.float32)) @ texts.T).argmax(dim=1)
     assert len(colors) == 1 + len(set(best.tolist()))  # and white around them
     listener = Listening()
-    extract_clip(Boxes(), tmp_path, tiny, preview=tmp_path / "none", report=listener)
+    extract_features(Boxes(), tmp_path, tiny, preview=tmp_path / "none", report=listener)
     assert any("pass --prompt" in said for said in listener.said)
 
 

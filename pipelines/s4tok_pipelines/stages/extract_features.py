@@ -43,7 +43,7 @@ FRAME_FIELDS = (
 )  # fmt: skip - what views of posed frames depend on
 
 
-def extract_clip(
+def extract_features(
     clouds: CloudDataset,
     cache: Path,
     config: VisionConfig = VisionConfig(),  # noqa: B008 - it cannot change
