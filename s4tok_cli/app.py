@@ -20,6 +20,7 @@ from s4tok_cli import (
     data,
     doctor,
     extract_clip,
+    extract_features,
     options,
     pretrain,
     render_views,
@@ -85,6 +86,7 @@ def _add_group(name: str, about: str, functions: list[Callable[..., None]], pane
 
 _add(superpoints.superpoints, "Stages")
 _add(render_views.render_views, "Stages")
+_add(extract_features.extract_features, "Stages")
 _add(extract_clip.extract_clip, "Stages")
 _add(pretrain.pretrain, "Stages")
 _add(classify.classify, "Results")

@@ -1,15 +1,15 @@
 """The options that mean the same everywhere, and where their values come from.
 
-A command takes what it needs of these as parameters; `source: Clouds` stands for all that choose a dataset. What every
-command has (`--config`, `--json`, `-v`, `-q`, `--debug`) is added by `command`. A value comes from the flag, else from
-`S4TOK_<OPTION>`, else from the TOML file of `--config`, else from its default in `s4tok/config.py`.
+A command takes what it needs of these as parameters; a dataclass such as `source: Clouds` stands for all its fields.
+What every command has (`--config`, `--json`, `-v`, `-q`, `--debug`) is added by `command`. A value comes from the flag,
+else from `S4TOK_<OPTION>`, else from the TOML file of `--config`, else from its default in `s4tok/config.py`.
 """
 
 import inspect
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
@@ -116,8 +116,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     hints = get_type_hints(function, include_extras=True)
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(function).parameters.items():
-        if hints[name] is Clouds:
-            parameters += inspect.signature(Clouds).parameters.values()
+        if is_dataclass(hints[name]):
+            parameters += inspect.signature(hints[name]).parameters.values()
         else:
             parameters.append(parameter.replace(annotation=hints[name]))
     parameters = [each.replace(annotation=_with_environment(each.name, each.annotation)) for each in parameters]
@@ -147,8 +147,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         Settings.debug = values.pop("debug") or Settings.debug
         if takes_source:
             values["source"] = _one_source(values["source"], values.pop("source_flag"))
-        if hints.get("source") is Clouds:
-            values["source"] = Clouds(**{field.name: values.pop(field.name) for field in fields(Clouds)})
+        for name, hint in hints.items():
+            if is_dataclass(hint):
+                values[name] = hint(**{field.name: values.pop(field.name) for field in fields(hint)})  # type: ignore[operator]
         function(**values)
 
     signature = [*(p.replace(kind=keyword) for p in parameters), *added]

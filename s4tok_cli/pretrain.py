@@ -137,6 +137,13 @@ def pretrain(
         str | None, Option(help='An open_clip name, a folder, "hf-hub:owner/model", or "mini".', show_default=False)
     ] = None,
     pretrained: options.Pretrained = None,
+    features: Annotated[
+        str | None,
+        Option(
+            help="The vision model whose features are distilled, as extract-features names it.",
+            show_default="that of --clip",
+        ),
+    ] = None,
     resume: Annotated[bool, Option("--resume", help="Go on with a run that was stopped, or begin it.")] = False,
     auto: options.Auto = False,
     out: options.Out = None,
@@ -176,6 +183,7 @@ def pretrain(
         encoder=_changed(config.encoder, attend=attend),
         clusters=_changed(config.clusters, n_clusters=clusters),
         clip=_changed(config.clip if clip is None else VisionConfig(model=clip), pretrained=pretrained),
+        features=features,
         superpoints=superpoints or config.superpoints,
         limit=config.limit if source.limit is None else source.limit,
         point_features=() if point_features is None else _kinds(point_features),

@@ -41,7 +41,7 @@ class Dinov2(Network):
             UsageError: When it is unknown.
         """
         timm = load("timm")
-        architecture = ARCHITECTURES.get(name, name)
+        architecture = ARCHITECTURES.get(name, name.removeprefix("dinov2:"))
         if not timm.is_model(architecture):
             raise UsageError(
                 f"timm knows no model {architecture!r}.",

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import torch
@@ -17,7 +16,7 @@ from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.shapes import Float
 from s4tok.vision.network import Network, sha256_of_file, sha256_of_weights, unit
 from s4tok.vision.vision_model import Capability
-from s4tok.vision.weights import CLIP, FOLDER, HUB, Weights, find
+from s4tok.vision.weights import CLIP, FOLDER, Weights, bare_name, find
 
 Kind = TypeVar("Kind", bound="OpenClipNetwork")
 
@@ -52,10 +51,9 @@ class OpenClipNetwork(Network):
         height, width = visual.image_size
         if height != width:
             raise UsageError(f"{name} takes pictures of {height} x {width} pixels, and the views here are square.")
-        is_folder = weights.model.startswith(FOLDER) and HUB not in name
         return cls(
             model=model,
-            name=Path(name.removeprefix(FOLDER)).name if is_folder else name,
+            name=bare_name(name),
             sha256=sha256_of_file(weights.file) if weights.file else sha256_of_weights(model),
             size=height,
             mean=tuple(preprocessing["mean"]),

@@ -30,7 +30,7 @@ class Siglip(OpenClipNetwork):
     @classmethod
     def architecture(cls, name: str) -> str:
         """Give what open_clip calls it."""
-        return ARCHITECTURES.get(name, name)
+        return ARCHITECTURES.get(name, name.removeprefix("siglip:"))
 
     @classmethod
     def require_fitting(cls, name: str, visual: Any) -> None:

@@ -1,17 +1,18 @@
 """The 2D models by name."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from s4tok.config import VisionConfig
-from s4tok.errors import UsageError, did_you_mean
+from s4tok.errors import MissingError, UsageError, did_you_mean
 from s4tok.plugins import Table
 from s4tok.vision import dinov2, siglip
 from s4tok.vision.dinov2 import Dinov2
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.siglip import Siglip
 from s4tok.vision.vision_model import MEANING, Capability, VisionModel
-from s4tok.vision.weights import CLIP, FOLDER, HUB, MINI, image_tower
+from s4tok.vision.weights import CLIP, FOLDER, HUB, MINI, bare_name, image_tower
 
 VISION_MODELS: Mapping[str, type[VisionModel]] = Table(
     "s4tok.vision",
@@ -49,7 +50,7 @@ def find_kind(name: str, pretrained: str | None = None) -> tuple[type[VisionMode
         return VISION_MODELS[name], name
     family, _, rest = name.partition(":")
     if family in FAMILIES and f"{family}:" != CLIP:
-        return FAMILIES[family], ROWS.get(rest, rest)
+        return FAMILIES[family], _called(family, rest)
     name = name.removeprefix(CLIP)
     tower = image_tower(name, pretrained or "")
     if not tower and not name.startswith((HUB, FOLDER)):
@@ -58,14 +59,28 @@ def find_kind(name: str, pretrained: str | None = None) -> tuple[type[VisionMode
             "example clip:ViT-B-16, and folders.",
             did_you_mean(name, list(VISION_MODELS)),
         )
-    return Siglip if tower.get("timm_pool") == "map" else FrozenClip, name
+    return (Siglip, _called("siglip", name)) if tower.get("timm_pool") == "map" else (FrozenClip, name)
+
+
+def _called(family: str, name: str) -> str:
+    """Give the row of an architecture, or its name with the family before it; folders and repositories have none."""
+    is_elsewhere = name.startswith(HUB) or bare_name(name) != name
+    return name if is_elsewhere else ROWS.get(name, f"{family}:{name}")
 
 
 def require(kind: type[VisionModel], name: str, capability: Capability) -> None:
     """Refuse a model that lacks a capability, and name those that have it."""
     if capability not in kind.can:
-        able = [row for row, each in VISION_MODELS.items() if capability in each.can]
+        able = ", ".join([*_able(capability), *(["clip:NAME"] if capability in FrozenClip.can else [])])
         raise UsageError(
             f"{name} has no {MEANING[capability]}, which this needs.",
-            f"models with one: {', '.join([*able, 'clip:NAME']) if able else 'none yet'}.",
+            f"models with one: {able or 'none yet'}.",
         )
+
+
+def _able(capability: Capability) -> list[str]:
+    rows = []
+    for row in VISION_MODELS:
+        with suppress(MissingError):  # a plugin that cannot be loaded
+            rows += [row] if capability in VISION_MODELS[row].can else []
+    return rows

@@ -68,6 +68,12 @@ def probe(name: str, pretrained: str | None) -> None:
         _require_hub(name, pretrained or "")
 
 
+def bare_name(name: str) -> str:
+    """Give the name that results carry: without the folder that a model came from."""
+    folder = Path(name.removeprefix(FOLDER))
+    return folder.name if name.startswith(FOLDER) or folder.is_dir() else name
+
+
 def is_architecture(name: str) -> bool:
     """Say whether open_clip knows an architecture of this name, without importing it."""
     package = find_spec("open_clip")

@@ -11,6 +11,7 @@ import pytest
 from s4tok.datasets.table import DATASETS
 from s4tok.errors import MissingError
 from s4tok.plugins import Table
+from s4tok.vision.table import VISION_MODELS
 from s4tok_pipelines.objectives.table import OBJECTIVES
 from tests.running import Run
 
@@ -37,6 +38,23 @@ class Dice(CloudDataset):
         return Origin(key, 300)
 
 DICE = Row("their_dice:Dice", "two clouds of random points")
+"""
+VISION = """
+import torch
+from torch.nn import functional
+from s4tok.vision.vision_model import ImageFeatures, VisionModel
+
+class Shades(VisionModel):
+    can = frozenset({"dense", "whole"})
+    name, width = "shades", 3
+    identity = {"model": "shades", "weights": "none"}
+    @classmethod
+    def load(cls, name, pretrained=None, device="cpu"):
+        return cls()
+    def encode(self, images):
+        shade = functional.adaptive_avg_pool2d(images.mean(1, keepdim=True), 4)[:, 0]
+        patches = functional.normalize(torch.stack([shade, 1 - shade, shade**2], -1), dim=-1)
+        return ImageFeatures(functional.normalize(patches.mean((1, 2)), dim=-1), patches)
 """
 OBJECTIVE = """
 from typing import NamedTuple
@@ -92,6 +110,7 @@ halves = their_dice:halves
 [s4tok.objectives]
 height = their_heights:height
 [s4tok.vision]
+shades = their_shades:Shades
 broken = their_dice:nothing_of_this_name
 """
 
@@ -104,6 +123,7 @@ def their_package(tmp_path: Path) -> Path:
     about.mkdir(parents=True)
     (place / "their_dice.py").write_text(MODULE)
     (place / "their_heights.py").write_text(OBJECTIVE)
+    (place / "their_shades.py").write_text(VISION)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: their-dice\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text(ENTRIES)
     return place
@@ -131,7 +151,7 @@ def test_a_plugin_that_cannot_be_loaded_is_named(their_package: Path, monkeypatc
 @pytest.fixture
 def installed(their_package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have the package in this process, whose tables have looked for plugins before."""
-    tables = (DATASETS, OBJECTIVES)
+    tables = (DATASETS, OBJECTIVES, VISION_MODELS)
     monkeypatch.syspath_prepend(str(their_package))
     for table in tables:
         vars(table).pop("added", None)
@@ -162,6 +182,22 @@ def test_an_objective_of_a_plugin_is_trained_drawn_and_resumed_from_the_command_
     assert (other.returncode, "training.epochs 8, not 9" in other.json["error"]) == (2, True)
     unknown = s4tok("pretrain", "dice", "--objective", "heigt", "--json")
     assert (unknown.returncode, unknown.json["hint"]) == (2, "did you mean 'height'?")
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_vision_model_of_a_plugin_encodes_views_and_is_distilled(s4tok: Run, tmp_path: Path) -> None:
+    cache = ("--cache", tmp_path / "cache", "--json")
+    assert s4tok("superpoints", "dice", "--method", "grid", *cache).returncode == 0
+    done = s4tok("extract-features", "dice", "--model", "shades", "--auto", *cache)
+    assert (done.returncode, done.json["made"], done.json["failures"]) == (0, 2, [])
+    small = ("--n-points", 100, "--n-tokens", 4, "--patch-size", 8, "--batch", 1, "--epochs", 1, "--preset", "quick")
+    run = s4tok("pretrain", "dice", "--features", "shades", *small, *cache, "--out", tmp_path / "run")
+    assert run.returncode == 0, run.stderr
+    card = json.loads((tmp_path / "run" / "ckpt" / "last" / "config.json").read_text())
+    assert (card["vision_model"], card["head"]["to"]) == ({"model": "shades", "weights": "none"}, 3)
+    refused = s4tok("segment", "dice", "--labels", "a,b", "--split", "train", "--checkpoint", tmp_path / "run", *cache)
+    assert refused.returncode == 2
+    assert "was distilled from shades, which has no text encoder" in refused.json["error"]
 
 
 @pytest.mark.slow

@@ -62,6 +62,11 @@ class Source:
             return list(self.clouds)
         return [f"{cloud}#{window}" for cloud in self.clouds for window in range(self.windows)]
 
+    @property
+    def target_width(self) -> int:
+        """Give the length of the features."""
+        return int(self.read(self.clouds[0]).features.shape[1])
+
     def hold(self, most: float, report: Report = silent) -> float | None:
         """Read everything into memory, if it fits into so many bytes, and give those left; None if it does not."""
         for place, name in enumerate(report.steps(self.clouds, "Reading clouds")):

@@ -8,6 +8,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.randomness import seed_of
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.table import find_kind
+from s4tok.vision.weights import bare_name
 from s4tok_cache import CacheReader, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
@@ -27,6 +28,7 @@ def training_features(
     root, name, wanted = root_of(cache, clouds), clip.name, clip.identity
     if config.features is not None:
         kind, name = find_kind(config.features)
+        name = bare_name(name)
         wanted = {kind.key: name}
     cut = superpoints_stamp(SuperpointConfig.of(clouds.scene, config.superpoints))
     features = find_features(root, name, wanted, way_out(clouds, *_stages(clouds, root, config)), cut=cut)

@@ -1,6 +1,6 @@
 """S4Token: a tokenizer in front of a frozen CLIP, trained on superpoints and on what CLIP saw of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -9,13 +9,13 @@ import torch
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import RunConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import InputError
+from s4tok.errors import InputError, choose
 from s4tok.objectives.s4token import S4Token
-from s4tok.tokenizers import PointFeatures, Tokenizer
+from s4tok.tokenizers import TOKENIZERS, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheError, CacheReader
 from s4tok_pipelines.inputs import point_features, training_inputs
-from s4tok_pipelines.inputs.features import superpoints_under
+from s4tok_pipelines.inputs.features import name_in, superpoints_under
 from s4tok_pipelines.inputs.training_data import Source, TrainingData
 from s4tok_pipelines.inputs.training_samples import training_samples, windows_of
 from s4tok_pipelines.objectives.contract import Prepared, Request
@@ -26,13 +26,15 @@ def prepare(request: Request) -> Prepared:
     """Build the model, and open the caches of superpoints and features."""
     config, wanted = request.config, PointFeatures(request.config.point_features)
     point_features.require_some(request.datasets, wanted)
+    choose("tokenizer", config.tokenizer.tokenizer, TOKENIZERS)
     clip = FrozenClip.load(config.clip.model, config.clip.pretrained, request.device)
-    model = _model(clip, config)
     if request.make_features is not None and request.ranks.is_first:
         for each in request.datasets:
             request.make_features(each)
     request.ranks.wait()
     data, held = _data(request, clip)
+    distilled = _distilled([*data.sources, *(held.sources if held else ())])
+    model = _model(clip, config, data.sources[0].target_width)
     model.tokenizer.point_features = point_features.measured(wanted, data.sources, request.report)
 
     def hold(report: Report) -> None:
@@ -42,6 +44,7 @@ def prepare(request: Request) -> Prepared:
 
     card = {
         "clip": {"name": clip.name, "weights": clip.sha256},
+        "vision_model": distilled,
         "encoder": asdict(config.encoder),
         "window": config.training.window,
         "superpoints": {each.scene: training_inputs.superpoints_of(each.features) for each in data.sources},
@@ -50,13 +53,26 @@ def prepare(request: Request) -> Prepared:
     return Prepared(model, data, held, config.tokenizer.tokenizer, _facts(request, data, held, clip), card, hold)
 
 
-def _model(clip: FrozenClip, config: RunConfig) -> S4Token:
+def _distilled(sources: Sequence[Source]) -> Mapping[str, str]:
+    """Name the vision model that all features are by, and its weights."""
+    found = {(name_in(stamp), str(stamp.parameters["weights"])) for stamp in (each.features.stamp for each in sources)}
+    if len(found) > 1:
+        told = ", ".join(f"{name} {weights[:12]}" for name, weights in sorted(found))
+        raise InputError(f"the datasets' features are by models of different weights: {told}.")
+    name, weights = found.pop()
+    return {"model": name, "weights": weights}
+
+
+def _model(clip: FrozenClip, config: RunConfig, target_width: int) -> S4Token:
     encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         wanted = PointFeatures(config.point_features)
         tokenizer = Tokenizer(config.tokenizer, width=encoder.width, point_features=wanted)
-        return S4Token(tokenizer, encoder, config.training, config.clusters, config.propagation, config.encoder.attend)
+        return S4Token(
+            tokenizer, encoder, config.training, config.clusters, config.propagation, config.encoder.attend,
+            target_width,
+        )  # fmt: skip
 
 
 def _data(request: Request, clip: FrozenClip) -> tuple[TrainingData, TrainingData | None]:
@@ -118,6 +134,8 @@ def _facts(
     for place, source in enumerate(held.sources if held else ()):
         facts["validation" if not place else f"validation-{source.name}"] = source.facts()
     facts.setdefault("validation", {})
+    if request.config.features is not None:
+        facts["vision_model"] = _distilled(data.sources)
     facts["clip"] = {"name": clip.name, "weights": clip.sha256}
     for name in ("tokenizer", "encoder", "clusters", "propagation"):
         facts[name] = asdict(getattr(request.config, name))

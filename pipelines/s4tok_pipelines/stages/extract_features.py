@@ -83,6 +83,8 @@ def extract_features(
         prompts: What their points may be called; the dataset's own names where there are none.
         report: Who listens.
     """
+    needed: tuple[Capability, ...] = ("dense", "text") if preview else ("dense",)
+    model = load_vision_model(config, device, *needed)
     root, expected = root_of(cache, clouds), fingerprints(clouds)
     frames = clouds.scene == "room" if frames is None else frames
     if auto:
@@ -95,8 +97,6 @@ def extract_features(
         None if frames else drawn_views(clouds, cache, views),
         views or ViewConfig.of_frames(config.model),
     )
-    needed: tuple[Capability, ...] = ("dense", "text") if preview else ("dense",)
-    model = load_vision_model(config, device, *needed)
     stamp = stamp_of(model, sources)
     store = Store.resume(root, LAYOUTS[stamp.stage], stamp, shard=shard, overwrite=overwrite)
     n_images, began = 0, time.monotonic()

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from s4tok import __version__
-from s4tok.config import RunConfig
+from s4tok.config import RunConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
@@ -109,9 +109,8 @@ def _make_features(
 ) -> None:
     """Run the stages before this one, with the preset's superpoints unless others lie there."""
     cut = usual_superpoints(clouds, cache, config.superpoints)
-    extract_features(
-        clouds, cache, config.clip, superpoints=cut, auto=True, workers=workers, device=device, report=report
-    )
+    model = config.clip if config.features is None else VisionConfig(config.features)
+    extract_features(clouds, cache, model, superpoints=cut, auto=True, workers=workers, device=device, report=report)
 
 
 def _train(request: Request, ready: Prepared, folder: Path, save_every: float) -> Training:

@@ -21,12 +21,13 @@ def test_a_model_has_one_name_however_it_is_spelled() -> None:
         ("siglip-base", Siglip, "siglip-base"),
         ("ViT-B-16-SigLIP", Siglip, "siglip-base"),
         ("siglip:ViT-B-16-SigLIP", Siglip, "siglip-base"),
-        ("ViT-B-32-SigLIP2-256", Siglip, "ViT-B-32-SigLIP2-256"),
+        ("ViT-B-32-SigLIP2-256", Siglip, "siglip:ViT-B-32-SigLIP2-256"),
         ("dinov2-small", Dinov2, "dinov2-small"),
         ("vit_small_patch14_dinov2", Dinov2, "dinov2-small"),
-        ("dinov2:vit_small_patch14_reg4_dinov2", Dinov2, "vit_small_patch14_reg4_dinov2"),
+        ("dinov2:vit_small_patch14_reg4_dinov2", Dinov2, "dinov2:vit_small_patch14_reg4_dinov2"),
     ):
         assert find_kind(name) == (kind, called)
+        assert find_kind(called) == (kind, called)
 
 
 def test_a_folder_is_what_lies_in_it(

@@ -1,0 +1,122 @@
+"""`s4tok extract-features`: encode views with a frozen 2D model."""
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+
+from typer import Option
+
+from s4tok.config import SuperpointConfig, SuperpointPreset, ViewConfig, VisionConfig
+from s4tok_cli import console, options
+from s4tok_cli.render_views import Preview
+from s4tok_pipelines.paths import CACHE
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """The options of extract-features and extract-clip that are not about the model."""
+
+    superpoints: Annotated[
+        SuperpointPreset | None,
+        Option(help="Which superpoints, where there are several: the default's or the paper's.", show_default=False),
+    ] = None
+    image: Annotated[
+        Literal["color", "depth", "shaded"] | None,
+        Option(
+            help="Which views, where several were drawn; for frames, their colour or their depth.", show_default=False
+        ),
+    ] = None
+    projection_compat: Annotated[
+        Literal["corrected", "pclipv2"] | None,
+        Option(help="Which views, where several were drawn.", show_default=False),
+    ] = None
+    frames: Annotated[
+        bool | None,
+        Option(
+            "--frames/--no-frames",
+            help="Use posed images instead of rendered views.",
+            show_default="posed images of rooms alone",
+        ),
+    ] = None
+    frame_step: Annotated[int, Option(min=1, help="Take every n-th frame.")] = ViewConfig.frame_step
+    zoom: Annotated[
+        float | None,
+        Option(min=1, max=10, help="Crop frames into squares so many times smaller.", show_default=False),
+    ] = None
+    occlusion: Annotated[
+        Literal["openscene", "open3dis"], Option(help="How it is found what a frame does not show.")
+    ] = ViewConfig.occlusion
+    batch: Annotated[int, Option(min=1, help="Images encoded together.")] = 64
+    auto: options.Auto = False
+    preview: Preview = None
+    prompt: Annotated[
+        list[str] | None, Option(help="For --preview: what points may be called; repeat it.", show_default=False)
+    ] = None
+    cache: options.Cache = CACHE
+    device: options.Device = "auto"
+    shard: options.ShardOf = None
+    overwrite: options.Overwrite = False
+
+
+def extract_features(
+    *,
+    model: Annotated[
+        str,
+        Option(help="mini, siglip-base, dinov2-small, clip:ViT-B-16, an open_clip name, a folder, hf-hub:owner/model."),
+    ] = VisionConfig.model,
+    pretrained: options.Pretrained = VisionConfig.pretrained,
+    source: options.Clouds,
+    how: Extraction,
+) -> None:
+    """Encode views or posed images with a frozen 2D model, and keep the mean feature of each superpoint."""
+    extract(VisionConfig(model, pretrained), source, how)
+
+
+def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> None:
+    """Run the stage with these options, and tell how it ended."""
+    from s4tok.vision.weights import probe
+
+    probe(config.model, config.pretrained)  # before PyTorch is imported: weights out of reach are told at once
+
+    from s4tok_cache import Shard
+    from s4tok_pipelines.runtime import pick_device
+    from s4tok_pipelines.stages.extract_features import extract_features as run
+
+    clouds = source.open()
+    outcome = run(
+        clouds,
+        how.cache,
+        config,
+        _views(config, how, by_frames=clouds.scene == "room" if how.frames is None else how.frames),
+        superpoints=None if how.superpoints is None else SuperpointConfig.of(clouds.scene, how.superpoints),
+        frames=how.frames,
+        batch=how.batch,
+        auto=how.auto,
+        device=pick_device(how.device),
+        shard=Shard.parse(how.shard),
+        overwrite=how.overwrite,
+        preview=how.preview,
+        prompts=how.prompt or [],
+        report=console.Progress(),
+    )
+    console.finish_stage("clouds processed", outcome)
+
+
+def _views(config: VisionConfig, how: Extraction, *, by_frames: bool) -> ViewConfig | None:
+    """Give the views that are asked for; None for drawn ones of which nothing is said."""
+    if by_frames:
+        usual = ViewConfig.of_frames(config.model)
+        return replace(
+            usual,
+            image=how.image or usual.image,
+            zoom=how.zoom or usual.zoom,
+            frame_step=how.frame_step,
+            occlusion=how.occlusion,
+        )
+    if not (how.image or how.projection_compat):
+        return None
+    drawn = ViewConfig()
+    return replace(
+        drawn,
+        image=how.image or drawn.image,
+        projection_compat=how.projection_compat or drawn.projection_compat,
+    )
