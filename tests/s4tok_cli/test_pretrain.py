@@ -120,10 +120,11 @@ def test_without_caches_it_says_the_commands_that_make_them(
     done = s4tok("pretrain", "toy-shapes", "--clip", make_clip(tmp_path / "tiny"), "--json")
     assert done.returncode == 4
     of = "toy-shapes --split train"
-    assert done.json["hint"].startswith(
-        f"run `s4tok superpoints {of} --preset paper; s4tok render-views {of}; s4tok extract-clip {of} --clip "
-    )
-    assert done.json["hint"].endswith("`, or pass --auto.")
+    commands = f"s4tok superpoints {of} --preset paper; s4tok render-views {of}; s4tok extract-clip {of}"
+    assert commands in done.json["hint"]
+    other = s4tok("pretrain", "toy-shapes", "--preset", "toy", "--features", "dinov2-small", "--json")
+    assert "has no features by dinov2-small" in other.json["error"]
+    assert f"s4tok extract-features {of} --model dinov2-small" in other.json["hint"]
 
 
 def test_from_nothing_it_makes_what_it_needs_and_leaves_a_student(

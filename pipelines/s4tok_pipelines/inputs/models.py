@@ -76,13 +76,24 @@ def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig, s
     name, is_asked = names.checkpoint_for(scene), config.calibrate or config.calibration_share is not None
     if not isinstance(models.vision, FrozenClip):
         if is_asked:
-            raise UsageError(f"checkpoints calibrate CLIPs, and {models.vision.name} is none.", "--calibrate none.")
+            raise UsageError(
+                f"checkpoints calibrate CLIPs, and {models.vision.name} is none.", "pass --calibrate none."
+            )
         return None
     if not is_asked:
         try:
             card = read_card(find_student(name))
         except MissingError:
             return None  # a copy of s4tok without checkpoints has the baseline nonetheless
-        if card["clip"]["weights"] != models.vision.sha256 or not Trained.of(card).calibration_share:
+        trained = Trained.of(card)
+        weights = {model["weights"] for model in (card["clip"], trained.vision_model) if model}
+        if weights != {models.vision.sha256} or not trained.calibration_share:
             return None
-    return load_student(name, models.vision, models.device)
+    student = load_student(name, models.vision, models.device)
+    if student.trained.vision_model.get("weights", models.vision.sha256) != models.vision.sha256:
+        raise UsageError(
+            f"checkpoint {name} was distilled from {student.trained.vision_model['model']}, and cannot calibrate "
+            f"{models.vision.name}.",
+            "pass --calibrate none, or another --checkpoint.",
+        )
+    return student

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,11 +21,11 @@ def clip(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
     return str(make_clip(tmp_path_factory.mktemp("models") / "tiny"))
 
 
-def checkpoint(folder: Path, clip: str, share: float) -> str:
+def checkpoint(folder: Path, clip: str, share: float, **more: Any) -> str:
     """Leave a checkpoint whose card wants labels calibrated by this share."""
     tokenizer = build_tokenizer(width=32, n_points=200, n_tokens=12, patch_size=8, adapter_widths=(8, 8, 8))
     frozen = FrozenClip.load(clip)
-    card = {"clip": {"name": frozen.name, "weights": frozen.sha256}, "calibration": {"share": share}}
+    card = {"clip": {"name": frozen.name, "weights": frozen.sha256}, "calibration": {"share": share}, **more}
     folder.mkdir(exist_ok=True)
     save_student(folder, tokenizer, card, {"object": Means(0.1 * torch.randn(24), 0.1 * torch.randn(24))})
     return str(folder)
@@ -50,6 +51,13 @@ def test_a_checkpoint_calibrates_the_2d_baseline_where_its_card_or_a_setting_say
         calibrating(with_share, "ViT-S-32-alt", ASKED)
     monkeypatch.setattr("s4tok.models.checkpoint.SHIPPED_FOLDER", tmp_path)
     assert calibrating("ball+rpn", clip, CARD) is None
+
+
+def test_a_checkpoint_of_another_models_features_does_not_calibrate_clip(clip: str, tmp_path: Path) -> None:
+    distilled = checkpoint(tmp_path, clip, 0.5, vision_model={"model": "siglip-base", "weights": "1"})
+    assert calibrating(distilled, clip, CARD) is None
+    with pytest.raises(UsageError, match="was distilled from siglip-base, and cannot calibrate tiny"):
+        calibrating(distilled, clip, ASKED)
 
 
 def test_a_checkpoint_that_labels_calibrates_itself(clip: str, tmp_path: Path) -> None:
