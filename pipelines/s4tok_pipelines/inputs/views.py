@@ -1,4 +1,4 @@
-"""What a teacher looks at: a cloud's views or posed frames, with its superpoints, in pieces that fit a batch."""
+"""What a vision model encodes: a cloud's views or posed frames, with its superpoints, in pieces that fit a batch."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -150,8 +150,8 @@ def test_features_that_are_missing_are_asked_for_by_command(
     stages = (f"s4tok {stage} toy-shapes --split train" for stage in ("superpoints", "render-views", "extract-clip"))
     assert caught.value.hint == f"run `{'; '.join(stages)} --clip {world.clip}`, or pass --auto."
     config = world.config()
-    other = replace(config, clip=replace(config.clip, clip="ViT-S-32-alt", pretrained=""))
-    with pytest.raises(CacheMissing, match="by ViT-S-32-alt; features by other models exist"):
+    other = replace(config, clip=replace(config.clip, model="ViT-S-32-alt", pretrained=""))
+    with pytest.raises(CacheMissing, match="no features by ViT-S-32-alt; there are some by tiny"):
         pretrain(world.train, world.cache, other)
 
 
