@@ -3,7 +3,7 @@
 from s4tok_cache.entry import Entry, Fingerprint
 from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch, CacheMissing, CacheUsage
 from s4tok_cache.files import FileSystem
-from s4tok_cache.folder import Failure
+from s4tok_cache.folder import FailedEntry
 from s4tok_cache.inspect import Result, examine, results
 from s4tok_cache.layouts import Array, Layout
 from s4tok_cache.reader import CacheReader
@@ -20,7 +20,7 @@ __all__ = [
     "CacheReader",
     "CacheUsage",
     "Entry",
-    "Failure",
+    "FailedEntry",
     "FileSystem",
     "Fingerprint",
     "Layout",

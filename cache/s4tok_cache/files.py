@@ -77,7 +77,7 @@ def write_whole(path: Path, content: bytes, *, files: FileSystem | None = None, 
         with suppress(OSError):
             files.unlink(temporary)
         if isinstance(error, OSError):
-            raise placed(error, path) from error
+            raise with_path(error, path) from error
         raise
 
 
@@ -100,7 +100,7 @@ def sync_folder(files: FileSystem, folder: Path) -> None:
         files.fsync(descriptor)
     except OSError as error:
         if error.errno != errno.EINVAL:  # some file systems cannot sync a folder and say so
-            raise placed(error, folder) from error
+            raise with_path(error, folder) from error
     finally:
         with suppress(OSError):  # what is synced is safe, and a folder's descriptor holds nothing else
             files.close(descriptor)
@@ -122,7 +122,7 @@ def make_folder(files: FileSystem, folder: Path) -> None:
             sync_folder(files, parent)
 
 
-def placed(error: OSError, path: Path) -> OSError:
+def with_path(error: OSError, path: Path) -> OSError:
     """Say which file an error is about; the system's own does not for a descriptor."""
     if error.filename is not None or error.errno is None:
         return error

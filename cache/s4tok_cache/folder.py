@@ -28,14 +28,14 @@ from s4tok_cache.shard import Shard
 from s4tok_cache.stamp import Stamp, canonical
 
 STAGE, EXPECTED, INDEX, QUARANTINE = "stage.json", "expected.json", ".index.json", "quarantine"
-PIECE = re.compile(
+FILE_NAME = re.compile(
     r"(?P<kind>seg|fail)-(?P<index>\d{4})of(?P<count>\d{4})-(?P<time>\d{20})-(?P<digest>[0-9a-f]{16})\.(?:h5|jsonl)",
     re.ASCII,
 )
 
 
 @dataclass(frozen=True, order=True)
-class Piece:
+class FileName:
     """The name of a segment or of a list of failures; sorts by age, oldest first."""
 
     time_ns: int
@@ -45,9 +45,9 @@ class Piece:
     digest: str
 
     @classmethod
-    def parse(cls, name: str) -> "Piece | None":
+    def parse(cls, name: str) -> "FileName | None":
         """Read a name, and nothing out of any other."""
-        found = PIECE.fullmatch(name)
+        found = FILE_NAME.fullmatch(name)
         if found is None or name.endswith(".h5") != (found["kind"] == "seg"):
             return None
         index, count = int(found["index"]), int(found["count"])
@@ -57,7 +57,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedEntry:
     """An entry that could not be made."""
 
     key: str
@@ -89,13 +89,13 @@ def piece_name(kind: str, shard: Shard, time_ns: int, content: bytes) -> str:
     return f"{kind}-{shard.name}-{time_ns:020d}-{digest}.{'h5' if kind == 'seg' else 'jsonl'}"
 
 
-def pieces(files: FileSystem, folder: Path, kind: str) -> list[Piece]:
+def pieces(files: FileSystem, folder: Path, kind: str) -> list[FileName]:
     """List the pieces of a kind, oldest first; a folder that is not there has none."""
     try:
         names = files.listdir(folder)
     except FileNotFoundError:
         return []
-    return sorted(piece for name in names if (piece := Piece.parse(name)) is not None and piece.kind == kind)
+    return sorted(piece for name in names if (piece := FileName.parse(name)) is not None and piece.kind == kind)
 
 
 def write_stage(files: FileSystem, folder: Path, stamp: Stamp, layout: Layout) -> None:
@@ -148,15 +148,15 @@ def read_expected(files: FileSystem, folder: Path) -> dict[str, Fingerprint] | N
         raise CacheCorrupt(f"{path} is damaged.", "remove it; the next run of the stage writes it again.") from error
 
 
-def failures_text(failures: Iterable[Failure]) -> bytes:
+def failures_text(failures: Iterable[FailedEntry]) -> bytes:
     """Write one line a failure."""
     lines = (canonical({"key": one.key, "reason": one.reason, "fingerprint": one.fingerprint}) for one in failures)
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def read_failures(files: FileSystem, folder: Path) -> dict[str, Failure]:
+def read_failures(files: FileSystem, folder: Path) -> dict[str, FailedEntry]:
     """Read the newest failure of each entry; the caller knows which entries have succeeded since."""
-    newest: dict[str, Failure] = {}
+    newest: dict[str, FailedEntry] = {}
     for piece in pieces(files, folder, "fail"):
         path = folder / piece.name
         try:
@@ -169,7 +169,7 @@ def read_failures(files: FileSystem, folder: Path) -> dict[str, Failure]:
             for line in content.splitlines():
                 row = json.loads(line)
                 fingerprint = Fingerprint.of_row(row["fingerprint"])
-                newest[str(row["key"])] = Failure(str(row["key"]), str(row["reason"]), fingerprint)
+                newest[str(row["key"])] = FailedEntry(str(row["key"]), str(row["reason"]), fingerprint)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise CacheCorrupt(
                 f"{path} is damaged: {error}.", "s4tok cache verify --repair sets it aside; then run again."

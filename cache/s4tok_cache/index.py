@@ -11,7 +11,7 @@ from s4tok_cache.errors import CacheCorrupt, CacheError
 from s4tok_cache.files import FileSystem, write_whole
 from s4tok_cache.folder import INDEX, pieces
 from s4tok_cache.rules import check_format, explained, is_stamped, open_file, read_index, read_stamp, root_attribute
-from s4tok_cache.segment import Row, index_of, index_table
+from s4tok_cache.segment import Row, index_table, parse_index
 from s4tok_cache.stamp import Stamp, canonical, differences
 
 Rows = dict[str, Row]
@@ -62,7 +62,7 @@ def build(files: FileSystem, folder: Path, stamp: Stamp, *, trust: bool = True) 
             rows = known[name][1]
         else:
             try:
-                rows = scan(path, folder.parent, stamp)
+                rows = read_rows(path, folder.parent, stamp)
             except FileNotFoundError:  # tidied away in the meantime
                 continue
             except CacheError as error:
@@ -76,7 +76,7 @@ def build(files: FileSystem, folder: Path, stamp: Stamp, *, trust: bool = True) 
     return index
 
 
-def scan(path: Path, inside: Path, stamp: Stamp | None) -> Rows:
+def read_rows(path: Path, inside: Path, stamp: Stamp | None) -> Rows:
     """Read one file's own index, and refuse a file that was made otherwise."""
     with explained(path):
         file = open_file(path, inside)
@@ -104,7 +104,7 @@ def _load(files: FileSystem, folder: Path, stamp: Stamp) -> dict[str, tuple[str,
         held = json.loads(content)
         if held["stamp"] != stamp.sha256:
             return {}
-        return {name: (token, index_of(rows)) for name, (token, rows) in held["files"].items()}
+        return {name: (token, parse_index(rows)) for name, (token, rows) in held["files"].items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 

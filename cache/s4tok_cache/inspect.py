@@ -10,7 +10,7 @@ from s4tok_cache import folder as folders
 from s4tok_cache.entry import Fingerprint
 from s4tok_cache.errors import CacheCorrupt, CacheMissing
 from s4tok_cache.files import FileSystem
-from s4tok_cache.folder import About, Failure
+from s4tok_cache.folder import About, FailedEntry
 from s4tok_cache.index import Index, build
 from s4tok_cache.rules import check_format, explained, open_file, read_stamp, root_attribute
 from s4tok_cache.shard import Shard
@@ -28,7 +28,7 @@ class Result:
     index: Index
     expected: dict[str, Fingerprint] | None  # None where no run has said it
     missing: Sequence[str]
-    failures: dict[str, Failure]
+    failures: dict[str, FailedEntry]
     shards: int  # that the last run was divided into
     bytes: int
     newest: float  # when the last file came to be there, in seconds since 1970

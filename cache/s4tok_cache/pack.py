@@ -23,8 +23,8 @@ import h5py
 
 from s4tok_cache.entry import Entry
 from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch, CacheMissing
-from s4tok_cache.files import FileSystem, placed, rename
-from s4tok_cache.index import Index, scan
+from s4tok_cache.files import FileSystem, rename, with_path
+from s4tok_cache.index import Index, read_rows
 from s4tok_cache.inspect import Result, examine
 from s4tok_cache.layouts import Layout
 from s4tok_cache.progress import Steps, quietly
@@ -95,7 +95,7 @@ def pack(
         with suppress(OSError):
             files.unlink(temporary)
         if isinstance(error, OSError):
-            raise placed(error, target) from error
+            raise with_path(error, target) from error
         raise
     return Packed(target, len(keys), files.stat(target).st_size, len(result.missing))
 
@@ -165,7 +165,7 @@ class _Job:
             yield opened.read(self.index.where[key], key, self.index.row(key))
 
     def _read_back(self) -> None:
-        rows = scan(self.temporary, self.folder, self.stamp)
+        rows = read_rows(self.temporary, self.folder, self.stamp)
         if rows != {key: self.index.row(key) for key in self.keys}:
             raise CacheCorrupt(f"{self.temporary} is not what was written into it.")
         opened = OpenFiles(self.folder)

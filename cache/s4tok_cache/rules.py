@@ -21,7 +21,7 @@ from h5py import h5a, h5d, h5g, h5l, h5o, h5s, h5t, h5z  # pyright: ignore[repor
 from s4tok_cache.entry import Entry, array_digest, encode, entry_digest
 from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch
 from s4tok_cache.layouts import LARGEST_ARRAY, NumPyArray, Value
-from s4tok_cache.segment import FORMAT, Row, index_of
+from s4tok_cache.segment import FORMAT, Row, parse_index
 from s4tok_cache.stamp import Stamp
 
 FILTERS = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
@@ -110,7 +110,7 @@ def read_index(file: h5py.File) -> dict[str, Row]:
     written = _attribute(h5o.open(file.id, b"index"), "blake2b")
     if hashlib.blake2b(content, digest_size=16).hexdigest() != written:
         raise ValueError("/index is not what was written")
-    index = index_of(json.loads(content))
+    index = parse_index(json.loads(content))
     entries = h5o.open(file.id, b"entries")
     if not isinstance(entries, h5g.GroupID) or entries.get_num_objs() != len(index):
         raise ValueError(f"/index names {len(index)} entries, and they are not there")

@@ -81,7 +81,7 @@ def index_table(index: Mapping[str, Row]) -> dict[str, list[str | int]]:
     return {key: [*fingerprint, digest] for key, (fingerprint, digest) in index.items()}
 
 
-def index_of(rows: Any) -> dict[str, Row]:
+def parse_index(rows: Any) -> dict[str, Row]:
     """Read an index, in which words must be words and numbers numbers."""
     index: dict[str, Row] = {}
     for key, (path, size, mtime_ns, sha256, digest) in rows.items():

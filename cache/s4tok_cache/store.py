@@ -13,7 +13,7 @@ from s4tok_cache import folder as folders
 from s4tok_cache.entry import Entry, Fingerprint, encode
 from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch, CacheMissing
 from s4tok_cache.files import FileSystem, make_folder, write_whole
-from s4tok_cache.folder import Failure, piece_name
+from s4tok_cache.folder import FailedEntry, piece_name
 from s4tok_cache.index import Index, build
 from s4tok_cache.layouts import Layout, NumPyArray, Value
 from s4tok_cache.reader import OpenFiles
@@ -41,7 +41,7 @@ class Store:
         self._index = Index()
         self._open = OpenFiles(folder.parent)
         self._buffer: dict[str, Entry] = {}
-        self._failed: dict[str, Failure] = {}
+        self._failed: dict[str, FailedEntry] = {}
         self._redone: set[str] = set()
         self._latest = 0
         self._since = time.monotonic()  # when work began whose results are not durable
@@ -82,7 +82,7 @@ class Store:
             )
         found.require(self.layout, self.folder)
 
-    def _pieces(self) -> list[folders.Piece]:
+    def _pieces(self) -> list[folders.FileName]:
         return [piece for kind in ("seg", "fail") for piece in folders.pieces(self.files, self.folder, kind)]
 
     @property
@@ -137,7 +137,7 @@ class Store:
 
     def fail(self, key: str, reason: str, fingerprint: Fingerprint) -> list[str]:
         """Note that an entry could not be made; the next run tries again, and a success makes this forgotten."""
-        self._failed[key] = Failure(key, reason, fingerprint)
+        self._failed[key] = FailedEntry(key, reason, fingerprint)
         return self._commit_when_full()
 
     def _commit_when_full(self) -> list[str]:
@@ -195,7 +195,7 @@ class Store:
         self.layout.check(key, entry.arrays, entry.attributes)
         return entry
 
-    def failures(self) -> dict[str, Failure]:
+    def failures(self) -> dict[str, FailedEntry]:
         """Tell which entries could not be made and have not been made since."""
         known = folders.read_failures(self.files, self.folder) | self._failed
         return {key: failure for key, failure in sorted(known.items()) if not self._holds(key, failure.fingerprint)}

@@ -7,8 +7,8 @@ from pathlib import Path
 from s4tok_cache import folder as folders
 from s4tok_cache.errors import CacheCorrupt, CacheError
 from s4tok_cache.files import FileSystem, make_folder, rename, sync_folder
-from s4tok_cache.folder import Piece
-from s4tok_cache.index import scan
+from s4tok_cache.folder import FileName
+from s4tok_cache.index import read_rows
 from s4tok_cache.inspect import about
 from s4tok_cache.progress import Steps, quietly
 from s4tok_cache.reader import OpenFiles
@@ -56,14 +56,14 @@ def verify(folder: Path, *, repair: bool = False, files: FileSystem | None = Non
 
 
 def _check(path: Path, folder: Path, stamp: Stamp | None, files: FileSystem) -> int:
-    piece = Piece.parse(path.name)
+    piece = FileName.parse(path.name)
     if piece is not None:
         # A segment's name holds the hash of its bytes, so that damage is found before HDF5 reads any of it.
         if hashlib.blake2b(files.read(path), digest_size=8).hexdigest() != piece.digest:
             raise CacheCorrupt(f"{path} is damaged: its bytes are not those it was named after.")
         if piece.kind == "fail":
             return 0
-    rows = scan(path, folder.parent, stamp)
+    rows = read_rows(path, folder.parent, stamp)
     opened = OpenFiles(folder.parent)
     try:
         for key, row in rows.items():

@@ -22,7 +22,7 @@ from s4tok.config import SuperpointConfig
 from s4tok.datasets import CloudDataset
 from s4tok.datasets.open import open_dataset
 from s4tok.geometry import Graph, neighbor_graph
-from s4tok.metrics.labels import confusion, part_counts, part_scores, scores
+from s4tok.metrics.labels import confusion, label_scores, part_counts, part_scores
 from s4tok.shapes import Array, Int
 from s4tok.superpoints import boundary_recall, cut_pursuit, majority, purity
 from s4tok.superpoints.grid import grid_of
@@ -73,7 +73,7 @@ class Oracle:
     def miou(self) -> float:
         """Measure all clouds that were counted."""
         if not self.clouds.parts:
-            return scores(np.sum(self.counts, axis=0)).miou if self.counts else float("nan")
+            return label_scores(np.sum(self.counts, axis=0)).miou if self.counts else float("nan")
         parts = list(self.clouds.parts.values())
         return part_scores(np.stack(self.counts), np.array(self.categories), parts).miou_i
 

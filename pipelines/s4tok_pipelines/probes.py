@@ -11,7 +11,7 @@ PATIENCE = 60  # seconds for a probe; a cold import from a network file system i
 
 
 @dataclass(frozen=True)
-class Finding:
+class Probe:
     """One thing examined. A `problem` keeps a stage from running; a `note` is worth knowing."""
 
     name: str
@@ -20,7 +20,7 @@ class Finding:
     fix: str = ""
 
 
-def offscreen(platform: str) -> Finding:
+def offscreen(platform: str) -> Probe:
     """Render nothing through EGL or OSMesa in a process of its own, which may crash, and say who would render."""
     code = (
         f"import os; os.environ['PYOPENGL_PLATFORM'] = {platform!r}\n"
@@ -34,8 +34,8 @@ def offscreen(platform: str) -> Finding:
     if failure is None:
         who = output.splitlines()[-1]
         slow = " (software, on the CPU)" if "llvmpipe" in who or "softpipe" in who else ""
-        return Finding(platform, "ok", f"{who}{slow}")
-    return Finding(
+        return Probe(platform, "ok", f"{who}{slow}")
+    return Probe(
         platform,
         "problem",
         f"meshes cannot be rendered without a screen: {first_line(failure)} (needed for render-views of meshes)",

@@ -16,7 +16,7 @@ from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.formats.off import read_off
 from s4tok.datasets.formats.text import read_table
 from s4tok.datasets.formats.unpickling import read_pickled_arrays
-from s4tok.datasets.reader import FileDataset, Layout
+from s4tok.datasets.reader import FileDataset, FolderLayout
 from s4tok.datasets.surface import sample_surface
 from s4tok.shapes import Array
 
@@ -42,7 +42,7 @@ class ModelNet40(FileDataset):
     up: Literal["x", "y", "z"] = "y"
     categories = tuple(name.replace("_", " ") for name in CLASSES)
 
-    def __init__(self, name: str, layout: Layout, split: str) -> None:
+    def __init__(self, name: str, layout: FolderLayout, split: str) -> None:
         self.category_of: dict[str, int] = {}
         self.rows: dict[str, int] = {}  # of each file that holds several clouds
         super().__init__(name, layout, split)
@@ -50,20 +50,20 @@ class ModelNet40(FileDataset):
             self.up = "z"
 
     @classmethod
-    def recognises(cls, folder: Path) -> Layout | None:
+    def recognises(cls, folder: Path) -> FolderLayout | None:
         """Look for what only one of the forms has."""
         for root in candidates(folder, *FOLDERS):
             if any(child(root, TXT_LIST.format(split)) for split in cls.splits) and any(
                 (child(root, name) or root / name).is_dir() for name in CLASSES
             ):
-                return Layout("txt", root)
+                return FolderLayout("txt", root)
             if any(child(root, PICKLE.format(split)) for split in cls.splits):
-                return Layout("pickle", root)
+                return FolderLayout("pickle", root)
             if any(root.glob("ply_data_train*.h5")) and not any(root.glob("ply_data_val*.h5")):
-                return Layout("hdf5", root)
+                return FolderLayout("hdf5", root)
             inner = (child(root, name) for name in CLASSES)
             if any(each is not None and (each / "train").is_dir() for each in inner):
-                return Layout("off", root)
+                return FolderLayout("off", root)
         return None
 
     def listed(self, split: str) -> dict[str, str]:

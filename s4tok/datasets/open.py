@@ -7,7 +7,7 @@ from typing import Literal, cast, get_args
 from s4tok.config import DATA_ROOT, Scene
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.formats.text import read_lines
-from s4tok.datasets.reader import Layout
+from s4tok.datasets.reader import FolderLayout
 from s4tok.datasets.table import DATASETS, OWN_FILES, Row, make, recognise
 from s4tok.errors import InputError, UsageError, choose, did_you_mean
 
@@ -63,7 +63,7 @@ def open_dataset(
 
 def find_source(
     sources: Sequence[str | Path], kind: str | None = None, root: Path = DATA_ROOT
-) -> tuple[str, Layout | None]:
+) -> tuple[str, FolderLayout | None]:
     """Tell which dataset is meant and where it lies; one that is made lies nowhere."""
     if not sources:
         raise UsageError("no source was named.", "name a dataset's folder, a file, or a known name such as toy-shapes.")
@@ -91,7 +91,7 @@ def _model(name: str) -> str:
     return model if model and synset.isdecimal() else stem
 
 
-def in_folder(folder: Path, kind: str | None = None) -> tuple[str, Layout]:
+def in_folder(folder: Path, kind: str | None = None) -> tuple[str, FolderLayout]:
     """Tell which dataset a folder holds and in which layout; `kind` decides where the names do not."""
     if kind is not None:
         row = DATASETS[kind]
@@ -113,7 +113,7 @@ def in_folder(folder: Path, kind: str | None = None) -> tuple[str, Layout]:
     return found.popitem()
 
 
-def under_root(name: str, row: Row, root: Path) -> Layout:
+def under_root(name: str, row: Row, root: Path) -> FolderLayout:
     """Look for a known dataset in the root itself, in a folder of its name, then in any other folder of the root."""
     folders = [root / name, root]
     if root.is_dir():
@@ -133,7 +133,7 @@ def _agree(kind: str | None, found: str, source: str) -> None:
         raise UsageError(f"{source} is read as {found}, and --dataset says {kind}.", "leave --dataset out.")
 
 
-def _own_files(paths: list[Path]) -> Layout:
+def _own_files(paths: list[Path]) -> FolderLayout:
     from s4tok.datasets.own_files import layout_of
 
     return layout_of(paths)

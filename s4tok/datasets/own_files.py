@@ -15,7 +15,7 @@ from s4tok.datasets.formats import glb, las, obj, off, pcd, ply, stl
 from s4tok.datasets.formats.arrays import read_h5, read_npy_points, read_npz, read_text
 from s4tok.datasets.formats.contents import Contents
 from s4tok.datasets.formats.damage import DamagedFile
-from s4tok.datasets.reader import FileDataset, Layout
+from s4tok.datasets.reader import FileDataset, FolderLayout
 from s4tok.datasets.surface import sample_surface
 from s4tok.errors import InputError, did_you_mean
 
@@ -43,14 +43,14 @@ class OwnFiles(FileDataset):
     splits = ("all",)
     scene = "object"
 
-    def __init__(self, name: str, layout: Layout, split: str) -> None:
+    def __init__(self, name: str, layout: FolderLayout, split: str) -> None:
         super().__init__(_cache_name(name, layout), layout, split)
         self.up = "y" if {_format(key) for key in self.keys} <= Y_UP else "z"
 
     @classmethod
-    def recognises(cls, folder: Path) -> Layout | None:
+    def recognises(cls, folder: Path) -> FolderLayout | None:
         """Take any folder that holds a file of a known format, at any depth."""
-        return Layout("files", folder) if _walk(folder) else None
+        return FolderLayout("files", folder) if _walk(folder) else None
 
     def listed(self, split: str) -> dict[str, str]:
         """List the files that were named, or all of a known format."""
@@ -73,7 +73,7 @@ class OwnFiles(FileDataset):
         return FORMATS[_format(key)](self.path(key))
 
 
-def layout_of(paths: list[Path]) -> Layout:
+def layout_of(paths: list[Path]) -> FolderLayout:
     """Make a dataset of files by name; their keys are their paths below the folder they share."""
     for path in paths:
         if not path.is_file():
@@ -83,7 +83,7 @@ def layout_of(paths: list[Path]) -> Layout:
             raise InputError(f"{path} is in no format that can be read.", hint)
     absolute = sorted({path.absolute() for path in paths})
     root = Path(os.path.commonpath([path.parent for path in absolute]))
-    return Layout("files", root, tuple(path.relative_to(root).as_posix() for path in absolute))
+    return FolderLayout("files", root, tuple(path.relative_to(root).as_posix() for path in absolute))
 
 
 def _walk(folder: Path) -> list[str]:
@@ -116,7 +116,7 @@ def _mesh(contents: Contents, key: str, path: Path) -> Mesh:
     return Mesh(contents.points.astype(np.float64), contents.faces, vertices.color, labels)
 
 
-def _cache_name(name: str, layout: Layout) -> str:
+def _cache_name(name: str, layout: FolderLayout) -> str:
     """Tell own files apart in one cache: a name to read, and a digest of where they are."""
     stem = Path(layout.files[0]).stem if len(layout.files) == 1 else layout.root.absolute().name
     words = re.sub(r"[^A-Za-z0-9_.]+", "-", stem).strip("-.") or name

@@ -2,8 +2,8 @@
 
 A reader is a class with
 
-- `recognises(folder)`: the `Layout` of this dataset in a folder, or None. Looks at names only, never inside a file,
-  and may descend into folders whose names it knows;
+- `recognises(folder)`: the `FolderLayout` of this dataset in a folder, or None. Looks at names only, never inside a
+  file, and may descend into folders whose names it knows;
 - `splits`, the official splits in the order a user means them: the first is taken where none is named;
 - `official`: how many clouds each split has in the official release, by layout where layouts differ;
 - `listed(split)`: the clouds of one split, key -> file relative to the layout's root, from lists and folder names;
@@ -26,7 +26,7 @@ from s4tok.errors import InputError, choose
 ALL = "all"
 
 
-class Layout(NamedTuple):
+class FolderLayout(NamedTuple):
     """One of the forms a dataset is published in, and where it begins."""
 
     name: str  # "txt", "hdf5", ...
@@ -58,7 +58,7 @@ class FileDataset(CloudDataset):
     splits: ClassVar[tuple[str, ...]]
     official: ClassVar[Mapping[str, int]] = {}
 
-    def __init__(self, name: str, layout: Layout, split: str) -> None:
+    def __init__(self, name: str, layout: FolderLayout, split: str) -> None:
         self.name = name
         self.layout = layout
         self.split = split
@@ -80,7 +80,7 @@ class FileDataset(CloudDataset):
 
     @classmethod
     @abstractmethod
-    def recognises(cls, folder: Path) -> Layout | None:
+    def recognises(cls, folder: Path) -> FolderLayout | None:
         """Find the dataset in a folder, by the names of what lies there."""
 
     @abstractmethod

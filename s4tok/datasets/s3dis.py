@@ -18,7 +18,7 @@ from s4tok.datasets.formats.contents import Contents
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.formats.npy import read_npy
 from s4tok.datasets.npy_scenes import read_scene_folder, whole_labels
-from s4tok.datasets.reader import FileDataset, Finding, Layout
+from s4tok.datasets.reader import FileDataset, Finding, FolderLayout
 from s4tok.datasets.s3dis_text import mended, read_points
 from s4tok.errors import InputError
 
@@ -49,21 +49,21 @@ class S3DIS(FileDataset):
     official: ClassVar[Mapping[str, int]] = {"train": 203, "test": 68}
 
     @classmethod
-    def recognises(cls, folder: Path) -> Layout | None:
+    def recognises(cls, folder: Path) -> FolderLayout | None:
         """Find areas with rooms in them, as text, as a table a room, or as a folder of arrays a room."""
         for release in RELEASES:
             root = folder / release
             for area in AREAS:
                 if any(root.glob(f"Area_{area}_*.npy")):
-                    return Layout("tables", root)
+                    return FolderLayout("tables", root)
                 for room in root.glob(f"Area_{area}/*"):
                     if _holds_arrays(room):
-                        return Layout("arrays", root)
+                        return FolderLayout("arrays", root)
                     if _files(room) is not None:
-                        return Layout("text", root)
+                        return FolderLayout("text", root)
         for release in RELEASES:
             if any((folder / release).glob("Area_[1-6]/*.pth")):
-                return Layout("pickled", folder / release)
+                return FolderLayout("pickled", folder / release)
         return None
 
     def listed(self, split: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.formats.ply import read_ply
 from s4tok.datasets.formats.text import read_lines
 from s4tok.datasets.npy_scenes import read_scene_folder
-from s4tok.datasets.reader import ALL, FileDataset, Finding, Layout, parts_of
+from s4tok.datasets.reader import ALL, FileDataset, Finding, FolderLayout, parts_of
 from s4tok.datasets.scannet_frames import exported_frames, has_frames
 from s4tok.datasets.scannet_labels import (
     CLASSES,
@@ -56,15 +56,15 @@ class ScanNet(FileDataset):
     official: ClassVar[Mapping[str, int]] = {"train": 1201, "val": 312, "test": 100}
 
     @classmethod
-    def recognises(cls, folder: Path) -> Layout | None:
+    def recognises(cls, folder: Path) -> FolderLayout | None:
         """Find `scans/` or the scans themselves, or `train/ val/ test/` of arrays."""
         root = folder.parent if folder.name in ("scans", "scans_test") else folder
         if any(any(root.glob(f"{split}/{SCAN}/coord.npy")) for split in cls.splits):
-            return Layout("arrays", root)
+            return FolderLayout("arrays", root)
         if any(any((root / place).glob(f"{SCAN}/{SCAN}_vh_clean*.ply")) for place in SCAN_FOLDERS):
-            return Layout("scans", root)
+            return FolderLayout("scans", root)
         if any(any(root.glob(f"{split}/{SCAN}*.pth")) for split in cls.splits):
-            return Layout("pickled", root)
+            return FolderLayout("pickled", root)
         return None
 
     def listed(self, split: str) -> dict[str, str]:

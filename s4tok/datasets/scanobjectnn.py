@@ -12,7 +12,7 @@ from s4tok.datasets.dataset import Origin
 from s4tok.datasets.folders import candidates, child
 from s4tok.datasets.formats.contents import Contents
 from s4tok.datasets.formats.damage import DamagedFile
-from s4tok.datasets.reader import FileDataset, Layout
+from s4tok.datasets.reader import FileDataset, FolderLayout
 
 FILES = {"train": "training", "test": "test"}  # how the release calls the splits
 BACKGROUND = -1
@@ -36,17 +36,17 @@ class ScanObjectNN(FileDataset):
     folder = "main_split"
     suffix = "_augmentedrot_scale75"
 
-    def __init__(self, name: str, layout: Layout, split: str) -> None:
+    def __init__(self, name: str, layout: FolderLayout, split: str) -> None:
         self.category_of: dict[str, int] = {}
         self.rows: dict[str, int] = {}
         super().__init__(name, layout, split)
 
     @classmethod
-    def recognises(cls, folder: Path) -> Layout | None:
+    def recognises(cls, folder: Path) -> FolderLayout | None:
         """Look for this variant's files in its folder."""
         for root in candidates(folder, "h5_files", cls.folder):
             if root.name.lower() == cls.folder and any(child(root, cls._file(split)) for split in cls.splits):
-                return Layout("hdf5", root)
+                return FolderLayout("hdf5", root)
         return None
 
     @classmethod

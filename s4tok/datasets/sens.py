@@ -53,7 +53,7 @@ def read_header(path: Path) -> SensHeader:
         return _header(file, path)
 
 
-def read_index(path: Path) -> SensIndex:
+def read_sens_index(path: Path) -> SensIndex:
     """Walk over all frames and read their poses and sizes, never an image."""
     with path.open("rb") as file:
         return _index(file, _header(file, path), path)

@@ -9,7 +9,7 @@ from s4tok.datasets.folders import candidates, child, index_of, read_list
 from s4tok.datasets.formats.contents import Contents
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.formats.npy import read_npy
-from s4tok.datasets.reader import FileDataset, Layout
+from s4tok.datasets.reader import FileDataset, FolderLayout
 
 LISTS_HINT = (
     "the lists are in Point-BERT's repository, data/ShapeNet55-34/ShapeNet-55; the points come apart from them."
@@ -43,12 +43,12 @@ class ShapeNet55(FileDataset):
     categories = tuple(CATEGORIES.values())
 
     @classmethod
-    def recognises(cls, folder: Path) -> Layout | None:
+    def recognises(cls, folder: Path) -> FolderLayout | None:
         """Look for the folder of points, shapenet_pc."""
         for root in candidates(folder, "ShapeNet55-34", "ShapeNet55"):
             points = child(root, "shapenet_pc")
             if points is not None and points.is_dir():
-                return Layout("point-bert", root)
+                return FolderLayout("point-bert", root)
         return None
 
     def listed(self, split: str) -> dict[str, str]:

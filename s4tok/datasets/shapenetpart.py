@@ -14,7 +14,7 @@ from s4tok.datasets.folders import candidates, child, index_of
 from s4tok.datasets.formats.contents import Contents, whole_numbers
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.formats.text import read_bytes, read_table
-from s4tok.datasets.reader import FileDataset, Finding, Layout
+from s4tok.datasets.reader import FileDataset, Finding, FolderLayout
 from s4tok.shapes import Array, Int
 
 TXT_FOLDER = "shapenetcore_partanno_segmentation_benchmark_v0_normal"
@@ -54,20 +54,20 @@ class ShapeNetPart(FileDataset):
     classes = tuple(part for _, parts in CATEGORIES.values() for part in parts)
     parts = MappingProxyType({name: range(*ids) for name, ids in zip(categories, pairwise(STARTS), strict=True)})
 
-    def __init__(self, name: str, layout: Layout, split: str) -> None:
+    def __init__(self, name: str, layout: FolderLayout, split: str) -> None:
         self.category_of: dict[str, int] = {}
         self.rows: dict[str, int] = {}
         super().__init__(name, layout, split)
 
     @classmethod
-    def recognises(cls, folder: Path) -> Layout | None:
+    def recognises(cls, folder: Path) -> FolderLayout | None:
         """Look for the split lists of the texts, or for ply_data_*.h5 beside a val part, which ModelNet40 has not."""
         for root in candidates(folder, TXT_FOLDER):
             if child(root, LISTS) is not None and any(child(root, synset) for synset in CATEGORIES):
-                return Layout("txt", root)
+                return FolderLayout("txt", root)
         for root in candidates(folder, "shapenet_part_seg_hdf5_data", "hdf5_data"):
             if any(root.glob("ply_data_val*.h5")):
-                return Layout("hdf5", root)
+                return FolderLayout("hdf5", root)
         return None
 
     def listed(self, split: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.datasets.reader import Layout
+from s4tok.datasets.reader import FolderLayout
 from s4tok.errors import choose
 from s4tok.plugins import Table
 
@@ -33,9 +33,9 @@ class Row:
         module, _, name = self.reader.partition(":")
         return getattr(import_module(module), name)
 
-    def recognises(self, folder: Path) -> Layout | None:
+    def recognises(self, folder: Path) -> FolderLayout | None:
         """Find this dataset in a folder."""
-        layout: Layout | None = None if self.made else self.load().recognises(folder)
+        layout: FolderLayout | None = None if self.made else self.load().recognises(folder)
         return layout
 
 
@@ -97,7 +97,7 @@ DATASETS: Mapping[str, Row] = Table(
 )
 
 
-def make(name: str, layout: Layout | None, split: str | None) -> CloudDataset:
+def make(name: str, layout: FolderLayout | None, split: str | None) -> CloudDataset:
     """Open a dataset by its row, from the layout found or, where it is made, from nothing."""
     row = choose("dataset", name, DATASETS)
     reader = row.load()
@@ -106,12 +106,12 @@ def make(name: str, layout: Layout | None, split: str | None) -> CloudDataset:
     return dataset
 
 
-def recognise(folder: Path) -> dict[str, Layout]:
+def recognise(folder: Path) -> dict[str, FolderLayout]:
     """Find every dataset that a folder is, by name; of the variants of one dataset, the one that leads the table.
 
     A folder of loose files is taken as such only where it is nothing else.
     """
-    found: dict[str, Layout] = {}
+    found: dict[str, FolderLayout] = {}
     readers: list[type] = []
     for name in sorted(DATASETS, key=lambda name: name == OWN_FILES):  # own files last, after rows of plugins too
         row = DATASETS[name]

@@ -10,7 +10,7 @@ from s4tok.config import ClusterConfig
 from s4tok.losses.sinkhorn import sinkhorn
 from s4tok.shapes import Bool, Float, Float32
 from s4tok.tokenizers.distances import squared_distances
-from s4tok.tokenizers.sampling import farthest_points, mean_spacing
+from s4tok.tokenizers.sampling import mean_spacing, weighted_farthest_points
 
 
 class Clusters(NamedTuple):
@@ -38,7 +38,7 @@ def cluster(
     """
     unit = functional.normalize(features, dim=-1)
     start = is_token.int().argmax(1)
-    seeds, is_cluster = farthest_points(centers, is_token.float(), start, config.n_clusters)
+    seeds, is_cluster = weighted_farthest_points(centers, is_token.float(), start, config.n_clusters)
     centroids = centers.gather(1, seeds[..., None].expand(-1, -1, 3))
     prototypes = unit.gather(1, seeds[..., None].expand(-1, -1, unit.shape[2]))
     reach = config.radius_factor * mean_spacing(centroids, is_cluster)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from s4tok.config import ReproduceConfig
-from s4tok.metrics.labels import scores
+from s4tok.metrics.labels import label_scores
 from s4tok.shapes import Array, Int
 
 
@@ -25,5 +25,5 @@ def chance(
     found = []
     for _ in range(draws if points.sum() else 0):
         answers = generator.multinomial(points, even)  # a row a class: how its points were called
-        found.append(scores(np.pad(answers, ((0, 0), (0, 1)))).miou)
+        found.append(label_scores(np.pad(answers, ((0, 0), (0, 1)))).miou)
     return float(np.mean(found)) if found else float("nan")

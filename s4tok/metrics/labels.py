@@ -53,7 +53,7 @@ def confusion(
     return np.bincount(cells, weights, minlength=n_classes * (n_classes + 1)).reshape(n_classes, n_classes + 1)
 
 
-def scores(counts: Real[Array, "c answers"], convention: Convention = "scannet") -> Scores:
+def label_scores(counts: Real[Array, "c answers"], convention: Convention = "scannet") -> Scores:
     """Measure a confusion matrix."""
     n_classes = len(counts)
     true, unanswered = counts.sum(axis=1), counts[:, n_classes]
@@ -156,7 +156,7 @@ def bootstrap(
     return Interval(float(low), float(high), float(np.nanstd(figures)))
 
 
-def pooled(counts: Int[Array, "b c answers"], times: Int[Array, " b"]) -> Int[Array, "c answers"]:
+def summed(counts: Int[Array, "b c answers"], times: Int[Array, " b"]) -> Int[Array, "c answers"]:
     """Add the confusion matrices of clouds, each as often as it was drawn."""
     return np.tensordot(times, counts, axes=1)
 

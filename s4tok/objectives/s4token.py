@@ -32,7 +32,7 @@ MEANS_STEP = 0.02  # of the moving means towards a batch's: they remember about 
 _STREAM = 2  # of the augmentation, apart from the draws of tokenizer and mask
 
 
-class Entry(NamedTuple):
+class TrainingCloud(NamedTuple):
     """A cloud of the training data."""
 
     points: Float32[Array, "n 3"]
@@ -118,7 +118,7 @@ class S4Token(Objective):
         self.teacher.eval()
         return self
 
-    def collate(self, entries: Sequence[Entry]) -> Batch:
+    def collate(self, entries: Sequence[TrainingCloud]) -> Batch:
         """Pad clouds to one size."""
         n_points, n_superpoints = max(len(each.points) for each in entries), max(len(each.targets) for each in entries)
         points = np.zeros((len(entries), n_points, 3), np.float32)
@@ -166,11 +166,11 @@ class S4Token(Objective):
             seen = self._encode(self._visible(part, tokens, split), part)
             places = patches.take(split.masked, split.is_masked).positions
             asked = self.tokenizer.encode(places).to(seen.hidden.dtype)
-            imagined = self.decoder(asked, seen.hidden, split.is_visible)
+            predicted = self.decoder(asked, seen.hidden, split.is_visible)
             if self.config.loss != "distill":
-                assign, lonely = self._assign(patches, split, imagined)
+                assign, lonely = self._assign(patches, split, predicted)
             if self.config.loss != "assign" and self.config.distill_pass != "full":
-                passes.append(Encoded(seen.whole, split.join(seen.hidden, imagined)))
+                passes.append(Encoded(seen.whole, split.join(seen.hidden, predicted)))
         if tokens is not None:
             passes.append(self._encode(tokens, patches))
         if self.config.loss != "assign":
@@ -263,7 +263,7 @@ class S4Token(Objective):
         return tokens.gather(1, split.visible[..., None].expand(-1, -1, tokens.shape[2]))
 
     def _assign(
-        self, patches: Patches, split: Split, imagined: Float[Tensor, "b p d"]
+        self, patches: Patches, split: Split, predicted: Float[Tensor, "b p d"]
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
         with torch.no_grad():
             tokens = self.teacher.embed(patches)
@@ -271,7 +271,7 @@ class S4Token(Objective):
             found = cluster(features, patches.positions, patches.is_token, self.clusters)
         rows = split.masked[..., None].expand(-1, -1, found.assignment.shape[2])
         loss = assignment_loss(
-            self.encoder.project(imagined),
+            self.encoder.project(predicted),
             split.is_masked,
             found.assignment.gather(1, rows),
             found.prototypes,

@@ -92,7 +92,7 @@ class Eye:
         return np.where(face[..., None] >= 0, np.clip(np.round(seen * 255), 0, 255), 0).astype(np.uint8)
 
 
-def scan(eye: Eye, draw: Draw, scanner: Scanner, triangulated: bool) -> Capture:
+def scan_room(eye: Eye, draw: Draw, scanner: Scanner, triangulated: bool) -> Capture:
     """Scan a room from its free places, each a turn of the sensor, and join every turn's grid into triangles."""
     rays = panorama_rays(scanner.rows, scanner.columns, scanner.lowest, scanner.highest)
     points, known, colors, start = [], [], [], 0

@@ -18,9 +18,9 @@ from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.datasets.reader import parts_of
 from s4tok.shapes import Array, Float64, Int
 from s4tok.synthetic import buildings, scans
-from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, photograph, scan, thinned
+from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, photograph, scan_room, thinned
 from s4tok.synthetic.categories import CATEGORIES
-from s4tok.synthetic.objects import make_object, sample_surface
+from s4tok.synthetic.objects import make_object, spread_points
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scenes import Scene
 
@@ -96,7 +96,7 @@ class ToyShapes(Toy):
         """Make an object and sample its surface."""
         mesh, draw = self._make(key)
         assert mesh.labels is not None
-        sample = sample_surface(mesh.vertices, mesh.faces, self.points, draw)
+        sample = spread_points(mesh.vertices, mesh.faces, self.points, draw)
         return PointCloud.of(sample.xyz, name=key, normals=sample.normals, labels=mesh.labels[sample.faces])
 
     def category(self, key: str) -> int:
@@ -172,7 +172,7 @@ class ToyScans(ToyRoom):
         """Make a room and scan it; points are a mesh's vertices, one a voxel."""
         draw = self.draw(key)
         eye = Eye(scans.make_scan_room(draw))
-        return thinned(scan(eye, draw, HAND_HELD, triangulated=True), self.voxel)
+        return thinned(scan_room(eye, draw, HAND_HELD, triangulated=True), self.voxel)
 
     def mesh(self, key: str) -> Mesh:
         """Make a scan's mesh, whose vertices are the cloud's points."""
@@ -216,7 +216,7 @@ class ToyRooms(ToyRoom):
         draw = self.draw(key)
         corner = buildings.whereabouts(draw)
         eye = Eye(buildings.make_building_room(draw))
-        everything = thinned(scan(eye, draw, TRIPOD, triangulated=False), self.voxel)
+        everything = thinned(scan_room(eye, draw, TRIPOD, triangulated=False), self.voxel)
         some = draw.generator.choice(len(everything.xyz), min(self.points, len(everything.xyz)), replace=False)
         return everything.take(np.sort(some)).moved(corner)
 

@@ -8,7 +8,7 @@ import numpy as np
 from s4tok.shapes import Array, Float64
 from s4tok.synthetic.objects import Object, make_object
 from s4tok.synthetic.randomness import Draw
-from s4tok.synthetic.scenes import Builder, placed
+from s4tok.synthetic.scenes import Builder, place_vertices
 from s4tok.synthetic.shells import Opening, Plan, Wall, hang_panel
 from s4tok.synthetic.solids import Number
 
@@ -135,7 +135,7 @@ class Floor:
         return True
 
     def _settle(self, name: str, spot: Spot, margin: float) -> bool:
-        flat = placed(spot.thing, spot.x, spot.y, 0.0, spot.turn)[:, :2]
+        flat = place_vertices(spot.thing, spot.x, spot.y, 0.0, spot.turn)[:, :2]
         low, high = flat.min(0), flat.max(0)
         ground: Box = ((float(low[0]), float(low[1])), (float(high[0]), float(high[1])))
         if not self.claim(*ground, margin):

@@ -34,7 +34,7 @@ class Object:
         return Object(self.category, vertices, self.faces[real], self.parts[real], self.pieces[real])
 
 
-class Sample(NamedTuple):
+class SurfacePoints(NamedTuple):
     """Points on a surface."""
 
     xyz: Float64[Array, "n 3"]
@@ -75,7 +75,7 @@ def crossed(vertices: Float64[Array, "p 3"], faces: Int[Array, "f 3"]) -> Float6
     return normal
 
 
-def sample_surface(vertices: Float64[Array, "p 3"], faces: Int[Array, "f 3"], n: int, draw: Draw) -> Sample:
+def spread_points(vertices: Float64[Array, "p 3"], faces: Int[Array, "f 3"], n: int, draw: Draw) -> SurfacePoints:
     """Spread points evenly over a mesh's area, in random order.
 
     Faces are met at equal steps of accumulated area from a random start, so that each gets its share to within one
@@ -92,4 +92,4 @@ def sample_surface(vertices: Float64[Array, "p 3"], faces: Int[Array, "f 3"], n:
     u, v = np.where(over, 1 - u, u), np.where(over, 1 - v, v)
     a, b, c = (vertices[faces[face, k]] for k in range(3))
     unit = normal[face] / length[face, None]
-    return Sample(on_grid(a + u * (b - a) + v * (c - a)), unit.astype(np.float32), face)
+    return SurfacePoints(on_grid(a + u * (b - a) + v * (c - a)), unit.astype(np.float32), face)

@@ -4,7 +4,7 @@ import numpy as np
 
 from s4tok.shapes import Array, Float64, Int, UInt8
 from s4tok.synthetic.buildings import make_building_room
-from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, scan, thinned
+from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, scan_room, thinned
 from s4tok.synthetic.categories import CATEGORIES
 from s4tok.synthetic.objects import Object, crossed, make_object
 from s4tok.synthetic.randomness import Draw
@@ -33,7 +33,7 @@ def room_sheet(size: int = 480, seed: int = 0) -> UInt8[Array, "h w 3"]:
         row = []
         for number in range(2):
             draw = Draw(seed, "picture", make.__name__, number)
-            seen = thinned(scan(Eye(make(draw)), draw, scanner, triangulated=False), low)
+            seen = thinned(scan_room(Eye(make(draw)), draw, scanner, triangulated=False), low)
             row += [draw_room(seen, seen.color, size), draw_room(seen, class_colors(seen.classes), size)]
         rows.append(np.concatenate(row, 1))
     return np.concatenate(rows)

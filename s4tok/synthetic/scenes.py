@@ -45,7 +45,7 @@ class Builder:
 
     def add_object(self, name: str, thing: Object, draw: Draw, x: Number, y: Number, z: Number, turn: Number) -> None:
         """Stand an object on a place of the room, its front turned from -y, counterclockwise seen from above."""
-        vertices = placed(thing, x, y, z, turn)
+        vertices = place_vertices(thing, x, y, z, turn)
         self.sights.append((vertices.min(0) + vertices.max(0)) / 2)
         self._add(vertices, thing.faces, thing.parts, colors_of(thing, draw), name, joins=False)
 
@@ -75,7 +75,7 @@ class Builder:
         )
 
 
-def placed(thing: Object, x: Number, y: Number, z: Number, turn: Number) -> Float64[Array, "p 3"]:
+def place_vertices(thing: Object, x: Number, y: Number, z: Number, turn: Number) -> Float64[Array, "p 3"]:
     """Bring an object's vertices into a room: its +y is up, its front looks to -y and is then turned."""
     cosine, sine = np.cos(turn), np.sin(turn)
     right, up, front = thing.vertices.T

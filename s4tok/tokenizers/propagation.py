@@ -118,9 +118,9 @@ def _parts(
     n_clouds, n_tokens = tokens.is_token.shape
     n_labels = 1 + max(int(labels.max()), int(tokens.superpoints.max()))
     # Centres of one superpoint stand together in `order`: `counts` of them from `starts` on.
-    homes = tokens.superpoints.masked_fill(~tokens.is_token, n_labels)
-    order = homes.argsort(dim=1, stable=True)
-    counts = labels.new_zeros(n_clouds, n_labels + 1).scatter_add_(1, homes, torch.ones_like(homes))
+    of_tokens = tokens.superpoints.masked_fill(~tokens.is_token, n_labels)
+    order = of_tokens.argsort(dim=1, stable=True)
+    counts = labels.new_zeros(n_clouds, n_labels + 1).scatter_add_(1, of_tokens, torch.ones_like(of_tokens))
     starts = counts.cumsum(1) - counts
     n_slots = max(int(counts[:, :-1].max()), min(config.fallback_centers, n_tokens))
     step = max(1, PAIRS_AT_ONCE // (n_clouds * max(n_slots, n_tokens)))

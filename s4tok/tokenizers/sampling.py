@@ -31,7 +31,7 @@ def sample_centers(
     allowed = torch.where(allowed.any(1, keepdim=True), allowed, clouds.is_point)
     first = _first_centers(torch.where(allowed, 1 / size.double(), 0), seeds)
     exponent = gamma if sign == "paper" else -gamma  # of the superpoint's size, the inverse of w
-    return farthest_points(clouds.xyz, size.float().pow(exponent) * allowed, first, n_tokens)
+    return weighted_farthest_points(clouds.xyz, size.float().pow(exponent) * allowed, first, n_tokens)
 
 
 def _first_centers(weights: Float[Tensor, "b n"], seeds: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
@@ -41,7 +41,7 @@ def _first_centers(weights: Float[Tensor, "b n"], seeds: Int[Tensor, " b"]) -> I
     return torch.searchsorted(shares, draw, right=True)[:, 0].clamp_max(weights.shape[1] - 1)
 
 
-def farthest_points(
+def weighted_farthest_points(
     xyz: Float32[Tensor, "b n 3"], weights: Float32[Tensor, "b n"], first: Int[Tensor, " b"], n_samples: int
 ) -> tuple[Int[Tensor, "b m"], Bool[Tensor, "b m"]]:
     """Choose again and again the point whose squared distance to the chosen ones, times its weight, is largest.

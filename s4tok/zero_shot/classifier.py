@@ -26,7 +26,7 @@ def classifier(model: VisionModel, sentences: Sequence[Sequence[str]]) -> Float[
     return functional.normalize(torch.stack(means), dim=-1)
 
 
-def scores(features: Float[Tensor, "*b d"], classes: Float[Tensor, "t d"]) -> Float[Tensor, "*b t"]:
+def cosines(features: Float[Tensor, "*b d"], classes: Float[Tensor, "t d"]) -> Float[Tensor, "*b t"]:
     """Say how near each feature is to each class: the cosine, 0 for a feature that is zero."""
     return functional.normalize(features.to(classes.dtype), dim=-1) @ classes.T
 

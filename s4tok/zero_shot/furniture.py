@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from s4tok.metrics.labels import confusion, scores
+from s4tok.metrics.labels import confusion, label_scores
 from s4tok.shapes import Array, Int
 from s4tok.zero_shot.labelled import Labelled
 
@@ -45,4 +45,4 @@ class Furniture:
     @property
     def miou(self) -> float:
         """Give the mean over kinds; NaN where there is no furniture."""
-        return scores(self.counts).miou
+        return label_scores(self.counts).miou

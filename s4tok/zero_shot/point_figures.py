@@ -15,10 +15,10 @@ from s4tok.metrics.labels import (
     Scores,
     bootstrap,
     confusion,
+    label_scores,
     part_counts,
     part_scores,
-    pooled,
-    scores,
+    summed,
 )
 from s4tok.shapes import Array, Int
 from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled
@@ -136,10 +136,10 @@ class Tally:
             return SceneFigures(
                 self.clouds.classes,
                 total,
-                scores(total),
-                scores(total, "openscene"),
-                spread(lambda times: scores(pooled(counts, times)).miou),
-                spread(lambda times: scores(pooled(counts, times)).macc),
+                label_scores(total),
+                label_scores(total, "openscene"),
+                spread(lambda times: label_scores(summed(counts, times)).miou),
+                spread(lambda times: label_scores(summed(counts, times)).macc),
             )
         names, categories = self.clouds.categories, np.array(self.categories)
         parts = [self.clouds.parts[name] for name in names]
@@ -164,7 +164,7 @@ class Tally:
             return {}
         counts = np.stack(self.counts_before)
         if not self.categories:
-            found = scores(counts.sum(axis=0))
+            found = label_scores(counts.sum(axis=0))
             return {"miou": found.miou, "macc": found.macc}
         parts = [self.clouds.parts[name] for name in self.clouds.categories]
         of_parts = part_scores(counts, np.array(self.categories), parts)

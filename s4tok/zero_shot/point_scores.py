@@ -71,7 +71,7 @@ def score_points(
         for start in range(0, len(points), POINTS_AT_ONCE):
             run = slice(start, start + POINTS_AT_ONCE)
             vectors = model.of_points(found, _batch(points[run], model), _batch(home[run], model))[0]
-            cosines = zero_shot.scores(vectors.float(), classes).cpu().numpy()
+            cosines = zero_shot.cosines(vectors.float(), classes).cpu().numpy()
             total[window.which[run]] += window.weight[run, None].astype(np.float32) * cosines
         weights[window.which] += window.weight
     total /= weights[:, None].astype(np.float32)
@@ -85,20 +85,20 @@ def superpoints_in_sample(labels: Int[Array, " n"], drawn: Sample) -> Int[Array,
     """
     table = np.full(int(labels.max()) + 1, -1)
     table[drawn.original] = drawn.superpoints
-    strangers = np.flatnonzero(table < 0)
-    table[strangers] = int(drawn.superpoints.max()) + 1 + np.arange(len(strangers))
+    unsampled = np.flatnonzero(table < 0)
+    table[unsampled] = int(drawn.superpoints.max()) + 1 + np.arange(len(unsampled))
     of_points: Array = table[labels]
     return of_points
 
 
-def teacher_scores(
+def vision_scores(
     features: Float[Array, "s d"],
     is_seen: Bool[Array, " s"],
     xyz: Float[Array, "n 3"],
     superpoints: Int[Array, " n"],
     classes: Float[Tensor, "t d"],
 ) -> Float32[Array, "n t"]:
-    """Score points by what a 2D teacher saw of their superpoints; for one it has not seen, the nearest it has."""
+    """Score points by the 2D features of their superpoints; for one that no view has seen, the nearest that has one."""
     if not is_seen.any():
         raise InputError("no view has seen any of its superpoints.", "draw other views: s4tok render-views.")
     sizes = np.bincount(superpoints, minlength=len(features))
@@ -108,11 +108,11 @@ def teacher_scores(
     speaker = seen[KDTree(middles[seen]).query(middles)[1]]
     speaker[seen] = seen
     table = torch.from_numpy(features.astype(np.float32)).to(classes.device)
-    scores: Array = zero_shot.scores(table, classes).cpu().numpy()[speaker][superpoints]
+    scores: Array = zero_shot.cosines(table, classes).cpu().numpy()[speaker][superpoints]
     return scores
 
 
-def pooled(scores: Float32[Array, "n t"], superpoints: Int[Array, " n"]) -> Float32[Array, "n t"]:
+def superpoint_means(scores: Float32[Array, "n t"], superpoints: Int[Array, " n"]) -> Float32[Array, "n t"]:
     """Let the points of a superpoint agree: each gets the mean of them all."""
     sizes = np.bincount(superpoints)
     means = np.stack([np.bincount(superpoints, column) for column in scores.T], axis=1) / np.maximum(sizes, 1)[:, None]

@@ -10,7 +10,7 @@ import pytest
 from s4tok_cache import CacheCorrupt, CacheError, CacheMismatch, CacheReader, Entry, Fingerprint
 from s4tok_cache.files import FileSystem
 from s4tok_cache.folder import write_stage
-from s4tok_cache.index import scan
+from s4tok_cache.index import read_rows
 from s4tok_cache.segment import fill as fill_file
 from s4tok_cache.segment import image, native
 from s4tok_pipelines.layouts import SUPERPOINTS
@@ -269,7 +269,7 @@ def test_a_file_of_another_format_says_who_made_it_and_what_to_run(folder: Path)
         file.attrs["format"] = np.int64(2)
         file.attrs["tool"] = native("s4tok 7.1")
     with pytest.raises(CacheMismatch, match=r"has format 2 \(made by s4tok 7\.1\), and this s4tok reads") as caught:
-        scan(path, folder, STAMP)
+        read_rows(path, folder, STAMP)
     assert caught.value.hint.startswith("run s4tok superpoints again")
 
 
@@ -279,11 +279,11 @@ def test_a_link_out_of_the_cache_and_a_pipe_are_refused(folder: Path, tmp_path: 
     path.rename(outside)
     path.symlink_to(outside)
     with pytest.raises(CacheCorrupt, match=r"leads out of the cache, to .*outside\.h5"):
-        scan(path, folder, STAMP)
+        read_rows(path, folder, STAMP)
     path.unlink()
     os.mkfifo(path)
     with pytest.raises(CacheCorrupt, match="is no regular file"):
-        scan(path, folder, STAMP)
+        read_rows(path, folder, STAMP)
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 95, 96, 500])
@@ -291,7 +291,7 @@ def test_a_file_cut_short_is_refused(folder: Path, size: int) -> None:
     (path,) = folder.glob("seg-*")
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(CacheCorrupt, match="is damaged: "):
-        scan(path, folder, STAMP)
+        read_rows(path, folder, STAMP)
 
 
 def test_no_flipped_bit_goes_unnoticed(folder: Path) -> None:
@@ -322,8 +322,8 @@ def test_no_flipped_bit_goes_unnoticed(folder: Path) -> None:
 def test_an_error_of_the_system_is_no_damage(folder: Path) -> None:
     (path,) = folder.glob("seg-*")
     with pytest.raises(FileNotFoundError):
-        scan(folder / "seg-gone.h5", folder, STAMP)
+        read_rows(folder / "seg-gone.h5", folder, STAMP)
     if os.getuid():
         path.chmod(0)
         with pytest.raises(PermissionError):
-            scan(path, folder, STAMP)
+            read_rows(path, folder, STAMP)

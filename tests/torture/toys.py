@@ -11,7 +11,7 @@ import numpy as np
 from s4tok_cache.entry import Entry, Fingerprint
 from s4tok_cache.errors import CacheError
 from s4tok_cache.files import FileSystem
-from s4tok_cache.folder import EXPECTED, STAGE, Piece
+from s4tok_cache.folder import EXPECTED, STAGE, FileName
 from s4tok_cache.gc import collect, plan
 from s4tok_cache.layouts import Array, Layout, NumPyArray
 from s4tok_cache.pack import pack as pack_result
@@ -105,7 +105,7 @@ def faults(root: Path, safe: Iterable[str], wanted: Mapping[str, Fingerprint]) -
 def stray_names(folder: Path) -> list[str]:
     """List names in the folder that a reader would look at and that are none of the cache's."""
     names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    return [f"{name} is left over" for name in names if name not in (STAGE, EXPECTED) and Piece.parse(name) is None]
+    return [f"{name} is left over" for name in names if name not in (STAGE, EXPECTED) and FileName.parse(name) is None]
 
 
 def pack(root: Path, files: FileSystem | None = None) -> Path:

@@ -18,7 +18,7 @@ from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot import classifier
-from s4tok.zero_shot.point_scores import Looking, score_points, teacher_scores
+from s4tok.zero_shot.point_scores import Looking, score_points, vision_scores
 from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.entries import fingerprint, root_of
 from s4tok_pipelines.inputs.features import find_features, superpoints_under
@@ -115,7 +115,7 @@ class VisionScorer(PointScorer):
         if not self.seen.fingerprint(key).same(fingerprint(self.clouds, key)):
             raise InputError("its features were made before it changed; run s4tok extract-features.")
         entry = self.seen.read(key, ("superpoints", "visible"))
-        return teacher_scores(entry["superpoints"], entry["visible"] > 0, cloud.xyz, superpoints, words)
+        return vision_scores(entry["superpoints"], entry["visible"] > 0, cloud.xyz, superpoints, words)
 
 
 def _changed(model: Model, n_tokens: int, attend: float) -> Model:

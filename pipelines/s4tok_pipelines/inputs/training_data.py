@@ -13,7 +13,7 @@ import numpy as np
 
 from s4tok.augmentations.mixing import Part, mix
 from s4tok.config import PretrainConfig, Scene
-from s4tok.objectives.s4token import Entry
+from s4tok.objectives.s4token import TrainingCloud
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.superpoints.samples import merged_targets
@@ -102,7 +102,7 @@ class Source:
         keys = f"{seed_of(len(self.clouds), *sorted(self.clouds)):016x}"
         return {"clouds": len(self.clouds), "keys": keys, "features": self.features.stamp.folder}
 
-    def entry(self, number: int, epoch: int | str, seed: int) -> Entry:
+    def entry(self, number: int, epoch: int | str, seed: int) -> TrainingCloud:
         """Give one cloud in the sample whose turn it is; some objects stand among others."""
         part, whole = self._alone(number, epoch), self.read(self.clouds[number // self.windows]).whole
         if self.config.mix and self.scene == "object":
@@ -113,7 +113,7 @@ class Source:
                 normals = self.point_features.columns("normals")
                 part = mix(parts, len(part.points), int(draw.integers(2**62)), normals)
                 whole = np.zeros_like(whole)  # no view has seen them together
-        return Entry(part.points, part.superpoints, part.targets, whole, self.scene, seed, part.features)
+        return TrainingCloud(part.points, part.superpoints, part.targets, whole, self.scene, seed, part.features)
 
     def _alone(self, number: int, epoch: int | str) -> Part:
         cloud = self.read(self.clouds[number // self.windows])
@@ -143,7 +143,7 @@ class TrainingData:
             left = None if left is None else each.hold(left, report)
         return left is not None
 
-    def entries(self, numbers: Sequence[int], epoch: int | str) -> list[Entry]:
+    def entries(self, numbers: Sequence[int], epoch: int | str) -> list[TrainingCloud]:
         """Give clouds, each with randomness of its key and the epoch."""
         found = []
         for number in numbers:

@@ -40,7 +40,7 @@ def training_samples(
     Reads superpoints; fills the cache beside them, laid out as `SAMPLES`, or `SAMPLES_WITH_FEATURES` where something
     else is read of points. What is there already is passed over.
     """
-    stamp = stamp_of(clouds, superpoints, config, n_points, point_features.kinds)
+    stamp = stamp_of_samples(clouds, superpoints, config, n_points, point_features.kinds)
     layout = SAMPLES_WITH_FEATURES if point_features.kinds else SAMPLES
     expected = {key: fingerprint(clouds, key) for key in keys}
     take = partial(_take, clouds, superpoints, config, n_points, point_features)
@@ -51,7 +51,7 @@ def training_samples(
     return CacheReader(superpoints.root, layout, stamp)
 
 
-def stamp_of(
+def stamp_of_samples(
     clouds: CloudDataset,
     superpoints: CacheReader,
     config: PretrainConfig,

@@ -21,7 +21,7 @@ from s4tok_pipelines.layouts import VIEWS
 from s4tok_pipelines.stamps import VIEWS_STAGE, views_stamp
 
 
-class Piece(NamedTuple):
+class ViewBatch(NamedTuple):
     """Views of one cloud that are looked at together: all of an object's, or some of a scene's."""
 
     key: str
@@ -54,7 +54,7 @@ class Sources:
         """Say what the features are made from."""
         return (self.superpoints.stamp, *([self.views.stamp] if self.views else []))
 
-    def pieces(self, keys: list[str], expected: dict[str, Fingerprint], batch: int) -> Iterator[Piece | Broken]:
+    def pieces(self, keys: list[str], expected: dict[str, Fingerprint], batch: int) -> Iterator[ViewBatch | Broken]:
         """Read cloud after cloud, each in pieces of at most a batch of pictures."""
         for key in keys:
             try:
@@ -63,7 +63,7 @@ class Sources:
             except InputError as error:
                 yield Broken(key, str(error))
 
-    def _drawn(self, key: str, origin: Fingerprint, labels: Int[Tensor, " n"]) -> Iterator[Piece]:
+    def _drawn(self, key: str, origin: Fingerprint, labels: Int[Tensor, " n"]) -> Iterator[ViewBatch]:
         assert self.views is not None
         if key not in self.views:
             raise InputError("it has no views; s4tok render-views makes them, or says why not.")
@@ -73,12 +73,12 @@ class Sources:
         images = torch.from_numpy(drawn["images"].astype(np.float32))
         pixels = torch.from_numpy(drawn["pixels"].astype(np.int64))
         _same_points(labels, pixels.shape[1])
-        yield Piece(key, images.permute(0, 3, 1, 2), pixels, pixels[..., 0] >= 0, labels, True)
+        yield ViewBatch(key, images.permute(0, 3, 1, 2), pixels, pixels[..., 0] >= 0, labels, True)
 
-    def _seen(self, key: str, labels: Int[Tensor, " n"], batch: int) -> Iterator[Piece]:
+    def _seen(self, key: str, labels: Int[Tensor, " n"], batch: int) -> Iterator[ViewBatch]:
         points = self.clouds[key].original_xyz()
         _same_points(labels, len(points))
-        waiting: list[Piece] = []
+        waiting: list[ViewBatch] = []
         found = False
         for frame in self.clouds.frames(key, self.config.frame_step):
             if not is_posed(frame):
@@ -89,7 +89,7 @@ class Sources:
             if waiting and sum(len(each.images) for each in waiting) + len(views.images) > batch:
                 yield _joined(waiting, False)
                 waiting = []
-            waiting.append(Piece(key, views.images, views.pixels, views.visible, labels, False))
+            waiting.append(ViewBatch(key, views.images, views.pixels, views.visible, labels, False))
         if not found:
             raise InputError("it has no posed images; --no-frames looks at what s4tok render-views draws.")
         yield _joined(waiting, True)
@@ -106,12 +106,12 @@ def drawn_views(clouds: CloudDataset, cache: Path, config: ViewConfig | None) ->
         raise CacheMissing(str(error), way_out(clouds, VIEWS_STAGE)) from error
 
 
-def _joined(pieces: list[Piece], is_last: bool) -> Piece:
+def _joined(pieces: list[ViewBatch], is_last: bool) -> ViewBatch:
     first = pieces[0]
     images, pixels, visible = (
         torch.cat([getattr(piece, name) for piece in pieces]) for name in ("images", "pixels", "visible")
     )
-    return Piece(first.key, images, pixels, visible, first.labels, is_last)
+    return ViewBatch(first.key, images, pixels, visible, first.labels, is_last)
 
 
 def _same_points(labels: Int[Tensor, " n"], n_points: int) -> None:

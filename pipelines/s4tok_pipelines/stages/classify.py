@@ -12,12 +12,11 @@ from torch import Tensor
 from s4tok.config import ViewConfig, ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
-from s4tok.metrics.labels import Interval, Scores, bootstrap, confusion, scores
+from s4tok.metrics.labels import Interval, Scores, bootstrap, confusion, label_scores
 from s4tok.models.checkpoint import Student
 from s4tok.shapes import Array, Float, Int
 from s4tok.vision.vision_model import VisionModel
-from s4tok.zero_shot.classifier import classifier
-from s4tok.zero_shot.classifier import scores as nearness
+from s4tok.zero_shot.classifier import classifier, cosines
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
@@ -113,7 +112,7 @@ def classify(
         if done.result is None:
             result.failures.append(Failure(done.item, done.reason))
         else:
-            rows[done.item] = nearness(done.result, texts)
+            rows[done.item] = cosines(done.result, texts)
         report.gauge(failed=float(len(result.failures)))
     if not rows:
         raise InputError(f"none of {len(clouds)} clouds can be classified: {result.failures[0].reason}")
@@ -169,7 +168,7 @@ def _figures(clouds: CloudDataset, answers: Mapping[str, str], config: ZeroShotC
     answer = np.array([place[name] for name in answers.values()])
 
     def drawn(times: Int[Array, " b"]) -> Scores:
-        return scores(confusion(truth, answer, len(place), times))
+        return label_scores(confusion(truth, answer, len(place), times))
 
     def spread(measure: Callable[[Scores], float]) -> Interval:
         return bootstrap(
@@ -181,4 +180,4 @@ def _figures(clouds: CloudDataset, answers: Mapping[str, str], config: ZeroShotC
         )
 
     counts = confusion(truth, answer, len(place))
-    return Figures(scores(counts), spread(lambda each: each.accuracy), spread(lambda each: each.macc), counts)
+    return Figures(label_scores(counts), spread(lambda each: each.accuracy), spread(lambda each: each.macc), counts)

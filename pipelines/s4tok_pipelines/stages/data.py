@@ -8,7 +8,7 @@ from pathlib import Path
 from s4tok.config import DATA_ROOT, WorldConfig
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.open import find_source, under_root
-from s4tok.datasets.reader import EmptySplit, FileDataset, Finding, Layout
+from s4tok.datasets.reader import EmptySplit, FileDataset, Finding, FolderLayout
 from s4tok.datasets.table import DATASETS, OWN_FILES, make
 from s4tok.errors import InputError
 from s4tok_pipelines.report import Report, silent
@@ -149,12 +149,12 @@ def _oddities(dataset: FileDataset) -> list[Finding]:
         return []  # a list that cannot be read; it is among the findings already
 
 
-def _finding(error: InputError, layout: Layout) -> Finding:
+def _finding(error: InputError, layout: FolderLayout) -> Finding:
     if isinstance(error, DamagedFile):
         return Finding("problem", str(error.path), error.line, error.sentence)
     return Finding("problem", str(layout.root), None, _alone(error, layout))
 
 
-def _alone(error: InputError, layout: Layout) -> str:
+def _alone(error: InputError, layout: FolderLayout) -> str:
     """Give an error's sentence without the folder it begins with, which a finding names by itself."""
     return str(error).removeprefix(str(layout.root)).lstrip(": ")

@@ -14,16 +14,16 @@ from importlib import metadata
 from pathlib import Path
 
 from s4tok.dependencies import PACKAGES, first_line, fix
-from s4tok_pipelines.probes import Finding, offscreen, run_elsewhere
+from s4tok_pipelines.probes import Probe, offscreen, run_elsewhere
 from s4tok_pipelines.report import Report, silent
 
 # File systems that keep a file only as long as the machine runs, and those shared between machines.
 VOLATILE, SHARED = {"tmpfs", "ramfs"}, {"nfs", "nfs4", "lustre", "gpfs", "beegfs", "cifs", "fuse.sshfs", "ceph"}
 
 
-def doctor(cache: Path, report: Report = silent) -> list[Finding]:
+def doctor(cache: Path, report: Report = silent) -> list[Probe]:
     """Examine Python, packages, GPU, headless rendering, storage, weights and the cluster."""
-    examinations: list[Callable[[], Finding]] = [
+    examinations: list[Callable[[], Probe]] = [
         python,
         *(lambda name=name: package(name) for name in PACKAGES),
         gpu,
@@ -37,28 +37,26 @@ def doctor(cache: Path, report: Report = silent) -> list[Finding]:
         return [finding.result() for finding in report.steps(findings, "examining")]
 
 
-def python() -> Finding:
+def python() -> Probe:
     """Check the interpreter's version."""
     found = f"{platform.python_version()} at {sys.executable}"
     if (3, 11) <= sys.version_info < (3, 14):
-        return Finding("python", "ok", found)
-    return Finding("python", "problem", found, "s4tok needs Python 3.11, 3.12 or 3.13")
+        return Probe("python", "ok", found)
+    return Probe("python", "problem", found, "s4tok needs Python 3.11, 3.12 or 3.13")
 
 
-def package(name: str) -> Finding:
+def package(name: str) -> Probe:
     """Import a package in a process of its own; say its version, or what mends it."""
     pip_name, needed_for = PACKAGES[name].pip_name, PACKAGES[name].needed_for
     failure = run_elsewhere(f"import {PACKAGES[name].proof or name}")[0]
     if failure is None:
         version = _version(pip_name)
-        return Finding(pip_name, "ok", f"{version}, HDF5 {_hdf5_version()}" if name == "h5py" else version)
+        return Probe(pip_name, "ok", f"{version}, HDF5 {_hdf5_version()}" if name == "h5py" else version)
     installed = "" if _version(pip_name) == "absent" else f"{_version(pip_name)} does not import: "
-    return Finding(
-        pip_name, "problem", f"{installed}{first_line(failure)} (needed for {needed_for})", fix(name, failure)
-    )
+    return Probe(pip_name, "problem", f"{installed}{first_line(failure)} (needed for {needed_for})", fix(name, failure))
 
 
-def gpu() -> Finding:
+def gpu() -> Probe:
     """Say whether PyTorch sees a GPU; everything also runs without."""
     code = (
         "import json, torch; print(json.dumps([torch.version.cuda, "
@@ -66,20 +64,20 @@ def gpu() -> Finding:
     )
     failure, output = run_elsewhere(code)
     if failure is not None:
-        return Finding("gpu", "note", "unknown, for torch does not import")
+        return Probe("gpu", "note", "unknown, for torch does not import")
     cuda, names = json.loads(output.splitlines()[-1])
     if names:
-        return Finding("gpu", "ok", f"{', '.join(names)} (CUDA {cuda})")
+        return Probe("gpu", "ok", f"{', '.join(names)} (CUDA {cuda})")
     built = f"torch was built for CUDA {cuda}" if cuda else "torch was built without CUDA"
-    return Finding("gpu", "note", f"none: {built}; every stage runs on the CPU")
+    return Probe("gpu", "note", f"none: {built}; every stage runs on the CPU")
 
 
-def egl() -> Finding:
+def egl() -> Probe:
     """Render nothing through EGL, and say who would render."""
     return offscreen("egl")
 
 
-def storage(cache: Path) -> Finding:
+def storage(cache: Path) -> Probe:
     """Say which file system the cache lies on, and how much room it has."""
     folder = cache.absolute()
     while not folder.exists():
@@ -88,15 +86,15 @@ def storage(cache: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     found = f"{cache} on {kind}, {free / 1e9:.1f} GB free"
     if not os.access(folder, os.W_OK):
-        return Finding("cache", "problem", f"{found}, and {folder} cannot be written to", "name another one: --cache")
+        return Probe("cache", "problem", f"{found}, and {folder} cannot be written to", "name another one: --cache")
     if kind in VOLATILE:
-        return Finding("cache", "note", f"{found}; it is gone when the machine restarts", "name another one: --cache")
+        return Probe("cache", "note", f"{found}; it is gone when the machine restarts", "name another one: --cache")
     if kind in SHARED:
-        return Finding("cache", "ok", f"{found}; shared between machines, which is fine: s4tok takes no locks")
-    return Finding("cache", "ok", found)
+        return Probe("cache", "ok", f"{found}; shared between machines, which is fine: s4tok takes no locks")
+    return Probe("cache", "ok", found)
 
 
-def weights() -> Finding:
+def weights() -> Probe:
     """Look for CLIP weights where open_clip and its hub keep them."""
     home = Path(os.environ.get("HF_HOME", Path.home() / ".cache" / "huggingface"))
     hub = Path(os.environ.get("HF_HUB_CACHE", home / "hub"))
@@ -104,8 +102,8 @@ def weights() -> Finding:
     found = sorted(name for name in names if "clip" in name.lower())
     found += sorted(file.name for file in (Path.home() / ".cache" / "clip").glob("*.pt"))
     if found:
-        return Finding("clip weights", "ok", ", ".join(found))
-    return Finding(
+        return Probe("clip weights", "ok", ", ".join(found))
+    return Probe(
         "clip weights",
         "note",
         f"none under {hub}",
@@ -114,11 +112,11 @@ def weights() -> Finding:
     )
 
 
-def slurm() -> Finding:
+def slurm() -> Probe:
     """Say which part of a Slurm job this is, for `--shard auto`."""
     names = ("SLURM_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_PROCID", "SLURM_NTASKS")
     values = [f"{name}={os.environ[name]}" for name in names if name in os.environ]
-    return Finding("slurm", "ok", " ".join(values) or "not inside a job")
+    return Probe("slurm", "ok", " ".join(values) or "not inside a job")
 
 
 def _version(pip_name: str) -> str:

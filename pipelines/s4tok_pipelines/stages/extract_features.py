@@ -20,7 +20,7 @@ from s4tok_cache import Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
 from s4tok_pipelines.inputs.features import LAYOUTS, open_features
 from s4tok_pipelines.inputs.find_superpoints import open_superpoints
-from s4tok_pipelines.inputs.views import Broken, Piece, Sources, drawn_views
+from s4tok_pipelines.inputs.views import Broken, Sources, ViewBatch, drawn_views
 from s4tok_pipelines.outputs.feature_sheets import write_sheets
 from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.report import Outcome, Report, silent
@@ -97,7 +97,7 @@ def extract_features(
         None if frames else drawn_views(clouds, cache, views),
         views or ViewConfig.of_frames(config.model),
     )
-    stamp = stamp_of(model, sources)
+    stamp = stamp_of_features(model, sources)
     store = Store.resume(root, LAYOUTS[stamp.stage], stamp, shard=shard, overwrite=overwrite)
     n_images, began = 0, time.monotonic()
 
@@ -121,7 +121,7 @@ def extract_features(
     return outcome
 
 
-def stamp_of(model: VisionModel, sources: Sources) -> Stamp:
+def stamp_of_features(model: VisionModel, sources: Sources) -> Stamp:
     """Stamp the model by its weights, its preprocessing and its kind of features, and what it encodes."""
     parameters = dict(model.stamp)
     if sources.views is None:
@@ -152,7 +152,7 @@ class _Looked:
 
 
 def _look(
-    pieces: Iterator[Piece | Broken], model: VisionModel, batch: int, device: torch.device
+    pieces: Iterator[ViewBatch | Broken], model: VisionModel, batch: int, device: torch.device
 ) -> Generator[Done[str, _Looked]]:
     """Encode piece after piece, and hand on each cloud as it is finished."""
     cloud: _Looked | None = None
@@ -179,7 +179,7 @@ def _look(
 
 def _add(
     cloud: _Looked,
-    piece: Piece,
+    piece: ViewBatch,
     whole: Float[Tensor, "v d"],
     patches: Float[Tensor, "v gh gw d"],
     device: torch.device,
@@ -192,9 +192,9 @@ def _add(
     cloud.whole.append(whole.to("cpu", torch.float16).numpy())
 
 
-def _groups(pieces: Iterator[Piece | Broken], at_once: int) -> Iterator[list[Piece] | Broken]:
+def _groups(pieces: Iterator[ViewBatch | Broken], at_once: int) -> Iterator[list[ViewBatch] | Broken]:
     """Join pieces until they hold `at_once` pictures, those of one kind; a broken cloud comes in its place."""
-    waiting: list[Piece] = []
+    waiting: list[ViewBatch] = []
     for piece in pieces:
         if isinstance(piece, Broken):
             if waiting:

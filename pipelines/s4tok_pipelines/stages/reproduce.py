@@ -20,7 +20,7 @@ from s4tok_pipelines.outputs.results import plain, write_json
 from s4tok_pipelines.report import Failure, Report, silent
 from s4tok_pipelines.stages.table2_results import Evaluator
 from s4tok_pipelines.tables.grid import Grid, grid
-from s4tok_pipelines.tables.kept_results import Kept
+from s4tok_pipelines.tables.kept_results import KeptResults
 from s4tok_pipelines.tables.markdown import markdown
 from s4tok_pipelines.tables.result_table import Facts, document
 from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS, UNIVERSAL, WHOLE_ROOM, Measured
@@ -86,9 +86,9 @@ def reproduce(
             "train them with --train, or name a folder of trained ones with --students.",
         )
     students = {name: [load_student(where, clip, device) for where in of] for name, of in places.items()}
-    kept = Kept(out / RESULTS)
-    judge = Evaluator(clip, prompts, cache, kept, config, looking, workers=workers, report=report)
-    measured = _measured(worlds, students, judge)
+    kept = KeptResults(out / RESULTS)
+    evaluator = Evaluator(clip, prompts, cache, kept, config, looking, workers=workers, report=report)
+    measured = _measured(worlds, students, evaluator)
     notes = _notes(worlds, measured, clip, prompts)
     tables = measured.tables
     grids = [grid(table) for table in tables]
@@ -109,7 +109,7 @@ def reproduce(
             datasets={role: _dataset(each) for role, each in _roles(worlds).items()},
             checkpoints={name: list(map(_about, of)) for name, of in students.items()},
             superpoints={clouds.name: _superpoints(measured, clouds.name) for clouds in worlds.rooms},
-            config={**asdict(config), "looking": asdict(judge.looking)},
+            config={**asdict(config), "looking": asdict(evaluator.looking)},
             results_made=kept.made,
             results_present=kept.present,
         )
@@ -118,7 +118,7 @@ def reproduce(
     return Reproduced(out, grids, notes, facts, _failures(measured))
 
 
-def _measured(worlds: Worlds, students: Mapping[str, Sequence[Student]], judge: Evaluator) -> Measured:
+def _measured(worlds: Worlds, students: Mapping[str, Sequence[Student]], evaluator: Evaluator) -> Measured:
     """Ask every checkpoint everything, a row after the other; one of rooms alone is not asked about objects."""
     in_rooms: dict[str, dict[str, list[Facts]]] = {}
     whole: dict[str, dict[str, list[Facts]]] = {}
@@ -129,22 +129,24 @@ def _measured(worlds: Worlds, students: Mapping[str, Sequence[Student]], judge: 
         in_rooms[name] = {clouds.name: [] for clouds in worlds.rooms}
         for seed, student in enumerate(of):
             for clouds in worlds.rooms:
-                judge.report.note(f"{row}: checkpoint {seed + 1} of {len(of)} in {clouds.name} {clouds.split}")
-                in_rooms[name][clouds.name].append(judge.rooms(f"{name}-{seed}", student, clouds))
+                evaluator.report.note(f"{row}: checkpoint {seed + 1} of {len(of)} in {clouds.name} {clouds.split}")
+                in_rooms[name][clouds.name].append(evaluator.rooms(f"{name}-{seed}", student, clouds))
         if name in WHOLE_ROOM:
-            judge.report.note(f"{row}: in rooms as a whole, as in the paper")
+            evaluator.report.note(f"{row}: in rooms as a whole, as in the paper")
             whole[name] = {
-                clouds.name: [judge.rooms(f"{name}-{seed}", each, clouds, whole=True) for seed, each in enumerate(of)]
+                clouds.name: [
+                    evaluator.rooms(f"{name}-{seed}", each, clouds, whole=True) for seed, each in enumerate(of)
+                ]
                 for clouds in worlds.rooms
             }
         if name in OBJECTS or name == UNIVERSAL:
-            judge.report.note(f"{row}: on {worlds.shapes.name} {worlds.shapes.split} at every scale")
+            evaluator.report.note(f"{row}: on {worlds.shapes.name} {worlds.shapes.split} at every scale")
             sweep[name] = {
-                scale: [judge.objects(f"{name}-{seed}", each, worlds.shapes, scale) for seed, each in enumerate(of)]
-                for scale in judge.config.scales
+                scale: [evaluator.objects(f"{name}-{seed}", each, worlds.shapes, scale) for seed, each in enumerate(of)]
+                for scale in evaluator.config.scales
             }
-    judge.report.note("the 2D model itself, on its views")
-    vision = {clouds.name: judge.vision(clouds) for clouds in (*worlds.rooms, worlds.shapes)}
+    evaluator.report.note("the 2D model itself, on its views")
+    vision = {clouds.name: evaluator.vision(clouds) for clouds in (*worlds.rooms, worlds.shapes)}
     first, second = ((clouds.name, clouds.split) for clouds in worlds.rooms)
     shapes = (worlds.shapes.name, worlds.shapes.split)
     return Measured((first, second), shapes, in_rooms, whole, sweep, vision)

@@ -15,7 +15,7 @@ from s4tok.models.checkpoint import Student
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.labelled import Labelled
 from s4tok.zero_shot.point_figures import PartFigures, SceneFigures, Tally
-from s4tok.zero_shot.point_scores import answers, pooled
+from s4tok.zero_shot.point_scores import answers, superpoint_means
 from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.vocabulary import Vocabulary, Words
 from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
@@ -159,7 +159,7 @@ def _named(
         raise InputError(f"it has {len(cloud)} points, and its superpoints are of {len(superpoints)}.")
     scores = scorer.scores(key, cloud, superpoints, words.vectors)
     if config.pool:
-        scores = pooled(scores, superpoints)
+        scores = superpoint_means(scores, superpoints)
     truth = words.places(cloud.labels) if is_known and cloud.labels is not None else None
     named = answers(scores, config.unknown)
     means = scorer.mean_scores(words.vectors) if config.calibrate == "mean" else None

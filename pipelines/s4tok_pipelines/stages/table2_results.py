@@ -23,7 +23,7 @@ from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.auto import make_superpoints_for
 from s4tok_pipelines.stages.classify import classify
 from s4tok_pipelines.stages.segment import Segmented, segment
-from s4tok_pipelines.tables.kept_results import Kept, question
+from s4tok_pipelines.tables.kept_results import KeptResults, result_stamp
 
 WHOLE = TokenizerConfig()  # the paper's points and tokens of a cloud
 
@@ -34,7 +34,7 @@ class Evaluator(NamedTuple):
     clip: FrozenClip
     prompts: Prompts
     cache: Path
-    kept: Kept
+    kept: KeptResults
     config: ReproduceConfig
     looking: SegmentConfig  # at rooms; what it leaves open is as each checkpoint was trained
     workers: int
@@ -51,7 +51,7 @@ class Evaluator(NamedTuple):
         looking = calibrated(as_trained(asked_for, student, clouds.scene, self.report), student)
         cut = self._superpoints(student, clouds)
         asked = {**asdict(looking), "guesses": self.config.guesses}
-        stamp = question("segment", clouds, self.clip, student, self.prompts, asked, (cut.stamp,))
+        stamp = result_stamp("segment", clouds, self.clip, student, self.prompts, asked, (cut.stamp,))
 
         def make() -> dict[str, Any]:
             furniture = Furniture(clouds.classes)
@@ -69,7 +69,7 @@ class Evaluator(NamedTuple):
         upstream: tuple[Stamp, ...] = ()
         if student.model.tokenizer.variant.knows_superpoints:
             upstream = (self._superpoints(student, clouds).stamp,)
-        stamp = question("classify", clouds, self.clip, student, self.prompts, asdict(asked), upstream)
+        stamp = result_stamp("classify", clouds, self.clip, student, self.prompts, asdict(asked), upstream)
 
         def make() -> dict[str, Any]:
             found = classify(
@@ -87,7 +87,7 @@ class Evaluator(NamedTuple):
         """
         config = SegmentConfig(calibrate="none", seed=self.config.seed)
         stage, asked = ("classify", {}) if clouds.scene == "object" else ("segment", asdict(config))
-        stamp = question(stage, clouds, self.clip, None, self.prompts, asked, ())
+        stamp = result_stamp(stage, clouds, self.clip, None, self.prompts, asked, ())
 
         def make() -> dict[str, Any]:
             if clouds.scene == "object":

@@ -19,7 +19,7 @@ from s4tok_pipelines.outputs.results import plain, write_json
 STAMP = "stamp"
 
 
-class Kept:
+class KeptResults:
     """A folder of results; one that is there is not made again, and one made otherwise is never taken for it."""
 
     def __init__(self, folder: Path) -> None:
@@ -40,7 +40,7 @@ class Kept:
         return facts
 
 
-def question(
+def result_stamp(
     stage: str,
     clouds: CloudDataset,
     clip: FrozenClip,

@@ -23,7 +23,7 @@ FORMATS = {
 COMPRESSED = 0x80  # a bit of the format's number
 
 
-class Header(NamedTuple):
+class LasHeader(NamedTuple):
     """Where the points lie and how they are scaled."""
 
     offset: int
@@ -60,7 +60,7 @@ def read_las(path: Path) -> Contents:
     )
 
 
-def _read_header(data: bytes, path: Path) -> Header:
+def _read_header(data: bytes, path: Path) -> LasHeader:
     if len(data) < HEADER or data[:4] != b"LASF":
         raise DamagedFile(path, "is no LAS file, or only the beginning of one", "get the file again.")
     minor = data[25]
@@ -70,7 +70,7 @@ def _read_header(data: bytes, path: Path) -> Header:
     numbers = struct.unpack_from("<6d", data, 131)
     if not np.isfinite(numbers).all() or 0 in numbers[:3]:
         raise DamagedFile(path, f"has the scale and offset {numbers}, which place no point")
-    return Header(offset, point_format, length, points, numbers[:3], numbers[3:])
+    return LasHeader(offset, point_format, length, points, numbers[:3], numbers[3:])
 
 
 def _read_laz(path: Path) -> Contents:

@@ -19,7 +19,7 @@ TYPES = {
 LABELS = ("label", "labels", "class", "classification")
 
 
-class Header(NamedTuple):
+class PcdHeader(NamedTuple):
     """What a PCD promises."""
 
     row: np.dtype[np.void]
@@ -52,7 +52,7 @@ def read_pcd(path: Path) -> Contents:
     )
 
 
-def _read_header(data: bytes, path: Path) -> Header:
+def _read_header(data: bytes, path: Path) -> PcdHeader:
     entries: dict[str, list[str]] = {}
     at = number = 0
     while "DATA" not in entries:
@@ -73,14 +73,14 @@ def _read_header(data: bytes, path: Path) -> Header:
         points = int(given[0])
         if points < 0 or min(counts) < 1:
             raise ValueError
-        return Header(np.dtype(fields), points, entries["DATA"][0], at, number)
+        return PcdHeader(np.dtype(fields), points, entries["DATA"][0], at, number)
     except (KeyError, ValueError, IndexError, TypeError) as error:
         raise DamagedFile(
             path, "has a header whose FIELDS, SIZE, TYPE, COUNT and POINTS do not fit together"
         ) from error
 
 
-def _read_ascii(data: bytes, header: Header, path: Path) -> dict[str, Array]:
+def _read_ascii(data: bytes, header: PcdHeader, path: Path) -> dict[str, Array]:
     lines = data[header.body :].decode("latin-1").splitlines()
     rows = [line for line in lines if line.strip()]
     if len(rows) < header.points:
@@ -100,14 +100,14 @@ def _read_ascii(data: bytes, header: Header, path: Path) -> dict[str, Array]:
     return columns
 
 
-def _read_binary(data: bytes, header: Header, path: Path) -> dict[str, Array]:
+def _read_binary(data: bytes, header: PcdHeader, path: Path) -> dict[str, Array]:
     if header.points * header.row.itemsize > len(data) - header.body:
         raise _cut(path, header, f"{len(data) - header.body:,} bytes")
     rows = np.frombuffer(data, header.row, header.points, header.body)
     return {name.split()[0]: rows[name][:, 0] for name in header.row.names or ()}
 
 
-def _read_compressed(data: bytes, header: Header, path: Path) -> dict[str, Array]:
+def _read_compressed(data: bytes, header: PcdHeader, path: Path) -> dict[str, Array]:
     packed, unpacked = np.frombuffer(data[header.body : header.body + 8].ljust(8, b"\0"), "<u4").tolist()
     body = data[header.body + 8 :]
     if packed > len(body):
@@ -165,7 +165,7 @@ def _colors(columns: dict[str, Array]) -> Array | None:
     return np.stack(channels, axis=1).astype(np.uint8)
 
 
-def _cut(path: Path, header: Header, held: str, line: int | None = None) -> DamagedFile:
+def _cut(path: Path, header: PcdHeader, held: str, line: int | None = None) -> DamagedFile:
     return DamagedFile(
         path, f"promises {header.points:,} points and holds {held}", "get the file again; it is cut short.", line=line
     )

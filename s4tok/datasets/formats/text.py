@@ -12,13 +12,13 @@ from s4tok.shapes import Array, Float64
 SHOWN = 20  # characters of a broken word that a message shows
 
 
-class Table(NamedTuple):
+class TextTable(NamedTuple):
     """The rows of a text, and the line each stands on, for messages."""
 
     rows: Float64[Array, "n c"]
     lines: Sequence[int]
 
-    def finite(self, path: Path) -> "Table":
+    def finite(self, path: Path) -> "TextTable":
         """Refuse coordinates, the first three columns, that are not finite, naming the line."""
         broken = ~np.isfinite(self.rows[:, :3]).all(axis=1)
         if broken.any():
@@ -28,7 +28,7 @@ class Table(NamedTuple):
         return self
 
 
-def read_table(path: Path, columns: int | None = None) -> Table:
+def read_table(path: Path, columns: int | None = None) -> TextTable:
     """Read a text of numbers; every row has `columns` of them, or as many as the first."""
     return parse_table(read_lines(path), path, columns=columns)
 
@@ -61,7 +61,7 @@ def parse_table(
     columns: int | None = None,
     numbers: Sequence[int] | None = None,
     loose: bool = True,
-) -> Table:
+) -> TextTable:
     """Turn lines into numbers, and name the first that is not as the others by its number, from 1 where not given.
 
     Empty lines and comments are passed over; where not `loose`, every line has to be a row, for rows are counted.
@@ -84,7 +84,7 @@ def parse_table(
         raise _first_broken_line(kept, kept_numbers, path, separator, columns) from error
     if rows.shape[1] != columns:
         raise _first_broken_line(kept, kept_numbers, path, separator, columns)
-    return Table(rows, kept_numbers)
+    return TextTable(rows, kept_numbers)
 
 
 def _first_broken_line(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from s4tok.datasets import open_dataset
-from s4tok.datasets.reader import FileDataset, Finding, Layout, parts_of
+from s4tok.datasets.reader import FileDataset, Finding, FolderLayout, parts_of
 from s4tok.datasets.table import DATASETS, OWN_FILES
 from s4tok.errors import InputError, UsageError
 
@@ -113,4 +113,4 @@ def test_splits_come_apart() -> None:
 def test_a_finding_reads_as_compilers_write_it() -> None:
     assert str(Finding("problem", "a.txt", 7, "is odd.")) == "a.txt:7: is odd."
     assert str(Finding("note", "a.txt", None, "is odd.")) == "a.txt: is odd."
-    assert Layout("txt", Path()).files == ()
+    assert FolderLayout("txt", Path()).files == ()

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from s4tok.datasets.formats.damage import DamagedFile
-from s4tok.datasets.sens import read_header, read_index, sens_frames
+from s4tok.datasets.sens import read_header, read_sens_index, sens_frames
 from s4tok.shapes import Array
 
 WIDTH, HEIGHT = 32, 24
@@ -88,7 +88,7 @@ def test_every_step_counts_valid_frames_and_a_lost_pose_costs_one_frame(
     with caplog.at_level(logging.INFO):
         assert [one.name for one in sens_frames(path, 20)] == ["1", "22", "42"]
     assert "3 of 50 frames have no finite pose" in caplog.text
-    assert (~np.isfinite(read_index(path).camera_to_world).all(axis=(1, 2))).sum() == 3
+    assert (~np.isfinite(read_sens_index(path).camera_to_world).all(axis=(1, 2))).sum() == 3
 
 
 def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:

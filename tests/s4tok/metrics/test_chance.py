@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from s4tok.metrics.chance import chance
-from s4tok.metrics.labels import confusion, scores
+from s4tok.metrics.labels import confusion, label_scores
 
 
 @pytest.mark.parametrize("n_classes", [2, 5, 13])
@@ -21,7 +21,7 @@ def test_a_class_without_points_counts_as_wrong_because_a_guess_names_it_too() -
 def test_guesses_equal_labels_drawn_point_by_point() -> None:
     points, draw = np.array([900, 80, 400, 0]), np.random.default_rng(7)
     truth = np.repeat(np.arange(4), points)
-    drawn = [scores(confusion(truth, draw.integers(0, 4, len(truth)), 4)).miou for _ in range(200)]
+    drawn = [label_scores(confusion(truth, draw.integers(0, 4, len(truth)), 4)).miou for _ in range(200)]
     assert chance(points) == pytest.approx(np.mean(drawn), abs=5 * float(np.std(drawn)) / math.sqrt(200))
     assert chance(points, draws=3) == chance(points, draws=3) != chance(points, draws=3, seed=1)
 

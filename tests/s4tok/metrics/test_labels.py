@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from s4tok.metrics.labels import bootstrap, confusion, part_counts, part_scores, pooled, scores
+from s4tok.metrics.labels import bootstrap, confusion, label_scores, part_counts, part_scores, summed
 from s4tok.shapes import Array
 
 RNG = np.random.default_rng(7)
@@ -25,7 +25,7 @@ def slow_iou(truth: Array, answer: Array, wanted: int) -> float:
 
 def test_right_answers_score_one_and_wrong_ones_nothing() -> None:
     truth = np.arange(12) % 4
-    best, worst = scores(confusion(truth, truth, 4)), scores(confusion(truth, (truth + 1) % 4, 4))
+    best, worst = label_scores(confusion(truth, truth, 4)), label_scores(confusion(truth, (truth + 1) % 4, 4))
     assert (best.accuracy, best.macc, best.miou) == (1, 1, 1)
     assert (worst.accuracy, worst.macc, worst.miou) == (0, 0, 0)
 
@@ -33,7 +33,10 @@ def test_right_answers_score_one_and_wrong_ones_nothing() -> None:
 def test_order_of_points_and_names_of_classes_change_no_mean() -> None:
     truth, answer = labelled(500, 5)
     order, name = RNG.permutation(500), np.append(RNG.permutation(5), -1)
-    one, other = scores(confusion(truth, answer, 5)), scores(confusion(name[truth][order], name[answer][order], 5))
+    one, other = (
+        label_scores(confusion(truth, answer, 5)),
+        label_scores(confusion(name[truth][order], name[answer][order], 5)),
+    )
     np.testing.assert_allclose([one.accuracy, one.macc, one.miou], [other.accuracy, other.macc, other.miou])
 
 
@@ -41,7 +44,7 @@ def test_clouds_are_pooled_and_not_averaged() -> None:
     """A room of ten right points and one of a wrong point: together 10/11 and not 1/2."""
     rooms = [(np.zeros(10, int), np.zeros(10, int)), (np.zeros(1, int), np.ones(1, int))]
     counts = np.stack([confusion(truth, answer, 2) for truth, answer in rooms])
-    both = scores(pooled(counts, np.ones(2, int)))
+    both = label_scores(summed(counts, np.ones(2, int)))
     assert both.iou[0] == both.accuracy == 10 / 11
 
 
@@ -51,12 +54,12 @@ def test_by_hand_with_an_ignored_label_a_missing_answer_and_two_absent_classes()
     answer = np.array([0, 0, 2, -1, 1, 0, 2, 1])
     counts = confusion(truth, answer, 4)
     np.testing.assert_array_equal(counts, [[2, 0, 1, 0, 1], [1, 1, 0, 0, 0], [0] * 5, [0] * 5])
-    scannet = scores(counts, "scannet")
+    scannet = label_scores(counts, "scannet")
     np.testing.assert_allclose(scannet.iou, [2 / 5, 1 / 2, 0, np.nan])
     np.testing.assert_allclose(scannet.recall, [2 / 4, 1 / 2, np.nan, np.nan])
     assert (scannet.accuracy, scannet.macc) == (3 / 6, 1 / 2)
     assert scannet.miou == pytest.approx((2 / 5 + 1 / 2 + 0) / 3)
-    openscene = scores(counts, "openscene")
+    openscene = label_scores(counts, "openscene")
     np.testing.assert_allclose(openscene.iou, [2 / 4, 1 / 2, np.nan, np.nan])  # the unanswered point is gone
     assert openscene.accuracy == 3 / 6
     assert openscene.macc == pytest.approx((2 / 4 + 1 / 2) / 4)  # and here it is not
@@ -65,13 +68,13 @@ def test_by_hand_with_an_ignored_label_a_missing_answer_and_two_absent_classes()
 
 def test_where_every_class_occurs_and_every_point_is_answered_both_conventions_agree() -> None:
     truth, answer = labelled(2000, 20, lowest=0)
-    one, other = (scores(confusion(truth, answer, 20), each) for each in ("scannet", "openscene"))
+    one, other = (label_scores(confusion(truth, answer, 20), each) for each in ("scannet", "openscene"))
     assert (one.macc, one.miou) == pytest.approx((other.macc, other.miou))
 
 
 def test_each_class_equals_its_sets_of_points() -> None:
     truth, answer = labelled(3000, 7)
-    found = scores(confusion(truth, answer, 7))
+    found = label_scores(confusion(truth, answer, 7))
     kept = truth >= 0
     truth, answer = truth[kept], answer[kept]
     np.testing.assert_allclose(found.iou, [slow_iou(truth, answer, each) for each in range(7)])
@@ -143,10 +146,10 @@ def test_the_bootstrap_of_an_accuracy_has_the_spread_of_a_binomial() -> None:
 
 def test_clouds_that_are_all_alike_have_no_spread() -> None:
     counts = np.stack([confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)] * 5)
-    found = bootstrap(lambda times: scores(pooled(counts, times)).miou, 5, draws=50)
+    found = bootstrap(lambda times: label_scores(summed(counts, times)).miou, 5, draws=50)
     assert found == pytest.approx((0.5, 0.5, 0))
 
 
 def test_nothing_to_measure_is_nan_and_no_error() -> None:
-    nothing = scores(confusion(np.array([-1]), np.array([0]), 3))
+    nothing = label_scores(confusion(np.array([-1]), np.array([0]), 3))
     assert all(math.isnan(each) for each in (nothing.accuracy, nothing.macc, nothing.miou))

@@ -16,7 +16,7 @@ from torch.nn import functional
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig
 from s4tok.models.checkpoint import read_weights
-from s4tok.objectives.s4token import Batch, Entry, S4Token, augment, teacher_momentum
+from s4tok.objectives.s4token import Batch, S4Token, TrainingCloud, augment, teacher_momentum
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer, build_tokenizer
 
 
@@ -304,7 +304,7 @@ def test_clouds_with_and_without_features_make_one_batch_and_train() -> None:
     model = S4Token(tokenizer, plain.encoder, plain.config, plain.clusters)
     color = [np.concatenate([np.random.default_rng(0).random((50, 3)), np.ones((50, 1))], 1), np.zeros((70, 4))]
     entries = [
-        Entry(
+        TrainingCloud(
             np.random.default_rng(number).normal(size=(len(of), 3)).astype(np.float32), np.arange(len(of)) // 10,
             np.eye(8, 24)[: len(of) // 10], np.zeros(24, np.float32), "object", number, of.astype(np.float32),
         )

@@ -5,14 +5,14 @@ from s4tok.dependencies import load
 from s4tok.shapes import Array
 from s4tok.synthetic.buildings import CLASSES as ROOM_CLASSES
 from s4tok.synthetic.buildings import make_building_room
-from s4tok.synthetic.capture import HAND_HELD, Eye, photograph, scan, thinned
+from s4tok.synthetic.capture import HAND_HELD, Eye, photograph, scan_room, thinned
 from s4tok.synthetic.categories import CATEGORIES
 from s4tok.synthetic.furnishing import hangs
 from s4tok.synthetic.objects import make_object
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scans import CLASSES as SCAN_CLASSES
 from s4tok.synthetic.scans import camera_path, make_scan_room
-from s4tok.synthetic.scenes import Scene, placed
+from s4tok.synthetic.scenes import Scene, place_vertices
 from s4tok.synthetic.sensor import Surface, looking, pinhole_rays
 from s4tok.synthetic.shells import Plan, Wall
 from s4tok.synthetic.solids import box
@@ -87,7 +87,7 @@ def test_a_notched_plan_is_walked_round_with_the_room_on_the_left() -> None:
 
 def test_an_object_is_placed_upright_with_its_front_turned() -> None:
     chair = make_object("chair", Draw(0, "placed"))
-    still, turned = placed(chair, 0, 0, 0, 0.0), placed(chair, 1, 2, 3, np.pi / 2)
+    still, turned = place_vertices(chair, 0, 0, 0, 0.0), place_vertices(chair, 1, 2, 3, np.pi / 2)
     np.testing.assert_allclose(still[:, 1], -chair.vertices[:, 2])  # the front, +z there, looks to -y here
     np.testing.assert_allclose(still[:, 2], chair.vertices[:, 1])
     np.testing.assert_allclose(turned[:, 0] - 1, chair.vertices[:, 2], atol=1e-12)
@@ -128,7 +128,7 @@ def eye() -> Eye:
 
 
 def test_scanned_points_lie_within_noise_of_the_surface_they_are_labelled_by(eye: Eye) -> None:
-    seen = scan(eye, Draw(0), HAND_HELD, triangulated=True)
+    seen = scan_room(eye, Draw(0), HAND_HELD, triangulated=True)
     some = Draw(1).generator.choice(len(seen.xyz), 4000, replace=False)
     face = nearest(eye.scene, seen.xyz[some])
     off = np.abs(((seen.xyz[some] - eye.anchors[face]) * eye.normals[face]).sum(1))
@@ -138,7 +138,7 @@ def test_scanned_points_lie_within_noise_of_the_surface_they_are_labelled_by(eye
 
 
 def test_a_scan_is_partial_and_of_uneven_density(eye: Eye) -> None:
-    seen = thinned(scan(eye, Draw(0), HAND_HELD, triangulated=True), 0.03)
+    seen = thinned(scan_room(eye, Draw(0), HAND_HELD, triangulated=True), 0.03)
     met = np.unique(seen.things)
     assert len(met) >= 0.8 * len(eye.scene.names)
     surface_area = (
@@ -150,7 +150,7 @@ def test_a_scan_is_partial_and_of_uneven_density(eye: Eye) -> None:
 
 
 def test_thinning_keeps_one_point_a_voxel_and_only_triangles_of_three_points(eye: Eye) -> None:
-    whole = scan(eye, Draw(0), HAND_HELD, triangulated=True)
+    whole = scan_room(eye, Draw(0), HAND_HELD, triangulated=True)
     thin = thinned(whole, 0.1)
     cells = np.unique(np.floor(whole.xyz / 0.1).astype(int), axis=0)
     assert len(thin.xyz) == len(cells)

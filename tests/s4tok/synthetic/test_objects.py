@@ -7,7 +7,7 @@ from scipy.spatial import KDTree
 
 from s4tok.shapes import Array
 from s4tok.synthetic.categories import CATEGORIES
-from s4tok.synthetic.objects import GRID, areas, make_object, sample_surface
+from s4tok.synthetic.objects import GRID, areas, make_object, spread_points
 from s4tok.synthetic.randomness import Draw
 
 SOME = 8  # objects of each category that every test looks at
@@ -21,7 +21,7 @@ def test_every_object_has_the_parts_of_its_category_and_points_on_each(category:
     for number in range(SOME):
         draw = Draw(0, category, number)
         thing = make_object(category, draw)
-        labels = thing.parts[sample_surface(thing.vertices, thing.faces, 8192, draw).faces]
+        labels = thing.parts[spread_points(thing.vertices, thing.faces, 8192, draw).faces]
         has = set(thing.parts.tolist())
         assert set(range(len(row.parts))) <= has
         assert has == set(labels.tolist())
@@ -47,7 +47,7 @@ def test_every_object_is_sound_and_fits_the_unit_sphere(category: str) -> None:
 def test_objects_of_one_category_are_no_template_stretched_along_its_axes(category: str) -> None:
     def in_unit_box(number: int, again: int) -> Array:
         thing = make_object(category, Draw(0, category, number))
-        xyz = sample_surface(thing.vertices, thing.faces, 3000, Draw(again)).xyz
+        xyz = spread_points(thing.vertices, thing.faces, 3000, Draw(again)).xyz
         unit: Array = (xyz - xyz.min(0)) / np.ptp(xyz, axis=0)
         return unit
 
@@ -63,7 +63,7 @@ def test_objects_of_one_category_are_no_template_stretched_along_its_axes(catego
 def test_points_lie_on_the_mesh_with_its_normals() -> None:
     draw = Draw(0, "any")
     thing = make_object("mug", draw)
-    sample = sample_surface(thing.vertices, thing.faces, 2000, draw)
+    sample = spread_points(thing.vertices, thing.faces, 2000, draw)
     a, b, c = (thing.vertices[thing.faces[sample.faces, k]] for k in range(3))
     normal = np.cross(b - a, c - a)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
@@ -75,7 +75,7 @@ def test_points_lie_on_the_mesh_with_its_normals() -> None:
 def test_points_are_spread_by_area() -> None:
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [10, 0, 0], [10, 3, 0], [12, 0, 0.0]])
     faces = np.array([[0, 1, 2], [3, 4, 5]])  # areas 1/2 and 3
-    sample = sample_surface(vertices, faces, 700, Draw(0))
+    sample = spread_points(vertices, faces, 700, Draw(0))
     assert np.abs(np.bincount(sample.faces) - [100, 600]).max() <= 1
     first = sample.xyz[sample.faces == 0]
     np.testing.assert_allclose(first.mean(0), [1 / 3, 1 / 3, 0], atol=0.05)
@@ -108,7 +108,7 @@ def test_the_world_is_not_solved_by_a_look_from_afar(record_property: Callable[[
             for number in range(each):
                 draw = Draw(seed, category, number)
                 thing = make_object(category, draw).in_unit_sphere()
-                rows.append(global_features(sample_surface(thing.vertices, thing.faces, 512, draw).xyz))
+                rows.append(global_features(spread_points(thing.vertices, thing.faces, 512, draw).xyz))
                 labels.append(label)
         return np.array(rows), np.array(labels)
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from s4tok.synthetic.capture import HAND_HELD, Eye, scan
+from s4tok.synthetic.capture import HAND_HELD, Eye, scan_room
 from s4tok.synthetic.categories import CATEGORIES
 from s4tok.synthetic.objects import make_object
 from s4tok.synthetic.pictures import PAPER, class_colors, contact_sheet, draw_object, draw_room
@@ -24,7 +24,7 @@ def test_an_object_is_drawn_whole_within_its_cell() -> None:
 
 def test_a_room_is_drawn_without_its_nearer_walls_and_classes_differ_in_colour() -> None:
     draw = Draw(0, "room")
-    seen = scan(Eye(make_scan_room(draw)), draw, HAND_HELD, triangulated=False)
+    seen = scan_room(Eye(make_scan_room(draw)), draw, HAND_HELD, triangulated=False)
     picture = draw_room(seen, seen.color, 100)
     assert 0.2 < (picture != PAPER).any(-1).mean() < 0.9
     assert len(np.unique(class_colors(np.arange(-1, 16)), axis=0)) == 17

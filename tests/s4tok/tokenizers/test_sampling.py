@@ -7,7 +7,7 @@ from torch import Tensor
 
 from s4tok.tokenizers.noise import noise
 from s4tok.tokenizers.order import SortedClouds, sort_clouds
-from s4tok.tokenizers.sampling import farthest_points, mean_spacing, sample_centers
+from s4tok.tokenizers.sampling import mean_spacing, sample_centers, weighted_farthest_points
 
 Make = Callable[..., SortedClouds]
 
@@ -31,7 +31,7 @@ def share_in_small(clouds: SortedClouds, **settings: object) -> float:
 def test_weighted_sampling_is_its_slow_twin(sorted_clouds: Make, seed: int) -> None:
     clouds = sorted_clouds(seed)
     weights = clouds.size_of_points().float().pow(-0.5)
-    index, is_chosen = farthest_points(clouds.xyz, weights, torch.tensor([3, 77]), 40)
+    index, is_chosen = weighted_farthest_points(clouds.xyz, weights, torch.tensor([3, 77]), 40)
     assert is_chosen.all()
     for cloud, first in enumerate((3, 77)):
         assert index[cloud].tolist() == slow_farthest(clouds.xyz[cloud], weights[cloud], first, 40)
@@ -76,7 +76,7 @@ def test_the_first_centre_is_drawn_by_superpoint_and_not_by_point() -> None:
 
 def test_when_points_run_out_the_first_centre_is_repeated_and_marked() -> None:
     points = torch.tensor([[[0.0, 0, 0], [1, 0, 0], [0, 0, 0], [1, 0, 0]]])
-    index, is_chosen = farthest_points(points, torch.ones(1, 4), torch.tensor([1]), 4)
+    index, is_chosen = weighted_farthest_points(points, torch.ones(1, 4), torch.tensor([1]), 4)
     assert index.tolist() == [[1, 0, 1, 1]]
     assert is_chosen.tolist() == [[True, True, False, False]]
 

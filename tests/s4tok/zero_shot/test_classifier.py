@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from s4tok.errors import UsageError
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok.zero_shot.classifier import classifier, mean_scores, scores
+from s4tok.zero_shot.classifier import classifier, cosines, mean_scores
 
 CLASSES = [["a chair", "the chair", "chair"], ["a lamp"], ["a car", "chair"]]
 
@@ -39,21 +39,21 @@ def test_many_sentences_are_read_as_few_are(tiny: FrozenClip, monkeypatch: pytes
 def test_scores_are_cosines_and_a_zero_feature_is_near_nothing() -> None:
     classes = functional.normalize(torch.tensor([[1.0, 0.0], [3.0, 4.0]]), dim=-1)
     features = torch.tensor([[2.0, 0.0], [0.0, 0.5], [0.0, 0.0]])
-    torch.testing.assert_close(scores(features, classes), torch.tensor([[1.0, 0.6], [0.0, 0.8], [0.0, 0.0]]))
+    torch.testing.assert_close(cosines(features, classes), torch.tensor([[1.0, 0.6], [0.0, 0.8], [0.0, 0.0]]))
 
 
 def test_a_mean_score_is_the_mean_of_the_scores() -> None:
     features = torch.randn(50, 7, generator=torch.Generator().manual_seed(0))
     classes = functional.normalize(torch.randn(4, 7, generator=torch.Generator().manual_seed(1)), dim=-1)
     mean = functional.normalize(features, dim=-1).mean(0)
-    torch.testing.assert_close(mean_scores(mean.double(), classes), scores(features, classes).mean(0))
+    torch.testing.assert_close(mean_scores(mean.double(), classes), cosines(features, classes).mean(0))
 
 
 def test_a_label_with_a_high_mean_cosine_no_longer_wins_everywhere() -> None:
     """By hand: all features lie near the first axis, and so does the first label."""
     features = torch.tensor([[0.8, 0.6, 0.0], [0.8, -0.6, 0.0]])
     classes = torch.tensor([[1.0, 0.0, 0.0], [0.6, 0.0, 0.8], [0.0, -1.0, 0.0]])
-    raw, mean = scores(features, classes), mean_scores(features.mean(0), classes)
+    raw, mean = cosines(features, classes), mean_scores(features.mean(0), classes)
     torch.testing.assert_close(raw, torch.tensor([[0.8, 0.48, -0.6], [0.8, 0.48, 0.6]]))
     torch.testing.assert_close(mean, torch.tensor([0.8, 0.48, 0.0]))
     torch.testing.assert_close((raw - 0.5 * mean)[1], torch.tensor([0.4, 0.24, 0.6]))

@@ -17,10 +17,10 @@ from s4tok.zero_shot.point_scores import (
     Looking,
     answers,
     best_cosines,
-    pooled,
     score_points,
+    superpoint_means,
     superpoints_in_sample,
-    teacher_scores,
+    vision_scores,
 )
 from s4tok.zero_shot.windows import windows
 
@@ -126,15 +126,15 @@ def test_points_belong_to_the_sample_through_their_superpoint() -> None:
 def test_a_teachers_word_reaches_all_points_of_a_superpoint_and_the_next_one_that_nobody_saw() -> None:
     xyz = np.array([[0, 0, 0], [0, 1, 0], [5, 0, 0], [9, 0, 0]], np.float32)
     features = np.array([[2, 0], [0, 3], [0, 0]], np.float16)
-    scores = teacher_scores(features, np.array([True, True, False]), xyz, np.array([0, 0, 1, 2]), torch.eye(2))
+    scores = vision_scores(features, np.array([True, True, False]), xyz, np.array([0, 0, 1, 2]), torch.eye(2))
     np.testing.assert_allclose(scores, [[1, 0], [1, 0], [0, 1], [0, 1]])
     with pytest.raises(InputError, match="no view has seen"):
-        teacher_scores(features, np.zeros(3, bool), xyz, np.array([0, 0, 1, 2]), torch.eye(2))
+        vision_scores(features, np.zeros(3, bool), xyz, np.array([0, 0, 1, 2]), torch.eye(2))
 
 
 def test_a_superpoint_that_agrees_has_one_score_and_doubt_has_no_name() -> None:
     scores = np.array([[0.1, 0.3], [0.5, 0.1], [0.2, 0.25]], np.float32)
-    agreed = pooled(scores, np.array([4, 4, 0]))
+    agreed = superpoint_means(scores, np.array([4, 4, 0]))
     np.testing.assert_allclose(agreed, [[0.3, 0.2], [0.3, 0.2], [0.2, 0.25]], atol=1e-6)
     assert answers(scores).tolist() == [1, 0, 1]
     assert answers(agreed).tolist() == [0, 0, 1]

@@ -317,12 +317,12 @@ def test_points_are_coloured_by_the_prompt_that_fits_them_best(tmp_path: Path, t
 def test_where_no_mesh_can_be_drawn_points_are_and_the_cache_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from s4tok_pipelines.probes import Finding
+    from s4tok_pipelines.probes import Probe
 
     monkeypatch.delenv("PYOPENGL_PLATFORM", raising=False)
     monkeypatch.setattr(
         "s4tok_pipelines.stages.render_views.offscreen",
-        lambda platform: Finding(platform, "problem", "no such library"),
+        lambda platform: Probe(platform, "problem", "no such library"),
     )
     listener = Listening()
     render_views(Boxes(), tmp_path, replace(SMALL, image="shaded"), report=listener)

@@ -26,7 +26,7 @@ from s4tok_cache import Stamp
 from s4tok_pipelines.report import Item, Report, silent
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
 from s4tok_pipelines.stages.table2_training import train_students
-from s4tok_pipelines.tables.kept_results import Kept
+from s4tok_pipelines.tables.kept_results import KeptResults
 from s4tok_pipelines.tables.result_table import schema
 from s4tok_pipelines.tables.table2_students import NAMES, find_students
 from s4tok_pipelines.tables.table2_worlds import Worlds, open_worlds
@@ -203,7 +203,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_tables(made: Made
 
 
 def test_other_settings_are_other_results_and_a_broken_file_is_made_again(tmp_path: Path) -> None:
-    kept, calls = Kept(tmp_path), list[int]()
+    kept, calls = KeptResults(tmp_path), list[int]()
 
     def make() -> dict[str, Any]:
         calls.append(1)
