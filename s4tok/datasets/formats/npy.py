@@ -2,25 +2,17 @@
 
 import ast
 import math
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from s4tok.datasets.formats.damage import DamagedFile
+from s4tok.datasets.formats.zips import open_zip, refuse_bomb
 from s4tok.shapes import Array
 
 LONGEST_HEADER = 1 << 16
-# Deflate reaches 1030:1 on zeros. Labels that are all alike come near it, so small members may; large ones may not.
-FREE, LARGEST_RATIO = 64 << 20, 200
-
-# What zipfile lets through when an archive is broken, uses a method it has not, or asks for a password.
-_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 def read_npy(path: Path) -> Array:
@@ -37,21 +29,15 @@ class Npz(Mapping[str, Array]):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _opened(path) as file:
+        with open_zip(path, ".npz") as file:
             members = file.infolist()
         self.members = {info.filename.removesuffix(".npy"): info for info in members}
 
     def __getitem__(self, name: str) -> Array:
         """Read one array, after its declared size has been found believable."""
         info = self.members[name]
-        if info.file_size > max(FREE, LARGEST_RATIO * info.compress_size):
-            raise DamagedFile(
-                self.path,
-                f"array {name!r} would unpack {info.compress_size:,} bytes to {info.file_size:,}, "
-                f"more than {LARGEST_RATIO} to 1; it is refused as a zip bomb",
-                "if you trust it, save it again with numpy.savez.",
-            )
-        with _opened(self.path) as file, file.open(info) as member:
+        refuse_bomb(info, self.path, f"array {name!r}", "if you trust it, save it again with numpy.savez.")
+        with open_zip(self.path, ".npz") as file, file.open(info) as member:
             return _read_array(member.read, self.path, info.file_size)
 
     def __iter__(self) -> Iterator[str]:
@@ -59,17 +45,6 @@ class Npz(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self.members)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        with zipfile.ZipFile(path) as file:
-            yield file
-    except _BROKEN as error:
-        raise DamagedFile(path, f"is no whole .npz archive: {error}", "get the file again.") from error
-    except OSError as error:
-        raise DamagedFile(path, f"cannot be read: {error.strerror or error}") from error
 
 
 def _read_array(read: Callable[[int], bytes], path: Path, size: int) -> Array:
