@@ -35,7 +35,11 @@ def read_table(path: Path, columns: int | None = None) -> TextTable:
 
 def read_lines(path: Path) -> list[str]:
     """Read a text's lines; a byte of zero, the trace of a broken download, is told with its line."""
-    data = read_bytes(path)
+    return lines_of(read_bytes(path), path)
+
+
+def lines_of(data: bytes, path: Path) -> list[str]:
+    """Cut a text that has been read into lines, as `read_lines` does."""
     hole = data.find(b"\0")
     if hole >= 0:
         raise DamagedFile(path, "has a NUL byte", "get the file again.", line=data.count(b"\n", 0, hole) + 1)
