@@ -88,6 +88,11 @@ def decode_color(image: bytes, path: Path, where: str = "") -> UInt8[Array, "hc 
     return _decode(image, path, where, "RGB").astype(np.uint8)
 
 
+def decode_texture(image: bytes, path: Path) -> UInt8[Array, "h w 4"]:
+    """Decode the picture of a surface: red, green, blue and opacity."""
+    return _decode(image, path, "", "RGBA").astype(np.uint8)
+
+
 def decode_depth(image: bytes, path: Path, where: str = "") -> Int[Array, "h w"]:
     """Decode a 16-bit PNG; its numbers are whatever the dataset says, in ScanNet millimetres."""
     depth = _decode(image, path, where, None)
