@@ -1,6 +1,7 @@
 """What every room's tests share: the command line as a user runs it, and a place for real files where there are any."""
 
 import json
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -52,6 +53,16 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real dataset files beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def furniture() -> Path:
+    """Give the folder of the real furniture libraries, installed or fetched; they are not part of the project."""
+    places = [Path(os.environ.get("S4TOK_DATA", ROOT / "data")) / "sh3d", Path("/usr/share/sweethome3d/furniture")]
+    found = next((place for place in places if (place / "Scopia.sh3f").is_file()), None)
+    if found is None:
+        pytest.skip("no furniture libraries: `s4tok data fetch sh3d`, or install sweethome3d-furniture")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene
@@ -44,6 +44,16 @@ class Frame:
     camera_to_world: Float64[Array, "4 4"]  # into the coordinates of the scene's file
 
 
+class Credit(NamedTuple):
+    """Whom a cloud is owed to."""
+
+    key: str
+    name: str  # its author's name for it
+    author: str
+    licence: str  # by its SPDX name
+    source: str  # where it was published
+
+
 class CloudDataset(ABC):
     """Named clouds of one split. Opening it touches lists, never clouds; asking for a cloud reads that cloud.
 
@@ -77,6 +87,10 @@ class CloudDataset(ABC):
 
     def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
         """Read every `step`-th image of a scene, one at a time; a dataset without images has none."""
+        return iter(())
+
+    def credits(self) -> Iterator[Credit]:
+        """Say who made each cloud, where the dataset says so of each."""
         return iter(())
 
     def segments(self, key: str) -> Int[Array, " n"] | None:

@@ -70,6 +70,8 @@ def find_source(
     if kind is not None:
         choose("dataset", kind, DATASETS)
     path, name = Path(sources[0]), str(sources[0])
+    if len(sources) == 1 and (whole := _in_file(path, kind)):
+        return whole
     if len(sources) > 1 or path.is_file():
         _agree(kind, OWN_FILES, name)
         return OWN_FILES, _own_files([Path(each) for each in sources])
@@ -82,6 +84,13 @@ def find_source(
         f"{name}: there is no such file or folder, and no dataset is called that.",
         did_you_mean(name, DATASETS) or f"known names are: {', '.join(key for key in DATASETS if key != OWN_FILES)}.",
     )
+
+
+def _in_file(path: Path, kind: str | None) -> tuple[str, FolderLayout] | None:
+    """Tell which dataset a file holds whole."""
+    rows = {name: row for name, row in DATASETS.items() if path.suffix.lower() in row.suffixes and kind in (None, name)}
+    found = ((name, row.recognises(path)) for name, row in rows.items() if path.is_file())
+    return next(((name, layout) for name, layout in found if layout), None)
 
 
 def _model(name: str) -> str:

@@ -22,6 +22,8 @@ class Row:
     reader: str  # "s4tok.datasets.module:Class", relative to s4tok.datasets
     says: str  # what it is, for people
     source: str = ""  # where to get it, or nothing for one that is made
+    suffixes: tuple[str, ...] = ()  # of files that hold it whole
+    package: str = ""  # of Debian, that holds it
 
     @property
     def made(self) -> bool:
@@ -34,12 +36,15 @@ class Row:
         return getattr(import_module(module), name)
 
     def recognises(self, folder: Path) -> FolderLayout | None:
-        """Find this dataset in a folder."""
+        """Find this dataset in a folder, or in a file that holds it whole."""
         layout: FolderLayout | None = None if self.made else self.load().recognises(folder)
         return layout
 
 
 SCANOBJECTNN = "the form at https://hkust-vgd.github.io/scanobjectnn (h5_files.zip)"
+
+SH3D = "Debian's package sweethome3d-furniture 1.8-1: `s4tok data fetch sh3d`"
+SH3D_FILES = (".deb", ".sh3f", ".zip")
 
 OWN_FILES = "own-files"  # last in the table: what no other row knows
 
@@ -80,6 +85,14 @@ DATASETS: Mapping[str, Row] = Table(
             "271 rooms of six areas, 13 classes",
             "Stanford3dDataset_v1.2_Aligned_Version.zip, or stanford_indoor3d or Pointcept's arrays made from it",
         ),
+        "sh3d": Row(
+            "s4tok.datasets.sh3d:SH3D",
+            "820 named models of real things at their size, 64 classes",
+            SH3D,
+            SH3D_FILES,
+            "sweethome3d-furniture",
+        ),
+        "sh3d-parts": Row("s4tok.datasets.sh3d:SH3DParts", "those of sh3d with named parts", SH3D, SH3D_FILES),
         "toy-shapes": Row(
             "s4tok.synthetic.datasets:ToyShapes",
             "made objects of 15 categories with named parts, +y up, in the unit sphere",

@@ -20,6 +20,11 @@ def _tar(compression: str = "xz", **files: bytes) -> bytes:
     return data.getvalue()
 
 
+def deb_of(path: Path, *files: Path) -> Path:
+    """Write a package that would install these files."""
+    return make_deb(path, _tar("xz", **{file.name: file.read_bytes() for file in files}))
+
+
 def make_deb(path: Path, data: bytes, name: str = "data.tar.xz") -> Path:
     """Write the outer archive: three members, each padded to an even length."""
     members = {"debian-binary": b"2.0\n", "control.tar.xz": b"123", name: data}

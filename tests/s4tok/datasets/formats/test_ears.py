@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ LETTER_L = [(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)]
 WINDOW = [(0, 0), (4, 0), (4, 4), (0, 4), (0, 0), (1, 1), (1, 3), (3, 3), (3, 1), (1, 1)]
 
 
-def _in_space(flat: list[tuple[float, float]], seed: int = 0) -> Array:
+def _in_space(flat: Sequence[tuple[float, float]], seed: int = 0) -> Array:
     turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))[0]
     placed: Array = np.array([(x, y, 0.0) for x, y in flat]) @ turn + 7
     return placed
@@ -26,7 +28,7 @@ def _areas(points: Array, triangles: Array) -> Array:
 @pytest.mark.parametrize("turned_round", [False, True])
 @pytest.mark.parametrize(("flat", "area"), [(LETTER_L, 3), (WINDOW, 12), (LETTER_L[:4], 1.5)])
 def test_triangles_of_a_polygon_have_its_area_whichever_way_round_it_goes(
-    flat: list[tuple[float, float]], area: float, turned_round: bool
+    flat: Sequence[tuple[float, float]], area: float, turned_round: bool
 ) -> None:
     points = _in_space(flat[::-1] if turned_round else flat)
     triangles = cut_ears(points, np.array([len(flat)]))
