@@ -92,7 +92,12 @@ _add(pretrain.pretrain, "Stages")
 _add(classify.classify, "Results")
 _add(segment.segment, "Results")
 _add(reproduce.reproduce, "Results")
-_add_group("data", "Find, check and make data.", [data.ls, data.check, data.make], "This machine")
+_add_group(
+    "data",
+    "Find, fetch, check and make data.",
+    [data.ls, data.fetch, data.check, data.credits, data.make],
+    "This machine",
+)
 _add_group("cache", "Look after the caches.", [cache.ls, cache.verify, cache.pack, cache.gc], "This machine")
 _add(doctor.doctor, "This machine")
 

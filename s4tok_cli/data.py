@@ -68,6 +68,35 @@ def check(
         raise Exit(BROKEN)
 
 
+def fetch(
+    name: Annotated[str, Argument(metavar="DATASET", help="A dataset that a Debian package holds, such as sh3d.")],
+    data_root: options.DataRoot = DATA_ROOT,
+) -> None:
+    """Download the Debian package that holds a dataset through apt, and unpack its data; nothing is installed."""
+    from s4tok_pipelines.stages.fetch import fetch as run
+
+    fetched = run(name, data_root)
+    if fetched.files:
+        console.result(f"{name}: {len(fetched.files)} files unpacked: {fetched.folder}")
+    else:
+        console.result(f"{name} is there already: {fetched.folder}")
+    console.finish({"name": name, "folder": str(fetched.folder), "files": list(fetched.files)})
+
+
+def credits(
+    source: options.Source = None,
+    out: Annotated[Path, Option(help="The table to write.")] = Path("credits.tsv"),
+    dataset: options.Dataset = None,
+    data_root: options.DataRoot = DATA_ROOT,
+) -> None:
+    """Write who made each cloud of a dataset and on what terms it may be used, one a line."""
+    from s4tok_pipelines.stages.data import write_credits
+
+    count = write_credits(source or [], out, dataset, data_root)
+    console.result(f"credits of {count:,} clouds: {out}")
+    console.finish({"clouds": count, "out": str(out)})
+
+
 def make(
     world: Annotated[str, Argument(metavar="WORLD", help=f"One of: {', '.join(WORLDS)}.")],
     out: Annotated[

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.furniture import wardrobes
 from tests.running import Run
 
 
@@ -66,3 +67,29 @@ def test_make_draws_objects_and_rooms(s4tok: Run, tmp_path: Path) -> None:
     assert done.json["rooms_picture"] == "rooms.png"
     for name in ("shapes.png", "rooms.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_fetch_exits_6_with_the_line_to_type_where_there_is_no_apt(s4tok: Run, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    missing = s4tok("data", "fetch", "sh3d", "--data-root", "d", PATH=str(tmp_path / "bin"))
+    assert missing.returncode == 6
+    assert "apt-get download sweethome3d-furniture && dpkg-deb -x sweethome3d-furniture_*.deb d/sh3d" in missing.stderr
+    assert s4tok("data", "fetch", "scannet").returncode == 2
+
+
+def test_credits_names_author_and_licence_of_each_model_in_the_catalogues_order(s4tok: Run, tmp_path: Path) -> None:
+    wardrobes(tmp_path / "d" / "Scopia.sh3f", "small", "bed")
+    wardrobes(tmp_path / "d" / "BlendSwap-CC-0.sh3f", "lamp")
+    told = s4tok("data", "credits", "d", "--out", "o/credits.tsv", "--json").json
+    assert told["clouds"] == 3
+    lines = (tmp_path / "o" / "credits.tsv").read_text().splitlines()
+    assert lines[0] == "key\tname\tauthor\tlicence\tsource"
+    assert [line.split("\t")[:4] for line in lines[1:]] == [
+        ["BlendSwap-CC-0/lamp", "lamp", "A. Maker", "CC0-1.0"],
+        ["Scopia/small", "small", "A. Maker", "CC-BY-3.0"],
+        ["Scopia/bed", "bed", "A. Maker", "CC-BY-3.0"],
+    ]
+    np.savetxt(tmp_path / "a.xyz", np.random.default_rng(0).random((5, 3)))
+    nobody = s4tok("data", "credits", "a.xyz")
+    assert nobody.returncode == 4
+    assert "does not say who made" in nobody.stderr

@@ -6,9 +6,10 @@ from itertools import islice
 from pathlib import Path
 
 from s4tok.config import DATA_ROOT, WorldConfig
+from s4tok.datasets.dataset import Credit
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.open import find_source, under_root
-from s4tok.datasets.reader import EmptySplit, FileDataset, Finding, FolderLayout
+from s4tok.datasets.reader import ALL, EmptySplit, FileDataset, Finding, FolderLayout
 from s4tok.datasets.table import DATASETS, OWN_FILES, make
 from s4tok.errors import InputError
 from s4tok_pipelines.report import Report, silent
@@ -95,6 +96,18 @@ def check(
     findings = list(dict.fromkeys(findings))[:MOST_FINDINGS]  # a file may be listed in several splits
     splits = {one.split: len(one.keys) for one in opened}
     return Checked(name, layout.name, str(layout.root), splits, len(read), findings)
+
+
+def write_credits(source: Sequence[str | Path], out: Path, dataset: str | None = None, root: Path = DATA_ROOT) -> int:
+    """Write who made each cloud of a dataset and on what terms, one a line, and count them."""
+    name, layout = find_source(source, dataset, root)
+    rows = list(make(name, layout, ALL).credits())
+    if not rows:
+        raise InputError(f"{name} does not say who made each of its clouds.", "see its own terms.")
+    lines = ["\t".join(Credit._fields), *("\t".join(row) for row in rows)]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(rows)
 
 
 def make_toy(
