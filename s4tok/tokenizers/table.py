@@ -1,16 +1,22 @@
 """The tokenizers of the paper's Table 1, and two that it lacks, each a choice of a few ideas."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+from torch import Tensor
 
 from s4tok.plugins import Table
+from s4tok.shapes import Bool, Int
 from s4tok.tokenizers.grouping import Pick
+from s4tok.tokenizers.sampling import sample_centers
+
+Sample: TypeAlias = Callable[..., tuple[Int[Tensor, "b m"], Bool[Tensor, "b m"]]]
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Which points a patch takes, what superpoints mean to it, and in what unit it is measured.
+    """Which points a patch takes, what superpoints mean to it, in what unit it is measured, and where it stands.
 
     Tokenizers that know superpoints also sample their centres by them (WFPS); the others take plain FPS.
     """
@@ -19,6 +25,7 @@ class Variant:
     in_superpoint: bool = False  # SPT: a patch ends where its superpoint does
     marks_superpoint: bool = False  # a patch goes on, and each point carries a bit: is it of the centre's superpoint?
     unit: Literal["cloud", "radius", "sphere"] = "cloud"  # "radius" is RPN; "sphere" the whole cloud's radius
+    sample: Sample = sample_centers  # chooses the centres; another one takes the same arguments
 
     @property
     def knows_superpoints(self) -> bool:

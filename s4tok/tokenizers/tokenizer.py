@@ -11,7 +11,7 @@ from s4tok.tokenizers.grouping import group_points
 from s4tok.tokenizers.order import SortedClouds, sort_clouds
 from s4tok.tokenizers.point_features import NO_FEATURES, PointFeatures
 from s4tok.tokenizers.position import PositionEncoding, relative_positions, scaled_centers
-from s4tok.tokenizers.sampling import mean_spacing, sample_centers
+from s4tok.tokenizers.sampling import mean_spacing
 from s4tok.tokenizers.table import TOKENIZERS
 from s4tok.tokenizers.tokens import Patches, Tokens
 
@@ -158,7 +158,7 @@ class Tokenizer(nn.Module):
         self, clouds: SortedClouds, seeds: Int[Tensor, " b"]
     ) -> tuple[Int[Tensor, "b m"], Bool[Tensor, "b m"], Float32[Tensor, " b"]]:
         config = self.config
-        centers, is_token = sample_centers(
+        centers, is_token = self.variant.sample(
             clouds,
             config.n_tokens,
             seeds,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from s4tok.errors import InputError, UsageError
-from s4tok.tokenizers import TOKENIZERS, Patches, Tokenizer, build_tokenizer
+from s4tok.tokenizers import TOKENIZERS, Patches, Tokenizer, Variant, build_tokenizer, tokenizer
+from s4tok.tokenizers.order import SortedClouds
 
 Make = Callable[..., tuple[Tensor, Tensor]]
 NORMALISED = [name for name, variant in TOKENIZERS.items() if variant.unit != "cloud"]
@@ -119,6 +120,18 @@ def test_a_patch_lies_in_one_superpoint(clouds: Make, name: str) -> None:
     patches = small(name).group(points, superpoints, seeds=SEEDS)
     rows = torch.arange(2)[:, None, None]
     assert (superpoints[rows, patches.members] == patches.superpoints[..., None]).all()
+
+
+def test_a_row_may_bring_its_own_way_to_choose_centres(clouds: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lowest(sorted_clouds: SortedClouds, n_tokens: int, seeds: Tensor, **_: Any) -> tuple[Tensor, Tensor]:
+        chosen = sorted_clouds.xyz[..., 2].argsort(dim=1, stable=True)[:, :n_tokens]
+        return chosen, torch.ones_like(chosen, dtype=torch.bool)
+
+    monkeypatch.setattr(tokenizer, "TOKENIZERS", {"lowest": Variant("nearest", sample=lowest)})
+    points, _ = clouds()
+    patches = small("lowest").group(points, seeds=SEEDS)
+    expected = points[..., 2].sort(dim=1).values[:, :24]
+    torch.testing.assert_close(patches.xyz[..., 2], expected, rtol=0, atol=1e-6)
 
 
 def test_context_shows_the_ball_and_marks_the_centres_superpoint(clouds: Make) -> None:
