@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from s4tok.fields import Between
 
 DATA_ROOT = Path("data")  # where a known name such as "scannet" is looked for
 PROMPTS = Path(".s4tok/prompts")  # where prompts lie that s4tok may not carry
@@ -21,6 +23,12 @@ Scene: TypeAlias = Literal["object", "room"]
 Preset: TypeAlias = Literal["paper", "toy", "quick"]
 SuperpointPreset: TypeAlias = Literal["default", "paper"]
 PointKind: TypeAlias = Literal["rgb", "normals"]
+
+Count: TypeAlias = Annotated[int, Between(1)]
+AtLeastTwo: TypeAlias = Annotated[int, Between(2)]
+Share: TypeAlias = Annotated[float, Between(0, 1)]
+NotNegative: TypeAlias = Annotated[float, Between(0)]
+Band: TypeAlias = Annotated[tuple[float, float], Between(1e-9, rising=True)]
 
 # Of the students that s4tok carries, who looks where nobody is named: objects of any size, and rooms.
 STUDENTS: Mapping[Scene, str] = {"object": "ball+rpn", "room": "s4token-scans"}
@@ -76,24 +84,40 @@ class TokenizerConfig:
     """How superpoints become tokens (Sec. 3.2, eq. 2, 3, 12)."""
 
     tokenizer: str = "s4token"
-    n_points: int = 2048  # Sec. 4: clouds are sampled to 2,048 points
-    n_tokens: int = 128  # m; silent, Point-MAE's choice for 2,048 points
-    patch_size: int = 32  # k; silent, as above
-    gamma: float = 0.1  # strength of the superpoint weight in sampling (Sec. 4)
-    wfps_sign: Literal["text", "paper"] = "text"  # the printed exponent contradicts the text and Fig. B; [A1]
-    smallest_center: int = 5  # superpoints with fewer points supply no centres; silent, [A6]
-    alpha: float = 1.0  # grouping radius in units of the mean spacing of centres (Sec. 4)
-    adapter_widths: tuple[int, int, int] = (128, 256, 512)  # mini-PointNet; silent, Point-BERT's
-    # Fixed waves are 6 % of a token's norm, and a frozen transformer makes little of them; the works that the paper
-    # cites for its positions learn theirs. "fixed" is eq. 12 as printed; [A24].
+    """How tokens are made: a row of Table 1. Other packages may add rows."""
+    n_points: Count = 2048
+    """Points sampled of each cloud. 2,048 in Sec. 4."""
+    n_tokens: Count = 128
+    """Tokens of each cloud, m. Silent; Point-MAE's choice for 2,048 points."""
+    patch_size: Count = 32
+    """Points of a patch at most, k. Silent, as above."""
+    gamma: float = 0.1
+    """Strength of the superpoint weight in the sampling of centres, Eq. 2. 0.1 in Sec. 4."""
+    wfps_sign: Literal["text", "paper"] = "text"
+    """Sign of that weight: text favours small superpoints, paper is the printed exponent. They contradict each other
+    (Fig. B follows the text); [A1]."""
+    smallest_center: int = 5
+    """Superpoints with fewer points supply no centres. Silent, [A6]."""
+    alpha: float = 1.0
+    """Grouping radius in mean spacings of the centres, Eq. 3. 1 in Sec. 4."""
+    adapter_widths: tuple[int, int, int] = (128, 256, 512)
+    """Widths of the mini-PointNet that turns a patch into a token. Silent; Point-BERT's."""
     pe: Literal["learned", "fixed"] = "learned"
-    pe_hidden: int = 128  # of the two-layer MLP that learns them; Point-BERT's
-    # "spread" is the root mean square distance of the cloud's points from their mean, whatever the tokens and alpha;
-    # "radius" counts in grouping radii; "none" is eq. 12 as printed, not scale-invariant; [A23].
+    """Positional encoding: learned adds an MLP of the waves, fixed is Eq. 12 alone. Fixed waves are 6 % of a token's
+    norm, and a frozen transformer makes little of them; the works that the paper cites learn theirs; [A24]."""
+    pe_hidden: int = 128
+    """Hidden width of that MLP. Point-BERT's."""
     pe_scale: Literal["spread", "radius", "none"] = "spread"
-    pe_radii: float = 6.0  # radii in a unit of "radius": half an object's extent at 128 tokens
-    pe_amplitude: float | None = None  # None: 0.3, since 1 drowned the tokens of a small frozen ViT; 1 for "none"
-    pe_band: tuple[float, float] | None = None  # rad per unit, lowest and highest. None: 1.6, 9; 1e-4, 1 for "none"
+    """Unit of the positional encoding: root mean square distance of the points (spread), grouping radius, or none.
+    "spread" changes with neither tokens nor alpha; "none" is Eq. 12 as printed and not scale-invariant; [A23]."""
+    pe_radii: NotNegative = 6.0
+    """With pe_scale "radius": grouping radii in a unit. Half an object's extent at 128 tokens."""
+    pe_amplitude: float | None = None
+    """Amplitude of the positional encoding; none is 0.3, and 1 with pe_scale "none". 1 drowned the tokens of a small
+    frozen ViT."""
+    pe_band: Band | None = None
+    """Lowest and highest frequency of the positional encoding, rad per unit; none is 1.6,9, or 1e-4,1 with pe_scale
+    "none"."""
     seed: int = 0
 
     @property
@@ -115,70 +139,106 @@ class TokenizerConfig:
 class EncoderConfig:
     """How the frozen transformer reads tokens (Sec. 3.3)."""
 
-    attend: float = 0.0  # grouping radii that a token's attention reaches; 0 is everywhere, as in the paper
+    attend: NotNegative = 0.0
+    """Limit each token's attention to tokens within so many grouping radii; 0 is no limit. As in the paper."""
 
 
 @dataclass(frozen=True)
 class PropagationConfig:
     """How features of tokens come back to points (Sec. 3.3, eq. 4)."""
 
-    epsilon: float = 1e-4  # added to distances, in grouping radii: as printed it would have a unit of length; [A16]
-    fallback_centers: int = 3  # nearest centres that speak for a superpoint without any; silent, [A15]
+    epsilon: float = 1e-4
+    """Added to distances, in grouping radii. As printed it would have a unit of length; [A16]."""
+    fallback_centers: int = 3
+    """Nearest centres whose tokens stand for a superpoint without any. Silent, [A15]."""
 
 
 @dataclass(frozen=True)
 class ClusterConfig:
     """How teacher features are clustered for the assignment loss (App. A.3, eq. 13-15)."""
 
-    n_clusters: int = 24  # K (Sec. 4)
-    iterations: int = 20  # App. A.3, "typically 20"
-    radius_factor: float = 1.0  # of the mean nearest-seed distance; the patch radius leaves 70 % unreached; [A9]
-    epsilon: float = 0.05  # entropy of Sinkhorn; silent, SwAV's
-    sinkhorn_iterations: int = 5  # few, and ending with rows; [A11]
+    n_clusters: Count = 24
+    """Clusters of a cloud's tokens in the assignment loss, K. 24 in Sec. 4; Table 7."""
+    iterations: int = 20
+    """Iterations of clustering. App. A.3, "typically 20"."""
+    radius_factor: float = 1.0
+    """Radius of a cluster in mean distances of nearest seeds. The patch radius leaves 70 % unreached; [A9]."""
+    epsilon: float = 0.05
+    """Entropy of Sinkhorn's assignment. Silent; SwAV's."""
+    sinkhorn_iterations: int = 5
+    """Iterations of Sinkhorn. Few, and ending with rows; [A11]."""
 
 
 @dataclass(frozen=True)
 class LoopConfig:
     """How long and by what steps anything is trained (Sec. 4); the loop reads nothing else."""
 
-    optimizer: Literal["adamw", "muon"] = "adamw"  # Sec. 4
-    learning_rate: float = 5e-4  # Sec. 4
-    weight_decay: float = 0.05  # Sec. 4 calls it "decay weight"
-    second_moment: float = 0.999  # AdamW's beta 2; silent, PyTorch's
-    epochs: int = 300  # Sec. 4
-    warmup_epochs: int = 10  # silent, PCP-MAE's
-    smallest_rate: float = 1e-6  # silent, PCP-MAE's
-    batch: int = 128  # Sec. 4
-    clip_gradient: float = 10.0  # silent, Point-MAE's
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """The optimizer: adamw (the paper's) or muon, which needs fewer steps here. Sec. 4."""
+    learning_rate: NotNegative = 5e-4
+    """Highest learning rate. Sec. 4."""
+    weight_decay: NotNegative = 0.05
+    """Weight decay. Sec. 4 calls it "decay weight"."""
+    second_moment: Share = 0.999
+    """AdamW's beta 2. Silent; PyTorch's."""
+    epochs: Count = 300
+    """Passes over the training clouds. 300 in Sec. 4."""
+    warmup_epochs: int = 10
+    """Epochs in which the learning rate rises. Silent; PCP-MAE's."""
+    smallest_rate: NotNegative = 1e-6
+    """Learning rate at the end. Silent; PCP-MAE's."""
+    batch: Count = 128
+    """Clouds a step, shared by all processes. 128 in Sec. 4."""
+    clip_gradient: NotNegative = 10.0
+    """Greatest norm of the gradient. Silent; Point-MAE's."""
     seed: int = 0
+    """Seed of all that is random. Same seed, same result, whatever the processes."""
 
 
 @dataclass(frozen=True)
 class PretrainConfig(LoopConfig):
     """How the tokenizer is trained (Sec. 3.4, Sec. 4, App. A)."""
 
-    loss: Literal["total", "assign", "distill"] = "total"  # Table 6
-    mask_ratio: float = 0.6  # Sec. 4
-    decoder_layers: int = 2  # silent, [A25]
-    teacher_momentum: float = 0.996  # rises to 1 along a cosine; silent, [A13]
-    temperature: float = 0.1  # tau of eq. 6; silent
-    local_weight: float = 0.5  # lambda_l (Sec. 4)
-    global_weight: float = 0.5  # lambda_g (Sec. 4)
-    difference_weight: float = 0.0  # of how superpoints of one cloud differ; the paper has no such term
-    distill_pass: Literal["masked", "full", "both"] = "masked"  # "full" distils from an unmasked pass; [A27]
-    center_targets: bool = False  # take the targets' mean off both sides; an option to be tested
-    scale_range: tuple[float, float] = (2 / 3, 3 / 2)  # augmentation; silent, PCP-MAE's
-    shift: float = 0.2  # as above
-    draws: int = 4  # samples of each cloud, used in turn: taking one costs more than grouping it
-    draw_seed: int = 0  # of the samples alone, so that runs of several seeds share them
-    mix: float = (
-        0.0  # share of objects that stand among others, on a floor and mostly before a wall; the paper has none
-    )
-    mix_objects: int = 4  # of a mixed cloud at most; two at least
-    window: float = 0.0  # metres; rooms are seen through columns so wide. 0 takes each room whole; silent, [A22]
-    windows: int = 16  # columns cut from each room, clouds of their own
-    held_out: float = 0.05  # share of clouds to validate on, where no split with caches is there to do so
-    validation_clouds: int = 256  # at most; a pass over them is made after each epoch
+    loss: Literal["total", "assign", "distill"] = "total"
+    """Which losses train: assignment and distillation (total), or one of them; Table 6."""
+    mask_ratio: Share = 0.6
+    """Share of tokens that are masked. 0.6 in Sec. 4."""
+    decoder_layers: Count = 2
+    """Layers of the decoder that predicts masked tokens. Silent, [A25]."""
+    teacher_momentum: Share = 0.996
+    """Momentum of the EMA teacher, which rises to 1. Along a cosine; silent, [A13]."""
+    temperature: float = 0.1
+    """Temperature of the assignment loss, tau of Eq. 6. Silent."""
+    local_weight: NotNegative = 0.5
+    """Weight of the superpoints' distillation loss, lambda_l. 0.5 in Sec. 4."""
+    global_weight: NotNegative = 0.5
+    """Weight of the whole cloud's distillation loss, lambda_g. 0.5 in Sec. 4."""
+    difference_weight: NotNegative = 0.0
+    """Weight of the difference loss, which compares how superpoints differ from their mean. The paper has none."""
+    distill_pass: Literal["masked", "full", "both"] = "masked"
+    """Distil from the masked pass, from one that sees every token (full), or from both. [A27]."""
+    center_targets: bool = False
+    """Subtract the batch's mean target before the cosine losses. An option to be tested."""
+    scale_range: Band = (2 / 3, 3 / 2)
+    """Augmentation: factors that each axis is scaled by. Silent; PCP-MAE's."""
+    shift: NotNegative = 0.2
+    """Augmentation: greatest shift along each axis. As above."""
+    draws: Count = 4
+    """Point samples of each cloud, which epochs use in turn. Taking one costs more than grouping it."""
+    draw_seed: int = 0
+    """Seed of the point samples, which runs of several seeds share."""
+    mix: Share = 0.0
+    """Share of objects that are put among others, on a floor and before a wall. The paper has none."""
+    mix_objects: AtLeastTwo = 4
+    """With mix: objects of a mixed cloud at most."""
+    window: NotNegative = 0.0
+    """Metres; side of the square columns cut from rooms, 0 for whole rooms. Silent, [A22]."""
+    windows: Count = 16
+    """With window: columns cut from each room. Clouds of their own."""
+    held_out: Share = 0.05
+    """Share of the clouds to validate on, where the dataset has no validation split."""
+    validation_clouds: Count = 256
+    """Clouds to validate on at most, after each epoch."""
 
 
 @dataclass(frozen=True)
@@ -210,26 +270,34 @@ class ViewConfig:
 class VisionConfig:
     """Which frozen 2D model reads the views, and how CLIP's dense features are taken (Sec. 4)."""
 
-    model: str = "ViT-B-16"  # Sec. 4; a name of `s4tok.vision.table`, an open_clip name, a folder, or hf-hub:...
-    pretrained: str | None = None  # a tag, or a file; "" for random weights, None for the model's usual ones
-    dense: Literal["last", "maskclip"] = "last"  # PointCLIP V2 reads the last layer's tokens
+    model: str = "ViT-B-16"
+    """The frozen CLIP: mini, a name of open_clip, or a folder. Or hf-hub:owner/model; ViT-B-16 in Sec. 4."""
+    pretrained: str | None = None
+    """Its weights: a tag or a file, '' for random ones; none is the usual ones."""
+    dense: Literal["last", "maskclip"] = "last"
+    """Which dense features: the last layer's tokens, or MaskCLIP's. PointCLIP V2 reads the last layer's."""
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What a pre-training run needs to know, all of it: a preset, or one changed by flags."""
+    """A recipe: all that a pre-training run needs to know, a preset or one changed by options."""
 
     training: PretrainConfig = PretrainConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
     clusters: ClusterConfig = ClusterConfig()
     propagation: PropagationConfig = PropagationConfig()
     clip: VisionConfig = VisionConfig()
-    features: str | None = None  # the vision model that is distilled, by its name; None: the CLIP
+    features: str | None = None
+    """The 2D model whose features are distilled, if not the CLIP. As extract-features names it."""
     encoder: EncoderConfig = EncoderConfig()
-    superpoints: SuperpointPreset = "default"  # which are made where there are none, and taken where there are several
-    limit: int | None = None  # clouds
-    point_features: tuple[PointKind, ...] = ()  # of clouds, read beside each point's place; the paper reads none
-    objective: str = "s4token"  # a row of the table of objectives; others may read less of this recipe
+    superpoints: SuperpointPreset = "default"
+    """Which superpoints: default, or paper (the printed form of App. A.1)."""
+    limit: int | None = None
+    """Clouds to train on at most."""
+    point_features: tuple[PointKind, ...] = ()
+    """What else the tokenizer reads of each point: rgb, normals or both. The paper reads none."""
+    objective: str = "s4token"
+    """What is trained: s4token, or an objective that another package adds."""
 
     @classmethod
     def of(cls, preset: Preset) -> "RunConfig":

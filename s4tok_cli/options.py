@@ -20,36 +20,67 @@ from typer.models import OptionInfo
 
 from s4tok.config import DATA_ROOT, STUDENTS, Scene
 from s4tok.errors import InputError, UsageError, did_you_mean
+from s4tok_cli import console
 from s4tok_cli.console import Settings
+from s4tok_cli.recipe import FieldsOf
 
 if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset
+
+INPUT, OUTPUT, MODELS = "Input", "Output", "Models"  # panels of the help; what is in none is about running
 
 Source: TypeAlias = Annotated[
     list[str] | None,
     Argument(
         metavar="SOURCE...",
-        help="A dataset's folder, one or more files, or a known name. Also as --source.",
+        help="A dataset's folder or known name, or files.",
         show_default=False,
     ),
 ]
-Dataset: TypeAlias = Annotated[str | None, Option(help="The dataset's kind, where its layout does not tell.")]
+Dataset: TypeAlias = Annotated[
+    str | None,
+    Option(help="The dataset's kind, where its layout does not tell.", rich_help_panel=INPUT, hidden=True),
+]
 DataRoot: TypeAlias = Annotated[
-    Path, Option(envvar="S4TOK_DATA", show_envvar=False, help="Where known names are looked for.")
+    Path,
+    Option(
+        envvar="S4TOK_DATA",
+        show_envvar=False,
+        help="Where known names are looked for.",
+        rich_help_panel=INPUT,
+        hidden=True,
+    ),
 ]
-Cache: TypeAlias = Annotated[Path, Option(help="The folder of all caches.")]
-Split: TypeAlias = Annotated[str | None, Option(help="train, val, test or all.")]
-Limit: TypeAlias = Annotated[int | None, Option(min=1, help="Take only the first N clouds.", metavar="N")]
+Cache: TypeAlias = Annotated[Path, Option(help="The folder of all caches.", metavar="DIR")]
+Split: TypeAlias = Annotated[
+    str | None, Option(help="Which split.", metavar="train|val|test|all", rich_help_panel=INPUT)
+]
+Limit: TypeAlias = Annotated[
+    int | None, Option(min=1, help="Take only the first N clouds.", metavar="N", rich_help_panel=INPUT)
+]
 ShardOf: TypeAlias = Annotated[
-    str | None, Option(help="Do part i of n, counted from 0; 'auto' asks Slurm.", metavar="I/N|auto")
+    str | None,
+    Option(
+        help="Do part i of n, counted from 0; 'auto' asks Slurm.",
+        metavar="I/N|auto",
+        hidden=True,
+    ),
 ]
-Workers: TypeAlias = Annotated[int, Option(min=0, help="Processes that work side by side; 0 takes one a core.")]
-Device: TypeAlias = Annotated[str, Option(help="auto, cpu or cuda.")]
+Workers: TypeAlias = Annotated[int, Option(min=0, help="Processes side by side; 0 is one a core.", metavar="N")]
+Device: TypeAlias = Annotated[str, Option(help="Where PyTorch computes.", metavar="auto|cpu|cuda")]
 Seed: TypeAlias = Annotated[int, Option(help="Same seed, same result, whatever the workers and shards.")]
-Overwrite: TypeAlias = Annotated[bool, Option("--overwrite", help="Make entries anew that are there already.")]
-Auto: TypeAlias = Annotated[bool, Option("--auto", help="Run the stages before this one where results are missing.")]
-Out: TypeAlias = Annotated[Path | None, Option(help="Where the result goes.")]
-Up: TypeAlias = Annotated[str | None, Option(help="The axis that points up: x, y or z.")]
+Overwrite: TypeAlias = Annotated[
+    bool,
+    Option("--overwrite", help="Make entries anew that are there already.", rich_help_panel=OUTPUT, hidden=True),
+]
+Auto: TypeAlias = Annotated[
+    bool,
+    Option("--auto", help="Run the stages before it where needed.", rich_help_panel=OUTPUT),
+]
+Out: TypeAlias = Annotated[Path | None, Option(help="Where the result goes.", metavar="PATH", rich_help_panel=OUTPUT)]
+Up: TypeAlias = Annotated[
+    str | None, Option(help="The axis that points up: x, y or z.", rich_help_panel=INPUT, hidden=True)
+]
 
 
 @dataclass(frozen=True)
@@ -78,45 +109,93 @@ Checkpoint: TypeAlias = Annotated[
     Option(
         help="A run folder of s4tok pretrain, or the name of a student that comes with s4tok.",
         show_default=" or ".join(f"{name} for {scene}s" for scene, name in STUDENTS.items()),
+        rich_help_panel=MODELS,
     ),
 ]
 StudentsClip: TypeAlias = Annotated[
-    str, Option(help='The CLIP it was trained for: "mini", an open_clip name, a folder, or "hf-hub:owner/model".')
+    str,
+    Option(
+        help='The CLIP it was trained for: "mini", an open_clip name, a folder, or "hf-hub:owner/model".',
+        rich_help_panel=MODELS,
+    ),
 ]
 Pretrained: TypeAlias = Annotated[
     str | None,
-    Option(help="Weights of the model: one of its tags, or a file; '' for random ones.", show_default="its usual ones"),
+    Option(
+        help="Weights of the model: one of its tags, or a file; '' for random ones.",
+        show_default="its usual ones",
+        rich_help_panel=MODELS,
+        hidden=True,
+    ),
 ]
 TextModel: TypeAlias = Annotated[
     str | None,
     Option(
         help="For a checkpoint that was distilled from another model than its CLIP: where that lies.",
         show_default="the card's name",
+        rich_help_panel=MODELS,
+        hidden=True,
     ),
 ]
 TextPretrained: TypeAlias = Annotated[
-    str | None, Option(help="The weights of that model, as --pretrained.", show_default="its usual ones")
+    str | None,
+    Option(
+        help="The weights of that model, as --pretrained.",
+        show_default="its usual ones",
+        rich_help_panel=MODELS,
+        hidden=True,
+    ),
 ]
 Prompts: TypeAlias = Annotated[
     str | None,
     Option(
-        help="mini, clip, pclipv2 or a file of your own.", metavar="NAME|FILE.toml", show_default="what suits the CLIP"
+        help="mini, clip, pclipv2 or a file of your own.",
+        metavar="NAME|FILE.toml",
+        show_default="what suits the CLIP",
+        rich_help_panel=MODELS,
     ),
 ]
 
-_SourceFlag = Annotated[list[str] | None, Option("--source", help="The same as SOURCE.", metavar="SOURCE")]
-_Json = Annotated[bool, Option("--json", help="Print one JSON object on stdout, and nothing else.")]
-_Verbose = Annotated[bool, Option("--verbose", "-v", help="Say more.")]
-_Quiet = Annotated[bool, Option("--quiet", "-q", help="Say only what went wrong.")]
-_Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.")]
+_SourceFlag = Annotated[
+    list[str] | None,
+    Option(
+        "--source",
+        help="The same as SOURCE.",
+        metavar="SOURCE",
+        hidden=True,
+    ),
+]
+_Json = Annotated[bool, Option("--json", help="Print one JSON object on stdout.")]
+_Verbose = Annotated[bool, Option("--verbose", "-v", help="Say more.", hidden=True)]
+_Quiet = Annotated[bool, Option("--quiet", "-q", help="Say only what went wrong.", hidden=True)]
+_Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.", hidden=True)]
+
+
+def _print_all(context: typer.Context, wanted: bool) -> None:
+    """Print the help with every option, those too that --help leaves out."""
+    if wanted:
+        for parameter in context.command.params:
+            if hasattr(parameter, "hidden"):
+                parameter.hidden = False
+        console.result(context.get_help())
+        raise typer.Exit
+
+
+_HelpAll = Annotated[
+    bool,
+    Option("--help-all", callback=_print_all, is_eager=True, help="Show every option, and exit."),
+]
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command what every command has, and each of its options its environment variable."""
     hints = get_type_hints(function, include_extras=True)
     parameters: list[inspect.Parameter] = []
+    recipes = {name: made for name, hint in hints.items() if (made := _fields_of(hint)) is not None}
     for name, parameter in inspect.signature(function).parameters.items():
-        if is_dataclass(hints[name]):
+        if name in recipes:
+            parameters += recipes[name].parameters
+        elif is_dataclass(hints[name]):
             parameters += inspect.signature(hints[name]).parameters.values()
         else:
             parameters.append(parameter.replace(annotation=hints[name]))
@@ -138,17 +217,21 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         ),
     ]  # fmt: skip
     added.append(inspect.Parameter("config", keyword, default=None, annotation=config))
+    added.append(inspect.Parameter("help_all", keyword, default=False, annotation=_HelpAll))
 
     @wraps(function)
     def run(**values: Any) -> None:
         values.pop("config")
+        values.pop("help_all")
         Settings.json = values.pop("json")
         Settings.level = values.pop("verbose") - values.pop("quiet")
         Settings.debug = values.pop("debug") or Settings.debug
         if takes_source:
             values["source"] = _one_source(values["source"], values.pop("source_flag"))
         for name, hint in hints.items():
-            if is_dataclass(hint):
+            if name in recipes:
+                values[name] = recipes[name].take(values)
+            elif is_dataclass(hint):
                 values[name] = hint(**{field.name: values.pop(field.name) for field in fields(hint)})  # type: ignore[operator]
         function(**values)
 
@@ -156,6 +239,10 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in signature}
     return run
+
+
+def _fields_of(hint: Any) -> FieldsOf | None:
+    return next((each for each in get_args(hint) if isinstance(each, FieldsOf)), None)
 
 
 def _with_environment(name: str, hint: Any) -> Any:
@@ -208,8 +295,14 @@ def _read_config(context: typer.Context, path: Path | None) -> Path | None:
             _refuse_unknown(path, key, commands[name], f" in [{name}]")
         if name == ".".join(words):
             values.update({_name(key): value for key, value in table.items()})
-    context.default_map = {**values}
+    many = {each.name for each in context.command.params if getattr(each, "multiple", False) or each.nargs != 1}
+    context.default_map = {name: value if name in many else _joined(value) for name, value in values.items()}
     return path
+
+
+def _joined(value: Any) -> Any:
+    """Write a list as an option takes it, its items joined by commas."""
+    return ",".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _options_of_all(group: Any, prefix: str = "") -> dict[str, set[str]]:
@@ -219,7 +312,7 @@ def _options_of_all(group: Any, prefix: str = "") -> dict[str, set[str]]:
         if hasattr(each, "commands"):
             found |= _options_of_all(each, f"{prefix}{name}.")
         else:
-            found[prefix + name] = {parameter.name for parameter in each.params} - {"config", "source_flag"}
+            found[prefix + name] = {parameter.name for parameter in each.params} - {"config", "source_flag", "help_all"}
     return found
 
 

@@ -99,10 +99,13 @@ def test_of_several_processes_the_first_alone_prints(s4tok: Run, asked: Asked) -
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        (["--adapter", "64,128"], "--adapter takes three whole numbers, and was given '64,128'."),
-        (["--pe-band", "9,1"], "--pe-band takes two positive numbers, the lower first, and was given '9,1'."),
+        (["--adapter", "64,128"], "--adapter takes 3 whole numbers joined by commas, and was given '64,128'."),
+        (["--pe-band", "9,1"], "--pe-band takes 2 numbers joined by commas, the lower first, and was given '9,1'."),
         (["--tokenizer", "s4tokn"], "no tokenizer is called 's4tokn'"),
-        (["--point-features", "rgb,heat"], "no point feature is called 'heat'; there are: rgb, normals."),
+        (
+            ["--point-features", "rgb,heat"],
+            "--point-features takes some of rgb, normals, joined by commas, and was given 'rgb,heat'.",
+        ),
         (["--preset", "tiny"], "'tiny' is not one of 'paper', 'toy', 'quick'"),
     ],
 )
