@@ -39,19 +39,33 @@ class SuperpointConfig:
     """How a cloud is cut into superpoints (Sec. 3.2, App. A.1)."""
 
     method: str = "cut-pursuit"
-    anchors: int = 4096  # |Q|, farthest point samples the descriptor looks at; silent. Rooms take 32,768.
-    neighbors: int = 30  # K of eq. 10, neighbours in Q; silent, Open3D's and the authors' habit
-    sqrt_eigenvalues: bool = False  # eq. 11 has none; True is the convention of superpoint graphs
-    standardized: bool = False  # unit variance a cloud; True would blow a single plane's noise up to edges
-    normal_form: Literal["outer", "oriented"] = "outer"  # n n^T does not care for n's sign; "oriented" is printed
-    geometry_weight: float = 0.7  # weight of eq. 11 beside the normal; silent, from trials on objects
-    adjacency: int = 10  # edges a point has in the graph; silent, as in superpoint graphs
-    regularization: float = 0.15  # price of a cut edge; silent. Rooms take 0.05, since `smoothness` joins their planes.
-    smoothness: float = 0.0  # join pieces whose border bends so little beside their points; 0 as printed. Rooms: 0.4.
-    smallest: int = 10  # points a superpoint has at least, in a cloud of any size; silent. Rooms take 30.
-    smallest_share: float = 0.006  # as above, of the cloud's points; the larger counts. 6 of 1,024 hold a centre.
-    voxel: float = 0.0  # metres; cut on one point a voxel and carry labels back. Rooms take 0.02; 0 cuts every point.
-    grid_cells: int = 100  # of the method `grid` only
+    """How: cut-pursuit, grid, scannet-segments (ScanNet's own) or labels (yours)."""
+    anchors: Count = 4096
+    """Farthest point samples among which neighbours are searched, |Q| of Eq. 10. Silent."""
+    neighbors: Count = 30
+    """Neighbours of a point in Eq. 10, K. Silent; Open3D's and the authors' habit."""
+    sqrt_eigenvalues: bool = False
+    """Take square roots of the eigenvalues in Eq. 11, as superpoint graphs do. The paper prints none."""
+    standardized: bool = False
+    """Scale each feature to mean 0 and variance 1 within the cloud. That blows a single plane's noise up to edges."""
+    normal_form: Literal["outer", "oriented"] = "outer"
+    """How normals n are used: n n^T, which has no sign (outer), or n itself (oriented). The latter is printed."""
+    geometry_weight: NotNegative = 0.7
+    """Weight of the shape features, Eq. 11, beside the normal. Silent; from trials on objects."""
+    adjacency: Count = 10
+    """Nearest neighbours that a point is joined to in the graph. Silent; as in superpoint graphs."""
+    regularization: NotNegative = 0.15
+    """Price of a cut edge; a higher one gives fewer superpoints. Silent. Lower in rooms, whose planes are joined."""
+    smoothness: NotNegative = 0.0
+    """Merge neighbours whose border bends less than this; 0 merges none. As printed."""
+    smallest: Count = 10
+    """Fewest points of a superpoint; smaller ones are merged. Silent."""
+    smallest_share: Share = 0.006
+    """The same as a share of the cloud's points; the larger counts. 6 of 1,024 hold a centre."""
+    voxel: NotNegative = 0.0
+    """Metres; cut one point a voxel, 0 cuts every point. Labels are carried back."""
+    grid_cells: Count = 100
+    """Cells of a cloud, of the method grid."""
     seed: int = 0
 
     @classmethod
@@ -350,30 +364,45 @@ class ZeroShotConfig:
 
 @dataclass(frozen=True)
 class SegmentConfig:
-    """How every point of a cloud is named with words. What is None is as the checkpoint was trained."""
+    """How every point of a cloud is labelled; what is None is as the checkpoint was trained."""
 
-    n_points: int | None = None  # sampled of each window
-    n_tokens: int | None = None  # of each window
-    window: float | None = None  # metres, the side of a column that is encoded together; 0 takes clouds whole
-    overlap: float = 0.25  # share of a window that its neighbour has too
-    smallest_window: int = 256  # points; a column of fewer takes its neighbours in, a proposal joins the nearest
-    windows: Literal["columns", "superpoints"] = (
-        "columns"  # or proposals: large flat superpoints, and groups of the rest
-    )
-    gap: float = 0.12  # metres between proposals at least
-    large: float = (
-        0.5  # square metres from which on a flat superpoint is a proposal; chosen on 12 toy-scans to train on
-    )
-    attend: float | None = None  # grouping radii that a token's attention reaches; 0 is everywhere
-    votes: int = ZeroShotConfig.votes  # samples of each window, whose cosines are averaged
-    pool: bool = False  # one label a superpoint; the paper gives every point its own, Sec. 3.3
-    calibrate: Literal["none", "mean"] | None = None  # subtract from a label's cosines a share of their mean
-    calibration_share: float | None = None
-    unknown: float | None = None  # points whose label has a lower cosine, before calibration, have no name
+    n_points: Count | None = None
+    """Points sampled of each window."""
+    n_tokens: Count | None = None
+    """Tokens of each window."""
+    window: NotNegative | None = None
+    """Metres; process rooms in square columns of this side, 0 for whole clouds."""
+    overlap: Share = 0.25
+    """Share of a window that its neighbour has too."""
+    smallest_window: Count = 256
+    """Points of a window at least. A column of fewer takes its neighbours in, a proposal joins the nearest."""
+    windows: Literal["columns", "superpoints"] = "columns"
+    """Windows are columns, or proposals made of superpoints. Those are the large flat ones, each alone, and groups of
+    the other points."""
+    gap: Annotated[float, Between(0.001)] = 0.12
+    """With windows from superpoints: metres between groups at least."""
+    large: NotNegative = 0.5
+    """With windows from superpoints: square metres from which on a flat one is alone. Chosen on 12 toy-scans, train."""
+    attend: NotNegative | None = None
+    """Limit each token's attention to tokens within so many grouping radii; 0 is no limit."""
+    votes: Count = ZeroShotConfig.votes
+    """Samples of each window whose cosines are averaged. The literature's voting takes 10."""
+    pool: bool = False
+    """Give all points of a superpoint one label. In the paper every point has its own, Sec. 3.3."""
+    calibrate: Literal["none", "mean"] | None = None
+    """Subtract a share of each label's mean cosine over the training points (mean), or nothing."""
+    calibration_share: NotNegative | None = None
+    """The share that is subtracted."""
+    unknown: float | None = None
+    """Label points "unknown" if their best cosine similarity is below this."""
     scale: float = 1.0
-    draws: int = ZeroShotConfig.draws
-    level: float = ZeroShotConfig.level
+    """Multiply every cloud by this; 0.001 reads millimetres."""
+    draws: Count = ZeroShotConfig.draws
+    """Draws of the bootstrap over clouds."""
+    level: Share = ZeroShotConfig.level
+    """Level of the intervals."""
     seed: int = 0
+    """Seed of all that is random."""
 
 
 @dataclass(frozen=True)

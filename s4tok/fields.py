@@ -178,12 +178,12 @@ def _in_a_row(kinds: tuple[Any, ...], limits: Between | None) -> str:
 
 
 def _read(kind: Any, text: str, optional: bool) -> Any:
+    if get_origin(kind) is Literal and text in get_args(kind):
+        return text
     if optional and text.lower() in ("", "none"):
         return None
     if get_origin(kind) is Literal:
-        if text not in get_args(kind):
-            raise ValueError
-        return text
+        raise ValueError
     if get_origin(kind) is tuple:
         kinds = get_args(kind)
         words = [word.strip() for word in text.split(",") if word.strip()]

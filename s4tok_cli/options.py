@@ -107,7 +107,8 @@ class Clouds:
 Checkpoint: TypeAlias = Annotated[
     str | None,
     Option(
-        help="A run folder of s4tok pretrain, or the name of a student that comes with s4tok.",
+        help="A run folder, or one that comes with s4tok.",
+        metavar="NAME|DIR",
         show_default=" or ".join(f"{name} for {scene}s" for scene, name in STUDENTS.items()),
         rich_help_panel=MODELS,
     ),
@@ -115,7 +116,8 @@ Checkpoint: TypeAlias = Annotated[
 StudentsClip: TypeAlias = Annotated[
     str,
     Option(
-        help='The CLIP it was trained for: "mini", an open_clip name, a folder, or "hf-hub:owner/model".',
+        help="The CLIP it was trained for, as in pretrain.",
+        metavar="NAME",
         rich_help_panel=MODELS,
     ),
 ]
@@ -149,8 +151,8 @@ TextPretrained: TypeAlias = Annotated[
 Prompts: TypeAlias = Annotated[
     str | None,
     Option(
-        help="mini, clip, pclipv2 or a file of your own.",
-        metavar="NAME|FILE.toml",
+        help="Prompts: mini, clip, pclipv2 or a file.",
+        metavar="NAME|FILE",
         show_default="what suits the CLIP",
         rich_help_panel=MODELS,
     ),

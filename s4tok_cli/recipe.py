@@ -26,6 +26,7 @@ class Part:
     common: Collection[str] = ()  # shown by --help; the others by --help-all
     flags: Mapping[str, str] = field(default_factory=dict)  # where an option is not called as its field
     left_out: Collection[str] = ()  # reached by --set alone
+    nones: Mapping[str, str] = field(default_factory=dict)  # what None of a field stands for, if not for none
 
     def dotted(self, name: str) -> str:
         """Give a field's name within the whole configuration."""
@@ -68,7 +69,7 @@ class FieldsOf:
             flag = f"{flag}/--no-{flag.removeprefix('--')}"
         option = Option(
             flag,
-            help=f"{each.about} \\[{self._default(part.dotted(each.name))}]",
+            help=f"{each.about} \\[{self._default(part.dotted(each.name), part.nones.get(each.name, 'none'))}]",
             hidden=each.name not in part.common,
             rich_help_panel=part.panel,
             metavar=None if is_switch else _metavar(each),
@@ -77,14 +78,14 @@ class FieldsOf:
         self.fields[name] = part.dotted(each.name), each
         self.parameters.append(_parameter(name, Annotated[kind | None, option]))
 
-    def _default(self, dotted: str) -> str:
+    def _default(self, dotted: str, none: str) -> str:
         """Write the value of each preset, or one for all where they agree."""
         said = {}
         for preset, config in self.presets.items():
             value: Any = config
             for part in dotted.split("."):
                 value = getattr(value, part)
-            said[preset] = _in_words(value)
+            said[preset] = none if value is None else _in_words(value)
         values = list(said.values())
         if len(set(values)) == 1:
             return values[0]
@@ -104,7 +105,7 @@ def _in_words(value: object) -> str:
         return ",".join(_in_words(each) for each in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "none" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _parameter(name: str, annotation: Any) -> inspect.Parameter:

@@ -1,20 +1,15 @@
 """`s4tok segment`: name every point with words."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from s4tok.config import (
-    CALIBRATION_SHARE,
-    ROOM_WINDOW,
-    Scene,
-    SegmentConfig,
-    VisionConfig,
-    ZeroShotConfig,
-)
+from s4tok.config import Scene, SegmentConfig, VisionConfig, ZeroShotConfig
 from s4tok.errors import UsageError
+from s4tok.fields import changed
 from s4tok_cli import console, options
+from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_cli.superpoints import Room
 from s4tok_pipelines.paths import CACHE, SEGMENTS
 
@@ -24,114 +19,80 @@ if TYPE_CHECKING:
     from s4tok_pipelines.stages.segment import Segmented
 
 
+SETTINGS = FieldsOf(
+    SegmentConfig,
+    [
+        Part("", SegmentConfig, "Labelling", ("window", "unknown", "seed"), {},
+             ("overlap", "smallest_window", "large", "draws", "level"),
+             dict.fromkeys(
+                 ("n_points", "n_tokens", "window", "attend", "calibrate", "calibration_share"), "as trained"))
+    ],
+    {"all": SegmentConfig()},
+)  # fmt: skip
+
+
 def segment(
     *,
+    source: options.Clouds,
+    room: Room = None,
     labels: Annotated[
-        str | None, Option(help='What points may be: "wall,floor,chair"; a dataset\'s own classes or parts otherwise.')
+        str | None,
+        Option(
+            help="What points may be; of a dataset its own.",
+            metavar="NAME,...",
+            rich_help_panel="Labelling",
+        ),
     ] = None,
-    category: Annotated[str | None, Option(help="What --labels are parts of: chair.")] = None,
+    category: Annotated[
+        str | None,
+        Option(help="What --labels are parts of.", metavar="NAME", rich_help_panel="Labelling"),
+    ] = None,
+    settings: Annotated[Changes, SETTINGS],
     checkpoint: options.Checkpoint = None,
+    teacher_only: Annotated[
+        bool,
+        Option(
+            "--teacher-only",
+            help="The 2D baseline: features of views, no checkpoint.",
+            rich_help_panel=options.MODELS,
+        ),
+    ] = False,
     clip: options.StudentsClip = ZeroShotConfig.clip,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     text_model: options.TextModel = None,
     text_pretrained: options.TextPretrained = None,
-    teacher_only: Annotated[
-        bool,
-        Option("--teacher-only", help="The 2D baseline: the features that s4tok extract-features made of superpoints."),
-    ] = False,
     prompts: options.Prompts = None,
-    calibrate: Annotated[
-        Literal["none", "mean"] | None,
-        Option(
-            help="mean subtracts from each label's cosines a share of its mean cosine over the training points; "
-            "it needs no labels. none does not.",
-            show_default="as the checkpoint's card says",
-        ),
-    ] = None,
-    calibration_share: Annotated[
-        float | None,
-        Option(
-            min=0,
-            help="The share that is subtracted.",
-            metavar="S",
-            show_default=f"the card's, or {CALIBRATION_SHARE:g}",
-        ),
-    ] = None,
-    unknown: Annotated[
-        float | None,
-        Option(
-            help="Leave points without a label if the cosine of the best one, before calibration, is lower.",
-            show_default=False,
-        ),
-    ] = None,
-    pool: Annotated[bool, Option("--pool", help="Let all points of a superpoint have one label.")] = SegmentConfig.pool,
-    window: Annotated[
-        float | None,
-        Option(
-            min=0,
-            help="Metres; the side of the columns that are encoded one by one. 0 takes each cloud whole.",
-            show_default=f"as trained; {ROOM_WINDOW:g} in rooms for a checkpoint of objects",
-        ),
-    ] = None,
-    windows: Annotated[
-        Literal["columns", "superpoints"],
-        Option(
-            help="columns of --window, or superpoints: each large flat one is encoded alone, and so is each group of "
-            "the other points that --gap parts from the rest."
-        ),
-    ] = SegmentConfig.windows,
-    gap: Annotated[
-        float | None,
-        Option(
-            min=0.001, help="Metres between groups of --windows superpoints.", show_default=f"{SegmentConfig.gap:g}"
-        ),
-    ] = None,
-    n_points: Annotated[
-        int | None,
-        Option(min=1, help="Points sampled of each window.", show_default="as the checkpoint was trained"),
-    ] = None,
-    n_tokens: Annotated[
-        int | None, Option(min=1, help="Tokens of each window.", show_default="as the checkpoint was trained")
-    ] = None,
-    attend: Annotated[
-        float | None,
-        Option(
-            min=0,
-            help="Limit each token's attention to so many grouping radii; 0 is no limit.",
-            show_default="as the checkpoint was trained",
-        ),
-    ] = None,
-    votes: Annotated[
-        int, Option(min=1, help="Samples of each window whose answers are averaged; 10 is the literature's voting.")
-    ] = SegmentConfig.votes,
-    scale: Annotated[
-        float, Option(help="Multiply every cloud by this; 0.001 reads millimetres.")
-    ] = SegmentConfig.scale,
-    room: Room = None,
     out: options.Out = None,
     formats: Annotated[
-        str, Option("--format", help="What to write of each cloud: ply, npy, txt and scores, or some of them.")
+        str,
+        Option(
+            "--format",
+            help="Files of each cloud.",
+            metavar="ply,npy,txt,scores",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = "ply,npy,txt,scores",
-    html: Annotated[bool, Option("--html", help="Write a page to look at each cloud in a browser.")] = False,
+    html: Annotated[
+        bool, Option("--html", help="Write a page to look at each cloud.", rich_help_panel=options.OUTPUT)
+    ] = False,
     preview: Annotated[
-        Path | None, Option(help="Draw the first clouds, truth beside names, into this .png.", metavar="FILE.png")
+        Path | None,
+        Option(help="Draw the first clouds into this file.", metavar="FILE.png", rich_help_panel=options.OUTPUT),
     ] = None,
     auto: options.Auto = False,
-    source: options.Clouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
-    seed: options.Seed = SegmentConfig.seed,
 ) -> None:
-    """Name every point with words: a dataset's by its classes or parts, files of your own by --labels.
+    """Label every point: a dataset's by its classes or parts, your own files by --labels.
 
-    Nobody has trained for the words: a point is what its feature is nearest to among the sentences of --prompts.
-    Labels of your own files go to segments/, a dataset's only where --out says.
+    Zero-shot, by the highest cosine similarity with a prompt. Own files' results go to segments/.
     """
     from s4tok.vision.weights import probe
     from s4tok.zero_shot.prompts import read_labels
 
-    if windows == "columns" and gap is not None:
+    config = changed(SegmentConfig(), settings)
+    if config.windows == "columns" and "gap" in settings:
         raise UsageError("--gap is for --windows superpoints.")
     words = [] if labels is None else read_labels(labels)
     probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
@@ -147,11 +108,6 @@ def segment(
     written = read_formats(formats)
     clouds = source.open(scene=scene, prefer=["test", "val"])
     folder = out or (SEGMENTS if isinstance(clouds, OwnFiles) else None)
-    config = SegmentConfig(
-        n_points, n_tokens, window, windows=windows, gap=SegmentConfig.gap if gap is None else gap, attend=attend,
-        votes=votes, pool=pool, calibrate=calibrate, calibration_share=calibration_share,
-        unknown=unknown, scale=scale, seed=seed,
-    )  # fmt: skip
     found = segment_by_name(
         clouds,
         cache,

@@ -45,14 +45,21 @@ def test_a_file_may_hold_lists_and_a_command_reads_them_as_its_option_does(asked
     assert found.training.learning_rate == 0.5
 
 
-@pytest.mark.parametrize("command", ["pretrain"])
+@pytest.mark.parametrize("command", ["pretrain", "segment", "superpoints", "render-views"])
 def test_help_fits_a_screen_and_help_all_has_every_option(s4tok: Run, command: str) -> None:
     short, whole = s4tok(command, "--help", COLUMNS="80"), s4tok(command, "--help-all", COLUMNS="140")
     assert (short.returncode, whole.returncode) == (0, 0)
     assert len(short.stdout.splitlines()) <= 60
+    assert "--debug" not in short.stdout
+    assert "--debug" in whole.stdout
+    assert len(whole.stdout) > len(short.stdout)
+
+
+def test_options_that_few_need_are_shown_by_help_all(s4tok: Run) -> None:
+    short, whole = s4tok("pretrain", "--help", COLUMNS="80"), s4tok("pretrain", "--help-all", COLUMNS="140")
     assert "--epochs" in short.stdout
     assert "--teacher-momentum" not in short.stdout
-    for option in ("--epochs", "--teacher-momentum", "--debug", "--overwrite", "--source"):
+    for option in ("--epochs", "--teacher-momentum", "--overwrite", "--source"):
         assert option in whole.stdout
 
 
