@@ -1,11 +1,21 @@
 """What every stage asks of a dataset: where results lie, what entries are made from, what makes missing ones."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.table import DATASETS
 from s4tok.errors import InputError
-from s4tok_cache import Fingerprint
+from s4tok_cache import CacheReader, Entry, Fingerprint
+from s4tok_pipelines.layouts import CLIP_FEATURES, FEATURES, SUPERPOINTS
+from s4tok_pipelines.stamps import FEATURES_STAGE, SUPERPOINTS_STAGE
+
+# What a cache holds, and the command that makes it or says why it cannot be made.
+MADE: Mapping[str, tuple[str, str]] = {
+    SUPERPOINTS.name: ("superpoints", SUPERPOINTS_STAGE),
+    CLIP_FEATURES.name: ("features", FEATURES_STAGE),
+    FEATURES.name: ("features", FEATURES_STAGE),
+}
 
 
 def root_of(cache: Path, clouds: CloudDataset) -> Path:
@@ -25,6 +35,20 @@ def fingerprint(clouds: CloudDataset, key: str) -> Fingerprint:
     except InputError:
         return Fingerprint(key, 0)  # what is wrong with it is found out, and told, when it is read
     return Fingerprint(origin.path, origin.size, origin.mtime_ns)
+
+
+def read_entry(reader: CacheReader, clouds: CloudDataset, key: str, *arrays: str) -> Entry:
+    """Read what a cache holds of a cloud, unless it was made before the cloud changed.
+
+    Labels that somebody else made have an origin of their own, and are taken as they are.
+    """
+    what, command = MADE[reader.layout.name]
+    if key not in reader:
+        raise InputError(f"it has no {what}; s4tok {command} says why not.")
+    is_foreign = "labels" in reader.stamp.parameters
+    if not is_foreign and not reader.fingerprint(key).same(fingerprint(clouds, key)):
+        raise InputError(f"its {what} were made before it changed; run s4tok {command}.")
+    return reader.read(key, arrays)
 
 
 def way_out(clouds: CloudDataset, *stages: str) -> str:

@@ -8,11 +8,10 @@ from s4tok.config import SuperpointConfig, SuperpointPreset
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
-from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheMissing, CacheReader, Stamp, examine
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import fingerprint, root_of, way_out
+from s4tok_pipelines.inputs.entries import root_of, way_out
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, superpoints_stamp
@@ -75,16 +74,6 @@ def open_superpoints(
     except CacheMissing as error:
         command = _command(clouds, config)
         raise CacheMissing(str(error), error.hint if command is None else way_out(clouds, command)) from error
-
-
-def labels_of(superpoints: CacheReader, clouds: CloudDataset, key: str) -> Int32[Array, " n"]:
-    """Read the superpoint of each of a cloud's points."""
-    if key not in superpoints:
-        raise InputError("it has no superpoints; s4tok superpoints says why not.")
-    is_foreign = "labels" in superpoints.stamp.parameters  # labels that somebody else made have an origin of their own
-    if not is_foreign and not superpoints.fingerprint(key).same(fingerprint(clouds, key)):
-        raise InputError("its superpoints were made before it changed; run s4tok superpoints.")
-    return superpoints.read(key, ("labels",))["labels"]
 
 
 def is_as(stamp: Stamp, wanted: SuperpointConfig) -> bool:

@@ -11,7 +11,6 @@ from torch import Tensor
 from s4tok.clouds import PointCloud
 from s4tok.config import SegmentConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import InputError
 from s4tok.models.checkpoint import Means, Student
 from s4tok.models.model import Model
 from s4tok.randomness import seed_of
@@ -20,7 +19,7 @@ from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot import classifier
 from s4tok.zero_shot.point_scores import Looking, score_points, vision_scores
 from s4tok_cache import CacheReader
-from s4tok_pipelines.inputs.entries import fingerprint, root_of
+from s4tok_pipelines.inputs.entries import read_entry, root_of
 from s4tok_pipelines.inputs.features import find_features, superpoints_under
 from s4tok_pipelines.inputs.point_features import PointReader
 from s4tok_pipelines.report import Report, silent
@@ -110,11 +109,7 @@ class VisionScorer(PointScorer):
         self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
     ) -> Float32[Array, "n t"]:
         """Give each point what was seen of its superpoint."""
-        if key not in self.seen:
-            raise InputError("it has no features; s4tok extract-features says why not.")
-        if not self.seen.fingerprint(key).same(fingerprint(self.clouds, key)):
-            raise InputError("its features were made before it changed; run s4tok extract-features.")
-        entry = self.seen.read(key, ("superpoints", "visible"))
+        entry = read_entry(self.seen, self.clouds, key, "superpoints", "visible")
         return vision_scores(entry["superpoints"], entry["visible"] > 0, cloud.xyz, superpoints, words)
 
 

@@ -15,8 +15,7 @@ from s4tok.errors import InputError
 from s4tok.rendering.scene_frames import is_posed, scene_views
 from s4tok.shapes import Bool, Float, Int
 from s4tok_cache import CacheMissing, CacheReader, Fingerprint, Stamp
-from s4tok_pipelines.inputs.entries import root_of, way_out
-from s4tok_pipelines.inputs.find_superpoints import labels_of
+from s4tok_pipelines.inputs.entries import read_entry, root_of, way_out
 from s4tok_pipelines.layouts import VIEWS
 from s4tok_pipelines.stamps import VIEWS_STAGE, views_stamp
 
@@ -58,7 +57,8 @@ class Sources:
         """Read cloud after cloud, each in pieces of at most a batch of pictures."""
         for key in keys:
             try:
-                labels = torch.from_numpy(labels_of(self.superpoints, self.clouds, key).astype(np.int64))
+                cut = read_entry(self.superpoints, self.clouds, key, "labels")
+                labels = torch.from_numpy(cut["labels"].astype(np.int64))
                 yield from self._drawn(key, expected[key], labels) if self.views else self._seen(key, labels, batch)
             except InputError as error:
                 yield Broken(key, str(error))

@@ -21,9 +21,8 @@ from s4tok.superpoints.samples import Sample, sample
 from s4tok.vision.vision_model import VisionModel
 from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.draw_views import draw_views
-from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.inputs.entries import fingerprints, read_entry, root_of
 from s4tok_pipelines.inputs.features import features_of, open_features
-from s4tok_pipelines.inputs.find_superpoints import labels_of
 from s4tok_pipelines.inputs.point_features import PointReader
 from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.report import Report, silent
@@ -121,7 +120,7 @@ def _samples(
             xyz, known = cloud.xyz, reader.read(cloud)
             labels: Array = np.zeros(len(xyz), np.int64)
             if superpoints is not None:
-                labels = labels_of(superpoints, clouds, key)
+                labels = read_entry(superpoints, clouds, key, "labels")["labels"]
             seeds = [seed_of(config.seed, key, vote) for vote in range(config.votes)]
             samples = [sample(xyz, labels, n_points, seed, clouds.up) for seed in seeds]
             features = [None if known is None else known[each.index] for each in samples]

@@ -19,7 +19,8 @@ from s4tok.zero_shot.point_scores import answers, superpoint_means
 from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.vocabulary import Vocabulary, Words
 from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
-from s4tok_pipelines.inputs.find_superpoints import labels_of, ready_superpoints
+from s4tok_pipelines.inputs.entries import read_entry
+from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
 from s4tok_pipelines.inputs.point_scores import CheckpointScorer, PointScorer, VisionScorer
 from s4tok_pipelines.outputs.labelled_clouds import FORMATS, stems_of, write_labelled
 from s4tok_pipelines.outputs.provenance import provenance
@@ -154,7 +155,7 @@ def _named(
 ) -> Labelled:
     """Name the points of one cloud."""
     cloud = clouds[key]
-    superpoints = labels_of(scorer.superpoints, clouds, key).astype(np.int64)
+    superpoints = read_entry(scorer.superpoints, clouds, key, "labels")["labels"].astype(np.int64)
     if len(superpoints) != len(cloud):
         raise InputError(f"it has {len(cloud)} points, and its superpoints are of {len(superpoints)}.")
     scores = scorer.scores(key, cloud, superpoints, words.vectors)

@@ -1,0 +1,38 @@
+"""What a cache holds of a cloud is read as long as the cloud is what it was made from."""
+
+from pathlib import Path
+
+import pytest
+
+from s4tok.datasets.dataset import Origin
+from s4tok.errors import InputError
+from s4tok.synthetic.datasets import ToyShapes
+from s4tok_cache import CacheReader, Stamp
+from s4tok_pipelines.inputs.entries import read_entry, root_of
+from s4tok_pipelines.layouts import SUPERPOINTS
+from tests.octants import cut_into_octants
+
+
+class Changed(ToyShapes):
+    """Clouds that have changed since."""
+
+    def origin(self, key: str) -> Origin:
+        return Origin("other", 17)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"method": "labels", "labels": "/mine"}])
+def test_an_entry_is_read_unless_it_is_missing_or_its_cloud_has_changed(
+    tmp_path: Path, parameters: dict[str, str]
+) -> None:
+    clouds = ToyShapes("val", sizes=(0, 2, 0), points=300)
+    changed = Changed("val", sizes=(0, 2, 0), points=300)
+    cut_into_octants(clouds, tmp_path, clouds.keys[:1], Stamp("superpoints", parameters))
+    reader = CacheReader(root_of(tmp_path, clouds), SUPERPOINTS, Stamp("superpoints", parameters))
+    assert len(read_entry(reader, clouds, clouds.keys[0], "labels")["labels"]) == 300
+    with pytest.raises(InputError, match="it has no superpoints; s4tok superpoints says why not"):
+        read_entry(reader, clouds, clouds.keys[1], "labels")
+    if "labels" in parameters:  # made of something else than the cloud
+        assert len(read_entry(reader, changed, clouds.keys[0], "labels")["labels"]) == 300
+    else:
+        with pytest.raises(InputError, match="its superpoints were made before it changed; run s4tok superpoints"):
+            read_entry(reader, changed, clouds.keys[0], "labels")
