@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -13,31 +13,32 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import FORMATS as READABLE
 from s4tok.errors import UsageError, choose
 from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal, paint
-from s4tok.shapes import Array
+from s4tok.shapes import Array, UInt8
 from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.outputs.ply import ply_of
 from s4tok_pipelines.outputs.viewer import page
 
-
-def _ply(done: Labelled) -> bytes:
-    colors = paint(done.answers, colors_of_names(done.names))
-    return ply_of(done.cloud, colors, label=done.answers, superpoint=done.superpoints)
+Colors: TypeAlias = UInt8[Array, "t 3"]  # of each name
 
 
-def _npy(done: Labelled) -> bytes:
+def _ply(done: Labelled, colors: Colors) -> bytes:
+    return ply_of(done.cloud, paint(done.answers, colors), label=done.answers, superpoint=done.superpoints)
+
+
+def _npy(done: Labelled, _: Colors) -> bytes:
     return _saved(done.answers.astype(np.int32))
 
 
-def _txt(done: Labelled) -> bytes:
+def _txt(done: Labelled, _: Colors) -> bytes:
     return ("\n".join(map(str, done.answers.tolist())) + "\n").encode()
 
 
-def _scores(done: Labelled) -> bytes:
+def _scores(done: Labelled, _: Colors) -> bytes:
     return _saved(done.scores.astype(np.float16))
 
 
-FORMATS: dict[str, tuple[str, Callable[[Labelled], bytes]]] = {
+FORMATS: dict[str, tuple[str, Callable[[Labelled, Colors], bytes]]] = {
     "ply": (".labels.ply", _ply),
     "npy": (".labels.npy", _npy),
     "txt": (".labels.txt", _txt),
@@ -59,30 +60,29 @@ def write_labelled(
     stem: Path, done: Labelled, formats: Sequence[str], *, clouds: CloudDataset, html: bool, about: str
 ) -> None:
     """Write one cloud's files; the legend, which says what the numbers mean, is always among them."""
-    for name in formats:
-        ending, write = FORMATS[name]
-        write_whole(stem.with_name(stem.name + ending), write(done), parents=True)
-    write_whole(
-        stem.with_name(f"{stem.name}.legend.json"), (json.dumps(legend(done), indent=2) + "\n").encode(), parents=True
-    )
-    if html:
-        write_whole(
-            stem.with_name(f"{stem.name}.html"),
-            page(
-                done.cloud, done.answers, done.names, colors_of_names(done.names),
+    colors = colors_of_names(done.names)
+
+    def contents() -> Iterator[tuple[str, bytes]]:
+        for name in formats:
+            ending, make = FORMATS[name]
+            yield ending, make(done, colors)
+        yield ".legend.json", (json.dumps(legend(done, colors), indent=2) + "\n").encode()
+        if html:
+            yield ".html", page(
+                done.cloud, done.answers, done.names, colors,
                 superpoints=done.superpoints, up=clouds.up, scene=clouds.scene, about=about,
-            ).encode(),
-            parents=True,
-        )  # fmt: skip
+            ).encode()  # fmt: skip
+
+    for ending, content in contents():
+        write_whole(stem.with_name(stem.name + ending), content, parents=True)
 
 
-def legend(done: Labelled) -> list[dict[str, Any]]:
+def legend(done: Labelled, colors: Colors) -> list[dict[str, Any]]:
     """Say of each label what it is called, how it is coloured, how many points have it, and how it was calibrated."""
     counts = Counter(done.answers.tolist())
-    colors = map(hexadecimal, colors_of_names(done.names))
     rows = [
         {"label": label, "name": name, "color": color, "points": counts[label]}
-        for label, (name, color) in enumerate(zip(done.names, colors, strict=True))
+        for label, (name, color) in enumerate(zip(done.names, map(hexadecimal, colors), strict=True))
     ]
     if done.subtracted is not None:
         rows = [{**row, "subtracted": float(each)} for row, each in zip(rows, done.subtracted, strict=True)]
