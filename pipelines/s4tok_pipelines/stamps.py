@@ -1,11 +1,13 @@
 """How the result of each stage is named: the stage, and what its result was made with."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from s4tok.config import SuperpointConfig, ViewConfig
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
+from s4tok_cache.stamp import differences
 
 SUPERPOINTS_STAGE, VIEWS_STAGE = "superpoints", "render-views"
 FEATURES_STAGE, CLIP_STAGE = "extract-features", "extract-clip"  # the same stage; CLIP's results keep their name
@@ -28,6 +30,32 @@ def superpoints_stamp(config: SuperpointConfig, ready: Path | None = None) -> St
         return Stamp.of(SUPERPOINTS_STAGE, config, SUPERPOINTS_ALGORITHM)
     source = {} if ready is None else {"labels": str(ready.absolute())}
     return Stamp(SUPERPOINTS_STAGE, {"method": config.method, **source}, SUPERPOINTS_ALGORITHM)
+
+
+def is_as(stamp: Stamp, wanted: SuperpointConfig) -> bool:
+    """Say whether superpoints are cut as is wanted."""
+    if wanted.method == "labels":  # wherever they came from
+        return stamp.parameters.get("method") == "labels"
+    return stamp.json == superpoints_stamp(wanted).json
+
+
+def is_computed(method: object) -> bool:
+    """Say whether s4tok cuts by this method, or only takes labels that are ready."""
+    from s4tok.superpoints import METHODS
+
+    return METHODS.get(str(method)) is not None
+
+
+def in_words(stamps: Sequence[Stamp], wanted: SuperpointConfig) -> Iterator[str]:
+    """Name cuts, and the settings in which they differ from the one that is wanted."""
+    for stamp in stamps:
+        method = stamp.parameters.get("method")
+        odd = [f"method {method}, not {wanted.method}"]
+        if method == wanted.method == "labels":
+            odd = [f"of {stamp.parameters.get('labels')}"]
+        elif method == wanted.method:
+            odd = differences(stamp, superpoints_stamp(wanted))
+        yield f"{stamp.folder} ({', '.join(odd)})"
 
 
 def views_stamp(config: ViewConfig, up: str) -> Stamp:

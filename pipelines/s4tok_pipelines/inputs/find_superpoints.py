@@ -1,6 +1,5 @@
 """Superpoints for a checkpoint that reads them: cut as for its training, where that is known and can be had."""
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -8,13 +7,12 @@ from s4tok.config import SuperpointConfig, SuperpointPreset
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
-from s4tok_cache import CacheMissing, CacheReader, Stamp, examine
+from s4tok_cache import CacheMissing, CacheReader, examine
 from s4tok_cache.inspect import stamps_of
-from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.entries import root_of, way_out
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, superpoints_stamp
+from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, in_words, is_as, superpoints_stamp
 
 SHOWN = 3  # keys
 
@@ -74,25 +72,6 @@ def open_superpoints(
     except CacheMissing as error:
         command = _command(clouds, config)
         raise CacheMissing(str(error), error.hint if command is None else way_out(clouds, command)) from error
-
-
-def is_as(stamp: Stamp, wanted: SuperpointConfig) -> bool:
-    """Say whether superpoints are cut as is wanted."""
-    if wanted.method == "labels":  # wherever they came from
-        return stamp.parameters.get("method") == "labels"
-    return stamp.json == superpoints_stamp(wanted).json
-
-
-def in_words(stamps: Sequence[Stamp], wanted: SuperpointConfig) -> Iterator[str]:
-    """Name cuts, and the settings in which they differ from the one that is wanted."""
-    for stamp in stamps:
-        method = stamp.parameters.get("method")
-        odd = [f"method {method}, not {wanted.method}"]
-        if method == wanted.method == "labels":
-            odd = [f"of {stamp.parameters.get('labels')}"]
-        elif method == wanted.method:
-            odd = differences(stamp, superpoints_stamp(wanted))
-        yield f"{stamp.folder} ({', '.join(odd)})"
 
 
 def _as_wanted(clouds: CloudDataset, student: Student) -> str:

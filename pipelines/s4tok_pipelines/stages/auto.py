@@ -8,11 +8,17 @@ from s4tok.models.checkpoint import Student
 from s4tok_cache import Shard, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.entries import root_of
-from s4tok_pipelines.inputs.find_superpoints import in_words, is_as
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages.render_views import render_views
 from s4tok_pipelines.stages.superpoints import superpoints
-from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, superpoints_stamp, views_stamp
+from s4tok_pipelines.stamps import (
+    SUPERPOINTS_STAGE,
+    in_words,
+    is_as,
+    is_computed,
+    superpoints_stamp,
+    views_stamp,
+)
 
 
 def make_superpoints(
@@ -48,12 +54,12 @@ def make_superpoints_for(
     """
     known = student.trained.superpoints.get(clouds.scene)
     stamps = stamps_of(root_of(cache, clouds), SUPERPOINTS_STAGE)
-    if known is None or not _is_computed(known.method):
+    if known is None or not is_computed(known.method):
         make_superpoints(clouds, cache, workers=workers, report=report)
         return
     is_there = any(is_as(stamp, known) for stamp in stamps)
     if stamps and not is_there:
-        if not all(_is_computed(stamp.parameters.get("method")) for stamp in stamps):
+        if not all(is_computed(stamp.parameters.get("method")) for stamp in stamps):
             return
         report.note(
             f"cutting {clouds.name} as for the training of checkpoint {student.name}; there is another cut: "
@@ -83,10 +89,3 @@ def _is_free(clouds: CloudDataset, cache: Path, usual: Stamp) -> bool:
     stamps = stamps_of(root_of(cache, clouds).absolute(), usual.stage)
     alike = [stamp for stamp in stamps if stamp.parameters.get("up") == usual.parameters.get("up")]
     return not alike or any(stamp.json == usual.json for stamp in alike)
-
-
-def _is_computed(method: object) -> bool:
-    """Say whether s4tok cuts by this method, or only takes labels that are ready."""
-    from s4tok.superpoints import METHODS
-
-    return METHODS.get(str(method)) is not None
