@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from s4tok.clouds import PointCloud
 from s4tok.shapes import Array, Float32, Int
 
@@ -20,3 +22,31 @@ class Labelled(NamedTuple):
     truth: Int[Array, " n"] | None = None  # as above, where it is known
     subtracted: Float32[Array, " t"] | None = None  # by calibration, from each name's cosines
     uncalibrated: Int[Array, " n"] | None = None  # what the answers would be without
+
+
+def superpoint_means(scores: Float32[Array, "n t"], superpoints: Int[Array, " n"]) -> Float32[Array, "n t"]:
+    """Let the points of a superpoint agree: each gets the mean of them all."""
+    sizes = np.bincount(superpoints)
+    means = np.stack([np.bincount(superpoints, column) for column in scores.T], axis=1) / np.maximum(sizes, 1)[:, None]
+    of_points: Array = means.astype(np.float32)[superpoints]
+    return of_points
+
+
+def answers(
+    scores: Float32[Array, "n t"], unknown: float | None = None, subtracted: Float32[Array, " t"] | None = None
+) -> Int[Array, " n"]:
+    """Name each point by its best class; -1 where even that one's cosine is below `unknown`.
+
+    `subtracted` is what calibration took off each class's cosines; the cosine is that before calibration.
+    """
+    best: Array = scores.argmax(axis=1)
+    if unknown is None:
+        return best
+    return np.where(best_cosines(scores, subtracted) >= unknown, best, -1)
+
+
+def best_cosines(scores: Float32[Array, "n t"], subtracted: Float32[Array, " t"] | None = None) -> Float32[Array, " n"]:
+    """Give each point's cosine with its best class, before calibration."""
+    best = scores.argmax(axis=1)
+    cosines: Array = scores[np.arange(len(scores)), best]
+    return cosines if subtracted is None else cosines + subtracted[best]

@@ -21,8 +21,7 @@ from s4tok.metrics.labels import (
     summed,
 )
 from s4tok.shapes import Array, Int
-from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled
-from s4tok.zero_shot.point_scores import best_cosines
+from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled, best_cosines
 from s4tok.zero_shot.vocabulary import Vocabulary
 
 BINS = 4000  # of cosines, -1 to 1

@@ -112,33 +112,5 @@ def vision_scores(
     return scores
 
 
-def superpoint_means(scores: Float32[Array, "n t"], superpoints: Int[Array, " n"]) -> Float32[Array, "n t"]:
-    """Let the points of a superpoint agree: each gets the mean of them all."""
-    sizes = np.bincount(superpoints)
-    means = np.stack([np.bincount(superpoints, column) for column in scores.T], axis=1) / np.maximum(sizes, 1)[:, None]
-    of_points: Array = means.astype(np.float32)[superpoints]
-    return of_points
-
-
-def answers(
-    scores: Float32[Array, "n t"], unknown: float | None = None, subtracted: Float32[Array, " t"] | None = None
-) -> Int[Array, " n"]:
-    """Name each point by its best class; -1 where even that one's cosine is below `unknown`.
-
-    `subtracted` is what calibration took off each class's cosines; the cosine is that before calibration.
-    """
-    best: Array = scores.argmax(axis=1)
-    if unknown is None:
-        return best
-    return np.where(best_cosines(scores, subtracted) >= unknown, best, -1)
-
-
-def best_cosines(scores: Float32[Array, "n t"], subtracted: Float32[Array, " t"] | None = None) -> Float32[Array, " n"]:
-    """Give each point's cosine with its best class, before calibration."""
-    best = scores.argmax(axis=1)
-    cosines: Array = scores[np.arange(len(scores)), best]
-    return cosines if subtracted is None else cosines + subtracted[best]
-
-
 def _batch(array: Array, model: Model) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array)).to(model.clip.device)[None]

@@ -13,9 +13,8 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
 from s4tok.vision.vision_model import VisionModel
-from s4tok.zero_shot.labelled import Labelled
+from s4tok.zero_shot.labelled import Labelled, answers, superpoint_means
 from s4tok.zero_shot.point_figures import PartFigures, SceneFigures, Tally
-from s4tok.zero_shot.point_scores import answers, superpoint_means
 from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.vocabulary import Vocabulary, Words
 from s4tok_pipelines.inputs.as_trained import as_trained, calibrated

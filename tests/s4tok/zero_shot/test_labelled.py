@@ -1,0 +1,21 @@
+import numpy as np
+
+from s4tok.zero_shot.labelled import answers, best_cosines, superpoint_means
+
+
+def test_a_superpoint_that_agrees_has_one_score_and_doubt_has_no_name() -> None:
+    scores = np.array([[0.1, 0.3], [0.5, 0.1], [0.2, 0.25]], np.float32)
+    agreed = superpoint_means(scores, np.array([4, 4, 0]))
+    np.testing.assert_allclose(agreed, [[0.3, 0.2], [0.3, 0.2], [0.2, 0.25]], atol=1e-6)
+    assert answers(scores).tolist() == [1, 0, 1]
+    assert answers(agreed).tolist() == [0, 0, 1]
+    assert answers(scores, 0.3).tolist() == [1, 0, -1]
+
+
+def test_calibration_decides_the_label_and_the_cosine_before_it_whether_it_is_doubtful() -> None:
+    cosines = np.array([[0.30, 0.28], [0.40, 0.20], [0.31, 0.25]], np.float32)
+    subtracted = np.array([0.20, 0.10], np.float32)
+    assert answers(cosines - subtracted).tolist() == [1, 0, 1]
+    np.testing.assert_allclose(best_cosines(cosines - subtracted, subtracted), [0.28, 0.40, 0.25], atol=1e-6)
+    assert answers(cosines - subtracted, 0.27, subtracted).tolist() == [1, 0, -1]
+    np.testing.assert_array_equal(best_cosines(cosines), cosines.max(axis=1))
