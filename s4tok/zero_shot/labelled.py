@@ -1,12 +1,16 @@
-"""A cloud whose points have labels."""
+"""A cloud whose points have labels: how these come from scores."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from s4tok.clouds import PointCloud
-from s4tok.shapes import Array, Float32, Int
+from s4tok.config import SegmentConfig
+from s4tok.shapes import Array, Float, Float32, Int
+from s4tok.zero_shot.classifier import mean_scores
+from s4tok.zero_shot.vocabulary import Words
 
 UNKNOWN_NAME = "unknown"  # of label -1
 
@@ -22,6 +26,47 @@ class Labelled(NamedTuple):
     truth: Int[Array, " n"] | None = None  # as above, where it is known
     subtracted: Float32[Array, " t"] | None = None  # by calibration, from each name's cosines
     uncalibrated: Int[Array, " n"] | None = None  # what the answers would be without
+
+
+def labelled(
+    cloud: PointCloud,
+    superpoints: Int[Array, " n"],
+    words: Words,
+    scores: Float32[Array, "n t"],
+    config: SegmentConfig,
+    *,
+    truth: Int[Array, " n"] | None = None,
+    mean: Float[Tensor, " c"] | None = None,
+) -> Labelled:
+    """Label each point by its best word, pooled and calibrated as the configuration says.
+
+    Args:
+        cloud: The cloud.
+        superpoints: Of its points.
+        words: What they may be.
+        scores: The cosine of each point with each word.
+        config: Whether to pool, what to call unknown, and the share that calibration subtracts.
+        truth: The true word of each point, where it is known.
+        mean: The mean feature that calibrates; None leaves labels as they are.
+    """
+    if config.pool:
+        scores = superpoint_means(scores, superpoints)
+    named = answers(scores, config.unknown)
+    if mean is None:
+        return Labelled(cloud, superpoints, words.names, scores, named, truth)
+    means: Array = mean_scores(mean, words.vectors).cpu().numpy()
+    subtracted = np.float32(config.calibration_share or 0.0) * means
+    scores = scores - subtracted
+    return Labelled(
+        cloud,
+        superpoints,
+        words.names,
+        scores,
+        answers(scores, config.unknown, subtracted),
+        truth,
+        subtracted,
+        uncalibrated=named,
+    )
 
 
 def superpoint_means(scores: Float32[Array, "n t"], superpoints: Int[Array, " n"]) -> Float32[Array, "n t"]:

@@ -20,6 +20,7 @@ from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import InputError, UsageError, choose
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts, set_for
+from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.inputs.models import ModelNames, load_calibrating, load_models
 from s4tok_pipelines.outputs.results import plain, write_json
@@ -28,6 +29,7 @@ from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.runtime import pick_device
 from s4tok_pipelines.stages.classify import Classified, classify
+from s4tok_pipelines.stages.open_inputs import open_scorer
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
 from s4tok_pipelines.stages.segment import Files, Segmented, segment
 from s4tok_pipelines.stages.table2_training import train_students
@@ -79,23 +81,14 @@ def segment_by_name(
     models = load_models(names, clouds.scene, report, "dense")
     if is_own and models.student is not None:
         report.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
+    calibrated_by = load_calibrating(names, models, config, clouds.scene)
+    words = Vocabulary(clouds, models.vision, models.prompts, labels, category)
+    scorer = open_scorer(
+        clouds, cache, models.vision, models.student, config,
+        calibrated_by=calibrated_by, auto=auto or is_own, workers=workers, report=report,
+    )  # fmt: skip
     sheet = Sheet(clouds)
-    found = segment(
-        clouds,
-        cache,
-        models.vision,
-        models.student,
-        models.prompts,
-        config,
-        labels=labels,
-        category=category,
-        calibrated_by=load_calibrating(names, models, config, clouds.scene),
-        files=files,
-        watch=sheet.add if preview else None,
-        auto=auto or is_own,
-        workers=workers,
-        report=report,
-    )
+    found = segment(clouds, scorer, words, files=files, watch=sheet.add if preview else None, report=report)
     if preview:
         write_whole(preview, sheet.png(), parents=True)
         report.note(f"{len(sheet.cells)} clouds in the colours of their names: {preview}")

@@ -19,11 +19,10 @@ from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.classifier import classifier, cosines
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache import CacheReader
-from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
 from s4tok_pipelines.inputs.whole_features import by_student, by_views, encoded_already
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.report import Failure, Report, silent
-from s4tok_pipelines.stages.auto import make_superpoints_for
+from s4tok_pipelines.stages.auto import superpoints_for
 from s4tok_pipelines.stamps import views_stamp
 from s4tok_pipelines.workers import Done
 
@@ -154,9 +153,7 @@ def _looking(
         return None, by_views(vision, clouds, views, known, workers=workers)
     superpoints = None
     if student.model.tokenizer.variant.knows_superpoints:
-        if auto:
-            make_superpoints_for(student, clouds, cache, workers=workers, report=report)
-        superpoints = ready_superpoints(clouds, cache, student, report)
+        superpoints = superpoints_for(student, clouds, cache, auto=auto, workers=workers, report=report)
     return superpoints, by_student(student, clouds, superpoints, config, report)
 
 

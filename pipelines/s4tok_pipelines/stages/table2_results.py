@@ -15,14 +15,15 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.furniture import Furniture
 from s4tok.zero_shot.point_figures import SceneFigures
 from s4tok.zero_shot.prompts import Prompts
+from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache import CacheReader, Stamp
 from s4tok_cache.errors import CacheError
-from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
-from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
+from s4tok_pipelines.inputs.point_scores import PointScorer, VisionScorer
 from s4tok_pipelines.report import Report
-from s4tok_pipelines.stages.auto import make_superpoints_for
+from s4tok_pipelines.stages.auto import superpoints_for
 from s4tok_pipelines.stages.classify import classify
-from s4tok_pipelines.stages.segment import Segmented, segment
+from s4tok_pipelines.stages.open_inputs import open_scorer
+from s4tok_pipelines.stages.segment import segment
 from s4tok_pipelines.tables.kept_results import KeptResults, result_stamp
 
 WHOLE = TokenizerConfig()  # the paper's points and tokens of a cloud
@@ -48,18 +49,15 @@ class Evaluator(NamedTuple):
         asked_for = replace(self.looking, seed=self.config.seed)
         if whole:
             asked_for = replace(asked_for, window=0.0, n_points=WHOLE.n_points, n_tokens=WHOLE.n_tokens)
-        looking = calibrated(as_trained(asked_for, student, clouds.scene, self.report), student)
-        cut = self._superpoints(student, clouds)
-        asked = {**asdict(looking), "guesses": self.config.guesses}
-        stamp = result_stamp("segment", clouds, self.clip, student, self.prompts, asked, (cut.stamp,))
+        scorer = open_scorer(
+            clouds, self.cache, self.clip, student, asked_for, auto=True, workers=self.workers, report=self.report
+        )
+        asked = {**asdict(scorer.config), "guesses": self.config.guesses}
+        upstream = (scorer.superpoints.stamp,)
+        stamp = result_stamp("segment", clouds, self.clip, student, self.prompts, asked, upstream)
 
         def make() -> dict[str, Any]:
-            furniture = Furniture(clouds.classes)
-            found = segment(
-                clouds, self.cache, self.clip, student, self.prompts, looking, watch=furniture,
-                workers=self.workers, report=self.report,
-            )  # fmt: skip
-            return self._facts(found, furniture)
+            return self._segmented(clouds, scorer)
 
         return self.kept.get(f"{name}-{clouds.name}{'-whole' if whole else ''}", stamp, make)
 
@@ -95,11 +93,7 @@ class Evaluator(NamedTuple):
                     clouds, self.cache, self.clip, None, self.prompts, workers=self.workers, report=self.report
                 )
                 return {**found.facts(), "failures": [vars(failure) for failure in found.failures]}
-            furniture = Furniture(clouds.classes)
-            seen = segment(
-                clouds, self.cache, self.clip, None, self.prompts, config, watch=furniture, report=self.report
-            )
-            return self._facts(seen, furniture)
+            return self._segmented(clouds, VisionScorer(self.clip, clouds, self.cache, config))
 
         try:
             return self.kept.get(f"vision-{clouds.name}", stamp, make)
@@ -107,7 +101,9 @@ class Evaluator(NamedTuple):
             self.report.note(f"the 2D model itself is left out in {clouds.name}: {error}")
             return {}
 
-    def _facts(self, found: Segmented, furniture: Furniture) -> dict[str, Any]:
+    def _segmented(self, clouds: CloudDataset, scorer: PointScorer) -> dict[str, Any]:
+        furniture, words = Furniture(clouds.classes), Vocabulary(clouds, self.clip, self.prompts)
+        found = segment(clouds, scorer, words, watch=furniture, report=self.report)
         points = found.figures.counts.sum(axis=1) if isinstance(found.figures, SceneFigures) else np.zeros(0, int)
         facts = found.facts()
         return {
@@ -122,8 +118,7 @@ class Evaluator(NamedTuple):
         }
 
     def _superpoints(self, student: Student, clouds: CloudDataset) -> CacheReader:
-        make_superpoints_for(student, clouds, self.cache, workers=self.workers, report=self.report)
-        return ready_superpoints(clouds, self.cache, student, self.report)
+        return superpoints_for(student, clouds, self.cache, workers=self.workers, report=self.report)
 
     def _chance(self, points: Any) -> float:
         return chance(points, draws=self.config.guesses)

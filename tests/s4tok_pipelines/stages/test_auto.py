@@ -11,9 +11,8 @@ from s4tok.models.trained import Trained
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok_cache import CacheReader, Stamp
 from s4tok_pipelines.inputs.entries import root_of
-from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
 from s4tok_pipelines.layouts import SUPERPOINTS
-from s4tok_pipelines.stages.auto import make_superpoints, make_superpoints_for, make_views, usual_superpoints
+from s4tok_pipelines.stages.auto import make_superpoints, make_views, superpoints_for, usual_superpoints
 from s4tok_pipelines.stamps import superpoints_stamp, views_stamp
 from tests.notes import Notes
 from tests.octants import cut_into_octants
@@ -74,8 +73,7 @@ def test_the_cut_of_a_checkpoints_training_is_made_once_beside_another(
     cut_into_octants(clouds, tmp_path, stamp=usual)
     notes = Notes()
     for _ in range(2):
-        make_superpoints_for(student, clouds, tmp_path, report=notes)
-        assert ready_superpoints(clouds, tmp_path, student, notes).stamp == superpoints_stamp(OTHER)
+        assert superpoints_for(student, clouds, tmp_path, report=notes).stamp == superpoints_stamp(OTHER)
     [said] = notes.said
     assert said.startswith("cutting toy-shapes as for the training of checkpoint X; there is another cut: ")
     assert usual.folder in said
@@ -85,11 +83,11 @@ def test_the_cut_of_a_checkpoints_training_is_made_once_beside_another(
 def test_a_checkpoint_whose_card_tells_no_cut_gets_the_usual_one_unless_there_is_another(
     tmp_path: Path, clouds: ToyShapes, checkpoint: Student
 ) -> None:
-    make_superpoints_for(checkpoint, clouds, tmp_path)
+    superpoints_for(checkpoint, clouds, tmp_path)
     assert folders(tmp_path, clouds) == {superpoints_stamp(USUAL).folder}
     other = superpoints_stamp(replace(USUAL, regularization=9.5))
     cut_into_octants(clouds, tmp_path / "b", stamp=other)
-    make_superpoints_for(checkpoint, clouds, tmp_path / "b")
+    superpoints_for(checkpoint, clouds, tmp_path / "b")
     assert folders(tmp_path / "b", clouds) == {other.folder}
 
 
@@ -99,11 +97,11 @@ def test_nothing_is_made_beside_superpoints_of_somebodys_choice(
 ) -> None:
     cut_into_octants(clouds, tmp_path, stamp=ready)
     for who in (student, checkpoint):
-        make_superpoints_for(who, clouds, tmp_path)
+        superpoints_for(who, clouds, tmp_path)
     assert folders(tmp_path, clouds) == {ready.folder}
 
 
 def test_ready_labels_of_a_training_are_never_made(tmp_path: Path, clouds: ToyShapes, checkpoint: Student) -> None:
     card = {"superpoints": {"object": {"method": "labels", "labels": "/theirs"}}}
-    make_superpoints_for(checkpoint._replace(trained=Trained.of(card)), clouds, tmp_path)
+    superpoints_for(checkpoint._replace(trained=Trained.of(card)), clouds, tmp_path)
     assert folders(tmp_path, clouds) == {superpoints_stamp(USUAL).folder}

@@ -20,11 +20,13 @@ from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.labelled import Labelled
 from s4tok.zero_shot.prompts import load_prompts
+from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_pipelines.inputs.training_data import TrainingData
 from s4tok_pipelines.objectives.contract import Request
 from s4tok_pipelines.objectives.s4token import prepare
 from s4tok_pipelines.report import Item, Report, silent
 from s4tok_pipelines.stages.classify import classify
+from s4tok_pipelines.stages.open_inputs import open_scorer
 from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.stages.segment import segment
 from s4tok_pipelines.training.ranks import Ranks
@@ -161,7 +163,8 @@ def test_a_run_with_features_that_died_ends_with_the_bits_of_one_that_did_not(
 def scores_of(student: Student, clip: FrozenClip, clouds: CloudDataset, cache: Path, report: Report) -> Array:
     seen: list[Labelled] = []
     config = SegmentConfig(n_points=150, draws=10)
-    segment(clouds, cache, clip, student, load_prompts("clip"), config, watch=seen.append, report=report)
+    scorer = open_scorer(clouds, cache, clip, student, config, report=report)
+    segment(clouds, scorer, Vocabulary(clouds, clip, load_prompts("clip")), watch=seen.append, report=report)
     return np.concatenate([each.scores.ravel() for each in seen])
 
 

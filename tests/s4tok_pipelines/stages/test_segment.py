@@ -33,7 +33,8 @@ from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache import Fingerprint, Stamp, Store
 from s4tok_cache.errors import CacheMissing
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
-from s4tok_pipelines.report import Item, Report
+from s4tok_pipelines.report import Item, Report, silent
+from s4tok_pipelines.stages.open_inputs import open_scorer
 from s4tok_pipelines.stages.segment import Files, Segmented, segment
 from s4tok_pipelines.stamps import CLIP_STAGE
 
@@ -122,7 +123,11 @@ def named(clip: FrozenClip, student: Student, tmp_path: Path) -> Callable[..., S
         if options.pop("ready", True):
             cut(tmp_path / "cache", type(clouds)())
         who = options.pop("student", student)
-        return segment(clouds, tmp_path / "cache", clip, who, PROMPTS, config, **options)
+        how = {name: options.pop(name) for name in ("files", "watch", "report") if name in options}
+        words = Vocabulary(clouds, clip, PROMPTS, options.pop("labels", ()), options.pop("category", None))
+        report = how.get("report", silent)
+        scorer = open_scorer(clouds, tmp_path / "cache", clip, who, config, report=report, **options)
+        return segment(clouds, scorer, words, **how)
 
     return run
 
