@@ -19,14 +19,13 @@ from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32
 from s4tok.superpoints.samples import Sample, sample
 from s4tok.vision.vision_model import VisionModel
-from s4tok_cache import CacheReader
+from s4tok_cache import CacheReader, Stamp
 from s4tok_pipelines.inputs.draw_views import draw_views
 from s4tok_pipelines.inputs.entries import fingerprints, read_entry, root_of
 from s4tok_pipelines.inputs.features import features_of, open_features
 from s4tok_pipelines.inputs.point_features import PointReader
 from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stamps import views_stamp
 from s4tok_pipelines.workers import Done
 
 READ_AHEAD = 4  # clouds
@@ -39,6 +38,16 @@ class Drawn(NamedTuple):
     sample: Sample
     seed: int
     features: Float32[Array, "n c"] | None  # of the sample's points, for a student that reads any
+
+
+class WholeFeatures(NamedTuple):
+    """The feature of each cloud as a whole, as they come, and what they are made of."""
+
+    of_clouds: Iterator[Done[str, Float[Tensor, " d"]]]
+    config: ZeroShotConfig
+    student: Student | None = None  # that encodes points; None where a vision model encodes views
+    superpoints: Stamp | None = None
+    views: Stamp | None = None
 
 
 def by_student(
@@ -93,11 +102,11 @@ def by_views(
             yield Done(done.item, _mean(model.encode(images).whole.to("cpu", torch.float16).float()))
 
 
-def encoded_already(model: VisionModel, clouds: CloudDataset, cache: Path, views: ViewConfig) -> CacheReader | None:
+def encoded_already(model: VisionModel, clouds: CloudDataset, cache: Path, views: Stamp) -> CacheReader | None:
     """Find a model's features of such views of every cloud, of an earlier run of extract-features."""
-    root, drawn = root_of(cache, clouds), views_stamp(views, clouds.up)
+    root = root_of(cache, clouds)
     for stamp in features_of(root, model.identity):
-        if any(each.json == drawn.json for each in stamp.upstream):
+        if any(each.json == views.json for each in stamp.upstream):
             reader = open_features(root, stamp)
             if all(key in reader and reader.fingerprint(key).same(of) for key, of in fingerprints(clouds).items()):
                 return reader

@@ -29,7 +29,7 @@ from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.runtime import pick_device
 from s4tok_pipelines.stages.classify import Classified, classify
-from s4tok_pipelines.stages.open_inputs import open_scorer
+from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
 from s4tok_pipelines.stages.segment import Files, Segmented, segment
 from s4tok_pipelines.stages.table2_training import train_students
@@ -129,19 +129,11 @@ def classify_by_name(
     models, is_own = load_models(names, clouds.scene, report, "whole"), isinstance(clouds, OwnFiles)
     if is_own and models.student is not None and models.student.model.tokenizer.variant.knows_superpoints:
         report.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
-    found = classify(
-        clouds,
-        cache,
-        models.vision,
-        models.student,
-        models.prompts,
-        labels=labels,
-        config=config,
-        views=views,
-        auto=auto or is_own,
-        workers=workers,
-        report=report,
-    )
+    features = open_whole_features(
+        clouds, cache, models.vision, models.student, config, views,
+        auto=auto or is_own, workers=workers, report=report,
+    )  # fmt: skip
+    found = classify(clouds, features, models.vision, models.prompts, labels=labels, report=report)
     if out is not None:
         write_json(out, {**plain(found.facts()), "failures": [vars(failure) for failure in found.failures]})
         report.note(f"all of it, and what is needed to do it again: {out}")

@@ -1,30 +1,24 @@
 """The stage `classify`: name each cloud with words nobody trained for, and count how often that is right."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
-from s4tok.config import ViewConfig, ZeroShotConfig
+from s4tok.config import ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
 from s4tok.metrics.labels import Interval, Scores, bootstrap, confusion, label_scores
-from s4tok.models.checkpoint import Student
 from s4tok.shapes import Array, Float, Int
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.classifier import classifier, cosines
 from s4tok.zero_shot.prompts import Prompts
-from s4tok_cache import CacheReader
-from s4tok_pipelines.inputs.whole_features import by_student, by_views, encoded_already
+from s4tok_pipelines.inputs.whole_features import WholeFeatures
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.report import Failure, Report, silent
-from s4tok_pipelines.stages.auto import superpoints_for
-from s4tok_pipelines.stamps import views_stamp
-from s4tok_pipelines.workers import Done
 
 BEST = 3  # names told of each cloud
 
@@ -68,46 +62,35 @@ class Classified:
 
 def classify(
     clouds: CloudDataset,
-    cache: Path,
+    features: WholeFeatures,
     vision: VisionModel,
-    student: Student | None,
     prompts: Prompts,
     *,
     labels: Sequence[str] = (),
-    config: ZeroShotConfig = ZeroShotConfig(),  # noqa: B008 - it cannot change
-    views: ViewConfig = ViewConfig(),  # noqa: B008 - as above
-    auto: bool = False,
-    workers: int = 1,
     report: Report = silent,
 ) -> Classified:
     """Name every cloud by the class whose sentences are nearest, and hold that against its category.
 
-    Reads a dataset and its superpoints, or a vision model's features of its views. Nothing depends on batch or workers.
+    Nothing depends on batch or workers.
 
     Args:
         clouds: Objects of known category, or anything where `labels` say what it may be.
-        cache: The folder of all caches.
+        features: Of each cloud, by a checkpoint or by a vision model of drawn views.
         vision: The model whose texts name classes.
-        student: The checkpoint that encodes points; None encodes ten drawn views by `vision` instead, the 2D baseline.
         prompts: The sentences of each class.
         labels: What a cloud may be, in place of the dataset's categories; then nothing can be right or wrong.
-        config: Seed, samples a cloud, scale, bootstrap.
-        views: How views are drawn for the baseline.
-        auto: Make superpoints that are missing.
-        workers: Processes that cut or draw.
         report: Who listens.
     """
     start = time.monotonic()
-    classes = list(labels or clouds.categories)
+    config, classes = features.config, list(labels or clouds.categories)
     if not classes:
         raise UsageError(
             f"{clouds.name} has no categories.", 'say what its clouds may be, for example --labels "chair,table,lamp".'
         )
     result = Classified(classes)
     texts = classifier(vision, [prompts.of_object(name) for name in classes]).cpu()
-    superpoints, features = _looking(clouds, cache, vision, student, config, views, auto, workers, report)
     rows: dict[str, Float[Tensor, " t"]] = {}
-    for done in report.steps(features, "Classifying", total=len(clouds)):
+    for done in report.steps(features.of_clouds, "Classifying", total=len(clouds)):
         if done.result is None:
             result.failures.append(Failure(done.item, done.reason))
         else:
@@ -121,40 +104,18 @@ def classify(
     if not labels:
         result.figures = _figures(clouds, {key: best[0][0] for key, best in result.answers.items()}, config)
     result.failures.sort(key=lambda failure: failure.key)
+    cut = features.superpoints
     result.about = {
-        **provenance(clouds, vision, student, prompts),
+        **provenance(clouds, vision, features.student, prompts),
         "seed": config.seed,
         "votes": config.votes,
         "scale": config.scale,
         "bootstrap": {"draws": config.draws, "level": config.level},
-        "superpoints": None if superpoints is None else {superpoints.folder.name: superpoints.stamp.parameters},
-        "views": None if student is not None else views_stamp(views, clouds.up).parameters,
+        "superpoints": None if cut is None else {cut.folder: cut.parameters},
+        "views": None if features.views is None else features.views.parameters,
         "seconds": round(time.monotonic() - start, 3),
     }
     return result
-
-
-def _looking(
-    clouds: CloudDataset,
-    cache: Path,
-    vision: VisionModel,
-    student: Student | None,
-    config: ZeroShotConfig,
-    views: ViewConfig,
-    auto: bool,
-    workers: int,
-    report: Report,
-) -> tuple[CacheReader | None, Iterator[Done[str, Float[Tensor, " d"]]]]:
-    """Open what is looked at, and start to look."""
-    if student is None:
-        known = encoded_already(vision, clouds, cache, views)
-        if known is not None:
-            report.note(f"using the features of {vision.name} that are there already: {known.folder.name}")
-        return None, by_views(vision, clouds, views, known, workers=workers)
-    superpoints = None
-    if student.model.tokenizer.variant.knows_superpoints:
-        superpoints = superpoints_for(student, clouds, cache, auto=auto, workers=workers, report=report)
-    return superpoints, by_student(student, clouds, superpoints, config, report)
 
 
 def _figures(clouds: CloudDataset, answers: Mapping[str, str], config: ZeroShotConfig) -> Figures:

@@ -1,15 +1,17 @@
-"""What `segment` reads, opened before its first cloud: a checkpoint with superpoints, or a 2D model's features."""
+"""What `segment` and `classify` read, opened before the first cloud: a checkpoint with superpoints, or a 2D model."""
 
 from pathlib import Path
 
-from s4tok.config import SegmentConfig
+from s4tok.config import SegmentConfig, ViewConfig, ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.models.checkpoint import Student
 from s4tok.vision.vision_model import VisionModel
 from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from s4tok_pipelines.inputs.point_scores import CheckpointScorer, PointScorer, VisionScorer
+from s4tok_pipelines.inputs.whole_features import WholeFeatures, by_student, by_views, encoded_already
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages.auto import superpoints_for
+from s4tok_pipelines.stamps import views_stamp
 
 
 def open_scorer(
@@ -43,3 +45,40 @@ def open_scorer(
     config = as_trained(config, student, clouds.scene, report)
     superpoints = superpoints_for(student, clouds, cache, auto=auto, workers=workers, report=report)
     return CheckpointScorer(student, clouds, superpoints, config, report)
+
+
+def open_whole_features(
+    clouds: CloudDataset,
+    cache: Path,
+    vision: VisionModel,
+    student: Student | None,
+    config: ZeroShotConfig = ZeroShotConfig(),  # noqa: B008 - it cannot change
+    views: ViewConfig = ViewConfig(),  # noqa: B008 - as above
+    *,
+    auto: bool = False,
+    workers: int = 1,
+    report: Report = silent,
+) -> WholeFeatures:
+    """Open what encodes these clouds as wholes; they are encoded as their features are asked for.
+
+    Args:
+        clouds: The dataset whose superpoints are in the cache.
+        cache: The folder of all caches.
+        vision: The vision model.
+        student: The checkpoint that encodes points; None encodes ten drawn views by `vision` instead, the 2D baseline.
+        config: Seed, samples a cloud, scale; for the stage itself, bootstrap.
+        views: How views are drawn for the baseline.
+        auto: Make superpoints that are missing.
+        workers: Processes that cut or draw.
+        report: Who listens.
+    """
+    if student is None:
+        drawn = views_stamp(views, clouds.up)
+        known = encoded_already(vision, clouds, cache, drawn)
+        if known is not None:
+            report.note(f"using the features of {vision.name} that are there already: {known.folder.name}")
+        return WholeFeatures(by_views(vision, clouds, views, known, workers=workers), config, views=drawn)
+    if not student.model.tokenizer.variant.knows_superpoints:
+        return WholeFeatures(by_student(student, clouds, None, config, report), config, student)
+    superpoints = superpoints_for(student, clouds, cache, auto=auto, workers=workers, report=report)
+    return WholeFeatures(by_student(student, clouds, superpoints, config, report), config, student, superpoints.stamp)

@@ -16,13 +16,12 @@ from s4tok.zero_shot.furniture import Furniture
 from s4tok.zero_shot.point_figures import SceneFigures
 from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.vocabulary import Vocabulary
-from s4tok_cache import CacheReader, Stamp
 from s4tok_cache.errors import CacheError
 from s4tok_pipelines.inputs.point_scores import PointScorer, VisionScorer
+from s4tok_pipelines.inputs.whole_features import WholeFeatures
 from s4tok_pipelines.report import Report
-from s4tok_pipelines.stages.auto import superpoints_for
 from s4tok_pipelines.stages.classify import classify
-from s4tok_pipelines.stages.open_inputs import open_scorer
+from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.segment import segment
 from s4tok_pipelines.tables.kept_results import KeptResults, result_stamp
 
@@ -64,17 +63,14 @@ class Evaluator(NamedTuple):
     def objects(self, name: str, student: Student, clouds: CloudDataset, scale: float) -> dict[str, Any]:
         """Let a student name whole objects that are so many times as large; nothing else about them changes."""
         asked = ZeroShotConfig(scale=scale, draws=self.looking.draws, seed=self.config.seed)
-        upstream: tuple[Stamp, ...] = ()
-        if student.model.tokenizer.variant.knows_superpoints:
-            upstream = (self._superpoints(student, clouds).stamp,)
+        features = open_whole_features(
+            clouds, self.cache, self.clip, student, asked, auto=True, workers=self.workers, report=self.report
+        )
+        upstream = () if features.superpoints is None else (features.superpoints,)
         stamp = result_stamp("classify", clouds, self.clip, student, self.prompts, asdict(asked), upstream)
 
         def make() -> dict[str, Any]:
-            found = classify(
-                clouds, self.cache, self.clip, student, self.prompts, config=asked, workers=self.workers,
-                report=self.report,
-            )  # fmt: skip
-            return {**found.facts(), "failures": [vars(failure) for failure in found.failures]}
+            return self._classified(clouds, features)
 
         return self.kept.get(f"{name}-{clouds.name}-x{scale:g}", stamp, make)
 
@@ -89,10 +85,10 @@ class Evaluator(NamedTuple):
 
         def make() -> dict[str, Any]:
             if clouds.scene == "object":
-                found = classify(
-                    clouds, self.cache, self.clip, None, self.prompts, workers=self.workers, report=self.report
+                features = open_whole_features(
+                    clouds, self.cache, self.clip, None, workers=self.workers, report=self.report
                 )
-                return {**found.facts(), "failures": [vars(failure) for failure in found.failures]}
+                return self._classified(clouds, features)
             return self._segmented(clouds, VisionScorer(self.clip, clouds, self.cache, config))
 
         try:
@@ -100,6 +96,10 @@ class Evaluator(NamedTuple):
         except (InputError, CacheError) as error:
             self.report.note(f"the 2D model itself is left out in {clouds.name}: {error}")
             return {}
+
+    def _classified(self, clouds: CloudDataset, features: WholeFeatures) -> dict[str, Any]:
+        found = classify(clouds, features, self.clip, self.prompts, report=self.report)
+        return {**found.facts(), "failures": [vars(failure) for failure in found.failures]}
 
     def _segmented(self, clouds: CloudDataset, scorer: PointScorer) -> dict[str, Any]:
         furniture, words = Furniture(clouds.classes), Vocabulary(clouds, self.clip, self.prompts)
@@ -116,9 +116,6 @@ class Evaluator(NamedTuple):
             **facts,
             "failures": [vars(failure) for failure in found.failures],
         }
-
-    def _superpoints(self, student: Student, clouds: CloudDataset) -> CacheReader:
-        return superpoints_for(student, clouds, self.cache, workers=self.workers, report=self.report)
 
     def _chance(self, points: Any) -> float:
         return chance(points, draws=self.config.guesses)

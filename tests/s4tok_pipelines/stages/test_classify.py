@@ -24,9 +24,10 @@ from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok_pipelines.outputs.results import plain
-from s4tok_pipelines.report import Report
+from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages.classify import Classified, classify
 from s4tok_pipelines.stages.extract_features import extract_features
+from s4tok_pipelines.stages.open_inputs import open_whole_features
 from s4tok_pipelines.stages.render_views import render_views
 from s4tok_pipelines.workers import Done
 from tests.octants import cut_into_octants
@@ -102,8 +103,10 @@ def named(clip: FrozenClip, tmp_path: Path) -> Callable[..., Classified]:
 
     def run(student: Student | None, clouds: ToyShapes | None = None, **options: Any) -> Classified:
         config = replace(ONCE, **options.pop("config", {}))
-        what = {"config": config, "views": VIEWS, **options}
-        return classify(clouds or Shapes(), tmp_path, clip, student, load_prompts("clip"), **what)
+        clouds, labels, report = clouds or Shapes(), options.pop("labels", ()), options.get("report", silent)
+        what = {"views": VIEWS, **options}
+        features = open_whole_features(clouds, tmp_path, clip, student, config, **what)
+        return classify(clouds, features, clip, load_prompts("clip"), labels=labels, report=report)
 
     return run
 
@@ -158,7 +161,7 @@ def test_figures_by_hand(named: Named, clip: FrozenClip, monkeypatch: pytest.Mon
             else:
                 yield Done(key, 3 * texts[0 if number == 1 else clouds.category(key)])
 
-    monkeypatch.setattr("s4tok_pipelines.stages.classify.by_views", answers)
+    monkeypatch.setattr("s4tok_pipelines.stages.open_inputs.by_views", answers)
     found = named(None)
     first, second = clouds.keys[:2]
     for name, score in (found.answers[key][0] for key in (first, second)):
@@ -272,5 +275,7 @@ def test_a_cloud_that_cannot_be_read_or_has_changed_is_told_and_the_others_are_n
 def test_a_dataset_without_categories_needs_labels(
     clip: FrozenClip, students: dict[str, Student], tmp_path: Path
 ) -> None:
+    scans = ToyScans(sizes=(1, 0, 0))
+    features = open_whole_features(scans, tmp_path, clip, students["knn"])
     with pytest.raises(UsageError, match="toy-scans has no categories"):
-        classify(ToyScans(sizes=(1, 0, 0)), tmp_path, clip, students["knn"], load_prompts("clip"))
+        classify(scans, features, clip, load_prompts("clip"))

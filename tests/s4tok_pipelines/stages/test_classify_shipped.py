@@ -13,6 +13,7 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.network import sha256_of_weights
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok_pipelines.stages.classify import classify
+from s4tok_pipelines.stages.open_inputs import open_whole_features
 
 CARD = (SHIPPED_FOLDER / "README.md").read_text(encoding="utf-8")
 # Of thirty shapes; the card says how many of 150.
@@ -28,7 +29,8 @@ def right(mini_clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Ri
     @cache
     def share(name: str, scale: float) -> float:
         student, config = load_student(name, mini_clip), ZeroShotConfig(scale=scale, draws=10)
-        found = classify(shapes, folder, mini_clip, student, load_prompts("mini"), config=config, auto=True, workers=2)
+        features = open_whole_features(shapes, folder, mini_clip, student, config, auto=True, workers=2)
+        found = classify(shapes, features, mini_clip, load_prompts("mini"))
         assert found.figures is not None
         return float(found.figures.scores.accuracy)
 

@@ -26,7 +26,7 @@ from s4tok_pipelines.objectives.contract import Request
 from s4tok_pipelines.objectives.s4token import prepare
 from s4tok_pipelines.report import Item, Report, silent
 from s4tok_pipelines.stages.classify import classify
-from s4tok_pipelines.stages.open_inputs import open_scorer
+from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.stages.segment import segment
 from s4tok_pipelines.training.ranks import Ranks
@@ -187,7 +187,9 @@ def test_colours_change_what_a_checkpoint_that_reads_them_says_and_their_lack_is
     assert [len(each) for each in notes] == [0, 0, int(reads)]
     assert all(note.startswith(expected) for note in notes[2])
     whole = [
-        classify(each, cache, clip, student, load_prompts("clip"), report=report).answers
+        classify(
+            each, open_whole_features(each, cache, clip, student, report=report), clip, load_prompts("clip")
+        ).answers
         for each, report in zip(clouds, said, strict=True)
     ]
     assert (whole[0] == whole[1]) != reads
