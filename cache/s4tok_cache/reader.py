@@ -11,6 +11,7 @@ import h5py
 from s4tok_cache.entry import Entry, Fingerprint
 from s4tok_cache.errors import CacheCorrupt, CacheMismatch, CacheMissing
 from s4tok_cache.files import FileSystem
+from s4tok_cache.folder import FailedEntry, read_failures
 from s4tok_cache.index import build
 from s4tok_cache.inspect import about, stamps_of
 from s4tok_cache.layouts import Layout
@@ -142,6 +143,11 @@ class CacheReader:
         raise CacheMissing(
             f"{self.folder} lacks {len(absent)} entries: {some}.", f"s4tok {self.layout.made_by} makes what is missing."
         )
+
+    def failures(self) -> dict[str, FailedEntry]:
+        """Tell which entries could not be made when they were last tried, and why."""
+        found = read_failures(FileSystem(), self.folder)
+        return {key: failure for key, failure in sorted(found.items()) if key not in self}
 
     def read(self, key: str, arrays: tuple[str, ...] | None = None) -> Entry:
         """Read an entry, or some of its arrays."""

@@ -158,3 +158,16 @@ def test_a_result_in_a_folder_that_cannot_be_written_to_is_read(root: Path, fill
         assert len(CacheReader(root, SUPERPOINTS, STAMP)) == 10
     finally:
         folder.chmod(0o700)
+
+
+def test_failures_are_told_until_the_entry_is_made(fill: Fill) -> None:
+    expected = inputs(3)
+    key, *others = expected
+    folder = fill({other: expected[other] for other in others})
+    with Store.resume(folder.parent, SUPERPOINTS, STAMP) as store:
+        store.missing(expected)
+        store.fail(key, "it is broken", expected[key])
+    failures = CacheReader(folder.parent, SUPERPOINTS, STAMP).failures()
+    assert {name: each.reason for name, each in failures.items()} == {key: "it is broken"}
+    fill(expected)
+    assert not CacheReader(folder.parent, SUPERPOINTS, STAMP).failures()

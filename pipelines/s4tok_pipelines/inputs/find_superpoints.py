@@ -7,7 +7,7 @@ from s4tok.config import SuperpointConfig, SuperpointPreset
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import Student
-from s4tok_cache import CacheMissing, CacheReader, examine
+from s4tok_cache import CacheMissing, CacheReader
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.entries import root_of, way_out
 from s4tok_pipelines.layouts import SUPERPOINTS
@@ -51,7 +51,7 @@ def ready_superpoints(
         )
     reader = CacheReader(root, SUPERPOINTS, (fitting or stamps)[0])
     missing = {key for key in clouds.keys if key not in reader}
-    unknown = sorted(missing - examine(reader.folder).failures.keys()) if missing else []
+    unknown = sorted(missing - reader.failures().keys()) if missing else []
     if unknown:
         some = ", ".join(unknown[:SHOWN]) + (", ..." if len(unknown) > SHOWN else "")
         raise InputError(
