@@ -267,7 +267,8 @@ class S4Token(Objective):
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
         with torch.no_grad():
             tokens = self.teacher.embed(patches)
-            features = self.encoder.project(self._encode(tokens.tokens, patches).hidden)
+            encoded = self._encode(tokens.tokens, patches)
+            features = self.encoder.project(encoded.hidden)
             found = cluster(features, patches.positions, patches.is_token, self.clusters)
         rows = split.masked[..., None].expand(-1, -1, found.assignment.shape[2])
         loss = assignment_loss(

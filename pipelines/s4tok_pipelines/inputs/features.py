@@ -1,6 +1,6 @@
 """Features of 2D models in a cache: found by what their stamp says of the model, whoever asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ LAYOUTS: Mapping[str, Layout] = {CLIP_STAGE: CLIP_FEATURES, FEATURES_STAGE: FEAT
 
 
 def find_features(
-    root: Path, name: str, wanted: Mapping[str, Any], way_out: str, *, cut: Stamp | None = None
+    root: Path, name: str, wanted: Mapping[str, Any], way_out: Callable[[], str], *, cut: Stamp | None = None
 ) -> CacheReader:
     """Open the features of a model: over this cut where there are such, else the only ones there are.
 
@@ -22,7 +22,7 @@ def find_features(
         root: CACHE/<dataset>/<split>.
         name: Of the model, as users call it.
         wanted: Its identity, or as much of it as is known.
-        way_out: What makes such features.
+        way_out: Says what makes such features, where there are none.
         cut: The superpoints that are preferred.
 
     Raises:
@@ -33,7 +33,7 @@ def find_features(
     if not stamps:
         others = sorted({name_in(stamp) for stamp in features_of(root, {})})
         beside = f"; there are some by {', '.join(others)}" if others else ""
-        raise CacheMissing(f"{root} has no features by {name}{beside}.", way_out)
+        raise CacheMissing(f"{root} has no features by {name}{beside}.", way_out())
     fitting = [stamp for stamp in stamps if cut is not None and cut_of(stamp).json == cut.json]
     found = fitting or stamps
     if len(found) > 1:

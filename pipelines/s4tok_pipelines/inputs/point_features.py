@@ -47,12 +47,13 @@ def require_some(datasets: Sequence[CloudDataset], wanted: PointFeatures) -> Non
     missing = set(wanted.kinds)
     if not missing:
         return
-    for clouds in datasets:
-        known = next(filter(None, _known(clouds, wanted)), None)
+    kinds_of_clouds = [_known(clouds, wanted) for clouds in datasets]
+    for clouds, kinds in zip(datasets, kinds_of_clouds, strict=True):
+        known = next(filter(None, kinds), None)
         if known is None:
             raise _refusal(f"no cloud of {clouds.name}", wanted.kinds)
         missing -= known
-    for known in chain.from_iterable(_known(clouds, wanted) for clouds in datasets):
+    for known in chain.from_iterable(kinds_of_clouds):  # from where they stopped
         if not missing:
             return
         missing -= known

@@ -111,9 +111,15 @@ class VisionScorer(PointScorer):
         calibrated_by: Student | None = None,
     ) -> None:
         """Find the model's features; `calibrated_by` is the checkpoint that knows their mean."""
-        hint = f"s4tok {FEATURES_STAGE} on the same SOURCE makes them: --split {clouds.split} --model {model.name}."
         self.clouds = clouds
-        self.features = find_features(root_of(cache, clouds), model.name, model.identity, hint)
+        self.features = find_features(
+            root_of(cache, clouds),
+            model.name,
+            model.identity,
+            lambda: (
+                f"s4tok {FEATURES_STAGE} on the same SOURCE makes them: --split {clouds.split} --model {model.name}."
+            ),
+        )
         super().__init__(f"{model.name} in 2D", superpoints_under(self.features), config)
         means = self._calibrating_means(calibrated_by, clouds.scene)
         self.mean = None if means is None else means.targets

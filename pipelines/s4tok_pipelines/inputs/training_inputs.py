@@ -1,6 +1,7 @@
 """The caches a run trains on: found by the vision model whose features they hold, or asked for by command."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from s4tok.config import RunConfig, SuperpointConfig
@@ -9,7 +10,7 @@ from s4tok.randomness import seed_of
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.table import find_kind
 from s4tok.vision.weights import bare_name
-from s4tok_cache import CacheReader, examine
+from s4tok_cache import CacheReader
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.entries import root_of, way_out
@@ -31,7 +32,7 @@ def training_features(
         name = bare_name(name)
         wanted = {kind.key: name}
     cut = superpoints_stamp(SuperpointConfig.of(clouds.scene, config.superpoints))
-    features = find_features(root, name, wanted, way_out(clouds, *_stages(clouds, root, config)), cut=cut)
+    features = find_features(root, name, wanted, partial(_way_out, clouds, root, config), cut=cut)
     if odd := "; ".join(differences(cut_of(features.stamp), cut)):
         report.note(f"using superpoints cut otherwise than the preset {config.superpoints}: {odd}")
     return features
@@ -40,7 +41,7 @@ def training_features(
 def usable(clouds: CloudDataset, features: CacheReader, report: Report) -> list[str]:
     """Name the clouds that have features; those that could not be made are left out, and told."""
     absent = [key for key in clouds.keys if key not in features]
-    failed = set(examine(features.folder).failures) if absent else set()
+    failed = features.failures() if absent else {}
     features.require(key for key in absent if key not in failed)
     if absent:
         report.warn(f"{len(absent)} clouds have no features, because their extraction failed, and are left out")
@@ -57,13 +58,14 @@ def held_out(keys: Sequence[str], share: float) -> list[str]:
     return some(keys, max(round(share * len(keys)), 1)) if len(keys) > 1 else []
 
 
-def _stages(clouds: CloudDataset, root: Path, config: RunConfig) -> list[str]:
+def _way_out(clouds: CloudDataset, root: Path, config: RunConfig) -> str:
     """Say which stages are still to be run, and how."""
+    extraction = _extraction(config)
     preset = "" if config.superpoints == "default" else f" --preset {config.superpoints}"
     stages = [] if stamps_of(root.absolute(), SUPERPOINTS_STAGE) else [f"{SUPERPOINTS_STAGE}{preset}"]
     if clouds.scene == "object" and not stamps_of(root.absolute(), VIEWS_STAGE):
         stages.append(VIEWS_STAGE)
-    return [*stages, _extraction(config)]
+    return way_out(clouds, *stages, extraction)
 
 
 def _extraction(config: RunConfig) -> str:

@@ -34,8 +34,6 @@ def prepare(request: Request) -> Prepared:
     request.ranks.wait()
     data, held = _data(request, clip)
     distilled = _distilled([*data.sources, *(held.sources if held else ())])
-    model = _model(clip, config, data.sources[0].target_width)
-    model.tokenizer.point_features = point_features.measured(wanted, data.sources, request.report)
 
     def hold(report: Report) -> None:
         for each in (data, held):
@@ -50,7 +48,10 @@ def prepare(request: Request) -> Prepared:
         "superpoints": {each.scene: training_inputs.superpoints_of(each.features) for each in data.sources},
         "caches": [stamp.folder for each in data.sources for stamp in (each.features.stamp, each.samples.stamp)],
     }
-    return Prepared(model, data, held, config.tokenizer.tokenizer, _facts(request, data, held, clip), card, hold)
+    facts = _facts(request, data, held, clip, distilled)
+    model = _model(clip, config, data.sources[0].target_width)
+    model.tokenizer.point_features = point_features.measured(wanted, data.sources, request.report)
+    return Prepared(model, data, held, config.tokenizer.tokenizer, facts, card, hold)
 
 
 def _distilled(sources: Sequence[Source]) -> Mapping[str, str]:
@@ -124,7 +125,11 @@ def _open(request: Request, clip: FrozenClip, clouds: CloudDataset, most: int | 
 
 
 def _facts(
-    request: Request, data: TrainingData, held: TrainingData | None, clip: FrozenClip
+    request: Request,
+    data: TrainingData,
+    held: TrainingData | None,
+    clip: FrozenClip,
+    distilled: Mapping[str, str],
 ) -> Mapping[str, Mapping[str, Any]]:
     """Say what the result depends on: the clouds, their features, CLIP, and the recipe of the model."""
     facts: dict[str, Mapping[str, Any]] = {}
@@ -135,7 +140,7 @@ def _facts(
         facts["validation" if not place else f"validation-{source.name}"] = source.facts()
     facts.setdefault("validation", {})
     if request.config.features is not None:
-        facts["vision_model"] = _distilled(data.sources)
+        facts["vision_model"] = distilled
     facts["clip"] = {"name": clip.name, "weights": clip.sha256}
     for name in ("tokenizer", "encoder", "clusters", "propagation"):
         facts[name] = asdict(getattr(request.config, name))
