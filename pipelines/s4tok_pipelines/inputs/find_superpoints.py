@@ -35,9 +35,9 @@ def ready_superpoints(
     root, known = root_of(cache, clouds), student.trained.superpoints.get(clouds.scene)
     wanted = known or SuperpointConfig.of(clouds.scene)
     stamps = stamps_of(root, SUPERPOINTS_STAGE)
+    fitting = [stamp for stamp in stamps if is_as(stamp, wanted)]
     if not stamps:
         raise InputError(f"{root} has no superpoints.", _way_out(clouds, student))
-    fitting = [stamp for stamp in stamps if is_as(stamp, wanted)]
     if len(fitting or stamps) > 1:
         raise InputError(
             f"{root} has {len(stamps)} results of superpoints, and {'more than one' if fitting else 'none'} is "

@@ -23,7 +23,7 @@ from s4tok.zero_shot.prompts import load_prompts, set_for
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.inputs.models import ModelNames, load_calibrating, load_models
-from s4tok_pipelines.outputs.results import plain, write_json
+from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.outputs.segment_sheets import Sheet
 from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.report import Report, silent
@@ -94,9 +94,7 @@ def segment_by_name(
         report.note(f"{len(sheet.cells)} clouds in the colours of their names: {preview}")
     if files is not None:
         failures = [vars(failure) for failure in found.failures]
-        write_json(
-            files.folder / "result.json", {**plain(found.facts()), "out": str(files.folder), "failures": failures}
-        )
+        write_json(files.folder / "result.json", {**found.facts(), "out": str(files.folder), "failures": failures})
         report.note(f"labels, and all that is needed to make them again: {files.folder}")
     return found
 
@@ -135,7 +133,7 @@ def classify_by_name(
     )  # fmt: skip
     found = classify(clouds, features, models.vision, models.prompts, labels=labels, report=report)
     if out is not None:
-        write_json(out, {**plain(found.facts()), "failures": [vars(failure) for failure in found.failures]})
+        write_json(out, {**found.facts(), "failures": [vars(failure) for failure in found.failures]})
         report.note(f"all of it, and what is needed to do it again: {out}")
     return found
 

@@ -10,17 +10,15 @@ from typing import NamedTuple
 
 from s4tok.config import SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import InputError, UsageError
 from s4tok.shapes import Array, Int32
-from s4tok_cache import Fingerprint, Shard, Store
-from s4tok_pipelines.inputs.entries import fingerprint, root_of
+from s4tok_cache import Shard, Store
+from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.inputs.ready_labels import fingerprints_with, read_labels
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stamps import superpoints_stamp
 from s4tok_pipelines.workers import Done, cores, side_by_side
-
-READY_LABELS = (".npy", ".txt", ".segs.json", "_vh_clean_2.0.010000.segs.json")  # after a cloud's name
 
 
 class Cut(NamedTuple):
@@ -58,15 +56,15 @@ def superpoints(
         report: Who listens.
     """
     config, workers, tally = config or SuperpointConfig.of(clouds.scene), workers or cores(), _Tally(report)
+    stamp = superpoints_stamp(config, ready)
+    store = Store.resume(root_of(cache, clouds), SUPERPOINTS, stamp, shard=shard, overwrite=overwrite)
+    expected = fingerprints(clouds) if ready is None else fingerprints_with(clouds, ready)
 
     def cut(keys: list[str]) -> Generator[Done[str, Cut]]:
         team = max(min(workers, len(keys)), 1)
         threads = workers // team
         return side_by_side(partial(_cut, clouds, config, ready, threads), keys, team, threads)
 
-    stamp = superpoints_stamp(config, ready)
-    store = Store.resume(root_of(cache, clouds), SUPERPOINTS, stamp, shard=shard, overwrite=overwrite)
-    expected = {key: _fingerprint(clouds, key, ready) for key in clouds.keys}
     outcome = run_stage(store, expected, Work("Cutting clouds", cut, tally.keep), report)
     outcome.figures = tally.figures(outcome.seconds)
     return outcome
@@ -80,51 +78,9 @@ def _cut(clouds: CloudDataset, config: SuperpointConfig, ready: Path | None, thr
     if config.method == "scannet-segments":
         given = clouds.segments(key)
     elif ready is not None:
-        given = _read_labels(ready_file(ready, key, len(clouds)))
+        given = read_labels(ready, key, len(clouds))
     labels = partition(clouds[key], config, given=given, threads=threads)
     return Cut(labels, summary(labels))
-
-
-def ready_file(ready: Path, key: str, n_clouds: int) -> Path:
-    """Find the file with a cloud's labels: the one that was named, or in a folder that of the cloud's name."""
-    if ready.is_file():
-        if n_clouds > 1:
-            raise UsageError(f"{ready} is one file, and there are {n_clouds} clouds.", "name a folder of files.")
-        return ready
-    stems = [key, str(Path(key).with_suffix(""))]
-    found = [path for stem in stems for ending in READY_LABELS if (path := ready / f"{stem}{ending}").is_file()]
-    if not found:
-        raise InputError(f"{ready} holds no labels of {key}: no {stems[-1]}{', '.join(READY_LABELS)}.")
-    return found[0]
-
-
-def _read_labels(path: Path) -> Array:
-    import json
-
-    import numpy as np
-
-    try:
-        if path.suffix == ".npy":
-            ids: Array = np.load(path, allow_pickle=False)
-        elif path.suffix == ".json":
-            ids = np.asarray(json.loads(path.read_text(encoding="utf-8"))["segIndices"])
-        else:
-            ids = np.loadtxt(path)
-    except (ValueError, KeyError, TypeError, EOFError) as error:
-        raise InputError(f"{path} holds no labels: {error}.") from error
-    return ids
-
-
-def _fingerprint(clouds: CloudDataset, key: str, ready: Path | None) -> Fingerprint:
-    """Say what a cloud's labels are made from: the cloud, and the user's own labels of it where there are some."""
-    cloud = fingerprint(clouds, key)
-    if ready is None:
-        return cloud
-    try:
-        status = ready_file(ready, key, len(clouds)).stat()
-    except InputError:
-        return cloud  # what is missing is found out, and told, when it is read
-    return Fingerprint(cloud.path, cloud.size + status.st_size, max(cloud.mtime_ns, status.st_mtime_ns))
 
 
 @dataclass
