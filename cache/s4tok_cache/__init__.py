@@ -5,14 +5,14 @@ from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch, CacheMis
 from s4tok_cache.files import FileSystem
 from s4tok_cache.folder import FailedEntry
 from s4tok_cache.inspect import Result, examine, results
-from s4tok_cache.layouts import Array, Layout
+from s4tok_cache.layouts import ArraySpec, Layout
 from s4tok_cache.reader import CacheReader
 from s4tok_cache.shard import Shard
 from s4tok_cache.stamp import Stamp, differences
 from s4tok_cache.store import Store
 
 __all__ = [
-    "Array",
+    "ArraySpec",
     "CacheCorrupt",
     "CacheError",
     "CacheMismatch",

@@ -19,7 +19,7 @@ LARGEST_ARRAY = 1 << 30  # bytes; a reader refuses more, so that a small hostile
 
 
 @dataclass(frozen=True)
-class Array:
+class ArraySpec:
     """One array of an entry."""
 
     dtype: str
@@ -34,7 +34,7 @@ class Layout:
 
     name: str
     version: int
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, ArraySpec]
     made_by: str  # the subcommand
     attributes: Mapping[str, type[Value]] = field(default_factory=dict)
 

@@ -4,12 +4,12 @@ The letters are those of `s4tok/shapes.py`: n points of a cloud, s superpoints, 
 channels of an image, d channels of a feature, q samples of a cloud.
 """
 
-from s4tok_cache import Array, Layout
+from s4tok_cache import ArraySpec, Layout
 
 SUPERPOINTS = Layout(
     name="superpoints",
     version=1,
-    arrays={"labels": Array("int32", "n", "superpoint of each point, 0 .. s-1 without gaps")},
+    arrays={"labels": ArraySpec("int32", "n", "superpoint of each point, 0 .. s-1 without gaps")},
     made_by="superpoints",
     attributes={"n_superpoints": int},
 )
@@ -18,17 +18,17 @@ VIEWS = Layout(
     name="views",
     version=1,
     arrays={
-        "images": Array("float16", "v h w c", "what CLIP looks at, 0 .. 1; c is 1 for depth and 3 for colour"),
-        "drawn": Array("int32", "v h w", "the point drawn at each pixel; -1 where there is none"),
-        "pixels": Array("int16", "v n 2", "row and column of each point in each view; -1 where it is not seen"),
+        "images": ArraySpec("float16", "v h w c", "what CLIP looks at, 0 .. 1; c is 1 for depth and 3 for colour"),
+        "drawn": ArraySpec("int32", "v h w", "the point drawn at each pixel; -1 where there is none"),
+        "pixels": ArraySpec("int16", "v n 2", "row and column of each point in each view; -1 where it is not seen"),
     },
     made_by="render-views",
 )
 
 _OF_VIEWS = {
-    "superpoints": Array("float16", "s d", "mean feature of each superpoint, unit length or zero", False),
-    "visible": Array("int32", "s", "pairs of a point and a view that sees it; 0 where no view sees any"),
-    "views": Array(
+    "superpoints": ArraySpec("float16", "s d", "mean feature of each superpoint, unit length or zero", False),
+    "visible": ArraySpec("int32", "s", "pairs of a point and a view that sees it; 0 where no view sees any"),
+    "views": ArraySpec(
         "float16", "v d", "feature of each whole view, unit length, or zero for a model that has none", False
     ),
 }
@@ -39,10 +39,10 @@ SAMPLES = Layout(
     name="samples",
     version=1,
     arrays={
-        "points": Array("float32", "q n 3", "samples of the cloud: centred, +y up", False),
-        "superpoints": Array("int32", "q n", "superpoint of each point after remnants were merged; -1 for no point"),
-        "original": Array("int32", "q n", "superpoint of each point in the whole cloud; -1 for no point"),
-        "sizes": Array("int32", "s", "points of each superpoint of the whole cloud"),
+        "points": ArraySpec("float32", "q n 3", "samples of the cloud: centred, +y up", False),
+        "superpoints": ArraySpec("int32", "q n", "superpoint of each point, remnants merged; -1 for no point"),
+        "original": ArraySpec("int32", "q n", "superpoint of each point in the whole cloud; -1 for no point"),
+        "sizes": ArraySpec("int32", "s", "points of each superpoint of the whole cloud"),
     },
     made_by="pretrain",
 )
@@ -52,7 +52,9 @@ SAMPLES_WITH_FEATURES = Layout(
     version=1,
     arrays={
         **SAMPLES.arrays,
-        "features": Array("float16", "q n c", "colours, normals and whether they are known; zeros for no point", False),
+        "features": ArraySpec(
+            "float16", "q n c", "colours, normals, whether they are known; zeros for no point", False
+        ),
     },
     made_by="pretrain --point-features",
 )

@@ -8,7 +8,7 @@ from s4tok.config import DATA_ROOT, Scene
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.formats.text import read_lines
 from s4tok.datasets.reader import FolderLayout
-from s4tok.datasets.table import DATASETS, OWN_FILES, Row, make, recognise
+from s4tok.datasets.table import DATASETS, OWN_FILES, DatasetRow, make, recognise
 from s4tok.errors import InputError, UsageError, choose, did_you_mean
 
 Up = Literal["x", "y", "z"]
@@ -122,7 +122,7 @@ def in_folder(folder: Path, kind: str | None = None) -> tuple[str, FolderLayout]
     return found.popitem()
 
 
-def under_root(name: str, row: Row, root: Path) -> FolderLayout:
+def under_root(name: str, row: DatasetRow, root: Path) -> FolderLayout:
     """Look for a known dataset in the root itself, in a folder of its name, then in any other folder of the root."""
     folders = [root / name, root]
     if root.is_dir():

@@ -16,7 +16,7 @@ from s4tok.plugins import Table
 
 
 @dataclass(frozen=True)
-class Row:
+class DatasetRow:
     """A dataset by the name users type."""
 
     reader: str  # "s4tok.datasets.module:Class", relative to s4tok.datasets
@@ -48,64 +48,64 @@ SH3D_FILES = (".deb", ".sh3f", ".zip")
 
 OWN_FILES = "own-files"  # last in the table: what no other row knows
 
-DATASETS: Mapping[str, Row] = Table(
+DATASETS: Mapping[str, DatasetRow] = Table(
     "s4tok.datasets",
     {
-        "shapenet55": Row(
+        "shapenet55": DatasetRow(
             "s4tok.datasets.shapenet55:ShapeNet55",
             "52,470 objects of 55 categories, in Point-BERT's form",
             "Point-BERT's DATASET.md: the points (shapenet_pc) and the lists (ShapeNet-55) are two downloads",
         ),
-        "shapenetpart": Row(
+        "shapenetpart": DatasetRow(
             "s4tok.datasets.shapenetpart:ShapeNetPart",
             "16,881 objects of 16 categories with 50 parts",
             "shapenetcore_partanno_segmentation_benchmark_v0_normal.zip or shapenet_part_seg_hdf5_data.zip",
         ),
-        "modelnet40": Row(
+        "modelnet40": DatasetRow(
             "s4tok.datasets.modelnet40:ModelNet40",
             "12,311 objects of 40 categories",
             "modelnet40_normal_resampled.zip, modelnet40_ply_hdf5_2048.zip, Point-BERT's .dat or ModelNet40.zip (.off)",
         ),
-        "scanobjectnn": Row(
+        "scanobjectnn": DatasetRow(
             "s4tok.datasets.scanobjectnn:ScanObjectNN", "scanned objects of 15 categories, PB-T50-RS", SCANOBJECTNN
         ),
-        "scanobjectnn-obj-bg": Row(
+        "scanobjectnn-obj-bg": DatasetRow(
             "s4tok.datasets.scanobjectnn:ObjBg", "scanned objects with their background", SCANOBJECTNN
         ),
-        "scanobjectnn-obj-only": Row(
+        "scanobjectnn-obj-only": DatasetRow(
             "s4tok.datasets.scanobjectnn:ObjOnly", "scanned objects without background", SCANOBJECTNN
         ),
-        "scannet": Row(
+        "scannet": DatasetRow(
             "s4tok.datasets.scannet:ScanNet",
             "1,613 scans of rooms with posed RGB-D frames, 20 classes",
             "the form at https://github.com/ScanNet/ScanNet; split lists and label table are in its repository",
         ),
-        "s3dis": Row(
+        "s3dis": DatasetRow(
             "s4tok.datasets.s3dis:S3DIS",
             "271 rooms of six areas, 13 classes",
             "Stanford3dDataset_v1.2_Aligned_Version.zip, or stanford_indoor3d or Pointcept's arrays made from it",
         ),
-        "sh3d": Row(
+        "sh3d": DatasetRow(
             "s4tok.datasets.sh3d:SH3D",
             "820 named models of real things at their size, 64 classes",
             SH3D,
             SH3D_FILES,
             "sweethome3d-furniture",
         ),
-        "sh3d-parts": Row("s4tok.datasets.sh3d:SH3DParts", "those of sh3d with named parts", SH3D, SH3D_FILES),
-        "toy-shapes": Row(
+        "sh3d-parts": DatasetRow("s4tok.datasets.sh3d:SH3DParts", "those of sh3d with named parts", SH3D, SH3D_FILES),
+        "toy-shapes": DatasetRow(
             "s4tok.synthetic.datasets:ToyShapes",
             "made objects of 15 categories with named parts, +y up, in the unit sphere",
         ),
-        "toy-scans": Row(
+        "toy-scans": DatasetRow(
             "s4tok.synthetic.datasets:ToyScans",
             "made scans of furnished homes with posed images, ScanNet's class names, z up",
         ),
-        "toy-rooms": Row(
+        "toy-rooms": DatasetRow(
             "s4tok.synthetic.datasets:ToyRooms",
             "made rooms of an office building with ceilings, S3DIS's 13 classes, z up",
         ),
-        OWN_FILES: Row("s4tok.datasets.own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
+        OWN_FILES: DatasetRow("s4tok.datasets.own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
     },
 )
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from s4tok.clouds import PointCloud
 from s4tok.datasets.dataset import CloudDataset, Origin
-from s4tok.datasets.table import Row
+from s4tok.datasets.table import DatasetRow
 from s4tok.tokenizers import Variant
 
 PAIRS = Variant("ball", marks_superpoint=True, unit="sphere")
@@ -37,7 +37,7 @@ class Dice(CloudDataset):
     def origin(self, key):
         return Origin(key, 300)
 
-DICE = Row("their_dice:Dice", "two clouds of random points")
+DICE = DatasetRow("their_dice:Dice", "two clouds of random points")
 """
 VISION = """
 import torch

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s4tok_cache import Array, Fingerprint, Layout, Stamp, Store
+from s4tok_cache import ArraySpec, Fingerprint, Layout, Stamp, Store
 from s4tok_pipelines.layouts import SUPERPOINTS
 from tests.running import Run
 
@@ -95,7 +95,7 @@ def test_pack_packs_what_is_complete_and_tells_what_is_not(s4tok: Run, folder: P
 
 def test_what_an_earlier_version_kept_is_listed_and_read_and_stops_no_packing(s4tok: Run, tmp_path: Path) -> None:
     whole = fill(tmp_path / "cache", 6)
-    patches = Layout("clip-patches", 1, {"patches": Array("float16", "v d", "of each patch")}, "extract-clip")
+    patches = Layout("clip-patches", 1, {"patches": ArraySpec("float16", "v d", "of each patch")}, "extract-clip")
     with Store.resume(whole.parent, patches, Stamp("extract-clip-patches", {"clip": "mini"})) as store:
         store.missing({"0": INPUTS["0"]})
         store.write("0", {"patches": np.zeros((2, 3), np.float16)}, INPUTS["0"])

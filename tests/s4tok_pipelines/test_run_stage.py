@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from s4tok_cache import Array, CacheReader, Fingerprint, Layout, Shard, Stamp, Store
+from s4tok_cache import ArraySpec, CacheReader, Fingerprint, Layout, Shard, Stamp, Store
 from s4tok_pipelines.report import Failure, Item, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.workers import Done
 
-SQUARES = Layout("squares", 1, {"square": Array("int64", "1", "of the number")}, "square", {"is_even": int})
+SQUARES = Layout("squares", 1, {"square": ArraySpec("int64", "1", "of the number")}, "square", {"is_even": int})
 STAMP = Stamp("square")
 EXPECTED = {f"{number}": Fingerprint(f"{number}", 10 + number) for number in range(6)}
 

@@ -13,7 +13,7 @@ from s4tok_cache.errors import CacheError
 from s4tok_cache.files import FileSystem
 from s4tok_cache.folder import EXPECTED, STAGE, FileName
 from s4tok_cache.gc import collect, plan
-from s4tok_cache.layouts import Array, Layout, NumPyArray
+from s4tok_cache.layouts import ArraySpec, Layout, NumPyArray
 from s4tok_cache.pack import pack as pack_result
 from s4tok_cache.shard import Shard
 from s4tok_cache.stamp import Stamp
@@ -23,8 +23,8 @@ TOY = Layout(
     name="toy",
     version=1,
     arrays={
-        "labels": Array("int32", "n", "superpoint of each point"),
-        "features": Array("float16", "s d", "a feature for each superpoint", compress=False),
+        "labels": ArraySpec("int32", "n", "superpoint of each point"),
+        "features": ArraySpec("float16", "s d", "a feature for each superpoint", compress=False),
     },
     made_by="toy",
     attributes={"n_superpoints": int},

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from s4tok_pipelines.tables.result_table import Cell, Column, ResultTable, Row
+from s4tok_pipelines.tables.result_table import Cell, Column, ResultRow, ResultTable
 
 NOTHING = "-"
 ABSENT = "none there"  # of the checkpoints a row needs
@@ -42,7 +42,7 @@ def spread(cell: Cell) -> str:
     return percent(cell.mean) + ("" if math.isnan(cell.deviation) else f" ± {percent(cell.deviation)}")
 
 
-def _row(table: ResultTable, row: Row, printed: Sequence[int]) -> list[str]:
+def _row(table: ResultTable, row: ResultRow, printed: Sequence[int]) -> list[str]:
     base = table.row(table.baseline)
     base = None if base is row else base
     cells = [row.title, str(row.seeds) if row.seeds else ABSENT]

@@ -69,7 +69,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class ResultRow:
     """A method: one checkpoint a seed."""
 
     name: str
@@ -89,10 +89,10 @@ class ResultTable:
     name: str
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ResultRow, ...]
     baseline: str = ""  # the row that others are compared with
 
-    def row(self, name: str) -> Row | None:
+    def row(self, name: str) -> ResultRow | None:
         """Find a row by its name."""
         return next((row for row in self.rows if row.name == name), None)
 

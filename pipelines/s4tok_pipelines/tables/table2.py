@@ -7,7 +7,7 @@ columns of their own, whatever was measured.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from s4tok_pipelines.tables.result_table import Cell, Column, Facts, ResultTable, Row
+from s4tok_pipelines.tables.result_table import Cell, Column, Facts, ResultRow, ResultTable
 
 OBJECTS = {
     "knn": "kNN",
@@ -70,10 +70,10 @@ class Measured:
         rows = []
         for name, title in self._shown(OBJECTS).items():
             paper = {"miou": PAPER[name]} if name in PAPER else {}
-            rows.append(Row(name, title, self._room_cells(self.in_rooms.get(name, {}), figures, paper)))
+            rows.append(ResultRow(name, title, self._room_cells(self.in_rooms.get(name, {}), figures, paper)))
         for name, title in WHOLE_ROOM.items():
             if name in self.whole:
-                rows.append(Row(f"{name}-whole", title, self._room_cells(self.whole[name], figures, {})))
+                rows.append(ResultRow(f"{name}-whole", title, self._room_cells(self.whole[name], figures, {})))
         title = "Table 2: tokenizers pre-trained on objects, in rooms, without fine-tuning"
         return ResultTable("table2", title, columns, tuple(rows), BASELINE)
 
@@ -88,7 +88,9 @@ class Measured:
         )
         shown = {**self._shown(OBJECTS), **({UNIVERSAL: ROOMS[UNIVERSAL]} if UNIVERSAL in self.sweep else {})}
         rows = tuple(
-            Row(name, title, tuple(Cell.of(self.sweep.get(name, {}).get(scale, ()), "accuracy") for scale in scales))
+            ResultRow(
+                name, title, tuple(Cell.of(self.sweep.get(name, {}).get(scale, ()), "accuracy") for scale in scales)
+            )
             for name, title in shown.items()
         )
         title = f"Scale sweep: accuracy on held-out {dataset}, each as large as it is times"
@@ -98,7 +100,7 @@ class Measured:
         figures = {"miou": "mIoU", UNCALIBRATED: "uncalibrated", "macc": "mAcc", "furniture_miou": "furniture"}
         columns = self._room_columns(figures, paper=("miou", "macc"))
         rows = tuple(
-            Row(name, title, self._room_cells(self.in_rooms.get(name, {}), figures, PAPER_4.get(name, {})))
+            ResultRow(name, title, self._room_cells(self.in_rooms.get(name, {}), figures, PAPER_4.get(name, {})))
             for name, title in self._shown(ROOMS).items()
         )
         return ResultTable("table4", f"Table 4: pre-trained on rooms ({self.rooms[0][0]})", columns, rows)

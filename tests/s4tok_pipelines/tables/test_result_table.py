@@ -6,13 +6,13 @@ import jsonschema
 import pytest
 
 from s4tok_pipelines.outputs.results import plain
-from s4tok_pipelines.tables.result_table import Cell, Column, ResultTable, Row, document, find_figure, schema
+from s4tok_pipelines.tables.result_table import Cell, Column, ResultRow, ResultTable, document, find_figure, schema
 
 TABLE = ResultTable(
     "table9",
     "Nine",
     (Column("toy mIoU", "toy", "test", "miou", chance=0.02, vision=0.3, paper="ScanNet", has_delta=True),),
-    (Row("a", "A", (Cell((0.2, 0.4), (0, 1), 15, 0.189),)), Row("b", "B", (Cell(),))),
+    (ResultRow("a", "A", (Cell((0.2, 0.4), (0, 1), 15, 0.189),)), ResultRow("b", "B", (Cell(),))),
     "a",
 )
 ABOUT: dict[str, Any] = {
