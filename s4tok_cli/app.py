@@ -113,7 +113,7 @@ def run(arguments: list[str]) -> int:
     console.Settings.json = "--json" in arguments
     try:
         with stoppable():
-            return app(arguments, prog_name="s4tok", standalone_mode=False) or 0
+            return app(options.renamed(arguments), prog_name="s4tok", standalone_mode=False) or 0
     except Stopped as stop:
         interrupted = stop.signal.name == "SIGINT"
         code = INTERRUPTED if interrupted else TERMINATED

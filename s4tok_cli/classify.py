@@ -25,11 +25,11 @@ def classify(
     pretrained: options.Pretrained = VisionConfig.pretrained,
     text_model: options.TextModel = None,
     text_pretrained: options.TextPretrained = None,
-    teacher_only: Annotated[
-        bool, Option("--teacher-only", help="The 2D baseline: --clip encodes ten drawn views, no checkpoint is used.")
+    vision_only: Annotated[
+        bool, Option("--vision-only", help="The 2D baseline: --clip encodes ten drawn views, no checkpoint is used.")
     ] = False,
     projection: Annotated[
-        Literal["segmentation", "classification"], Option(help="For --teacher-only: how the views are drawn.")
+        Literal["segmentation", "classification"], Option(help="For --vision-only: how the views are drawn.")
     ] = ViewConfig.projection,
     prompts: options.Prompts = None,
     votes: Annotated[
@@ -62,7 +62,7 @@ def classify(
     found = classify_by_name(
         source.open(prefer=["test"]),
         cache,
-        ModelNames(checkpoint, clip, pretrained, prompts, teacher_only, device, text_model, text_pretrained),
+        ModelNames(checkpoint, clip, pretrained, prompts, vision_only, device, text_model, text_pretrained),
         ZeroShotConfig(batch=batch, votes=votes, scale=scale, seed=seed),
         labels=words,
         views=replace(ViewConfig(), projection=projection),

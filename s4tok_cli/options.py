@@ -27,6 +27,8 @@ from s4tok_cli.recipe import FieldsOf
 if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset
 
+# Options that had another name before version 0.2; the old one still works, on the command line and in a file.
+RENAMED = {"teacher_only": "vision_only", "students": "checkpoints"}
 INPUT, OUTPUT, MODELS = "Input", "Output", "Models"  # panels of the help; what is in none is about running
 
 Source: TypeAlias = Annotated[
@@ -189,6 +191,16 @@ _HelpAll = Annotated[
 ]
 
 
+def renamed(arguments: Sequence[str]) -> list[str]:
+    """Put the new names of options in place of their old ones."""
+    found = []
+    for each in arguments:
+        flag, equals, value = each.partition("=")
+        name = RENAMED.get(flag.removeprefix("--").replace("-", "_")) if flag.startswith("--") else None
+        found.append(f"--{name.replace('_', '-')}{equals}{value}" if name else each)
+    return found
+
+
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command what every command has, and each of its options its environment variable."""
     hints = get_type_hints(function, include_extras=True)
@@ -342,4 +354,5 @@ def _refuse_unknown_command(path: Path, name: str, commands: Mapping[str, object
 
 
 def _name(key: str) -> str:
-    return key.replace("-", "_")
+    name = key.replace("-", "_")
+    return RENAMED.get(name, name)

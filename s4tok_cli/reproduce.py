@@ -18,10 +18,10 @@ TABLES = {"table2": "the effect of tokenization on scenes"}
 
 def reproduce(
     table: Annotated[str, Argument(help=f"One of: {', '.join(TABLES)}.")],
-    students: Annotated[
+    checkpoints: Annotated[
         Path | None,
         Option(
-            help="A folder of students or runs called NAME or NAME-SEED.",
+            help="A folder of checkpoints or runs called NAME or NAME-SEED.",
             metavar="DIR",
             show_default="those that come with s4tok",
         ),
@@ -31,9 +31,9 @@ def reproduce(
         Option(help='Only these, for example "knn,knn+rpn,s4token".', show_default="all of them"),
     ] = None,
     train: Annotated[
-        bool, Option("--train", help="Train the students anew, into --students or the result's folder.")
+        bool, Option("--train", help="Train checkpoints, into --checkpoints or the result's folder.")
     ] = False,
-    seeds: Annotated[int, Option(min=1, help="Students of each row to train.")] = ReproduceConfig.seeds,
+    seeds: Annotated[int, Option(min=1, help="Checkpoints of each row to train.")] = ReproduceConfig.seeds,
     preset: Annotated[
         Preset | None,
         Option(help="How to train: paper, toy or quick.", show_default="toy, or paper where there is --data"),
@@ -41,15 +41,15 @@ def reproduce(
     data: Annotated[
         Path | None,
         Option(
-            help="A folder with ShapeNet55, ScanNet and S3DIS; without --students, theirs are trained.",
+            help="A folder with ShapeNet55, ScanNet and S3DIS; without --checkpoints, theirs are trained.",
             metavar="DIR",
-            show_default="the made world",
+            show_default="the synthetic data",
         ),
     ] = None,
     clip: Annotated[
         str | None,
         Option(
-            help='The students\' CLIP: "mini", an open_clip name, a folder, or "hf-hub:owner/model".',
+            help='The CLIP: "mini", an open_clip name, a folder, or "hf-hub:owner/model".',
             show_default=f"{ZeroShotConfig.clip}, or {VisionConfig.model} where there is --data",
         ),
     ] = None,
@@ -63,7 +63,7 @@ def reproduce(
     device: options.Device = "auto",
     seed: options.Seed = ReproduceConfig.seed,
 ) -> None:
-    """Make a table of the paper again, on the made world or on your data.
+    """Reproduce a table of the paper, on the synthetic data or on your own.
 
     What is made is kept, so that the same command goes on where it was stopped. Figures come out as they are.
     """
@@ -83,7 +83,7 @@ def reproduce(
         ModelNames(None, name, pretrained, prompts, device=device),
         ReproduceConfig(seeds=seeds, seed=seed),
         rows=wanted,
-        students=students,
+        checkpoints=checkpoints,
         train=train,
         preset=preset,
         data=data,

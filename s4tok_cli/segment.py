@@ -49,10 +49,10 @@ def segment(
     ] = None,
     settings: Annotated[Changes, SETTINGS],
     checkpoint: options.Checkpoint = None,
-    teacher_only: Annotated[
+    vision_only: Annotated[
         bool,
         Option(
-            "--teacher-only",
+            "--vision-only",
             help="The 2D baseline: features of views, no checkpoint.",
             rich_help_panel=options.MODELS,
         ),
@@ -111,7 +111,7 @@ def segment(
     found = segment_by_name(
         clouds,
         cache,
-        ModelNames(checkpoint, clip, pretrained, prompts, teacher_only, device, text_model, text_pretrained),
+        ModelNames(checkpoint, clip, pretrained, prompts, vision_only, device, text_model, text_pretrained),
         config,
         labels=words,
         category=category,

@@ -142,7 +142,7 @@ def test_superpoints_of_a_dataset_are_read_from_the_cache_or_asked_for(answer: A
 
 
 def test_the_2d_baseline_needs_no_checkpoint(answer: Answer) -> None:
-    code, said = answer("toy-shapes", "--limit", 2, "--teacher-only", "--projection", "classification")
+    code, said = answer("toy-shapes", "--limit", 2, "--vision-only", "--projection", "classification")
     assert (code, said["clouds"], said["student"], said["superpoints"]) == (0, 2, None, None)
     assert said["views"]["projection"] == "classification"
 
@@ -201,7 +201,7 @@ def test_what_is_no_cloud_is_one_sentence(
         (("toy-shapes", "--clip", "ViT-S-32-alt", "--pretrained", ""), 2, "was trained for the CLIP tiny"),
         (("toy-shapes", "--checkpoint", "nobody"), 2, "no student is called that"),
         (("toy-shapes", "--scale", "0"), 2, "--scale must be positive"),
-        (("toy-shapes", "--teacher-only", "--votes", "3"), 2, "--scale and --votes are for students"),
+        (("toy-shapes", "--vision-only", "--votes", "3"), 2, "--scale and --votes are for students"),
     ],
 )
 def test_what_does_not_fit_together_is_one_sentence(

@@ -44,7 +44,7 @@ def test_dinov2_is_extracted_and_distilled_and_has_no_words(answer: Answer, cach
     assert (code, said["made"]) == (0, 1)
     code, said = answer("segment", "--checkpoint", tmp_path / "run")
     assert (code, "was distilled from dinov2:test_vit, which has no text encoder" in said["error"]) == (2, True), said
-    code, said = answer("segment", "--teacher-only", "--clip", tiny, "--pretrained", "")
+    code, said = answer("segment", "--vision-only", "--clip", tiny, "--pretrained", "")
     assert (code, "dinov2:test_vit has no text encoder" in said["error"]) == (2, True), said
     code, said = answer("extract-features", "--model", tiny, "--pretrained", "", "--preview", tmp_path / "sheets")
     assert (code, "dinov2:test_vit has no text encoder" in said["error"]) == (2, True), said
@@ -57,9 +57,9 @@ def test_siglip_is_extracted_and_distilled_and_names_points_by_its_own_texts(
     folder = make_siglip(tmp_path / "models" / "small-siglip")
     code, said = answer("extract-features", "--model", folder)
     assert (code, said["made"]) == (0, 2)
-    code, said = answer("segment", "--teacher-only", "--clip", folder)
+    code, said = answer("segment", "--vision-only", "--clip", folder)
     assert (code, said["clouds"], said["vision_model"]["name"]) == (0, 2, "small-siglip")
-    code, said = answer("classify", "--teacher-only", "--clip", folder)
+    code, said = answer("classify", "--vision-only", "--clip", folder)
     assert (code, said["clouds"]) == (0, 2)
     code, said = answer("pretrain", "--features", folder, *SMALL, "--out", tmp_path / "run")
     assert (code, said["made"]) == (0, 1)

@@ -100,3 +100,14 @@ def test_an_unknown_device_is_refused_and_a_missing_gpu_has_a_way_out(
     assert absent.returncode == 6
     assert "hint: pass --device cpu" in absent.stderr
     assert probe("x", "--device", "auto").json[4] == "cpu"
+
+
+def test_old_names_of_options_are_taken_for_the_new_ones(s4tok: Run, tmp_path: Path) -> None:
+    assert options.renamed(["--students=a", "--teacher-only", "students", "--labels", "x=--students"]) == [
+        "--checkpoints=a", "--vision-only", "students", "--labels", "x=--students"
+    ]  # fmt: skip
+    (tmp_path / "a.toml").write_text("students = 'nowhere'\n")
+    for given in (("--students", "nowhere"), ("--config", "a.toml")):
+        done = s4tok("reproduce", "table2", "--rows", "knn", "--clip", "mini", "--device", "cpu", *given)
+        assert done.returncode == 6
+        assert "--checkpoints" in done.stderr

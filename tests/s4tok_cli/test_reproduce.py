@@ -19,7 +19,7 @@ from tests.running import Run
         (("table2", "--rows", "knn,s4tokn"), 2, "no row is called 's4tokn'"),
         (("table2", "--rows", " , "), 2, "--rows names nothing"),
         (("table2", "--data", "nowhere"), 4, "shapenet55 is not under nowhere"),
-        (("table2", "--students", "nowhere"), 6, "there are no students"),
+        (("table2", "--checkpoints", "nowhere"), 6, "there are no checkpoints"),
     ],
 )
 def test_what_cannot_be_made_is_one_sentence(
@@ -75,7 +75,7 @@ def test_training_goes_where_the_result_goes_with_the_preset_and_seeds_asked_for
     done = s4tok("reproduce", "table2", "--clip", "tiny", "--device", "cpu", *flags)
     assert done.returncode == 3
     worlds, _, recipe, names, folder, config = asked["trained"]
-    assert (names, folder, config.seeds, recipe.clip.model) == (["knn", "s4token"], Path("mine/students"), 2, "tiny")
+    assert (names, folder, config.seeds, recipe.clip.model) == (["knn", "s4token"], Path("mine/checkpoints"), 2, "tiny")
     quick = RunConfig.of("quick")
     assert (len(worlds.objects), recipe.training.epochs) == (quick.limit, quick.training.epochs)
     assert list(asked["places"]) == names

@@ -24,7 +24,7 @@ class ModelNames:
     clip: str = ZeroShotConfig.clip  # the one it was trained for; any vision model with texts for the 2D baseline
     pretrained: str | None = VisionConfig.pretrained
     prompts: str | None = None  # a set of sentences, or a file
-    teacher_only: bool = False  # the 2D baseline, without a checkpoint
+    vision_only: bool = False  # the 2D baseline, without a checkpoint
     device: str = "auto"
     # Where the model lies that a checkpoint was distilled from, if that is not its CLIP: by its card's name where None.
     text_model: str | None = None
@@ -56,7 +56,7 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
     prompts = None if names.prompts is None else load_prompts(names.prompts)
     device, config = pick_device(names.device), VisionConfig(names.clip, names.pretrained)
     student: Student | None = None
-    if names.teacher_only:
+    if names.vision_only:
         vision = load_vision_model(config, device, *needed, "text")
     else:
         clip = FrozenClip.load(config.model, config.pretrained, device)
@@ -71,7 +71,7 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
 
 def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig, scene: Scene) -> Student | None:
     """Load the checkpoint that calibrates the 2D baseline: where that is asked for, or its card says so."""
-    if not names.teacher_only or config.calibrate == "none":
+    if not names.vision_only or config.calibrate == "none":
         return None
     name, is_asked = names.checkpoint_for(scene), config.calibrate or config.calibration_share is not None
     if not isinstance(models.vision, FrozenClip):

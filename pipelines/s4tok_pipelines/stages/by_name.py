@@ -118,7 +118,7 @@ def classify_by_name(
     """
     if config.scale <= 0:
         raise UsageError(f"--scale must be positive, and is {config.scale:g}.")
-    if names.teacher_only and (config.scale, config.votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
+    if names.vision_only and (config.scale, config.votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
         raise UsageError("views are drawn at one size, of all points: --scale and --votes are for students.")
     if not labels and not clouds.categories:
         raise UsageError(
@@ -145,7 +145,7 @@ def reproduce_by_name(
     config: ReproduceConfig = ReproduceConfig(),  # noqa: B008 - as above
     *,
     rows: Sequence[str] = (),
-    students: Path | None = None,
+    checkpoints: Path | None = None,
     train: bool = False,
     preset: Preset | None = None,
     data: Path | None = None,
@@ -156,15 +156,15 @@ def reproduce_by_name(
     """Make Table 2 again, as `reproduce` does, with the checkpoints of a folder or new ones.
 
     Args:
-        out: Where tables and results go; checkpoints that are trained go there too, without `students`.
+        out: Where tables and results go; checkpoints that are trained go there too, without `checkpoints`.
         cache: The folder of all caches.
         names: The CLIP, the prompts and the device.
         config: Scales, seeds, guesses.
         rows: Only these rows.
-        students: A folder of checkpoints called NAME or NAME-SEED; those that come with s4tok where None.
+        checkpoints: A folder of them, called NAME or NAME-SEED; those that come with s4tok where None.
         train: Train checkpoints of each row and seed that are missing there.
         preset: How to train: as for the toy world, or as in the paper where there is `data`.
-        data: A folder with ShapeNet55, ScanNet and S3DIS, whose checkpoints are trained without `students`.
+        data: A folder with ShapeNet55, ScanNet and S3DIS, whose checkpoints are trained without `checkpoints`.
         limit: Take only the first clouds.
         workers: Processes that cut and sample.
         report: Who listens.
@@ -176,19 +176,21 @@ def reproduce_by_name(
     recipe = RunConfig.of(preset or ("toy" if data is None else "paper"))
     recipe = replace(recipe, clip=VisionConfig(model=names.clip, pretrained=names.pretrained))
     worlds = open_worlds(data, config, limit, recipe.limit)
-    if train or (data is not None and students is None):
-        students, trained = students or out / "students", [row for row in wanted if row in TRAINED]
-        train_students(worlds, cache, recipe, trained, students, config, workers=workers, device=device, report=report)
+    if train or (data is not None and checkpoints is None):
+        checkpoints, trained = checkpoints or out / "checkpoints", [row for row in wanted if row in TRAINED]
+        train_students(
+            worlds, cache, recipe, trained, checkpoints, config, workers=workers, device=device, report=report
+        )
     clip = FrozenClip.load(names.clip, names.pretrained, device)
-    places = find_students(wanted, students)
+    places = find_students(wanted, checkpoints)
     return reproduce(worlds, cache, clip, prompts, places, out, config, workers=workers, device=device, report=report)
 
 
 def _agree(names: ModelNames, config: SegmentConfig) -> None:
     """Refuse settings that contradict each other."""
-    if names.teacher_only and config.votes != SegmentConfig.votes:
+    if names.vision_only and config.votes != SegmentConfig.votes:
         raise UsageError("views show every point: --votes is for students.")
-    if names.teacher_only and (config.attend is not None or config.windows != SegmentConfig.windows):
+    if names.vision_only and (config.attend is not None or config.windows != SegmentConfig.windows):
         raise UsageError("the 2D baseline has no tokens: --attend and --windows are for checkpoints.")
     if config.windows == "superpoints" and config.window is not None:
         raise UsageError("--window is the side of columns, and --windows superpoints has none.")

@@ -82,8 +82,8 @@ def reproduce(
     start = time.monotonic()
     if not any(places.values()):
         raise MissingError(
-            "there are no students to fill the table with.",
-            "train them with --train, or name a folder of trained ones with --students.",
+            "there are no checkpoints to fill the table with.",
+            "train them with --train, or name a folder of trained ones with --checkpoints.",
         )
     students = {name: [load_student(where, clip, device) for where in of] for name, of in places.items()}
     kept = KeptResults(out / RESULTS)

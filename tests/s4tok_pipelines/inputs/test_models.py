@@ -32,7 +32,7 @@ def checkpoint(folder: Path, clip: str, share: float, **more: Any) -> str:
 
 
 def calibrating(name: str, clip: str, config: SegmentConfig) -> Student | None:
-    names = ModelNames(name, clip, "", teacher_only=True, device="cpu")
+    names = ModelNames(name, clip, "", vision_only=True, device="cpu")
     return load_calibrating(names, load_models(names, "object"), config, "object")
 
 
@@ -74,7 +74,7 @@ def test_what_is_not_named_suits_the_clouds_and_the_clip() -> None:
 
 
 def test_prompts_that_were_chosen_on_a_test_split_are_told(clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    notes, names = Notes(), ModelNames(clip=clip, prompts="mini", teacher_only=True, device="cpu")
+    notes, names = Notes(), ModelNames(clip=clip, prompts="mini", vision_only=True, device="cpu")
     load_models(names, "object", notes)
     assert notes.said == []
     monkeypatch.setattr("s4tok_pipelines.inputs.models.TUNED", "mini")

@@ -77,4 +77,4 @@ def test_settings_that_contradict_each_other_are_refused_before_anything_is_load
     with pytest.raises(UsageError, match="--scale must be positive"):
         segment_by_name(clouds, tmp_path, nobody, SegmentConfig(scale=0.0), labels=["wall"])
     with pytest.raises(UsageError, match="--scale and --votes are for students"):
-        classify_by_name(clouds, tmp_path, ModelNames(teacher_only=True), ZeroShotConfig(votes=2), labels=["hall"])
+        classify_by_name(clouds, tmp_path, ModelNames(vision_only=True), ZeroShotConfig(votes=2), labels=["hall"])

@@ -245,7 +245,7 @@ def test_clouds_that_fail_are_told_once_and_tried_again(made: Made, worlds: Worl
 
 
 def test_without_any_student_nothing_is_made(made: Made, tmp_path: Path) -> None:
-    with pytest.raises(MissingError, match="no students") as error:
+    with pytest.raises(MissingError, match="no checkpoints") as error:
         made(tmp_path, ["s4token"])
     assert "--train" in error.value.hint
     assert not list(tmp_path.iterdir())
