@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_
 
 import typer
 from typer import Argument, Option
+from typer.core import TyperOption
 from typer.models import OptionInfo
 
 from s4tok.config import DATA_ROOT, STUDENTS, Scene
@@ -179,7 +180,7 @@ def _print_all(context: typer.Context, wanted: bool) -> None:
     """Print the help with every option, those too that --help leaves out."""
     if wanted:
         for parameter in context.command.params:
-            if hasattr(parameter, "hidden"):
+            if isinstance(parameter, TyperOption):
                 parameter.hidden = False
         console.result(context.get_help())
         raise typer.Exit
