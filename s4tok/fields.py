@@ -180,7 +180,7 @@ def _in_a_row(kinds: tuple[Any, ...], limits: Between | None) -> str:
 def _read(kind: Any, text: str, optional: bool) -> Any:
     if get_origin(kind) is Literal and text in get_args(kind):
         return text
-    if optional and text.lower() in ("", "none"):
+    if optional and (text.lower() == "none" or (not text and kind is not str)):  # an empty text may mean something
         return None
     if get_origin(kind) is Literal:
         raise ValueError

@@ -56,6 +56,7 @@ def test_a_field_is_documented_by_the_first_sentence_below_it() -> None:
         ("inner.kinds=b,a,b", "inner.kinds", ("a", "b")),
         ("inner.kinds=", "inner.kinds", ()),
         ("inner.name=none", "inner.name", None),
+        ("inner.name=", "inner.name", ""),
         ("inner.calibrate=none", "inner.calibrate", "none"),
         ("inner.name=a=b", "inner.name", "a=b"),
         ("inner.is_on=true", "inner.is_on", True),

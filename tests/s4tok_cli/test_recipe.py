@@ -35,6 +35,7 @@ def test_options_and_settings_overrule_the_preset_field_by_field(asked: Any) -> 
     assert found.training.center_targets is False
     assert found.limit == toy.limit
     assert asked("--preset", "toy", "--limit", "3").limit == 3
+    assert asked("--pretrained", "").clip.pretrained == ""  # random weights, and not the usual ones
 
 
 def test_a_file_may_hold_lists_and_a_command_reads_them_as_its_option_does(asked: Any, tmp_path: Path) -> None:
