@@ -41,13 +41,15 @@ class Triangles:
         return Triangles(self.corners[which], self.uv[which], self.paint_of[which], self.labels[which])
 
 
-def painted(triangles: Triangles, paints: Sequence[Paint]) -> tuple[Triangles, Float32[Array, "f 3 3"]]:
+def painted(
+    triangles: Triangles, paints: Sequence[Paint], fine: float = FINE
+) -> tuple[Triangles, Float32[Array, "f 3 3"]]:
     """Give the faces that can be seen, textured ones cut, and the colours of their corners."""
     there = np.array([paint.opacity >= INVISIBLE for paint in paints])
     triangles = triangles.take(there[triangles.paint_of])
     has_picture = np.array([paint.picture is not None for paint in paints])
     textured = has_picture[triangles.paint_of] & np.isfinite(triangles.uv).all(axis=(1, 2))
-    plain, cut = triangles.take(~textured), _finely_cut(triangles, textured)
+    plain, cut = triangles.take(~textured), _finely_cut(triangles, textured, fine)
     plain_color = np.stack([paint.color for paint in paints])[plain.paint_of, None].repeat(3, axis=1)
     rgba = np.ones((len(cut.corners), 3, 4), np.float32)
     for number, paint in enumerate(paints):
@@ -58,11 +60,11 @@ def painted(triangles: Triangles, paints: Sequence[Paint]) -> tuple[Triangles, F
     return _joined(plain, cut.take(seen)), np.concatenate([plain_color, rgba[seen, :, :3]])
 
 
-def _finely_cut(triangles: Triangles, textured: Bool[Array, " f"]) -> Triangles:
+def _finely_cut(triangles: Triangles, textured: Bool[Array, " f"], fine: float) -> Triangles:
     """Halve textured faces across their longest side until it is short enough."""
     if not textured.any():
         return triangles.take(textured)
-    longest = FINE * float(np.ptp(triangles.corners.reshape(-1, 3), axis=0).max())
+    longest = fine * float(np.ptp(triangles.corners.reshape(-1, 3), axis=0).max())
     done, todo = triangles.take(textured & False), triangles.take(textured)
     while len(todo.corners):
         sides = np.linalg.norm(np.roll(todo.corners, -1, axis=1) - todo.corners, axis=2)  # from each corner to the next

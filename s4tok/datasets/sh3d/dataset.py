@@ -9,6 +9,7 @@ from typing import ClassVar
 from s4tok.clouds import PointCloud
 from s4tok.datasets.dataset import Credit, Mesh, Origin
 from s4tok.datasets.formats.obj import Surface
+from s4tok.datasets.painting import FINE
 from s4tok.datasets.reader import FileDataset, FolderLayout
 from s4tok.datasets.sh3d.catalogue import Piece
 from s4tok.datasets.sh3d.library import LIBRARIES, layout_of, read_model_files, read_pieces, sources
@@ -56,11 +57,11 @@ class SH3D(FileDataset):
         """Draw points from a model's surface, with colours, and its parts as labels."""
         return sample_surface(self.mesh(key), key, self.path(key) / self.pieces[key].model)
 
-    def mesh(self, key: str) -> Mesh:
+    def mesh(self, key: str, fine: float = FINE) -> Mesh:
         """Read a model; textured faces are cut until the colours of their corners show the texture."""
         piece = self.pieces[key]
         files = read_model_files(self.sources[piece.library], piece.model)
-        return read_model(piece, files, self.path(key), self.part_of(key))
+        return read_model(piece, files, self.path(key), self.part_of(key), fine)
 
     def part_of(self, key: str) -> Callable[[Surface], int] | None:
         """Say how surfaces of a model are labelled; here they are not."""

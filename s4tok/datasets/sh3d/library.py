@@ -1,5 +1,6 @@
 """The furniture libraries as they are published: .sh3f files, which are zips, or the Debian package that holds them."""
 
+import hashlib
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -95,6 +96,14 @@ def read_model_files(source: Source, model: str) -> dict[str, bytes]:
         members = believable_members(archive, source.path)
         chosen = [info for name, info in members.items() if name.startswith(folder)]
         return {info.filename: read_member(archive, info, source.path / source.inner) for info in chosen}
+
+
+def digest(source: Source) -> str:
+    """Tell a library by the checksums of all that lies in it, without reading it."""
+    with open_zip(source.path, ".sh3f", _content(source)) as archive:
+        members = believable_members(archive, source.path)
+        sums = [f"{name} {info.file_size} {info.CRC}" for name, info in sorted(members.items())]
+    return hashlib.blake2b("\n".join(sums).encode(), digest_size=6).hexdigest()
 
 
 def _content(source: Source) -> BytesIO | None:

@@ -12,7 +12,7 @@ from s4tok.datasets.formats.mtl import Material, parse_mtl
 from s4tok.datasets.formats.obj import Surface, Wavefront, parse_obj
 from s4tok.datasets.formats.text import lines_of
 from s4tok.datasets.frames import decode_texture
-from s4tok.datasets.painting import Paint, Triangles, painted
+from s4tok.datasets.painting import FINE, Paint, Triangles, painted
 from s4tok.datasets.sh3d.catalogue import Piece
 from s4tok.shapes import Array, Bool, Float32, Float64, Int
 
@@ -20,9 +20,15 @@ SAME = 1e-6  # of the longest side: corners nearer than this are one
 
 
 def read_model(
-    piece: Piece, files: Mapping[str, bytes], path: Path, part_of: Callable[[Surface], int] | None = None
+    piece: Piece,
+    files: Mapping[str, bytes],
+    path: Path,
+    part_of: Callable[[Surface], int] | None = None,
+    fine: float = FINE,
 ) -> Mesh:
     """Make the mesh of a piece from the files of its folder; `part_of` labels the surfaces its faces belong to.
+
+    Sides of textured faces are no longer than `fine` of its longest side.
 
     Metres, y up, its front along +z; it stands on y = 0 in the middle of x and z.
     """
@@ -33,7 +39,7 @@ def read_model(
     materials = _materials(piece, files, found.libraries, path)
     paints = [_paint(materials.get(each.material, Material()), piece, files, path) for each in found.surfaces]
     labels = np.array([part_of(each) if part_of else -1 for each in found.surfaces])
-    seen, color = painted(_triangles(found, piece, labels), paints)
+    seen, color = painted(_triangles(found, piece, labels), paints, fine)
     if not len(seen.corners):
         raise DamagedFile(place, "has no face that can be seen")
     faces = np.arange(3 * len(seen.corners)).reshape(-1, 3)

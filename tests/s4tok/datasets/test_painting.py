@@ -42,6 +42,9 @@ def test_a_textured_square_shows_its_picture_upright_and_keeps_area_and_labels()
     assert _area(seen.corners[seen.labels == 3]).sum() == pytest.approx(0.5)
     sides = np.linalg.norm(seen.corners - np.roll(seen.corners, 1, axis=1), axis=2)
     assert sides.max() <= FINE
+    coarse, _ = painted(_square(), [picture], fine=0.5)
+    assert FINE < np.linalg.norm(coarse.corners - np.roll(coarse.corners, 1, axis=1), axis=2).max() <= 0.5
+    assert _area(coarse.corners).sum() == pytest.approx(1)
     middle, shown = seen.corners.mean(axis=1), color.mean(axis=1)
     for (low, high), expected in (
         (((0.05, 0.55), (0.95, 0.95)), (1, 0, 0)),

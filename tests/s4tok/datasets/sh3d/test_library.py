@@ -4,7 +4,7 @@ import pytest
 
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.reader import FolderLayout
-from s4tok.datasets.sh3d.library import layout_of, library_of, read_model_files, read_pieces, sources
+from s4tok.datasets.sh3d.library import digest, layout_of, library_of, read_model_files, read_pieces, sources
 from tests.furniture import properties, wardrobes, write_library
 from tests.s4tok.datasets.formats.test_deb import deb_of
 
@@ -59,3 +59,14 @@ def test_libraries_that_are_none_or_lack_a_model_are_told(tmp_path: Path) -> Non
     empty = deb_of(tmp_path / "sweethome3d-furniture_1_all.deb")
     with pytest.raises(DamagedFile, match="holds no furniture library"):
         sources(FolderLayout("deb", tmp_path, (empty.name,)))
+
+
+def test_a_librarys_digest_is_that_of_what_lies_in_it_wherever_it_lies(tmp_path: Path) -> None:
+    def of(folder: str, *names: str) -> str:
+        path = wardrobes(tmp_path / folder / "Scopia.sh3f", *names)
+        layout = layout_of(path.parent)
+        assert layout is not None
+        return digest(sources(layout)["Scopia"])
+
+    assert of("one", "bed1", "bed2") == of("other", "bed1", "bed2")
+    assert of("one", "bed1", "bed2") != of("third", "bed1", "bed3")
