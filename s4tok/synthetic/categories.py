@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.shapes.airplane import airplane
+from s4tok.synthetic.shapes.bathroom import basin, bathtub, toilet, washbasin
 from s4tok.synthetic.shapes.bed import bed
 from s4tok.synthetic.shapes.bookshelf import bookshelf
 from s4tok.synthetic.shapes.cabinet import cabinet
@@ -12,6 +13,8 @@ from s4tok.synthetic.shapes.cap import cap
 from s4tok.synthetic.shapes.car import car
 from s4tok.synthetic.shapes.chair import chair
 from s4tok.synthetic.shapes.guitar import guitar
+from s4tok.synthetic.shapes.household import carton, plant, radiator, waste_bin
+from s4tok.synthetic.shapes.kitchen import cooker, hanging_cupboard, kitchen_unit, refrigerator
 from s4tok.synthetic.shapes.knife import knife
 from s4tok.synthetic.shapes.lamp import lamp
 from s4tok.synthetic.shapes.laptop import laptop
@@ -53,3 +56,24 @@ CATEGORIES: dict[str, Category] = {
     "sofa": Category(sofa, ("seat", "back"), ("armrest", "leg")),
     "table": Category(table, ("top", "leg"), ("drawer",)),
 }
+
+# What homes have besides; it stands in rooms only.
+FIXTURES: dict[str, Category] = {
+    "basin": Category(basin, ("bowl", "tap")),
+    "bathtub": Category(bathtub, ("bowl", "tap")),
+    "carton": Category(carton, ("side",)),
+    "cooker": Category(cooker, ("body", "door", "plate"), ("handle",)),
+    "hanging cupboard": Category(hanging_cupboard, ("body", "door"), ("handle",)),
+    "kitchen unit": Category(kitchen_unit, ("body",), ("door", "drawer", "handle")),
+    "plant": Category(plant, ("pot", "soil", "leaf")),
+    "radiator": Category(radiator, ("rib", "pipe")),
+    "refrigerator": Category(refrigerator, ("body", "door", "handle")),
+    "toilet": Category(toilet, ("bowl", "lid", "tank")),
+    "washbasin": Category(washbasin, ("bowl", "stand", "tap")),
+    "waste bin": Category(waste_bin, ("side",)),
+}
+
+
+def category_of(name: str) -> Category:
+    """Find a category among objects and fixtures."""
+    return CATEGORIES.get(name) or FIXTURES[name]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from s4tok.shapes import Array, Float64
-from s4tok.synthetic.categories import CATEGORIES
+from s4tok.synthetic.categories import category_of
 from s4tok.synthetic.objects import Object
 from s4tok.synthetic.randomness import Draw
 
@@ -29,6 +29,12 @@ MATERIALS: dict[str, list[tuple[float, float, float]]] = {
     "paint": [(0.9, 0.89, 0.85), (0.82, 0.84, 0.82), (0.85, 0.8, 0.72), (0.76, 0.8, 0.84)],
     "floor": [(0.62, 0.47, 0.32), (0.48, 0.35, 0.24), (0.55, 0.54, 0.52), (0.45, 0.42, 0.4)],
     "white": [(0.95, 0.95, 0.95)],
+    "front": [(0.93, 0.93, 0.91), (0.75, 0.6, 0.42), (0.5, 0.34, 0.22), (0.45, 0.52, 0.5), (0.3, 0.33, 0.38)],
+    "appliance": [(0.92, 0.92, 0.92), (0.72, 0.73, 0.75), (0.2, 0.2, 0.22), (0.9, 0.88, 0.8)],
+    "enamel": [(0.95, 0.95, 0.95), (0.93, 0.92, 0.88), (0.96, 0.96, 0.97)],
+    "card": [(0.72, 0.58, 0.4), (0.66, 0.5, 0.34), (0.85, 0.84, 0.8)],
+    "leaf": [(0.2, 0.42, 0.16), (0.32, 0.5, 0.2), (0.14, 0.33, 0.18)],
+    "soil": [(0.25, 0.18, 0.12)],
 }
 
 MATERIAL_OF = {
@@ -52,6 +58,37 @@ MATERIAL_OF = {
     ("monitor", "base"): "plastic",
     ("cabinet", "handle"): "metal",
     ("bookshelf", "book"): "paper",
+    ("basin", "bowl"): "metal",
+    ("basin", "tap"): "metal",
+    ("bathtub", "bowl"): "enamel",
+    ("bathtub", "tap"): "metal",
+    ("carton", "side"): "card",
+    ("cooker", "body"): "appliance",
+    ("cooker", "door"): "glass",
+    ("cooker", "plate"): "plastic",
+    ("cooker", "handle"): "metal",
+    ("hanging cupboard", "body"): "front",
+    ("hanging cupboard", "door"): "front",
+    ("hanging cupboard", "handle"): "metal",
+    ("kitchen unit", "body"): "front",
+    ("kitchen unit", "door"): "front",
+    ("kitchen unit", "drawer"): "front",
+    ("kitchen unit", "handle"): "metal",
+    ("plant", "pot"): "ceramic",
+    ("plant", "soil"): "soil",
+    ("plant", "leaf"): "leaf",
+    ("radiator", "rib"): "enamel",
+    ("radiator", "pipe"): "enamel",
+    ("refrigerator", "body"): "appliance",
+    ("refrigerator", "door"): "appliance",
+    ("refrigerator", "handle"): "metal",
+    ("toilet", "bowl"): "enamel",
+    ("toilet", "lid"): "enamel",
+    ("toilet", "tank"): "enamel",
+    ("washbasin", "bowl"): "enamel",
+    ("washbasin", "stand"): "enamel",
+    ("washbasin", "tap"): "metal",
+    ("waste bin", "side"): "plastic",
 }  # everything else is wood
 ONE_BY_ONE = {("bookshelf", "book"), ("bed", "pillow")}  # solids that do not share their part's colour
 
@@ -64,8 +101,10 @@ def tint(material: str, draw: Draw) -> tuple[float, float, float]:
 
 
 def colors_of(thing: Object, draw: Draw) -> Float64[Array, "f 3"]:
-    """Colour each face of an object: parts of one material alike, books and pillows one by one."""
-    names = CATEGORIES[thing.category].all_parts
+    """Colour each face of an object: as it comes, or parts of one material alike, books and pillows one by one."""
+    if thing.colors is not None:
+        return thing.colors
+    names = category_of(thing.category).all_parts
     shared: dict[str, tuple[float, float, float]] = {}
     colors = np.empty((len(thing.faces), 3))
     for piece in np.unique(thing.pieces):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from s4tok.shapes import Array, Float32, Float64, Int
-from s4tok.synthetic.categories import CATEGORIES
+from s4tok.synthetic.categories import category_of
 from s4tok.synthetic.hidden import hidden_faces
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.solids import joined
@@ -23,6 +23,15 @@ class Object:
     faces: Int[Array, "f 3"]
     parts: Int[Array, " f"]  # of each face, an index into the category's `all_parts`
     pieces: Int[Array, " f"]  # of each face, the solid it belongs to
+    colors: Float64[Array, "f 3"] | None = None  # where it brings its own
+    elevation: float = 0.0  # metres above the floor that it hangs at by itself
+    source: str = ""  # the key of the model it is, where it is one
+
+    @property
+    def size(self) -> Float64[Array, "3"]:
+        """Give the sides of its bounding box."""
+        extent: Array = np.ptp(self.vertices, axis=0)
+        return extent
 
     def in_unit_sphere(self) -> "Object":
         """Put the middle of its bounding box at the origin and its farthest vertex at distance 1."""
@@ -44,7 +53,7 @@ class SurfacePoints(NamedTuple):
 
 def make_object(category: str, draw: Draw) -> Object:
     """Make an object of a category."""
-    row = CATEGORIES[category]
+    row = category_of(category)
     pieces = row.make(draw)
     numbers = {name: number for number, name in enumerate(row.all_parts)}
     whole = joined([solid for _, solid in pieces])
