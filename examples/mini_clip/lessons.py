@@ -107,7 +107,7 @@ def of_room(scene: Scene, poses: list[Float64[Array, "4 4"]]) -> Lessons:
     images, leaves = [], []
     for pose in poses:
         world = rays @ pose[:3, :3].T
-        depth, face = eye.look(pose[:3, 3], world)
+        _, _, depth, face = eye.look(pose[:3, 3], world)
         near = (face >= 0) & (depth < 8.0)
         picture = depth_picture(np.where(near, depth, 0).astype(np.float32))
         known = leaf[np.where(near, face, -1)]

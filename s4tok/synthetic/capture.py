@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from s4tok.shapes import Array, Float32, Float64, Int, UInt8
+from s4tok.shapes import Array, Bool, Float32, Float64, Int, UInt8
+from s4tok.synthetic.flaws import lost
 from s4tok.synthetic.objects import crossed
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scenes import Scene
@@ -25,9 +26,12 @@ class Scanner(NamedTuple):
     noise: float  # metres at no distance
     growth: float  # more of it, per metre squared
     reach: float  # metres
+    narrowest: float = 1.0  # share of a turn that it makes at least
+    has_holes: bool = False  # whether it loses dark, thin and grazed things, as depth cameras do
 
 
 HAND_HELD = Scanner(120, 340, -1.3, 0.35, 1.5, noise=0.0015, growth=0.0012, reach=8.0)
+DEPTH_CAMERA = Scanner(190, 480, -1.5, 0.4, 1.5, noise=0.0015, growth=0.0012, reach=5.5, narrowest=0.75, has_holes=True)
 TRIPOD = Scanner(240, 480, -1.3, 1.5, 1.6, noise=0.003, growth=0.0, reach=30.0)
 
 
@@ -60,6 +64,15 @@ class Capture:
         )
 
 
+class Glance(NamedTuple):
+    """What rays from one place meet."""
+
+    origin: Float64[Array, "3"]
+    rays: Float64[Array, "h w 3"]
+    distance: Float64[Array, "h w"]  # in lengths of the rays; infinite where they meet nothing
+    face: Int[Array, "h w"]  # -1 where they meet nothing
+
+
 class Eye:
     """A room ready to be looked at."""
 
@@ -70,10 +83,8 @@ class Eye:
         self.normals = normal / np.maximum(np.sqrt((normal**2).sum(1, keepdims=True)), 1e-15)
         self.anchors = scene.vertices[scene.faces[:, 0]]
 
-    def look(
-        self, origin: Float64[Array, "3"], rays: Float64[Array, "h w 3"]
-    ) -> tuple[Float64[Array, "h w"], Int[Array, "h w"]]:
-        """Give the distance along each ray, infinite where it meets nothing, and the face it meets.
+    def look(self, origin: Float64[Array, "3"], rays: Float64[Array, "h w 3"]) -> Glance:
+        """Find what each ray meets, and how far away.
 
         The tracer says which face; where on it is computed here, in float64, the same on every machine.
         """
@@ -83,13 +94,29 @@ class Eye:
         ahead = (normal * (self.anchors[face] - origin)).sum(-1)
         met = (face >= 0) & (np.abs(slope) > 1e-9)
         distance = np.divide(ahead, slope, out=np.full(face.shape, np.inf), where=met)
-        return distance, np.where(met, face, -1)
+        return Glance(origin, rays, distance, np.where(met, face, -1))
 
-    def colors(self, face: Int[Array, "..."], draw: Draw) -> UInt8[Array, "... 3"]:
-        """Give the colours a camera would see: lit from above, with some noise; black where there is no face."""
-        light = 0.72 + 0.22 * self.normals[face][..., 2] + 0.06 * self.normals[face][..., 0]
-        seen = self.scene.colors[face] * light[..., None] + draw.generator.normal(0, 0.012, (*face.shape, 3))
-        return np.where(face[..., None] >= 0, np.clip(np.round(seen * 255), 0, 255), 0).astype(np.uint8)
+    def colors(self, glance: Glance, draw: Draw) -> UInt8[Array, "h w 3"]:
+        """Give the colours a camera would see, with some noise; black where there is no face."""
+        seen = self._lit(glance) + draw.generator.normal(0, 0.012, (*glance.face.shape, 3))
+        return np.where(glance.face[..., None] >= 0, np.clip(np.round(seen * 255), 0, 255), 0).astype(np.uint8)
+
+    def _lit(self, glance: Glance) -> Float64[Array, "h w 3"]:
+        """Light what is met by the room's own lights, or from above where it has none."""
+        color, normal = self.scene.colors[glance.face], self.normals[glance.face]
+        if self.scene.lighting is None:
+            light = 0.72 + 0.22 * normal[..., 2] + 0.06 * normal[..., 0]
+            from_above: Array = color * light[..., None]
+            return from_above
+        toward = np.where((normal * glance.rays).sum(-1, keepdims=True) > 0, -normal, normal)
+        ahead = np.where(np.isfinite(glance.distance), glance.distance, 0.0)[..., None]
+        return self.scene.lighting.shade(color, glance.origin + ahead * glance.rays, toward)
+
+    def misses(self, glance: Glance, draw: Draw) -> Bool[Array, "h w"]:
+        """Tell which pixels a depth camera loses."""
+        color, normal = self.scene.colors[glance.face], self.normals[glance.face]
+        slope = np.abs((normal * glance.rays).sum(-1)) / np.sqrt((glance.rays**2).sum(-1))
+        return lost(np.where(glance.face >= 0, glance.distance, np.inf), color.mean(-1), slope, draw)
 
 
 def scan_room(eye: Eye, draw: Draw, scanner: Scanner, triangulated: bool) -> Capture:
@@ -101,15 +128,20 @@ def scan_room(eye: Eye, draw: Draw, scanner: Scanner, triangulated: bool) -> Cap
     for x, y in scene.free:
         origin = np.array([x, y, scanner.height + draw.between(-0.15, 0.15)])
         turned = np.roll(rays, draw.count(0, scanner.columns - 1), axis=1)
-        distance, face = eye.look(origin, turned)
-        noise = draw.generator.standard_normal(distance.shape)
-        seen = (face >= 0) & (distance < scanner.reach)
-        exact = np.where(seen, distance, 0.0)
+        glance = eye.look(origin, turned)
+        face = glance.face
+        noise = draw.generator.standard_normal(face.shape)
+        seen = (face >= 0) & (glance.distance < scanner.reach)
+        if scanner.narrowest < 1:
+            seen[:, int(scanner.columns * draw.between(scanner.narrowest, 1)) :] = False
+        if scanner.has_holes:
+            seen &= ~eye.misses(glance, draw)
+        exact = np.where(seen, glance.distance, 0.0)
         measured = exact + noise * (scanner.noise + scanner.growth * exact**2)
         index = np.where(seen, start + np.cumsum(seen).reshape(seen.shape) - 1, -1)
         points.append(origin + (turned * measured[..., None])[seen])
         known.append(face[seen])
-        colors.append(eye.colors(face, draw)[seen])
+        colors.append(eye.colors(glance, draw)[seen])
         if triangulated:
             triangles.append(_triangles(index, exact))
         start += int(seen.sum())
@@ -155,13 +187,21 @@ def thinned(capture: Capture, voxel: float) -> Capture:
 
 
 def photograph(
-    eye: Eye, draw: Draw, pose: Float64[Array, "4 4"], size: tuple[int, int], intrinsics: Float64[Array, "3 3"]
+    eye: Eye,
+    draw: Draw,
+    pose: Float64[Array, "4 4"],
+    size: tuple[int, int],
+    intrinsics: Float64[Array, "3 3"],
+    has_holes: bool = False,
 ) -> tuple[UInt8[Array, "h w 3"], Float32[Array, "h w"]]:
     """Take a colour and a depth image; depth is in whole millimetres along the optical axis, 0 where there is none."""
     rays = pinhole_rays(*size, intrinsics)
     world = rays[..., :1] * pose[:3, 0] + rays[..., 1:2] * pose[:3, 1] + rays[..., 2:] * pose[:3, 2]
-    depth, face = eye.look(pose[:3, 3], world)
-    exact = np.where((face >= 0) & (depth < 8.0), depth, 0.0)
+    glance = eye.look(pose[:3, 3], world)
+    exact = np.where((glance.face >= 0) & (glance.distance < 8.0), glance.distance, 0.0)
     measured = exact + draw.generator.standard_normal(size) * (0.001 + 0.0012 * exact**2)
     whole = np.where(exact > 0, np.round(measured * 1000) / 1000, 0)
-    return eye.colors(face, draw), whole.astype(np.float32)
+    colors = eye.colors(glance, draw)
+    if has_holes:
+        whole[eye.misses(glance, draw)] = 0
+    return colors, whole.astype(np.float32)

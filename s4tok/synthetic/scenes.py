@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from s4tok.shapes import Array, Float64, Int
+from s4tok.synthetic.lighting import Lighting
 from s4tok.synthetic.materials import colors_of
 from s4tok.synthetic.objects import Object, on_grid
 from s4tok.synthetic.randomness import Draw
@@ -26,6 +27,9 @@ class Scene:
     names: tuple[str, ...]  # what each thing is: a category of objects or a part of the building
     free: Float64[Array, "k 2"]  # places on the floor where somebody can stand
     sights: Float64[Array, "s 3"]  # middles of the objects, where a camera would look
+    headings: tuple[float, ...] = ()  # of each thing: how far its front is turned from -y
+    sources: tuple[str, ...] = ()  # of each thing: the key of the model it is; empty where it is made
+    lighting: Lighting | None = None  # None: from above, the same everywhere
 
 
 @dataclass
@@ -36,6 +40,9 @@ class Builder:
     names: list[str] = field(default_factory=list)
     meshes: list[tuple[Array, Array, Array, Array, int]] = field(default_factory=list)
     sights: list[Array] = field(default_factory=list)
+    headings: list[float] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    lighting: Lighting | None = None
 
     def add_solid(self, name: str, solid: Solid, color: tuple[float, float, float], joins: bool = False) -> None:
         """Add a part of the building, already in the room's frame; `joins` makes it part of the thing before."""
@@ -48,14 +55,25 @@ class Builder:
         vertices = place_vertices(thing, x, y, z, turn)
         self.sights.append((vertices.min(0) + vertices.max(0)) / 2)
         self._add(vertices, thing.faces, thing.parts, colors_of(thing, draw), name, joins=False)
+        self.headings[-1], self.sources[-1] = float(turn), thing.source
 
     def _add(self, vertices: Array, faces: Array, parts: Array, colors: Array, name: str, joins: bool) -> None:
         if not joins:
             self.names.append(name)
+            self.headings.append(0.0)
+            self.sources.append("")
         number = len(self.names) - 1
         self.meshes.append(
             (vertices, faces, np.column_stack([np.full(len(faces), self.classes.get(name, -1)), parts]), colors, number)
         )
+
+    def tops(self) -> list[tuple[str, tuple[float, float, float]]]:
+        """Give the middle of the top of each thing, with what it is."""
+        found: dict[int, tuple[float, float, float]] = {}
+        for vertices, _, _, _, number in self.meshes:
+            low, high = vertices.min(0), vertices.max(0)
+            found[number] = (float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2, float(high[2]))
+        return [(self.names[number], top) for number, top in found.items()]
 
     def scene(self, free: Float64[Array, "k 2"]) -> Scene:
         """Put everything into one mesh."""
@@ -72,6 +90,9 @@ class Builder:
             names=tuple(self.names),
             free=free,
             sights=np.array(self.sights or [np.array([*free.mean(0), 1.0])]),
+            headings=tuple(self.headings),
+            sources=tuple(self.sources),
+            lighting=self.lighting,
         )
 
 
