@@ -6,14 +6,15 @@ from typing import NamedTuple
 import numpy as np
 
 from s4tok.shapes import Array, Float64
-from s4tok.synthetic.objects import Object, make_object
+from s4tok.synthetic.furniture import Fits, Furniture, Procedural
+from s4tok.synthetic.kinds import OF_CATEGORY, OF_HOMES
+from s4tok.synthetic.objects import Object
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scenes import Builder, place_vertices
 from s4tok.synthetic.shells import Opening, Plan, Wall, hang_panel
 from s4tok.synthetic.solids import Number
 
 QUARTER = np.pi / 2
-ATTEMPTS = 40  # at an object that fits, before the last one is taken as it is
 Box = tuple[tuple[float, float], tuple[float, float]]
 
 
@@ -27,15 +28,25 @@ class Spot(NamedTuple):
 
     @property
     def top(self) -> float:
-        """Give its height."""
-        return float(self.thing.vertices[:, 1].max())
+        """Give the height of its top."""
+        return self.thing.elevation + float(self.thing.vertices[:, 1].max())
 
 
 class Floor:
     """A room's floor and what stands on it."""
 
-    def __init__(self, builder: Builder, draw: Draw, plan: Plan, walls: list[tuple[Wall, list[Opening]]]) -> None:
+    def __init__(
+        self,
+        builder: Builder,
+        draw: Draw,
+        plan: Plan,
+        walls: list[tuple[Wall, list[Opening]]],
+        furniture: Furniture | None = None,
+    ) -> None:
         self.builder, self.draw, self.plan, self.walls = builder, draw, plan, walls
+        self.furniture = furniture or Procedural()
+        self.standing: list[tuple[str, Spot]] = []
+        self.lying: list[tuple[Spot, Object, float, float]] = []  # on which spot what lies where
         self.taken: list[Box] = [
             _around(*wall.at((opening.start + opening.end) / 2, 0.5), 0.6, 0.6)
             for wall, openings in walls
@@ -43,14 +54,17 @@ class Floor:
             if opening.kind == "door"
         ]
 
-    def make(self, category: str, fits: Callable[[Object], bool] = lambda _: True) -> Object:
-        """Make an object of a category, the first of some that fits."""
-        thing = make_object(category, self.draw.fork(category, 0))
-        for attempt in range(1, ATTEMPTS):
-            if fits(thing):
-                break
-            thing = make_object(category, self.draw.fork(category, attempt))
+    def make(self, category: str, fits: Fits = lambda _: True) -> Object:
+        """Make an object of a category, one that fits where there is one."""
+        thing = self.furniture.make(OF_CATEGORY[category], self.draw, fits)
+        assert thing is not None, category
         return thing
+
+    def find(self, name: str, fits: Fits = lambda _: True) -> Object | None:
+        """Find a piece of a kind of homes, where there is one that fits."""
+        kind = OF_HOMES[name]
+        thing = self.furniture.make(kind, self.draw, fits)
+        return thing if thing is not None and kind.holds(thing) and fits(thing) else None
 
     def against_wall(self, name: str, thing: Object, gap: Number = 0.03, margin: Number = 0.05) -> Spot | None:
         """Stand an object with its back to a wall, where there is room."""
@@ -65,7 +79,7 @@ class Floor:
                 continue
             x, y = wall.at(along, gap - low[2])
             spot = Spot(thing, x, y, wall.heading + np.pi)  # fronts look to -y; a wall has the room to its left
-            if self._settle(name, spot, margin):
+            if self.settle(name, spot, margin):
                 return spot
         return None
 
@@ -74,7 +88,7 @@ class Floor:
         for _ in range(25):
             x, y = self.draw.between(0.3, self.plan.width - 0.3), self.draw.between(0.3, self.plan.depth - 0.3)
             spot = Spot(thing, x, y, self.draw.count(0, 3) * QUARTER if turn is None else turn)
-            if self._settle(name, spot, margin):
+            if self.settle(name, spot, margin):
                 return spot
         return None
 
@@ -86,13 +100,14 @@ class Floor:
         x = float(spot.x + cosine * sideways + sine * ahead)
         y = float(spot.y + sine * sideways - cosine * ahead)
         other = Spot(thing, x, y, spot.turn + turn)
-        return other if self._settle(name, other, -0.12) else None
+        return other if self.settle(name, other, -0.12) else None
 
     def on_top(self, name: str, thing: Object, spot: Spot, sideways: Number, ahead: Number, turn: Number = 0.0) -> None:
         """Put an object onto another one."""
         cosine, sine = np.cos(spot.turn), np.sin(spot.turn)
         x, y = spot.x + cosine * sideways + sine * ahead, spot.y + sine * sideways - cosine * ahead
         self.builder.add_object(name, thing, self.draw, float(x), float(y), spot.top, spot.turn + turn)
+        self.lying.append((spot, thing, float(sideways), float(ahead)))
 
     def hang_on_wall(self, name: str, wide: float, tall: float, level: float) -> None:
         """Hang a picture or a board where there is room, and keep tall furniture from standing before it."""
@@ -134,13 +149,23 @@ class Floor:
         self.taken.append((low, high))
         return True
 
-    def _settle(self, name: str, spot: Spot, margin: float) -> bool:
+    def openings(self, wall: Wall) -> list[Opening]:
+        """Give what is in a wall and hangs on it."""
+        return next(openings for other, openings in self.walls if other == wall)
+
+    def is_free(self, x: float, y: float, half: float) -> bool:
+        """Tell whether nothing stands around a place."""
+        return self._is_free(_around(x, y, half, half))
+
+    def settle(self, name: str, spot: Spot, margin: float) -> bool:
+        """Stand an object on its spot, unless the place is taken or outside."""
         flat = place_vertices(spot.thing, spot.x, spot.y, 0.0, spot.turn)[:, :2]
         low, high = flat.min(0), flat.max(0)
         ground: Box = ((float(low[0]), float(low[1])), (float(high[0]), float(high[1])))
         if not self.claim(*ground, margin):
             return False
-        self.builder.add_object(name, spot.thing, self.draw, spot.x, spot.y, 0.0, spot.turn)
+        self.builder.add_object(name, spot.thing, self.draw, spot.x, spot.y, spot.thing.elevation, spot.turn)
+        self.standing.append((name, spot))
         return True
 
     def _is_free(self, wanted: Box) -> bool:
@@ -155,9 +180,3 @@ def _around(x: float, y: float, half_width: float, half_depth: float) -> Box:
 def height(low: float, high: float) -> Callable[[Object], bool]:
     """Ask for an object of some height."""
     return lambda thing: low <= float(thing.vertices[:, 1].max()) <= high
-
-
-def hangs(thing: Object) -> bool:
-    """Tell whether a lamp hangs: its base is what is highest."""
-    by_part = [thing.vertices[thing.faces[thing.parts == part]][..., 1].mean() for part in (0, 2)]
-    return bool(by_part[1] > by_part[0])

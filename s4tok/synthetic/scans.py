@@ -3,7 +3,8 @@
 import numpy as np
 
 from s4tok.shapes import Array, Float64
-from s4tok.synthetic.furnishing import Floor, Spot, hangs, height
+from s4tok.synthetic.furnishing import Floor, Spot, height
+from s4tok.synthetic.furniture import hangs
 from s4tok.synthetic.objects import Object
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scenes import Builder, Scene

@@ -7,7 +7,7 @@ from s4tok.synthetic.buildings import CLASSES as ROOM_CLASSES
 from s4tok.synthetic.buildings import make_building_room
 from s4tok.synthetic.capture import HAND_HELD, Eye, photograph, scan_room, thinned
 from s4tok.synthetic.categories import CATEGORIES
-from s4tok.synthetic.furnishing import hangs
+from s4tok.synthetic.furniture import hangs
 from s4tok.synthetic.objects import make_object
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scans import CLASSES as SCAN_CLASSES
