@@ -341,6 +341,8 @@ class WorldConfig:
     shapes: tuple[int, int, int] = (2000, 200, 400)  # toy-shapes to train, validate and test on
     scans: tuple[int, int, int] = (60, 15, 20)  # toy-scans
     rooms: tuple[int, int, int] = (30, 8, 12)  # toy-rooms
+    home_scans: tuple[int, int, int] = (240, 30, 40)
+    home_rooms: tuple[int, int, int] = (60, 12, 20)
     shape_points: int = 8192  # as ShapeNet55 in Point-BERT's form
     scan_voxel: float = 0.03  # metres; one point of a scan a voxel, about 80,000 in all
     room_voxel: float = 0.02  # metres; evens out what lies right under the scanner

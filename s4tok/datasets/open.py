@@ -64,7 +64,7 @@ def open_dataset(
 def find_source(
     sources: Sequence[str | Path], kind: str | None = None, root: Path = DATA_ROOT
 ) -> tuple[str, FolderLayout | None]:
-    """Tell which dataset is meant and where it lies; one that is made lies nowhere."""
+    """Tell which dataset is meant and where it lies; one that is made lies nowhere, or where its furniture does."""
     if not sources:
         raise UsageError("no source was named.", "name a dataset's folder, a file, or a known name such as toy-shapes.")
     if kind is not None:
@@ -79,11 +79,22 @@ def find_source(
         return in_folder(path, kind)
     if name in DATASETS and name != OWN_FILES:
         _agree(kind, name, name)
-        return name, None if DATASETS[name].made else under_root(name, DATASETS[name], root)
+        return name, _place(name, root)
     raise InputError(
         f"{name}: there is no such file or folder, and no dataset is called that.",
         did_you_mean(name, DATASETS) or f"known names are: {', '.join(key for key in DATASETS if key != OWN_FILES)}.",
     )
+
+
+def _place(name: str, root: Path) -> FolderLayout | None:
+    """Look for a known dataset, or for what a made one is furnished with, which may be missing."""
+    row = DATASETS[name]
+    if not row.made:
+        return under_root(name, row, root)
+    try:
+        return under_root(row.furnished_from, DATASETS[row.furnished_from], root) if row.furnished_from else None
+    except InputError:
+        return None
 
 
 def _in_file(path: Path, kind: str | None) -> tuple[str, FolderLayout] | None:

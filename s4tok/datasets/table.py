@@ -24,6 +24,7 @@ class DatasetRow:
     source: str = ""  # where to get it, or nothing for one that is made
     suffixes: tuple[str, ...] = ()  # of files that hold it whole
     package: str = ""  # of Debian, that holds it
+    furnished_from: str = ""  # the dataset whose models a made one is furnished with, where they are there
 
     @property
     def made(self) -> bool:
@@ -105,17 +106,31 @@ DATASETS: Mapping[str, DatasetRow] = Table(
             "s4tok.synthetic.datasets:ToyRooms",
             "made rooms of an office building with ceilings, S3DIS's 13 classes, z up",
         ),
+        "home-scans": DatasetRow(
+            "s4tok.synthetic.home_datasets:HomeScans",
+            "made scans of homes furnished with sh3d's models, ScanNet's 20 classes, posed images, z up",
+            furnished_from="sh3d",
+        ),
+        "home-rooms": DatasetRow(
+            "s4tok.synthetic.home_datasets:HomeRooms",
+            "made rooms of an office building furnished with sh3d's models, S3DIS's 13 classes, z up",
+            furnished_from="sh3d",
+        ),
         OWN_FILES: DatasetRow("s4tok.datasets.own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
     },
 )
 
 
 def make(name: str, layout: FolderLayout | None, split: str | None) -> CloudDataset:
-    """Open a dataset by its row, from the layout found or, where it is made, from nothing."""
+    """Open a dataset by its row, from the layout found or, where it is made, from nothing or from its furniture's."""
     row = choose("dataset", name, DATASETS)
     reader = row.load()
     split = split or reader.splits[0]
-    dataset: CloudDataset = reader(split=split) if row.made else reader(name, layout, split)
+    dataset: CloudDataset
+    if row.furnished_from:
+        dataset = reader(split=split, furniture=layout)
+    else:
+        dataset = reader(split=split) if row.made else reader(name, layout, split)
     return dataset
 
 

@@ -7,8 +7,12 @@ import numpy as np
 from s4tok.shapes import Array, Float64
 from s4tok.synthetic.categories import CATEGORIES
 from s4tok.synthetic.furnishing import Floor, height
+from s4tok.synthetic.furniture import Furniture
+from s4tok.synthetic.home import Home, Place
+from s4tok.synthetic.kinds import OF_HOMES
 from s4tok.synthetic.objects import Object
 from s4tok.synthetic.randomness import Draw
+from s4tok.synthetic.room_light import light_room
 from s4tok.synthetic.scans import FRAMES_A_LOOK, equip_desk, seat_round
 from s4tok.synthetic.scenes import Builder, Scene
 from s4tok.synthetic.sensor import looking
@@ -19,18 +23,25 @@ CLASSES = (
     "clutter",
 )  # fmt: skip
 # Furniture that S3DIS has no name for is its clutter.
-NAMED = {"table": "table", "chair": "chair", "sofa": "sofa", "bookshelf": "bookcase"}
+NAMED = {"table": "table", "desk": "table", "chair": "chair", "sofa": "sofa", "bookshelf": "bookcase"}
 NAMES = MappingProxyType(
-    {name: CLASSES.index(NAMED.get(name, "clutter")) for name in CATEGORIES}
+    {name: CLASSES.index(NAMED.get(kind.label, "clutter")) for name, kind in OF_HOMES.items()}
+    | {name: CLASSES.index(NAMED.get(name, "clutter")) for name in CATEGORIES}
     | {name: number for number, name in enumerate(CLASSES)}
 )
+
+USUAL = {"table": ("desk things", 3), "bookshelf": ("shelf things", 5)}  # what lies there, and how much at most
+ABOUT = (
+    ("plant", 0.7), ("plant", 0.4), ("waste bin", 0.7), ("waste bin", 0.4), ("wardrobe", 0.3), ("tall cabinet", 0.4),
+    ("armchair", 0.3), ("carton", 0.4), ("floor lamp", 0.3), ("stool", 0.3), ("sideboard", 0.4), ("radiator", 0.4),
+)  # fmt: skip
 
 GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))  # radians; successive looks are spread all around
 PITCHES = (-0.35, 0.0, 0.4)
 
 
-def make_building_room(draw: Draw) -> Scene:
-    """Build and furnish a room of an office building."""
+def make_building_room(draw: Draw, furniture: Furniture | None = None) -> Scene:
+    """Build and furnish a room of an office building, with procedural furniture where no other is given."""
     kind = draw.pick(["office", "office", "conference", "lounge", "hallway"])
     width, depth = draw.between(4.8, 9.0), draw.between(4.5, 7.0)
     if kind == "hallway":
@@ -41,12 +52,31 @@ def make_building_room(draw: Draw) -> Scene:
     doors = draw.count(3, 6) if kind == "hallway" else draw.count(1, 2)
     walls = build_shell(builder, draw, plan, windows=0 if kind == "hallway" else draw.count(1, 4), doors=doors)
     cover(builder, draw, plan)
-    floor = Floor(builder, draw, plan, walls)
+    floor = Floor(builder, draw, plan, walls, furniture)
     _columns(floor, draw)
     for _ in range(draw.count(1, 3) if kind in ("office", "conference") else draw.count(0, 1)):
         floor.hang_on_wall("board", draw.between(1.2, 2.6), draw.between(0.9, 1.2), 1.5)
     {"office": _office, "conference": _conference, "lounge": _lounge, "hallway": _hallway}[kind](floor, draw)
+    if furniture is not None:
+        use_offices(Home(floor))
+        builder.lighting = light_room(builder, draw, plan, walls)
     return builder.scene(floor.free_places(8, clear=0.4))
+
+
+def use_offices(home: Home) -> None:
+    """Add what lies on desks and stands about where people work."""
+    draw = home.draw
+    for spot, thing, sideways, ahead in home.floor.lying:
+        half = float(max(thing.size[0], thing.size[2])) / 2
+        home.take(spot, Place(sideways, ahead, spot.top - spot.thing.elevation), half, half)
+    for name, spot in list(home.floor.standing):
+        if name in ("table", "bookshelf"):
+            home.put_on(spot, *USUAL[name], into=name == "bookshelf")
+    for name, chance in ABOUT:
+        if draw.chance(chance):
+            home.stand(name)
+    for _ in range(draw.count(0, 3)):
+        home.stand_free("floor things", margin=0.02, turn=draw.between(0, 6.28))
 
 
 def _columns(floor: Floor, draw: Draw) -> None:

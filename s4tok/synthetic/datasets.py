@@ -5,7 +5,7 @@ for changes a byte of it.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, count, pairwise
 from types import MappingProxyType
 from typing import ClassVar
@@ -18,7 +18,7 @@ from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.datasets.reader import parts_of
 from s4tok.shapes import Array, Float64, Int
 from s4tok.synthetic import buildings, scans
-from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, photograph, scan_room, thinned
+from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, Scanner, photograph, scan_room, thinned
 from s4tok.synthetic.categories import CATEGORIES
 from s4tok.synthetic.objects import make_object, spread_points
 from s4tok.synthetic.randomness import Draw
@@ -118,6 +118,11 @@ class ToyRoom(Toy):
 
     scene = "room"
     up = "z"
+    scanner: ClassVar[Scanner]
+
+    @abstractmethod
+    def room(self, key: str, draw: Draw) -> Scene:
+        """Make a room."""
 
     @abstractmethod
     def capture(self, key: str) -> Capture:
@@ -134,7 +139,8 @@ class ToyRoom(Toy):
         """Take an image at each pose; each is the same whichever others are taken. `corner` is where the room lies."""
         eye = Eye(room)
         for number, pose in zip(count(step=step), poses, strict=False):
-            color, depth = photograph(eye, self.draw(f"{key}/film/{number}"), pose, (240, 320), INTRINSICS)
+            draw, has_holes = self.draw(f"{key}/film/{number}"), self.scanner.has_holes
+            color, depth = photograph(eye, draw, pose, (240, 320), INTRINSICS, has_holes)
             moved = pose.copy()
             moved[:3, 3] += corner
             yield Frame(str(number), color, depth, INTRINSICS, INTRINSICS, moved)
@@ -149,7 +155,8 @@ class ToyScans(ToyRoom):
     """Rooms of homes as a hand-held depth camera brings them home: partial, noisy, with a film of posed images."""
 
     name = "toy-scans"
-    classes = scans.CLASSES
+    classes: Sequence[str] = scans.CLASSES
+    scanner = HAND_HELD
 
     def __init__(
         self,
@@ -168,11 +175,15 @@ class ToyScans(ToyRoom):
         """Give about the points of a scan."""
         return int(80_000 * (0.03 / self.voxel) ** 1.5)
 
+    def room(self, key: str, draw: Draw) -> Scene:
+        """Make a room of a home."""
+        return scans.make_scan_room(draw)
+
     def capture(self, key: str) -> Capture:
         """Make a room and scan it; points are a mesh's vertices, one a voxel."""
         draw = self.draw(key)
-        eye = Eye(scans.make_scan_room(draw))
-        return thinned(scan_room(eye, draw, HAND_HELD, triangulated=True), self.voxel)
+        eye = Eye(self.room(key, draw))
+        return thinned(scan_room(eye, draw, self.scanner, triangulated=True), self.voxel)
 
     def mesh(self, key: str) -> Mesh:
         """Make a scan's mesh, whose vertices are the cloud's points."""
@@ -182,7 +193,7 @@ class ToyScans(ToyRoom):
 
     def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
         """Make every `step`-th image of a scan's film; each is the same whichever others are made."""
-        room = scans.make_scan_room(self.draw(key))
+        room = self.room(key, self.draw(key))
         poses = scans.camera_path(self.draw(f"{key}/film"), room, self.n_frames)
         yield from self.film(key, room, poses[::step], step)
 
@@ -192,6 +203,7 @@ class ToyRooms(ToyRoom):
 
     name = "toy-rooms"
     classes = buildings.CLASSES
+    scanner = TRIPOD
 
     def __init__(
         self,
@@ -211,12 +223,16 @@ class ToyRooms(ToyRoom):
         """Give the points of a room."""
         return self.points
 
+    def room(self, key: str, draw: Draw) -> Scene:
+        """Make a room of an office building, its corner at the origin."""
+        return buildings.make_building_room(draw)
+
     def capture(self, key: str) -> Capture:
         """Make a room, scan it and keep some points of all."""
         draw = self.draw(key)
         corner = buildings.whereabouts(draw)
-        eye = Eye(buildings.make_building_room(draw))
-        everything = thinned(scan_room(eye, draw, TRIPOD, triangulated=False), self.voxel)
+        eye = Eye(self.room(key, draw))
+        everything = thinned(scan_room(eye, draw, self.scanner, triangulated=False), self.voxel)
         some = draw.generator.choice(len(everything.xyz), min(self.points, len(everything.xyz)), replace=False)
         return everything.take(np.sort(some)).moved(corner)
 
@@ -224,5 +240,5 @@ class ToyRooms(ToyRoom):
         """Make every `step`-th image of a tour through the room; each is the same whichever others are made."""
         draw = self.draw(key)
         corner = buildings.whereabouts(draw)
-        room = buildings.make_building_room(draw)
+        room = self.room(key, draw)
         yield from self.film(key, room, buildings.photo_tour(room, self.n_frames)[::step], step, corner)

@@ -71,8 +71,10 @@ class Plan(NamedTuple):
         return self.notch[0] == 0 or high[0] <= self.width - self.notch[0] or high[1] <= self.depth - self.notch[1]
 
 
-def build_shell(builder: Builder, draw: Draw, plan: Plan, windows: int, doors: int) -> list[tuple[Wall, list[Opening]]]:
-    """Build floor and walls, and say where their doors and windows are."""
+def build_shell(
+    builder: Builder, draw: Draw, plan: Plan, windows: int, doors: int, sills: tuple[float, float] = (0.6, 1.0)
+) -> list[tuple[Wall, list[Opening]]]:
+    """Build floor and walls, and say where their doors and windows are; `sills` is how high windows begin."""
     w, d, h = plan.width, plan.depth, plan.height
     floor, paint = tint("floor", draw), tint("paint", draw)
     builder.add_solid("floor", box((w + 2 * THICK, d + 2 * THICK, 0.1), (w / 2, d / 2, -0.05)), floor)
@@ -83,7 +85,7 @@ def build_shell(builder: Builder, draw: Draw, plan: Plan, windows: int, doors: i
         kinds[order[number % len(order)]].append("door" if number < doors else "window")
     done = []
     for k, wall in enumerate(walls):
-        openings = _openings(draw, wall.length, h, kinds[k])
+        openings = _openings(draw, wall.length, h, kinds[k], sills)
         for part, panel in enumerate(_panels(wall.length, h, openings)):
             builder.add_solid("wall", wall.carry(panel), paint, joins=part > 0)
         for opening in openings:
@@ -92,14 +94,14 @@ def build_shell(builder: Builder, draw: Draw, plan: Plan, windows: int, doors: i
     return done
 
 
-def _openings(draw: Draw, length: float, height: float, kinds: list[str]) -> list[Opening]:
+def _openings(draw: Draw, length: float, height: float, kinds: list[str], sills: tuple[float, float]) -> list[Opening]:
     openings, start = [], 0.25
     share = (length - 0.5) / max(len(kinds), 1)
     for kind in kinds:
         wide = min(draw.between(0.8, 1.05) if kind == "door" else draw.between(0.9, 2.0), share - 0.2)
         if wide > 0.6:
             place = start + draw.between(0.1, max(0.1, share - wide - 0.1))
-            low = 0.0 if kind == "door" else draw.between(0.6, 1.0)
+            low = 0.0 if kind == "door" else draw.between(*sills)
             top = draw.between(2.0, 2.15) if kind == "door" else min(low + draw.between(1.0, 1.5), height - 0.2)
             openings.append(Opening(kind, place, place + wide, low, top))
         start += share
@@ -182,7 +184,7 @@ def cover(builder: Builder, draw: Draw, plan: Plan) -> None:
     """Put a ceiling on a room, often with beams under it."""
     w, d, h = plan.width, plan.depth, plan.height
     paint = tint("white", draw)
-    builder.add_solid("ceiling", box((w + 2 * THICK, d + 2 * THICK, 0.1), (w / 2, d / 2, h + 0.05)), paint)
+    builder.add_solid("ceiling", lid(plan), paint)
     if draw.chance(0.75):
         deep, thick = draw.between(0.2, 0.45), draw.between(0.2, 0.4)
         across = draw.chance(0.6)
@@ -191,6 +193,12 @@ def cover(builder: Builder, draw: Draw, plan: Plan) -> None:
             place = (k + 0.5) / count
             size, middle = ((thick, d, deep), (w * place, d / 2)) if across else ((w, thick, deep), (w / 2, d * place))
             builder.add_solid("beam", box(size, (*middle, h - deep / 2)), tint("paint", draw))
+
+
+def lid(plan: Plan) -> Solid:
+    """Make the ceiling of a room."""
+    width, depth = plan.width, plan.depth
+    return box((width + 2 * THICK, depth + 2 * THICK, 0.1), (width / 2, depth / 2, plan.height + 0.05))
 
 
 def erect_column(builder: Builder, draw: Draw, x: float, y: float, height: float, wide: float) -> None:

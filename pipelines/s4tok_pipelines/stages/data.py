@@ -66,7 +66,7 @@ def check(
     With `partial`, a copy may have fewer clouds than the official one, as long as those it lists are whole.
     """
     name, layout = find_source(source, dataset, root)
-    if layout is None:
+    if layout is None or DATASETS[name].made:
         raise InputError(
             f"{name} is made as it is asked for, so there is nothing to check.", "name a folder or a file."
         )
