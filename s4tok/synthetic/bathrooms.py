@@ -7,6 +7,8 @@ from s4tok.synthetic.home import Home, Place, narrower, plain
 from s4tok.synthetic.materials import tint
 from s4tok.synthetic.solids import box, sheet
 
+SILVER = (0.74, 0.78, 0.8)
+
 
 def furnish_bathroom(home: Home) -> None:
     """Furnish a bathroom: a tub with its curtain or a shower, a washbasin under a mirror, a toilet."""
@@ -34,19 +36,17 @@ def furnish_bathroom(home: Home) -> None:
 
 
 def _draw_curtain(home: Home, tub: Spot) -> None:
-    """Hang a curtain along a tub's front: one of the libraries', or a sheet in folds."""
-    draw, size = home.draw, tub.thing.size
-    curtain = home.find("shower curtain", narrower(float(size[0])))
+    """Hang a curtain along a tub's front, drawn from one side: one of the libraries', or a sheet in folds."""
+    draw, long = home.draw, float(tub.thing.size[0])
+    curtain, side = home.find("shower curtain", narrower(long)), draw.pick([-1, 1])
     if curtain is None:
-        wide, side = float(size[0]) * draw.between(0.35, 0.8), draw.pick([-1, 1])
-        x, y = np.meshgrid(np.linspace(0, wide, 61), np.linspace(0.0, draw.between(1.7, 1.85), 5), indexing="ij")
+        wide, tall = long * draw.between(0.35, 0.8), draw.between(1.7, 1.85)
+        x, y = np.meshgrid(np.linspace(0, wide, 61), np.linspace(0.0, tall, 5), indexing="ij")
         fold = 0.035 * np.sin(x / wide * 2 * np.pi * draw.count(5, 9))
-        cloth = sheet(np.stack([x - wide / 2, y, fold], -1), 0.006)
-        rail = box((float(size[0]), 0.025, 0.025), (side * (float(size[0]) - wide) / -2, y.max() + 0.02, 0))
+        cloth = sheet(np.stack([x - wide / 2, y, fold], -1), 0.006).moved(side * (long - wide) / 2)
+        rail = box((long, 0.025, 0.025), (0, tall + 0.02, 0))
         curtain = plain([cloth, rail], [tint(draw.pick(["linen", "fabric", "white"]), draw), tint("metal", draw)])
-    else:
-        side = draw.pick([-1, 1])
-    across = side * (float(size[0]) - float(curtain.size[0])) / 2
+    across = side * (long - float(curtain.size[0])) / 2
     front = float(tub.thing.vertices[:, 2].max()) + 0.05
     home.put_at(tub, "shower curtain", curtain, Place(across, front, 0.15))
 
@@ -58,6 +58,6 @@ def _hang_mirror(home: Home, basin: Spot) -> None:
     if basin.top > 1.25 or any(o.start < along + half and along - half < o.end for o in home.floor.openings(wall)):
         return
     wide, tall = 2 * half * home.draw.between(0.7, 1.0), home.draw.between(0.5, 0.8)
-    mirror = plain([box((wide, tall, 0.02), (0, tall / 2, 0.01))], [tint("metal", home.draw)])
+    mirror = plain([box((wide, tall, 0.02), (0, tall / 2, 0.01))], [SILVER])
     back = float(basin.thing.vertices[:, 2].min())
     home.put_at(basin, "mirror", mirror, Place(0.0, back, 1.3 - basin.thing.elevation))

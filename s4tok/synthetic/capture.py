@@ -31,7 +31,7 @@ class Scanner(NamedTuple):
 
 
 HAND_HELD = Scanner(120, 340, -1.3, 0.35, 1.5, noise=0.0015, growth=0.0012, reach=8.0)
-DEPTH_CAMERA = Scanner(190, 480, -1.5, 0.4, 1.5, noise=0.0015, growth=0.0012, reach=5.5, narrowest=0.75, has_holes=True)
+DEPTH_CAMERA = Scanner(190, 480, -1.5, 0.3, 1.5, noise=0.0015, growth=0.0012, reach=5.5, narrowest=0.75, has_holes=True)
 TRIPOD = Scanner(240, 480, -1.3, 1.5, 1.6, noise=0.003, growth=0.0, reach=30.0)
 
 

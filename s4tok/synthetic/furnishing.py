@@ -103,7 +103,9 @@ class Floor:
         return other if self.settle(name, other, -0.12) else None
 
     def on_top(self, name: str, thing: Object, spot: Spot, sideways: Number, ahead: Number, turn: Number = 0.0) -> None:
-        """Put an object onto another one."""
+        """Put an object onto another one; a model not so far back that it would stick out behind."""
+        if thing.source:
+            ahead = max(ahead, float(spot.thing.vertices[:, 2].min() - thing.vertices[:, 2].min()))
         cosine, sine = np.cos(spot.turn), np.sin(spot.turn)
         x, y = spot.x + cosine * sideways + sine * ahead, spot.y + sine * sideways - cosine * ahead
         self.builder.add_object(name, thing, self.draw, float(x), float(y), spot.top, spot.turn + turn)

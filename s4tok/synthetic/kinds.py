@@ -46,7 +46,10 @@ _FLOOR = (
     "backpack", "shoes", "suitcase", "basketball", "soccer ball", "laundry basket", "teddy bear", "box", "doll house",
     "rocking horse", "handbag", "briefcase", "skateboard", "basket", "trunk", "bean bag", "electric guitar", "cat",
 )  # fmt: skip
-_BATH = ("bottle", "soap dispenser", "cosmetics pot", "hairbrush", "sponge", "drinking glass", "towel", "potty")
+_BATH = (
+    "perfume bottle", "medicine bottle", "spray bottle", "soap dispenser", "cosmetics pot", "hairbrush", "sponge",
+    "drinking glass", "comb",
+)  # fmt: skip
 
 _HOMES = (
     Kind("bed", "bed", ("bed",), "bed", height=(0.3, 2.0)),
@@ -105,7 +108,7 @@ _HOMES = (
     Kind("desk things", "", _DESK, "mug", height=(0.01, 0.45)),
     Kind("shelf things", "", _SHELF, "mug", height=(0.02, 0.33), width=(0.02, 0.4)),
     Kind("floor things", "", _FLOOR, "carton", height=(0.05, 1.2)),
-    Kind("bath things", "", _BATH, "mug", height=(0.03, 0.4)),
+    Kind("bath things", "", _BATH, "mug", height=(0.005, 0.4)),
 )  # fmt: skip
 OF_HOMES = {kind.name: kind for kind in _HOMES}
 

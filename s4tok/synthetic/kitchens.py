@@ -12,7 +12,8 @@ from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.shells import Wall
 from s4tok.synthetic.solids import box
 
-WORKTOP = 0.035  # metres thick
+WORKTOP = 0.03  # metres thick
+LIP = 0.045  # metres that it reaches down over the units, whose own tops often end in a rim
 GAP = 0.003  # metres between units
 STEP = 0.05  # metres along the wall by which a unit is moved where it has no room
 UNIT = (0.8, 0.96)  # heights over which a worktop is laid
@@ -121,14 +122,16 @@ def _hang_above(home: Home, name: str, fronts: int, wall: Wall, spot: Spot, alon
 def _lay_worktop(home: Home, wall: Wall, units: list[Unit], color: tuple[float, float, float]) -> None:
     """Lay a worktop over neighbouring units, with a basin where one is wanted, and put things on it."""
     start, end, deep = units[0].start, units[-1].end, max(unit.deep for unit in units) + 0.02
-    slab = plain([box((end - start, WORKTOP, deep), (0, WORKTOP / 2, deep / 2), 0.004)], [color])
+    slab = plain([box((end - start, WORKTOP + LIP, deep), (0, (WORKTOP + LIP) / 2, deep / 2), 0.004)], [color])
     middle = (start + end) / 2
-    spot = home.spot_at(wall, replace(slab, elevation=max(unit.top for unit in units)), middle)
+    spot = home.spot_at(wall, replace(slab, elevation=max(unit.top for unit in units) - LIP), middle)
     home.add("counter", spot)
     for unit in units:
         basin = home.find("basin") if unit.wants_basin else None
         if basin is not None:
-            place = Place(middle - (unit.start + unit.end) / 2, deep / 2, WORKTOP)  # a wall runs to its things' left
+            place = Place(
+                middle - (unit.start + unit.end) / 2, deep / 2, WORKTOP + LIP
+            )  # a wall runs to its things' left
             home.put_at(spot, "basin", basin, place)
             home.take(spot, place, float(basin.size[0]) / 2, float(basin.size[2]) / 2)
     home.put_on(spot, "kitchen things", home.draw.count(2, 6), straight=True)
