@@ -11,7 +11,10 @@ from s4tok_cli import console, options
 
 BROKEN = 4
 SHOWN = 10  # findings
-WORLDS = {"toy": "objects of fifteen categories, furnished homes and an office building"}
+WORLDS = {
+    "toy": "objects of fifteen categories, furnished homes and an office building",
+    "home": "homes furnished with the models of sh3d",
+}
 
 
 def ls(data_root: options.DataRoot = DATA_ROOT) -> None:
@@ -113,14 +116,18 @@ def make(
         Path | None, Option(help="Draw two rooms of each kind into this picture too.", show_default=False)
     ] = None,
     seed: options.Seed = WorldConfig.seed,
+    data_root: options.DataRoot = DATA_ROOT,
 ) -> None:
     """Write a made world in a real dataset's layout, to see the format and to try things on.
 
-    The stages need no files of it: they take toy-shapes, toy-scans and toy-rooms as they are.
+    The stages need no files of it: they take toy-shapes, toy-scans, toy-rooms, home-scans and home-rooms as they are.
     """
-    from s4tok_pipelines.stages.data import draw_toy, make_toy
+    from s4tok_pipelines.stages.data import draw_homes, draw_toy, make_homes, make_toy
 
     choose("world", world, WORLDS)
+    is_home = world == "home"
+    if is_home and picture is not None:
+        raise UsageError("the home world has rooms alone, and --picture draws objects.", "say --rooms-picture.")
     if out is None and picture is None and rooms_picture is None:
         raise UsageError("neither OUT nor --picture was named.", "name a folder for the data, such as data/toy.")
     facts: dict[str, object] = {"world": world, "seed": seed}
@@ -129,11 +136,17 @@ def make(
         console.result(f"objects of the {world} world drawn: {picture}")
         facts["picture"] = str(picture)
     if rooms_picture is not None:
-        draw_toy(rooms_picture, seed, rooms=True)
+        if is_home:
+            draw_homes(rooms_picture, seed, data_root)
+        else:
+            draw_toy(rooms_picture, seed, rooms=True)
         console.result(f"rooms of the {world} world drawn: {rooms_picture}")
         facts["rooms_picture"] = str(rooms_picture)
     if out is not None:
-        clouds = make_toy(layout, out, _three(sizes), seed, report=console.Progress())
+        if is_home:
+            clouds = make_homes(layout, out, _three(sizes), seed, data_root, report=console.Progress())
+        else:
+            clouds = make_toy(layout, out, _three(sizes), seed, report=console.Progress())
         console.result(f"{clouds:,} clouds written as {layout}: {out}")
         facts |= {"layout": layout, "clouds": clouds, "out": str(out)}
     console.finish(facts)

@@ -1,6 +1,7 @@
 """Rooms furnished with models of real things, as datasets; without the models, made furniture stands in."""
 
 import logging
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -95,7 +96,9 @@ class HomeScans(HomeRoom, ToyScans):
         frames: int = WorldConfig.frames,
         seed: int = WorldConfig.seed,
     ) -> None:
-        self.furniture = _told(self.name, furniture)
+        self.furniture = furniture
+        if furniture is None:
+            tell_made(self.name)
         super().__init__(split, sizes=sizes, voxel=voxel, frames=frames, seed=seed)
 
     def room(self, key: str, draw: Draw) -> Scene:
@@ -121,7 +124,9 @@ class HomeRooms(HomeRoom, ToyRooms):
         frames: int = WorldConfig.frames,
         seed: int = WorldConfig.seed,
     ) -> None:
-        self.furniture = _told(self.name, furniture)
+        self.furniture = furniture
+        if furniture is None:
+            tell_made(self.name)
         super().__init__(split, sizes=sizes, voxel=voxel, points=points, frames=frames, seed=seed)
 
     def room(self, key: str, draw: Draw) -> Scene:
@@ -139,10 +144,10 @@ class HomeRooms(HomeRoom, ToyRooms):
         return buildings.whereabouts(self.draw(key))
 
 
-def _told(name: str, furniture: FolderLayout | None) -> FolderLayout | None:
-    if furniture is None:
-        logger.warning("%s: there is no sh3d, so made furniture stands in; `s4tok data fetch sh3d` gets it.", name)
-    return furniture
+@cache
+def tell_made(name: str) -> None:
+    """Say, once a process, that a dataset has no models to be furnished with."""
+    logger.warning("%s: there is no sh3d, so made furniture stands in; `s4tok data fetch sh3d` gets it.", name)
 
 
 def _box_of(scene: Scene, thing: int, corner: Float64[Array, "3"]) -> Box:

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from s4tok.datasets.reader import FolderLayout
 from s4tok.shapes import Array, Float64, Int, UInt8
 from s4tok.synthetic.buildings import make_building_room
 from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, scan_room, thinned
 from s4tok.synthetic.categories import CATEGORIES
+from s4tok.synthetic.home_datasets import HomeRooms, HomeScans
 from s4tok.synthetic.objects import Object, crossed, make_object
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scans import make_scan_room
@@ -36,6 +38,18 @@ def room_sheet(size: int = 480, seed: int = 0) -> UInt8[Array, "h w 3"]:
             seen = thinned(scan_room(Eye(make(draw)), draw, scanner, triangulated=False), low)
             row += [draw_room(seen, seen.color, size), draw_room(seen, class_colors(seen.classes), size)]
         rows.append(np.concatenate(row, 1))
+    return np.concatenate(rows)
+
+
+def home_sheet(furniture: FolderLayout | None, size: int = 420, seed: int = 0) -> UInt8[Array, "h w 3"]:
+    """Draw a room of each kind of homes and two of the office building: as coloured, and a colour a class."""
+    scans = HomeScans(furniture=furniture, sizes=(6, 0, 0), seed=seed)
+    offices = HomeRooms(furniture=furniture, sizes=(2, 0, 0), seed=seed)
+    captures = [dataset.capture(key) for dataset in (scans, offices) for key in dataset.keys]
+    cells = [
+        [draw_room(seen, seen.color, size), draw_room(seen, class_colors(seen.classes), size)] for seen in captures
+    ]
+    rows = [np.concatenate([*cells[row], *cells[row + 1]], 1) for row in range(0, len(cells), 2)]
     return np.concatenate(rows)
 
 

@@ -54,10 +54,23 @@ def test_make_refuses_what_it_cannot_make_by_name(s4tok: Run) -> None:
         (("toy",), "neither OUT nor --picture"),
         (("toy", "d", "--sizes", "1,2"), "three whole numbers"),
         (("toy", "d", "--layout", "kitti"), "no layout is called 'kitti'"),
+        (("home", "d", "--layout", "s3dis"), "no layout is called 's3dis'"),
+        (("home", "--picture", "objects.png"), "the home world has rooms alone"),
     ):
         refused = s4tok("data", "make", *words)
         assert refused.returncode == 2
         assert told in refused.stderr
+
+
+def test_make_writes_homes_with_made_furniture_where_there_is_no_other(s4tok: Run) -> None:
+    made = s4tok("data", "make", "home", "d/homes", "--layout", "scannet", "--sizes", "1,1,1", "--json")
+    assert made.returncode == 0, made.stderr
+    assert made.json["clouds"] == 3
+    checked = s4tok("data", "check", "scannet", "--data-root", "d", "--partial", "--json").json
+    assert (checked["ok"], checked["clouds"]) == (True, 3)
+    asked = s4tok("data", "check", "home-scans", "--data-root", "d")
+    assert asked.returncode == 4
+    assert "made as it is asked for" in asked.stderr
 
 
 @pytest.mark.slow

@@ -124,6 +124,33 @@ def make_toy(
     return sum(1 for _ in report.steps(write(layout, out, sizes, seed), f"Writing {layout}"))
 
 
+def make_homes(
+    layout: str,
+    out: Path,
+    sizes: tuple[int, int, int] | None = None,
+    seed: int = WorldConfig.seed,
+    root: Path = DATA_ROOT,
+    *,
+    report: Report = silent,
+) -> int:
+    """Write furnished homes into a folder as a real dataset is laid out, and count its clouds."""
+    from s4tok.synthetic.layouts import write
+
+    _, furniture = find_source(["home-scans"], root=root)
+    written = write(layout, out, sizes, seed, furniture, of_homes=True)
+    return sum(1 for _ in report.steps(written, f"Writing {layout}"))
+
+
+def draw_homes(picture: Path, seed: int = WorldConfig.seed, root: Path = DATA_ROOT) -> None:
+    """Draw rooms of home-scans and home-rooms into a picture."""
+    from PIL import Image
+
+    from s4tok.synthetic.pictures import home_sheet
+
+    _, furniture = find_source(["home-scans"], root=root)
+    Image.fromarray(home_sheet(furniture, seed=seed)).quantize(128).save(picture, format="PNG", optimize=True)
+
+
 def draw_toy(picture: Path, seed: int = WorldConfig.seed, *, rooms: bool = False) -> None:
     """Draw some of the toy world's objects, a category a row, or two rooms of each kind, into a picture."""
     from PIL import Image

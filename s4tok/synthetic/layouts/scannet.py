@@ -1,18 +1,21 @@
 """Toy scans as ScanNet publishes its scans: surface, annotation and exported frames of each, lists and label table."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from s4tok.config import ViewConfig
-from s4tok.datasets.scannet_labels import LABEL_TABLE, NYU40
+from s4tok.datasets.reader import FolderLayout
+from s4tok.datasets.scannet_labels import CLASSES, LABEL_TABLE, NYU40
 from s4tok.dependencies import load
 from s4tok.shapes import Array, Int
 from s4tok.synthetic.capture import Capture
 from s4tok.synthetic.categories import CATEGORIES
 from s4tok.synthetic.datasets import ToyScans
+from s4tok.synthetic.home_datasets import HomeScans
+from s4tok.synthetic.kinds import CLASSES_OF_HOMES, OF_HOMES
 from s4tok.synthetic.layouts.table import Sizes
 
 OTHER = 40  # NYU's "otherprop": what ScanNet's twenty classes leave out
@@ -25,11 +28,24 @@ COLUMNS = (
 
 
 def scannet(out: Path, sizes: Sizes, seed: int) -> Iterator[str]:
+    """Write the scans of toy-scans."""
+    known = NYU | {name: OTHER for name in CATEGORIES if name not in NYU}
+    return _write(out, (ToyScans(split, sizes=sizes, seed=seed) for split in ToyScans.splits), known)
+
+
+def furnished_scannet(out: Path, sizes: Sizes, seed: int, furniture: FolderLayout | None = None) -> Iterator[str]:
+    """Write the scans of home-scans, with furniture of the libraries where they are."""
+    known = dict.fromkeys(OF_HOMES, OTHER) | {name: NYU[CLASSES[each]] for name, each in CLASSES_OF_HOMES.items()}
+    datasets = (HomeScans(split, furniture=furniture, sizes=sizes, seed=seed) for split in HomeScans.splits)
+    return _write(out, datasets, known)
+
+
+def _write(out: Path, datasets: Iterable[ToyScans], nyu40: Mapping[str, int]) -> Iterator[str]:
     """Write the scans of all splits; those to test on come without annotations, as ScanNet's do."""
-    _write_label_table(out / LABEL_TABLE)
+    _write_label_table(out / LABEL_TABLE, nyu40)
     number = 0
-    for split in ToyScans.splits:
-        dataset = ToyScans(split, sizes=sizes, seed=seed)
+    for dataset in datasets:
+        split = dataset.split
         names = [f"scene{number + k:04d}_00" for k in range(len(dataset))]
         (out / f"scannetv2_{split}.txt").write_text("".join(f"{name}\n" for name in names))
         for name, key in zip(names, dataset.keys, strict=True):
@@ -38,7 +54,7 @@ def scannet(out: Path, sizes: Sizes, seed: int) -> Iterator[str]:
             seen = dataset.capture(key)
             write_surface(folder / f"{name}_vh_clean_2.ply", seen)
             if split != "test":
-                _write_annotation(folder, name, seen)
+                _write_annotation(folder, name, seen, nyu40)
             _write_frames(folder, dataset, key)
             (folder / f"{name}.txt").write_text(_facts(dataset.n_frames))
             yield key
@@ -66,9 +82,9 @@ def write_surface(path: Path, seen: Capture, labels: Int[Array, " n"] | None = N
     path.write_bytes(("\n".join(header) + "\n").encode() + vertices.tobytes() + faces.tobytes())
 
 
-def _write_annotation(folder: Path, name: str, seen: Capture) -> None:
-    nyu40 = np.array([NYU.get(thing, OTHER) for thing in seen.names])[seen.things]
-    write_surface(folder / f"{name}_vh_clean_2.labels.ply", seen, nyu40)
+def _write_annotation(folder: Path, name: str, seen: Capture, nyu40: Mapping[str, int]) -> None:
+    of_point = np.array([nyu40.get(thing, OTHER) for thing in seen.names])[seen.things]
+    write_surface(folder / f"{name}_vh_clean_2.labels.ply", seen, of_point)
     segments = _segments(seen)
     listing = {"params": {"kThresh": "0.0001", "segMinVerts": "20"}, "sceneId": name, "segIndices": segments.tolist()}
     (folder / f"{name}_vh_clean_2.0.010000.segs.json").write_text(json.dumps(listing))
@@ -116,9 +132,9 @@ def _facts(frames: int) -> str:
     return "\n".join([f"axisAlignment = {unit}", *sizes, *counts, "sceneType = Toy"]) + "\n"
 
 
-def _write_label_table(path: Path) -> None:
+def _write_label_table(path: Path, nyu40: Mapping[str, int]) -> None:
     lines = ["\t".join(COLUMNS)]
-    for number, name in enumerate(sorted(set(NYU) | set(CATEGORIES)), start=1):
-        filled = {"id": str(number), "raw_category": name, "category": name, "nyu40id": str(NYU.get(name, OTHER))}
+    for number, name in enumerate(sorted(nyu40), start=1):
+        filled = {"id": str(number), "raw_category": name, "category": name, "nyu40id": str(nyu40[name])}
         lines.append("\t".join(filled.get(column, "") for column in COLUMNS))
     path.write_text("".join(f"{line}\n" for line in lines))

@@ -12,7 +12,7 @@ from s4tok.datasets.reader import FolderLayout
 from s4tok.datasets.scannet import ScanNet
 from s4tok.shapes import Array
 from s4tok.synthetic.buildings import make_building_room
-from s4tok.synthetic.home_datasets import Box, HomeRoom, HomeRooms, HomeScans
+from s4tok.synthetic.home_datasets import Box, HomeRoom, HomeRooms, HomeScans, tell_made
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scans import make_scan_room
 from tests.s4tok.synthetic.test_models import libraries
@@ -65,11 +65,13 @@ def test_the_origin_tells_the_furniture(tmp_path: Path) -> None:
 def test_furniture_is_found_under_the_data_root_and_its_lack_is_told_in_a_sentence(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    tell_made.cache_clear()
     with caplog.at_level(logging.WARNING):
         made = open_dataset("home-scans", root=tmp_path)
+        open_dataset("home-scans", root=tmp_path)
     assert isinstance(made, HomeScans)
     assert made.furniture is None
-    assert "`s4tok data fetch sh3d`" in caplog.text
+    assert caplog.text.count("`s4tok data fetch sh3d`") == 1
     caplog.clear()
     (tmp_path / "sh3d").mkdir()
     layout = libraries(tmp_path / "sh3d")

@@ -6,7 +6,9 @@ import pytest
 from s4tok.datasets import open_dataset
 from s4tok.errors import InputError, UsageError
 from s4tok.synthetic.datasets import ToyRooms, ToyScans, ToyShapes
+from s4tok.synthetic.home_datasets import HomeScans
 from s4tok.synthetic.layouts import LAYOUTS, write
+from tests.s4tok.synthetic.test_models import libraries
 
 FEW = (18, 3, 15)  # one category follows another
 
@@ -96,6 +98,22 @@ def test_a_toy_scan_is_read_by_the_scannet_reader_with_its_classes_and_frames(tm
     assert np.abs(frames[0].color.astype(float) - twin.color).mean() < 6  # a JPEG
     test = open_dataset(tmp_path, dataset="scannet", split="test")
     assert (np.asarray(test[test.keys[0]].labels if test[test.keys[0]].labels is not None else -1) == -1).all()
+
+
+def test_a_furnished_scan_is_read_by_the_scannet_reader_with_its_classes(tmp_path: Path) -> None:
+    furniture = libraries(tmp_path / "sh3d")
+    written = list(write("scannet", tmp_path / "scannet", (1, 0, 1), furniture=furniture, of_homes=True))
+    assert written == ["train-000000", "test-000000"]
+    read = open_dataset(tmp_path / "scannet", dataset="scannet", split="train")
+    homes = HomeScans("train", furniture=furniture, sizes=(1, 0, 0))
+    cloud, made = read[read.keys[0]], homes[homes.keys[0]]
+    assert tuple(read.classes) == tuple(homes.classes)
+    np.testing.assert_allclose(cloud.xyz, made.xyz, atol=1e-5)
+    assert cloud.labels is not None
+    assert made.labels is not None
+    np.testing.assert_array_equal(cloud.labels, made.labels)
+    with pytest.raises(UsageError, match="no layout is called 's3dis'"):
+        write("s3dis", tmp_path / "new", of_homes=True)
 
 
 def test_a_toy_room_is_read_by_the_s3dis_reader_in_the_buildings_coordinates(tmp_path: Path) -> None:
