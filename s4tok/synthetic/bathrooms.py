@@ -3,7 +3,8 @@
 import numpy as np
 
 from s4tok.synthetic.furnishing import Spot
-from s4tok.synthetic.home import Home, Place, narrower, plain
+from s4tok.synthetic.furniture import narrower
+from s4tok.synthetic.home import Home, Place, plain
 from s4tok.synthetic.materials import tint
 from s4tok.synthetic.solids import box, sheet
 

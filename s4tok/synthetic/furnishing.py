@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from s4tok.shapes import Array, Float64
-from s4tok.synthetic.furniture import Fits, Furniture, Procedural
+from s4tok.synthetic.furniture import Fits, Furniture, Procedural, anything
 from s4tok.synthetic.kinds import OF_CATEGORY, OF_HOMES
 from s4tok.synthetic.objects import Object
 from s4tok.synthetic.randomness import Draw
@@ -54,13 +54,13 @@ class Floor:
             if opening.kind == "door"
         ]
 
-    def make(self, category: str, fits: Fits = lambda _: True) -> Object:
+    def make(self, category: str, fits: Fits = anything) -> Object:
         """Make an object of a category, one that fits where there is one."""
         thing = self.furniture.make(OF_CATEGORY[category], self.draw, fits)
         assert thing is not None, category
         return thing
 
-    def find(self, name: str, fits: Fits = lambda _: True) -> Object | None:
+    def find(self, name: str, fits: Fits = anything) -> Object | None:
         """Find a piece of a kind of homes, where there is one that fits."""
         kind = OF_HOMES[name]
         thing = self.furniture.make(kind, self.draw, fits)

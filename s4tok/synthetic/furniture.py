@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from s4tok.synthetic.objects import Object, make_object
 from s4tok.synthetic.randomness import Draw
 
@@ -11,6 +13,16 @@ ATTEMPTS = 40  # at an object that fits, before the last one is taken as it is
 Fits = Callable[[Object], bool]
 Range = tuple[float, float]
 ANY: Range = (0.0, 99.0)  # metres
+
+
+def anything(thing: Object) -> bool:
+    """Take whatever comes."""
+    return True
+
+
+def narrower(width: float, height: float = np.inf) -> Fits:
+    """Ask for a piece that is less wide, and less high."""
+    return lambda thing: bool(thing.size[0] < width and thing.size[1] < height)
 
 
 def hangs(thing: Object) -> bool:
@@ -36,7 +48,7 @@ class Kind:
     width: Range = ANY
     hangs: Range = (0.0, 0.75)  # metres above the floor at which its models hang
     level: float = 0.0  # at which a stand-in hangs
-    made: Fits = lambda _: True  # what else is asked of a stand-in
+    made: Fits = anything  # what else is asked of a stand-in
 
     def holds(self, thing: Object) -> bool:
         """Tell whether an object has the size of this kind."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from s4tok.synthetic.furnishing import Floor, Spot
-from s4tok.synthetic.furniture import Fits
+from s4tok.synthetic.furniture import Fits, anything, narrower
 from s4tok.synthetic.materials import tint
 from s4tok.synthetic.objects import Object
 from s4tok.synthetic.shells import Opening, Wall
@@ -31,16 +31,6 @@ class Place(NamedTuple):
 
 
 Taken = tuple[Place, float, float]  # with half of what it takes of both ways
-
-
-def anything(thing: Object) -> bool:
-    """Take whatever comes."""
-    return True
-
-
-def narrower(width: float, height: float = np.inf) -> Fits:
-    """Ask for a piece that is less wide, and less high."""
-    return lambda thing: bool(thing.size[0] < width and thing.size[1] < height)
 
 
 def plain(solids: Sequence[Solid], colors: Sequence[tuple[float, float, float]]) -> Object:

@@ -6,8 +6,8 @@ import numpy as np
 
 from s4tok.synthetic.bathrooms import furnish_bathroom
 from s4tok.synthetic.furnishing import Floor, Spot
-from s4tok.synthetic.furniture import Furniture
-from s4tok.synthetic.home import Home, narrower
+from s4tok.synthetic.furniture import Furniture, narrower
+from s4tok.synthetic.home import Home
 from s4tok.synthetic.kinds import CLASSES_OF_HOMES
 from s4tok.synthetic.kitchens import furnish_kitchen
 from s4tok.synthetic.materials import tint
@@ -68,7 +68,7 @@ def _furnish_living_room(home: Home) -> None:
         if table:
             home.put_on(table, "table things", draw.count(1, 4))
             for side in (-1, 1):
-                if draw.chance(0.45):
+                if draw.chance(0.65):
                     _face(home, "armchair", table, side)
         if draw.chance(0.5):
             lamp_table = home.beside("small table", sofa, draw.pick([-1, 1]), narrower(0.7))
@@ -81,7 +81,7 @@ def _furnish_living_room(home: Home) -> None:
             home.put_on(stand, "shelf things", draw.count(0, 3), into=True)
     _stand_some(
         home,
-        ("bookshelf", 0.8), ("bookshelf", 0.4), ("sideboard", 0.5), ("sofa", 0.3), ("piano", 0.15),
+        ("bookshelf", 0.8), ("bookshelf", 0.4), ("sideboard", 0.5), ("sofa", 0.45), ("piano", 0.15),
         ("fireplace", 0.25), ("tall cabinet", 0.25),
     )  # fmt: skip
     if draw.chance(0.4):
@@ -101,13 +101,13 @@ def _furnish_bedroom(home: Home) -> None:
         ("wardrobe", 0.9), ("dresser", 0.6), ("bookshelf", 0.4), ("crib", 0.12), ("armchair", 0.3), ("bed", 0.12),
         ("tall cabinet", 0.2),
     )  # fmt: skip
-    if draw.chance(0.45):
+    if draw.chance(0.6):
         _furnish_desk(home)
 
 
 def _furnish_study(home: Home) -> None:
     draw = home.draw
-    for _ in range(draw.count(1, 2)):
+    for _ in range(draw.count(1, 3)):
         _furnish_desk(home)
     _stand_some(
         home,
@@ -179,11 +179,11 @@ def _add_extras(home: Home, wet: bool) -> None:
     if not wet:
         _stand_some(
             home,
-            ("floor lamp", 0.5), ("plant", 0.6), ("chair", 0.5), ("small table", 0.35), ("stool", 0.2),
-            ("bench", 0.1), ("sideboard", 0.3), ("bookshelf", 0.3), ("plant", 0.3),
+            ("floor lamp", 0.5), ("plant", 0.6), ("chair", 0.6), ("armchair", 0.3), ("small table", 0.35),
+            ("stool", 0.2), ("bench", 0.1), ("sideboard", 0.3), ("bookshelf", 0.3), ("plant", 0.3),
         )  # fmt: skip
-        for _ in range(draw.count(0, 2)):
-            home.stand_free("chair", narrower(0.9), turn=draw.between(0, 6.28))
+        for _ in range(draw.count(1, 4)):
+            home.stand_free("chair", narrower(0.9), margin=0.05, turn=draw.between(0, 6.28))
     for name in ("floor things", "carton", "floor things", "waste bin"):
         if draw.chance(0.35):
             home.stand_free(name, margin=0.02, turn=draw.between(0, 6.28))

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from s4tok.synthetic.furnishing import Spot
-from s4tok.synthetic.furniture import Fits
-from s4tok.synthetic.home import Home, Place, narrower, plain
+from s4tok.synthetic.furniture import Fits, narrower
+from s4tok.synthetic.home import Home, Place, plain
 from s4tok.synthetic.materials import colors_of, tint
 from s4tok.synthetic.objects import Object
 from s4tok.synthetic.randomness import Draw
@@ -13,7 +13,7 @@ from s4tok.synthetic.shells import Wall
 from s4tok.synthetic.solids import box
 
 WORKTOP = 0.03  # metres thick
-LIP = 0.045  # metres that it reaches down over the units, whose own tops often end in a rim
+LIP = 0.045  # metres that it reaches down over models, whose own tops often end in a rim
 GAP = 0.003  # metres between units
 STEP = 0.05  # metres along the wall by which a unit is moved where it has no room
 UNIT = (0.8, 0.96)  # heights over which a worktop is laid
@@ -28,6 +28,7 @@ class Unit(NamedTuple):
     deep: float
     is_covered: bool  # by the worktop
     wants_basin: bool  # let into it
+    has_rim: bool
 
 
 def furnish_kitchen(home: Home) -> None:
@@ -64,7 +65,8 @@ def _run(home: Home, fronts: int, is_first: bool) -> None:
         if thing and spot:
             reach = along + float(thing.size[0])
             covered = UNIT[0] < spot.top < UNIT[1] and name != "cooker"
-            units.append(Unit(along, reach, spot.top, float(thing.size[2]), covered, wants_basin))
+            deep = float(thing.size[2])
+            units.append(Unit(along, reach, spot.top, deep, covered, wants_basin, has_rim=bool(thing.source)))
             if has_cupboards:
                 above = "range hood" if name == "cooker" else "hanging cupboard"
                 _hang_above(home, above, fronts, wall, spot, (along + reach) / 2)
@@ -122,16 +124,16 @@ def _hang_above(home: Home, name: str, fronts: int, wall: Wall, spot: Spot, alon
 def _lay_worktop(home: Home, wall: Wall, units: list[Unit], color: tuple[float, float, float]) -> None:
     """Lay a worktop over neighbouring units, with a basin where one is wanted, and put things on it."""
     start, end, deep = units[0].start, units[-1].end, max(unit.deep for unit in units) + 0.02
-    slab = plain([box((end - start, WORKTOP + LIP, deep), (0, (WORKTOP + LIP) / 2, deep / 2), 0.004)], [color])
+    lip = LIP if any(unit.has_rim for unit in units) else 0.0
+    slab = plain([box((end - start, WORKTOP + lip, deep), (0, (WORKTOP + lip) / 2, deep / 2), 0.004)], [color])
     middle = (start + end) / 2
-    spot = home.spot_at(wall, replace(slab, elevation=max(unit.top for unit in units) - LIP), middle)
+    spot = home.spot_at(wall, replace(slab, elevation=max(unit.top for unit in units) - lip), middle)
     home.add("counter", spot)
     for unit in units:
         basin = home.find("basin") if unit.wants_basin else None
         if basin is not None:
-            place = Place(
-                middle - (unit.start + unit.end) / 2, deep / 2, WORKTOP + LIP
-            )  # a wall runs to its things' left
+            leftwards = middle - (unit.start + unit.end) / 2  # a wall runs to the left of what has its back to it
+            place = Place(leftwards, deep / 2, WORKTOP + lip)
             home.put_at(spot, "basin", basin, place)
             home.take(spot, place, float(basin.size[0]) / 2, float(basin.size[2]) / 2)
     home.put_on(spot, "kitchen things", home.draw.count(2, 6), straight=True)

@@ -2,13 +2,9 @@ import numpy as np
 import pytest
 
 from s4tok.synthetic.categories import FIXTURES, category_of
-from s4tok.synthetic.furniture import Kind, Procedural, hangs, stands
+from s4tok.synthetic.furniture import Kind, Procedural, anything, hangs, stands
 from s4tok.synthetic.objects import Object, areas, make_object
 from s4tok.synthetic.randomness import Draw
-
-
-def anything(thing: Object) -> bool:
-    return True
 
 
 def test_a_made_piece_is_the_first_of_some_that_fits() -> None:

@@ -6,18 +6,13 @@ from s4tok.datasets.reader import FolderLayout
 from s4tok.datasets.scannet_labels import CLASSES
 from s4tok.datasets.sh3d.library import layout_of
 from s4tok.datasets.sh3d.words import read_words
-from s4tok.synthetic.furniture import Kind
+from s4tok.synthetic.furniture import Kind, anything
 from s4tok.synthetic.kinds import CLASSES_OF_HOMES, OF_CATEGORY, OF_HOMES
 from s4tok.synthetic.models import Models, model, outline
-from s4tok.synthetic.objects import Object
 from s4tok.synthetic.randomness import Draw
 from tests.furniture import MTL, OBJ, picture, properties, write_library
 
 SIZES = {"bed1": (160, 200, 60), "wardrobe1": (100, 50, 200), "wardrobe": (90, 60, 210), "upperCabinet": (60, 40, 70)}
-
-
-def anything(thing: Object) -> bool:
-    return True
 
 
 def library(folder: Path, name: str, *models: str, wider: int = 0) -> Path:
