@@ -195,7 +195,10 @@ def _read(kind: Any, text: str, optional: bool) -> Any:
         return tuple(_read(each, word, optional=False) for each, word in zip(kinds, words, strict=True))
     if kind is bool:
         return {"true": True, "false": False}[text.lower()] if text.lower() in ("true", "false") else _no()
-    return kind(text)
+    value = kind(text)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError
+    return value
 
 
 def _no() -> bool:

@@ -18,7 +18,7 @@ VIEWS = Layout(
     name="views",
     version=1,
     arrays={
-        "images": ArraySpec("float16", "v h w c", "what CLIP looks at, 0 .. 1; c is 1 for depth and 3 for colour"),
+        "images": ArraySpec("float16", "v h w c", "images for the 2D model, 0 .. 1; c is 1 for depth, 3 for colour"),
         "drawn": ArraySpec("int32", "v h w", "the point drawn at each pixel; -1 where there is none"),
         "pixels": ArraySpec("int16", "v n 2", "row and column of each point in each view; -1 where it is not seen"),
     },

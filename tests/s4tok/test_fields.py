@@ -26,6 +26,7 @@ class More(Inner):
 
     kinds: tuple[Literal["a", "b"], ...] = ()
     name: str | None = "x"
+    free: float = 1.0
     is_on: bool = False
     calibrate: Literal["none", "mean"] | None = None
 
@@ -80,6 +81,8 @@ def test_a_setting_is_read_by_the_type_of_its_field_and_takes_its_place(text: st
         ("inner.weight=2", "inner.weight takes a number of at least 0, at most 1, and was given '2'."),
         ("inner.weight=much", "inner.weight takes a number"),
         ("inner.weight=nan", "inner.weight takes a number"),
+        ("inner.free=nan", "inner.free takes a number"),
+        ("inner.free=-inf", "inner.free takes a number"),
         ("inner.order=left", "inner.order takes up or down, and was given 'left'."),
         ("inner.sides=2,1", "inner.sides takes 2 numbers joined by commas, the lower first"),
         ("inner.sides=1", "inner.sides takes 2 numbers"),

@@ -1,4 +1,4 @@
-"""S4Token: a tokenizer in front of a frozen CLIP, trained on superpoints and on what CLIP saw of them."""
+"""S4Token: a tokenizer in front of a frozen CLIP, trained on superpoints and on 2D features of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace

@@ -1,4 +1,4 @@
-"""The tables of the layouts that the made worlds can be written in."""
+"""The layouts that synthetic data can be written in."""
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
