@@ -19,7 +19,7 @@ import numpy as np
 
 from s4tok_cache import CacheReader, Fingerprint, Stamp, Store
 from s4tok_cache.pack import pack
-from s4tok_pipelines.layouts import LAYOUTS, SUPERPOINTS
+from s4tok_pipelines.layouts import SUPERPOINTS
 
 SEED = 0
 POINTS = 1024
@@ -70,7 +70,7 @@ def main(entries: int, folder: Path) -> None:
     reader = timed("open and index the segments", lambda: CacheReader(root, SUPERPOINTS, stamp))
     timed("open with the index file", lambda: CacheReader(root, SUPERPOINTS, stamp))
     timed(f"read {READS} at random, verified", lambda: read(reader, keys), READS)
-    packed = timed("pack", lambda: pack(root / stamp.folder, LAYOUTS, settling=0), entries)
+    packed = timed("pack", lambda: pack(root / stamp.folder, settling=0), entries)
     print(f"{'':<36} {packed.bytes / 1e6:.1f} MB")
     for path in segments:
         path.unlink()

@@ -75,7 +75,6 @@ def pack(
     """Bring the segments of each result into one HDF5 file; the same entries always give the same bytes."""
     from s4tok_cache import CacheMismatch, CacheMissing
     from s4tok_cache.pack import pack as run
-    from s4tok_pipelines.layouts import LAYOUTS
 
     progress = console.Progress()
     folders = _folders(which, cache)
@@ -83,7 +82,7 @@ def pack(
     refused: dict[str, str] = {}
     for folder in folders:
         try:
-            done = run(folder, LAYOUTS, without_failed=without_failed, steps=progress.steps)
+            done = run(folder, without_failed=without_failed, steps=progress.steps)
         except (CacheMissing, CacheMismatch) as error:  # the others may be complete
             if len(folders) == 1:
                 raise

@@ -38,6 +38,11 @@ class Layout:
     made_by: str  # the subcommand
     attributes: Mapping[str, type[Value]] = field(default_factory=dict)
 
+    @property
+    def compressed(self) -> frozenset[str]:
+        """Name the arrays that are compressed."""
+        return frozenset(name for name, array in self.arrays.items() if array.compress)
+
     def part(self, names: Collection[str]) -> "Layout":
         """Keep some of the arrays."""
         return replace(self, arrays={name: array for name, array in self.arrays.items() if name in names})

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +22,14 @@ from typing import IO
 import h5py
 
 from s4tok_cache.entry import Entry
-from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMismatch, CacheMissing
+from s4tok_cache.errors import CacheCorrupt, CacheError, CacheMissing
 from s4tok_cache.files import FileSystem, rename, with_path
+from s4tok_cache.folder import About
 from s4tok_cache.index import Index, read_rows
 from s4tok_cache.inspect import Result, examine
-from s4tok_cache.layouts import Layout
 from s4tok_cache.progress import Steps, quietly
 from s4tok_cache.reader import OpenFiles
 from s4tok_cache.segment import LIBVER, fill
-from s4tok_cache.stamp import Stamp
 
 ROOM = 1.1  # free bytes wanted, for each byte of the files that are packed
 SETTLING = 60.0  # seconds; network file systems may show another machine's files that late
@@ -51,7 +50,6 @@ class Packed:
 
 def pack(
     folder: Path,
-    layouts: Mapping[str, Layout],
     *,
     without_failed: bool = False,
     settling: float = SETTLING,
@@ -62,7 +60,6 @@ def pack(
 
     Args:
         folder: Where the segments lie; the packed file is put beside it, under its name and `.h5`.
-        layouts: What may lie in it, by name.
         without_failed: Do not wait for entries that could not be made.
         settling: Look again until the newest segment is this old (seconds) before saying that entries are missing.
         files: Calls to the file system.
@@ -70,13 +67,6 @@ def pack(
     """
     files = files or FileSystem()
     result = _complete(Path(folder).absolute(), files, without_failed, settling)
-    layout = layouts.get(result.about.layout)
-    if layout is None:
-        raise CacheMismatch(
-            f"{folder} holds {result.about.layout}, which this s4tok does not know.",
-            "pack it with the version of s4tok that made it, or remove the folder.",
-        )
-    result.about.require(layout, result.folder)
     target = result.folder.parent / f"{result.folder.name}.h5"
     wanted = int(ROOM * result.bytes)
     if files.free(target.parent) < wanted:
@@ -84,7 +74,7 @@ def pack(
     temporary = target.parent / f".{target.name}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}.tmp"
     keys = sorted(result.index.where.keys() - set(result.missing))  # an entry of an input that has changed is missing
     try:
-        _in_child(_Job(keys, result.index, target.parent, result.about.stamp, layout, temporary), files, steps)
+        _in_child(_Job(keys, result.index, target.parent, result.about, temporary), files, steps)
         descriptor = files.open(temporary, os.O_RDONLY)
         try:
             files.fsync(descriptor)
@@ -141,8 +131,7 @@ class _Job:
     keys: list[str]
     index: Index
     folder: Path
-    stamp: Stamp
-    layout: Layout
+    about: About
     temporary: Path
 
     def run(self) -> None:
@@ -156,16 +145,17 @@ class _Job:
 
     def _write(self) -> None:
         with h5py.File(self.temporary, "x", libver=LIBVER, locking=False) as file:
-            fill(file, self._entries(), self.layout, self.stamp)
+            fill(file, self._entries(), (self.about.layout, self.about.version), self.about.stamp)
 
-    def _entries(self) -> Iterator[Entry]:
+    def _entries(self) -> Iterator[tuple[Entry, frozenset[str]]]:
         opened = OpenFiles(self.folder)
         for number, key in enumerate(self.keys):
             self._border_weight(number)
-            yield opened.read(self.index.where[key], key, self.index.row(key))
+            name = self.index.where[key]
+            yield opened.read(name, key, self.index.row(key)), opened.compressed(name, key)
 
     def _read_back(self) -> None:
-        rows = read_rows(self.temporary, self.folder, self.stamp)
+        rows = read_rows(self.temporary, self.folder, self.about.stamp)
         if rows != {key: self.index.row(key) for key in self.keys}:
             raise CacheCorrupt(f"{self.temporary} is not what was written into it.")
         opened = OpenFiles(self.folder)
@@ -195,7 +185,7 @@ def _in_child(job: _Job, files: FileSystem, steps: Steps) -> None:
                 pickle.dump(sys.path, child.stdin)
                 pickle.dump(job, child.stdin)
                 child.stdin.close()
-            heard = steps(_heard(child.stdout), f"packing {job.stamp.folder}", 2 * len(job.keys))
+            heard = steps(_heard(child.stdout), f"packing {job.about.stamp.folder}", 2 * len(job.keys))
             last = deque(heard, maxlen=1)
         except BaseException:
             child.kill()

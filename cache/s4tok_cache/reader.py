@@ -15,7 +15,7 @@ from s4tok_cache.folder import FailedEntry, read_failures
 from s4tok_cache.index import build
 from s4tok_cache.inspect import about, stamps_of
 from s4tok_cache.layouts import Layout
-from s4tok_cache.rules import explained, open_file, read_entry
+from s4tok_cache.rules import compressed_arrays, explained, open_file, read_entry
 from s4tok_cache.segment import Row
 from s4tok_cache.stamp import Stamp, differences
 
@@ -38,6 +38,11 @@ class OpenFiles:
         path = self.folder / name
         with explained(path):
             return read_entry(self._file(name), key, row, arrays)
+
+    def compressed(self, name: str, key: str) -> frozenset[str]:
+        """Name the arrays of an entry that are compressed."""
+        with explained(self.folder / name):
+            return compressed_arrays(self._file(name), key)
 
     def _file(self, name: str) -> h5py.File:
         if self._process != os.getpid():

@@ -141,6 +141,17 @@ def read_entry(file: h5py.File, key: str, row: Row, names: tuple[str, ...] | Non
     return Entry(key, arrays, attributes, fingerprint)
 
 
+def compressed_arrays(file: h5py.File, key: str) -> frozenset[str]:
+    """Name the arrays of an entry, which was read and checked before, that are compressed."""
+    group = _open(h5o.open(file.id, b"entries"), encode(key).encode())
+    return frozenset(name.decode() for name in group if h5z.FILTER_DEFLATE in _filters(_open(group, name)))
+
+
+def _filters(dataset: Thing) -> set[int]:
+    plist = dataset.get_create_plist()
+    return {plist.get_filter(number)[0] for number in range(plist.get_nfilters())}
+
+
 def _open(group: h5g.GroupID, name: bytes) -> Thing:
     if group.links.get_info(name).type != h5l.TYPE_HARD:
         raise ValueError(f"{name.decode()} is a link that leads elsewhere")
@@ -158,7 +169,7 @@ def _dataset(group: h5g.GroupID, name: bytes, largest: int) -> NumPyArray:
     kind = dataset.get_type()
     if not isinstance(kind, h5t.TypeIntegerID | h5t.TypeFloatID):
         raise ValueError(f"{name.decode()} holds no plain numbers")
-    filters = {plist.get_filter(number)[0] for number in range(plist.get_nfilters())}
+    filters = _filters(dataset)
     if not filters <= FILTERS:
         raise ValueError(f"{name.decode()} is packed by filters this reader does not run: {sorted(filters - FILTERS)}")
     shape = dataset.shape

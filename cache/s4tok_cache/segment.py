@@ -9,7 +9,7 @@ Text attributes have fixed length: HDF5 puts text of variable length on a heap t
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from math import prod
@@ -36,20 +36,33 @@ def image(
     """Build a segment in memory: the same entries give the same bytes, whatever order they came in."""
     # A name of its own: a file whose creation a signal interrupts stays open in HDF5, which then refuses its name.
     with h5py.File(f"segment {next(IMAGES)}", "w", driver="core", backing_store=False, libver=LIBVER) as file:
-        rows = fill(file, (entries[key] for key in sorted(entries)), layout, stamp, extra)
+        made = ((entries[key], layout.compressed) for key in sorted(entries))
+        rows = fill(file, made, (layout.name, layout.version), stamp, extra)
         file.flush()
         content: bytes = file.id.get_file_image()
     return content, rows
 
 
 def fill(
-    file: h5py.File, entries: Iterable[Entry], layout: Layout, stamp: Stamp, extra: Mapping[str, Value] = {}
+    file: h5py.File,
+    entries: Iterable[tuple[Entry, Collection[str]]],
+    layout: tuple[str, int],
+    stamp: Stamp,
+    extra: Mapping[str, Value] = {},
 ) -> dict[str, Row]:
-    """Write sorted entries into an empty file, one at a time, and return its index."""
+    """Write sorted entries into an empty file, one at a time, and return its index.
+
+    Args:
+        file: Nothing is in it yet.
+        entries: Each with the names of its arrays that are compressed.
+        layout: The name and the version of what they are laid out as.
+        stamp: How they were made.
+        extra: What else the file says of itself.
+    """
     index: dict[str, Row] = {}
     group = file.create_group("entries")
-    for entry in entries:
-        digest = _put(group.create_group(encode(entry.key)), entry, layout)
+    for entry, compressed in entries:
+        digest = _put(group.create_group(encode(entry.key)), entry, compressed)
         index[entry.key] = entry.fingerprint, digest
     content = canonical(index_table(index)).encode()
     table = file.create_dataset(
@@ -62,8 +75,8 @@ def fill(
     table.attrs["blake2b"] = native(hashlib.blake2b(content, digest_size=16).hexdigest())
     attributes: dict[str, Value] = {
         "format": FORMAT,
-        "layout": layout.name,
-        "layout_version": layout.version,
+        "layout": layout[0],
+        "layout_version": layout[1],
         "stage": stamp.stage,
         "params_json": stamp.json,
         "params_sha256": stamp.sha256,
@@ -91,14 +104,14 @@ def parse_index(rows: Any) -> dict[str, Row]:
     return index
 
 
-def _put(group: h5py.Group, entry: Entry, layout: Layout) -> str:
+def _put(group: h5py.Group, entry: Entry, compressed: Collection[str]) -> str:
     digests: dict[str, str] = {}
     for name, array in sorted(entry.arrays.items()):
         digests[name] = array_digest(entry.key, name, array)
         filters: dict[str, object] = {}
         if array.size:  # an array of nothing has no chunks to guard
             filters = {"chunks": chunk(array), "fletcher32": True}
-            if layout.arrays[name].compress:
+            if name in compressed:
                 filters |= {"shuffle": True, "compression": 1}
         dataset = group.create_dataset(name, data=array, **filters)
         dataset.attrs["blake2b"] = native(digests[name])

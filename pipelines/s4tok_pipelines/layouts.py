@@ -58,6 +58,3 @@ SAMPLES_WITH_FEATURES = Layout(
     },
     made_by="pretrain --point-features",
 )
-
-_ALL = (SUPERPOINTS, VIEWS, CLIP_FEATURES, FEATURES, SAMPLES, SAMPLES_WITH_FEATURES)
-LAYOUTS = {layout.name: layout for layout in _ALL}

@@ -8,7 +8,7 @@ from s4tok_cache import CacheReader, Fingerprint, examine
 from s4tok_cache.gc import collect, plan
 from s4tok_cache.pack import pack
 from s4tok_cache.verify import verify
-from s4tok_pipelines.layouts import LAYOUTS, SUPERPOINTS
+from s4tok_pipelines.layouts import SUPERPOINTS
 from tests.s4tok_cache.rooms import STAMP, Fill, inputs
 
 
@@ -18,7 +18,7 @@ def test_nothing_goes_from_a_result_that_is_only_in_segments(fill: Fill) -> None
 
 def test_packed_segments_go_and_everything_is_still_there(fill: Fill) -> None:
     folder = fill(inputs(12))
-    pack(folder, LAYOUTS, settling=0)
+    pack(folder, settling=0)
     removals = plan(folder)
     assert [removal.reason for removal in removals] == ["packed"] * 3
     assert len(list(folder.glob("seg-*"))) == 3  # a plan removes nothing
@@ -40,7 +40,7 @@ def test_segments_made_again_since_go(fill: Fill) -> None:
 
 def test_a_segment_stays_while_one_entry_in_it_has_no_whole_copy_elsewhere(fill: Fill) -> None:
     folder = fill(inputs(10))
-    packed = pack(folder, LAYOUTS, settling=0).path
+    packed = pack(folder, settling=0).path
     with h5py.File(packed, "r+", libver="v110") as file:
         file["entries/room 4%2Fa/labels"][0] += 1
     collect(plan(folder))
@@ -52,7 +52,7 @@ def test_a_segment_stays_while_one_entry_in_it_has_no_whole_copy_elsewhere(fill:
 
 def test_a_segment_with_newer_entries_than_the_packed_file_stays(fill: Fill) -> None:
     folder = fill(inputs(5))
-    pack(folder, LAYOUTS, settling=0)
+    pack(folder, settling=0)
     changed = {key: Fingerprint(one.path, one.size + 1, one.mtime_ns) for key, one in inputs(5).items()}
     fill(changed)
     newest = max(folder.glob("seg-*"))

@@ -5,7 +5,7 @@ import pytest
 from s4tok_cache import CacheCorrupt, Fingerprint, Shard, Store, examine, results
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.pack import pack
-from s4tok_pipelines.layouts import LAYOUTS, SUPERPOINTS
+from s4tok_pipelines.layouts import SUPERPOINTS
 from tests.s4tok_cache.rooms import STAMP, Fill, inputs
 
 
@@ -50,7 +50,7 @@ def test_all_results_are_found_wherever_one_looks_from(tmp_path: Path, fill: Fil
     cache = tmp_path / "cache"
     one = fill(inputs(2), where=cache / "toys" / "train")
     two = fill(inputs(2), where=cache / "rooms" / "val")
-    packed = pack(two, LAYOUTS, settling=0).path
+    packed = pack(two, settling=0).path
     assert list(results(cache)) == [two, one]
     assert list(results(cache / "toys")) == [one]
     assert list(results(one)) == [one]
@@ -65,7 +65,7 @@ def test_all_results_are_found_wherever_one_looks_from(tmp_path: Path, fill: Fil
 
 def test_a_packed_file_under_another_ones_name_is_refused(fill: Fill) -> None:
     folder = fill(inputs(2))
-    packed = pack(folder, LAYOUTS, settling=0).path
+    packed = pack(folder, settling=0).path
     other = folder.parent / f"superpoints-{'0' * 12}"
     packed.rename(f"{other}.h5")
     with pytest.raises(CacheCorrupt, match=f"holds what belongs into {folder.name}"):

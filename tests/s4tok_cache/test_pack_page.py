@@ -6,7 +6,6 @@ from pathlib import Path
 
 from s4tok_cache import Fingerprint, store
 from s4tok_cache.pack import pack
-from s4tok_pipelines.layouts import LAYOUTS
 from tests.s4tok_cache.rooms import Fill
 
 PAGE = Path(__file__).parents[2] / "docs" / "cache.md"
@@ -16,7 +15,7 @@ def test_the_page_reads_a_packed_file_without_s4tok(tmp_path: Path, fill: Fill) 
     (snippet,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert "s4tok" not in re.sub(r'"[^"]*"', "", snippet)
     folder = fill({f"room {number}/a": Fingerprint(f"{number}.ply", 9, 9) for number in range(3)})
-    shutil.move(pack(folder, LAYOUTS, settling=0).path, tmp_path / "superpoints-3f9c0a51d2be.h5")
+    shutil.move(pack(folder, settling=0).path, tmp_path / "superpoints-3f9c0a51d2be.h5")
     done = subprocess.run(
         [sys.executable, "-I", "-c", snippet], cwd=tmp_path, capture_output=True, text=True, check=True
     )

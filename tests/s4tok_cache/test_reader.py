@@ -11,7 +11,7 @@ import pytest
 
 from s4tok_cache import CacheCorrupt, CacheMismatch, CacheMissing, CacheReader, Fingerprint, Stamp, Store
 from s4tok_cache.pack import pack
-from s4tok_pipelines.layouts import CLIP_FEATURES, LAYOUTS, SUPERPOINTS
+from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from tests.s4tok_cache.rooms import STAMP, Fill, inputs, labels_of
 
 
@@ -29,7 +29,7 @@ def check(work: tuple[CacheReader, list[str]]) -> tuple[int, int]:
 def test_worker_processes_read_whole_entries_however_they_are_started(fill: Fill, method: str, packed: bool) -> None:
     folder = fill(inputs(20))
     if packed:
-        pack(folder, LAYOUTS, settling=0)
+        pack(folder, settling=0)
         shutil.rmtree(folder)
     reader = CacheReader(folder.parent, SUPERPOINTS, STAMP)
     keys = reader.keys()
@@ -133,7 +133,7 @@ def test_damage_is_in_the_way_only_of_what_was_lost(root: Path, fill: Fill) -> N
 def test_a_segment_that_went_while_reading_is_looked_for_elsewhere(root: Path, fill: Fill) -> None:
     folder = fill(inputs(10))
     reader = CacheReader(root, SUPERPOINTS, STAMP)
-    pack(folder, LAYOUTS, settling=0)
+    pack(folder, settling=0)
     for path in folder.glob("seg-*"):
         path.unlink()
     assert all(is_whole(reader, key) for key in reader)

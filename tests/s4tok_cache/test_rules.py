@@ -11,7 +11,6 @@ from s4tok_cache import CacheCorrupt, CacheError, CacheMismatch, CacheReader, En
 from s4tok_cache.files import FileSystem
 from s4tok_cache.folder import write_stage
 from s4tok_cache.index import read_rows
-from s4tok_cache.segment import fill as fill_file
 from s4tok_cache.segment import image, native
 from s4tok_pipelines.layouts import SUPERPOINTS
 from tests.s4tok_cache.rooms import STAMP
@@ -48,15 +47,21 @@ def external_link(file: h5py.File, folder: Path) -> None:
 
 
 def external_entry(file: h5py.File, folder: Path) -> None:
-    with h5py.File(folder / "other.h5", "w") as other:
-        fill_file(other, [entry("a", 3)], SUPERPOINTS, STAMP)
+    entries = {each.key: each for each in (entry("a", 3),)}
+    (folder / "other.h5").write_bytes(image(entries, SUPERPOINTS, STAMP, {})[0])
     del file["entries/a"]
     file["entries/a"] = h5py.ExternalLink(str(folder / "other.h5"), "/entries/a")
 
 
 def external_root(file: h5py.File, folder: Path) -> None:
-    with h5py.File(folder / "other.h5", "w") as other:
-        fill_file(other, [entry("a", 3), entry("b", 4)], SUPERPOINTS, STAMP)
+    entries = {
+        each.key: each
+        for each in (
+            entry("a", 3),
+            entry("b", 4),
+        )
+    }
+    (folder / "other.h5").write_bytes(image(entries, SUPERPOINTS, STAMP, {})[0])
     del file["entries"]
     file["entries"] = h5py.ExternalLink(str(folder / "other.h5"), "/entries")
 

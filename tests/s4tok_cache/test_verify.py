@@ -7,7 +7,7 @@ import pytest
 from s4tok_cache import CacheMissing, CacheReader, Store, examine
 from s4tok_cache.pack import pack
 from s4tok_cache.verify import verify
-from s4tok_pipelines.layouts import LAYOUTS, SUPERPOINTS
+from s4tok_pipelines.layouts import SUPERPOINTS
 from tests.s4tok_cache.rooms import STAMP, Fill, inputs
 
 
@@ -15,7 +15,7 @@ def test_a_whole_result_is_found_whole_in_segments_and_packed(fill: Fill) -> Non
     folder = fill(inputs(12))
     verdict = verify(folder)
     assert (verdict.files, verdict.entries, verdict.damaged) == (3, 12, {})
-    pack(folder, LAYOUTS, settling=0)
+    pack(folder, settling=0)
     verdict = verify(folder)
     assert (verdict.files, verdict.entries, verdict.damaged) == (4, 24, {})
 
@@ -33,7 +33,7 @@ def test_every_flipped_bit_of_a_segment_is_found(fill: Fill) -> None:
 
 def test_a_changed_value_in_a_packed_file_is_found_and_repair_falls_back_on_the_segments(fill: Fill) -> None:
     folder = fill(inputs(6))
-    path = pack(folder, LAYOUTS, settling=0).path
+    path = pack(folder, settling=0).path
     with h5py.File(path, "r+", libver="v110") as file:
         file["entries/room 4%2Fa/labels"][0] += 1
     verdict = verify(folder, repair=True)

@@ -93,7 +93,7 @@ def test_pack_packs_what_is_complete_and_tells_what_is_not(s4tok: Run, folder: P
     assert list(facts["refused"]) == [str(folder)]
 
 
-def test_what_an_earlier_version_kept_is_listed_and_read_and_stops_no_packing(s4tok: Run, tmp_path: Path) -> None:
+def test_what_an_earlier_version_kept_is_listed_read_and_packed(s4tok: Run, tmp_path: Path) -> None:
     whole = fill(tmp_path / "cache", 6)
     patches = Layout("clip-patches", 1, {"patches": ArraySpec("float16", "v d", "of each patch")}, "extract-clip")
     with Store.resume(whole.parent, patches, Stamp("extract-clip-patches", {"clip": "mini"})) as store:
@@ -104,10 +104,7 @@ def test_what_an_earlier_version_kept_is_listed_and_read_and_stops_no_packing(s4
     assert "extract-clip-patches" in s4tok("cache", "ls", "--cache", "cache").stdout
     assert s4tok("cache", "verify", "--cache", "cache").stdout == "7 entries in 2 files read: all whole\n"
     done = s4tok("cache", "pack", "--json", "--cache", "cache")
-    assert done.returncode == 4
-    assert [one["path"] for one in done.json["packed"]] == [f"{whole}.h5"]
-    assert list(done.json["refused"]) == [str(store.folder)]
-    assert "holds clip-patches, which this s4tok does not know" in done.stderr
+    assert {one["path"] for one in done.json["packed"]} == {f"{whole}.h5", f"{store.folder}.h5"}
 
 
 def test_pack_then_gc_leaves_one_file(s4tok: Run, folder: Path) -> None:

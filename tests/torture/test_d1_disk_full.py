@@ -13,7 +13,7 @@ import pytest
 from s4tok_cache.files import FileSystem
 from s4tok_cache.pack import pack
 from tests.torture.tally import Tally, scaled
-from tests.torture.toys import STAMP, TOY, exit_code, expected, faults, fill, in_child
+from tests.torture.toys import STAMP, exit_code, expected, faults, fill, in_child
 
 ENTRIES = 700  # some 4 MiB
 NO_SPACE = 7  # the exit code of s4tok for it
@@ -85,7 +85,7 @@ def test_a_disk_that_fills_up_while_packing_costs_only_the_packed_file(memory_pa
         with small_disk(memory_path / str(turn), 16 << 20) as disk:
             root = disk / "train"
             fill(root, len(wanted), every=64)
-            packed = pack(root / STAMP.folder, {TOY.name: TOY}, settling=0)
+            packed = pack(root / STAMP.folder, settling=0)
             packed.path.unlink()
             room = tally.random.randrange(packed.bytes)
             (disk / "ballast").write_bytes(bytes(FileSystem().free(disk) - room))
@@ -99,7 +99,7 @@ def test_a_disk_that_fills_up_while_packing_costs_only_the_packed_file(memory_pa
 
 def pack_when_full(root: Path) -> int:
     try:
-        pack(root / STAMP.folder, {TOY.name: TOY}, settling=0, files=Boastful())
+        pack(root / STAMP.folder, settling=0, files=Boastful())
     except OSError as error:
         return NO_SPACE if error.errno == errno.ENOSPC and str(root) in str(error) else 1
     return 0

@@ -110,7 +110,7 @@ def stray_names(folder: Path) -> list[str]:
 
 def pack(root: Path, files: FileSystem | None = None) -> Path:
     """Pack the toys' cache without waiting for a network file system to settle."""
-    return pack_result(root / STAMP.folder, {TOY.name: TOY}, settling=0, files=files).path
+    return pack_result(root / STAMP.folder, settling=0, files=files).path
 
 
 def tidy(root: Path, files: FileSystem | None = None) -> None:
