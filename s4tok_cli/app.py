@@ -13,15 +13,14 @@ import typer
 
 from s4tok import __version__
 from s4tok.errors import InputError, MissingError, S4TokError, UsageError
-from s4tok_cli import (
+from s4tok_cli import console, options
+from s4tok_cli.commands import (
     cache,
     classify,
-    console,
     data,
     doctor,
     extract_clip,
     extract_features,
-    options,
     pretrain,
     render_views,
     reproduce,

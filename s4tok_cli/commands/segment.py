@@ -9,8 +9,8 @@ from s4tok.config import Scene, SegmentConfig, VisionConfig, ZeroShotConfig
 from s4tok.errors import UsageError
 from s4tok.fields import changed
 from s4tok_cli import console, options
+from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.recipe import Changes, FieldsOf, Part
-from s4tok_cli.superpoints import Room
 from s4tok_pipelines.paths import CACHE, SEGMENTS
 
 if TYPE_CHECKING:

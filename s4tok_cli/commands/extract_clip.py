@@ -6,7 +6,7 @@ from typer import Option
 
 from s4tok.config import VisionConfig
 from s4tok_cli import options
-from s4tok_cli.extract_features import Extraction, extract
+from s4tok_cli.commands.extract_features import Extraction, extract
 
 
 def extract_clip(

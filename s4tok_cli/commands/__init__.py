@@ -1,0 +1,1 @@
+"""The subcommands of `s4tok`, one a file."""
