@@ -4,29 +4,19 @@ import errno
 import sys
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import Annotated
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Annotated, get_args
 
 import typer
 
 from s4tok import __version__
 from s4tok.errors import InputError, MissingError, S4TokError, UsageError
-from s4tok_cli import console, options
-from s4tok_cli.commands import (
-    cache,
-    classify,
-    data,
-    doctor,
-    extract_clip,
-    extract_features,
-    pretrain,
-    render_views,
-    reproduce,
-    segment,
-    superpoints,
-)
+from s4tok_cli import commands, console, options
 from s4tok_pipelines.runtime import Stopped, stoppable
 
 # What the shell is told. 0 is done; 1 is a defect of s4tok, with its traceback; 3 is done, some entries failed.
@@ -67,11 +57,19 @@ def root(
         console.result(context.get_help())
 
 
+def subcommands() -> list[ModuleType]:
+    """Import what lies in `commands/`, in the order in which help lists it."""
+    names = [each.name for each in iter_modules(commands.__path__)]
+    modules = [import_module(f"{commands.__name__}.{name}") for name in names]
+    panels = get_args(commands.Panel)
+    return sorted(modules, key=lambda module: (panels.index(module.PLACE.panel), module.PLACE.number))
+
+
 def _add(function: Callable[..., None], panel: str) -> None:
     app.command(function.__name__.replace("_", "-"), rich_help_panel=panel)(options.command(function))
 
 
-def _add_group(name: str, about: str, functions: list[Callable[..., None]], panel: str) -> None:
+def _add_group(name: str, about: str, functions: Sequence[Callable[..., None]], panel: str) -> None:
     def help_alone(context: typer.Context) -> None:
         if context.invoked_subcommand is None:
             console.result(context.get_help())
@@ -83,22 +81,12 @@ def _add_group(name: str, about: str, functions: list[Callable[..., None]], pane
     app.add_typer(group, rich_help_panel=panel)
 
 
-_add(superpoints.superpoints, "Stages")
-_add(render_views.render_views, "Stages")
-_add(extract_features.extract_features, "Stages")
-_add(extract_clip.extract_clip, "Stages")
-_add(pretrain.pretrain, "Stages")
-_add(classify.classify, "Results")
-_add(segment.segment, "Results")
-_add(reproduce.reproduce, "Results")
-_add_group(
-    "data",
-    "Find, fetch, check and make data.",
-    [data.ls, data.fetch, data.check, data.credits, data.make],
-    "This machine",
-)
-_add_group("cache", "Look after the caches.", [cache.ls, cache.verify, cache.pack, cache.gc], "This machine")
-_add(doctor.doctor, "This machine")
+for module in subcommands():
+    own_name = module.__name__.rpartition(".")[2]
+    if hasattr(module, "FUNCTIONS"):
+        _add_group(own_name, module.ABOUT, module.FUNCTIONS, module.PLACE.panel)
+    else:
+        _add(getattr(module, own_name), module.PLACE.panel)
 
 
 def main() -> None:

@@ -7,10 +7,13 @@ from typer import Argument, Exit, Option
 
 from s4tok.errors import InputError
 from s4tok_cli import console, options
+from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE
 
 if TYPE_CHECKING:
     from s4tok_cache import Result
+
+PLACE = Place("This machine", 2)
 
 INCOMPLETE, CORRUPT = 4, 5
 
@@ -193,3 +196,7 @@ def _size(count: float) -> str:
             break
         count /= 1000
     return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+
+
+ABOUT = "Look after the caches."
+FUNCTIONS = (ls, verify, pack, gc)

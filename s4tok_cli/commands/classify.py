@@ -7,10 +7,13 @@ from typer import Option
 
 from s4tok.config import ViewConfig, VisionConfig, ZeroShotConfig
 from s4tok_cli import console, options
+from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE
 
 if TYPE_CHECKING:
     from s4tok_pipelines.stages.classify import Classified
+
+PLACE = Place("Results", 1)
 
 MISTAKES = 2  # shown of each class
 

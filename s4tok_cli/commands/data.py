@@ -8,6 +8,9 @@ from typer import Argument, Exit, Option
 from s4tok.config import DATA_ROOT, WorldConfig
 from s4tok.errors import UsageError, choose
 from s4tok_cli import console, options
+from s4tok_cli.commands import Place
+
+PLACE = Place("This machine", 1)
 
 BROKEN = 4
 SHOWN = 10  # findings
@@ -160,3 +163,7 @@ def _three(sizes: str | None) -> tuple[int, int, int] | None:
         raise UsageError(f"--sizes takes three whole numbers, and was given {sizes!r}.", "for example --sizes 20,5,5.")
     train, val, test = map(int, words)
     return train, val, test
+
+
+ABOUT = "Find, fetch, check and make data."
+FUNCTIONS = (ls, fetch, check, credits, make)

@@ -3,7 +3,10 @@
 from typer import Exit
 
 from s4tok_cli import console, options
+from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE
+
+PLACE = Place("This machine", 3)
 
 SOMETHING_MISSING = 6
 

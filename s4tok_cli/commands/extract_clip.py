@@ -6,7 +6,10 @@ from typer import Option
 
 from s4tok.config import VisionConfig
 from s4tok_cli import options
+from s4tok_cli.commands import Place
 from s4tok_cli.commands.extract_features import Extraction, extract
+
+PLACE = Place("Stages", 4)
 
 
 def extract_clip(

@@ -7,8 +7,11 @@ from typer import Option
 
 from s4tok.config import SuperpointConfig, SuperpointPreset, ViewConfig, VisionConfig
 from s4tok_cli import console, options
+from s4tok_cli.commands import Place
 from s4tok_cli.commands.render_views import Preview
 from s4tok_pipelines.paths import CACHE
+
+PLACE = Place("Stages", 3)
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,14 @@ from s4tok.config import (
 from s4tok.errors import InputError, UsageError
 from s4tok.fields import changed
 from s4tok_cli import console, options
+from s4tok_cli.commands import Place
 from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.paths import CACHE
 
 if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset
+
+PLACE = Place("Stages", 5)
 
 
 RECIPE = FieldsOf(

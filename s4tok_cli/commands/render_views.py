@@ -7,7 +7,10 @@ from typer import Option
 
 from s4tok.config import ViewConfig
 from s4tok_cli import console, options
+from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE
+
+PLACE = Place("Stages", 2)
 
 Preview = Annotated[
     Path | None, Option(help="Write contact sheets of the first clouds into a folder.", metavar="FOLDER")

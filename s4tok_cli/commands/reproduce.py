@@ -8,10 +8,13 @@ from typer import Argument, Option
 from s4tok.config import Preset, ReproduceConfig, VisionConfig, ZeroShotConfig
 from s4tok.errors import UsageError, choose
 from s4tok_cli import console, options
+from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE, RESULTS
 
 if TYPE_CHECKING:
     from s4tok_pipelines.stages.reproduce import Reproduced
+
+PLACE = Place("Results", 3)
 
 TABLES = {"table2": "the effect of tokenization on scenes"}
 

@@ -9,6 +9,7 @@ from s4tok.config import Scene, SegmentConfig, VisionConfig, ZeroShotConfig
 from s4tok.errors import UsageError
 from s4tok.fields import changed
 from s4tok_cli import console, options
+from s4tok_cli.commands import Place
 from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.paths import CACHE, SEGMENTS
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from s4tok.metrics.labels import Interval
     from s4tok.zero_shot.point_figures import PartFigures, SceneFigures
     from s4tok_pipelines.stages.segment import Segmented
+
+PLACE = Place("Results", 2)
 
 
 SETTINGS = FieldsOf(

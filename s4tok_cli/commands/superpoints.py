@@ -8,8 +8,11 @@ from typer import Option
 from s4tok.config import Scene, SuperpointConfig, SuperpointPreset
 from s4tok.fields import changed
 from s4tok_cli import console, options
+from s4tok_cli.commands import Place
 from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.paths import CACHE
+
+PLACE = Place("Stages", 1)
 
 Room = Annotated[
     bool | None,
