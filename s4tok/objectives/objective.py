@@ -20,6 +20,7 @@ class Objective(nn.Module, ABC):
 
     columns: Sequence[str]  # what a step logs; "total", the loss that is minimised, is one of them
     curves: Sequence[str]  # those of them that are drawn, and said after a validation
+    former_columns: Mapping[str, str] = {}  # what columns were called in runs that were begun earlier
     selects_by: str = "total"  # the name of the number that `selection` gives
 
     def forward(self, batch: Any) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -79,8 +79,14 @@ class S4Token(Objective):
     for no feature. Weights under "encoder." are CLIP's own and belong in no checkpoint.
     """
 
-    columns = ("total", "assign", "local", "difference", "whole", "masked", "lonely", "orphans")
-    curves = ("total", "assign", "local", "difference", "whole")
+    curves = ("total", "assign", "local", "difference", "global")
+    columns = (*curves, "masked", "unreached_tokens", "points_without_center")
+    former_columns: ClassVar[Mapping[str, str]] = {
+        "whole": "global",
+        "lonely": "unreached_tokens",
+        "orphans": "points_without_center",
+        "fill": "patch_fill",
+    }
     selects_by = "distillation_loss"
 
     def __init__(
@@ -148,8 +154,8 @@ class S4Token(Objective):
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the losses of one batch, equations 5 to 9, and the shares a log should carry.
 
-        "lonely" are tokens that no cluster reaches, and the nearest takes in; "orphans" points whose superpoint has no
-        centre; "difference" is measured even where it has no weight.
+        "unreached_tokens" counts tokens that no cluster reaches and the nearest takes in, "points_without_center" those
+        points whose superpoint has no centre; "difference" is measured even where it has no weight.
         """
         if self.training:
             batch = augment(batch, self.config, self.tokenizer.point_features)
@@ -158,7 +164,7 @@ class S4Token(Objective):
     def _losses(self, batch: Batch, patches: Patches) -> dict[str, Tensor]:
         split = split_tokens(patches.is_token, self.config.mask_ratio, batch.seeds)
         zero = batch.points.new_zeros((), dtype=torch.float32)
-        assign, lonely, local, difference, whole, orphans = zero, zero, zero, zero, zero, zero
+        assign, unreached, local, difference, whole, without_center = zero, zero, zero, zero, zero, zero
         passes = []
         tokens = self.tokenizer.embed(patches).tokens if self.is_seeing_all else None
         if self.decoder is not None:
@@ -168,13 +174,13 @@ class S4Token(Objective):
             asked = self.tokenizer.encode(places).to(seen.hidden.dtype)
             predicted = self.decoder(asked, seen.hidden, split.is_visible)
             if self.config.loss != "distill":
-                assign, lonely = self._assign(patches, split, predicted)
+                assign, unreached = self._assign(patches, split, predicted)
             if self.config.loss != "assign" and self.config.distill_pass != "full":
                 passes.append(Encoded(seen.whole, split.join(seen.hidden, predicted)))
         if tokens is not None:
             passes.append(self._encode(tokens, patches))
         if self.config.loss != "assign":
-            local, difference, whole, orphans = self._distill(batch, patches, passes)
+            local, difference, whole, without_center = self._distill(batch, patches, passes)
         distill = self.config.local_weight * local + self.config.global_weight * whole
         if self.config.difference_weight:
             distill = distill + self.config.difference_weight * difference
@@ -183,10 +189,10 @@ class S4Token(Objective):
             "assign": assign.detach(),
             "local": local.detach(),
             "difference": difference.detach(),
-            "whole": whole.detach(),
+            "global": whole.detach(),
             "masked": split.is_masked.sum() / patches.is_token.sum(),
-            "lonely": lonely,
-            "orphans": orphans,
+            "unreached_tokens": unreached,
+            "points_without_center": without_center,
         }
 
     def describe(self, batch: Batch) -> str:
@@ -210,7 +216,7 @@ class S4Token(Objective):
                 fill = fill + patches.fill_histogram().cpu()
                 yield size, self._losses(batch, patches)
 
-        return {**means(self.columns, losses()), "fill": fill.tolist()}
+        return {**means(self.columns, losses()), "patch_fill": fill.tolist()}
 
     def selection(self, figures: Figures) -> float:
         """Give the losses that one epoch can be compared with another by: those whose targets stay what they are.
@@ -297,8 +303,8 @@ class S4Token(Objective):
             whole = whole + global_loss(of_clouds, batch.global_targets, center=center) / len(passes)
         if self.training:
             self._move_means(batch, pool.pool(self._to_targets(self.encoder.project(passes[-1].hidden))), is_seen)
-        orphans = (~pool.has_own & batch.is_point).sum() / batch.is_point.sum().clamp_min(1)
-        return local, difference, whole, orphans
+        without_center = (~pool.has_own & batch.is_point).sum() / batch.is_point.sum().clamp_min(1)
+        return local, difference, whole, without_center
 
     def _to_targets(self, features: Float[Tensor, "*b c"]) -> Float[Tensor, "*b t"]:
         """Take vectors of CLIP's space to that of the targets."""

@@ -133,12 +133,12 @@ def _parts(
         centers = order.gather(1, places.flatten(1)).view(places.shape)
         weights = _inverse(_distances(here, tokens.xyz, centers), tokens.radius, config.epsilon)
         weights = weights * (slots < count[..., None])
-        orphans = (count == 0) & shown[:, run]
-        if orphans.any():
-            centers, weights = _fall_back(here, tokens, orphans, centers, weights, config)
+        without_center = (count == 0) & shown[:, run]
+        if without_center.any():
+            centers, weights = _fall_back(here, tokens, without_center, centers, weights, config)
         weights = weights / weights.sum(2, keepdim=True)
         weights = torch.where(shown[:, run, None], weights, 0)  # padding may hold anything, NaN too
-        yield _Weights(centers, weights, ~orphans)
+        yield _Weights(centers, weights, ~without_center)
 
 
 def _distances(
@@ -161,20 +161,20 @@ def _inverse(
 def _fall_back(
     points: Real[Tensor, "b p 3"],
     tokens: Tokens | Patches,
-    orphans: Bool[Tensor, "b p"],
+    without_center: Bool[Tensor, "b p"],
     centers: Int[Tensor, "b p q"],
     weights: Float32[Tensor, "b p q"],
     config: PropagationConfig,
 ) -> tuple[Int[Tensor, "b p q"], Float32[Tensor, "b p q"]]:
     """Let the nearest centres, of whatever superpoint, speak for points that have none of their own."""
     n_nearest = min(config.fallback_centers, tokens.is_token.shape[1])
-    cloud = orphans.nonzero()[:, 0]
-    square = squared_distances(points[orphans][:, None], tokens.xyz[cloud])[:, 0]
+    cloud = without_center.nonzero()[:, 0]
+    square = squared_distances(points[without_center][:, None], tokens.xyz[cloud])[:, 0]
     square = square.masked_fill_(~tokens.is_token[cloud], torch.inf)
     nearest = square.topk(n_nearest, dim=1, largest=False)
     found = _inverse(nearest.values.sqrt().float(), tokens.radius[cloud], config.epsilon)
     spare = (0, weights.shape[2] - n_nearest)
     # Others' centres do not count; `centers` and `weights` are this run's own, and nobody else sees them change.
-    centers[orphans] = functional.pad(nearest.indices, spare)
-    weights[orphans] = functional.pad(found, spare)
+    centers[without_center] = functional.pad(nearest.indices, spare)
+    weights[without_center] = functional.pad(found, spare)
     return centers, weights

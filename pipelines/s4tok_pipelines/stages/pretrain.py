@@ -129,7 +129,7 @@ def _train(request: Request, ready: Prepared, folder: Path, save_every: float) -
         model, config.training, data, held, folder=folder, card=card, ranks=ranks,
         device=torch.device(request.device), save_every=save_every, report=report,
     )  # fmt: skip
-    metrics = run_folder.Metrics(folder, training.begun, report) if ranks.is_first else None
+    metrics = run_folder.Metrics(folder, training.begun, report, model.former_columns) if ranks.is_first else None
     report.note(
         f"{folder}: {len(data.keys)} clouds, {training.steps} steps of {training.size}, from step {training.begun}; "
         f"validation on {len(held.keys) if held else 0}"

@@ -182,9 +182,9 @@ class Training:
         with self._precision():
             figures = self.model.validate(self._held_out(self.validation))
         self.model.train()
-        judged = self.model.selection(figures)
-        is_best = judged <= self.state.best
-        self.state = self.state._replace(best=min(self.state.best, judged))
+        selection_loss = self.model.selection(figures)
+        is_best = selection_loss <= self.state.best
+        self.state = self.state._replace(best=min(self.state.best, selection_loss))
         if metrics is not None:
             epoch = self.state.step / self.steps_per_epoch
             metrics.write({"kind": "validation", "step": self.state.step, "epoch": epoch, **figures})

@@ -47,7 +47,8 @@ def claim(folder: Path, wanted: Stamp, *, resume: bool, overwrite: bool) -> None
             )
         if not resume:
             raise UsageError(
-                f"{folder} is a run of just this kind.", "go on with --resume, or begin it anew with --overwrite."
+                f"{folder} already holds a run with this configuration.",
+                "go on with --resume, or begin it anew with --overwrite.",
             )
         return
     if folder.is_dir() and any(folder.iterdir()):
@@ -92,9 +93,11 @@ def write_environment(folder: Path, command: str, device: str, world: int) -> No
 class Metrics:
     """The figures of every step, on disk as they come; those after the step that is resumed from are forgotten."""
 
-    def __init__(self, folder: Path, from_step: int, report: Report) -> None:
+    def __init__(self, folder: Path, from_step: int, report: Report, renamed: Mapping[str, str] = {}) -> None:
+        """Open a run's figures; `renamed` has the present name of each column that was called otherwise earlier."""
         self.path = folder / METRICS
-        self.rows = [row for row in read_metrics(self.path) if 0 < from_step >= row["step"]]
+        found = (row for row in read_metrics(self.path) if 0 < from_step >= row["step"])
+        self.rows = [{renamed.get(name, name): value for name, value in row.items()} for row in found]
         write_whole(self.path, "".join(json.dumps(row) + "\n" for row in self.rows).encode())
         self._file = self.path.open("a", encoding="utf-8", buffering=1)
         self._board = _board(folder / "tensorboard", from_step, report)

@@ -152,7 +152,7 @@ def test_the_total_is_the_weighted_sum_and_each_loss_can_be_had_alone() -> None:
     config = PretrainConfig(local_weight=0.3, global_weight=0.9, difference_weight=0.7)
     total = training(config)(batch())
     torch.testing.assert_close(
-        total["total"], total["assign"] + 0.3 * total["local"] + 0.9 * total["whole"] + 0.7 * total["difference"]
+        total["total"], total["assign"] + 0.3 * total["local"] + 0.9 * total["global"] + 0.7 * total["difference"]
     )
     alone = {loss: training(replace(config, loss=loss))(batch()) for loss in ("assign", "distill")}
     torch.testing.assert_close(alone["assign"]["total"], total["assign"])
@@ -188,7 +188,7 @@ def test_validation_gives_the_mean_of_steps_and_groups_each_batch_once(monkeypat
     for name in model.columns:
         mean = sum(size * step[name].item() for size, step in zip(sizes, steps, strict=True)) / 5
         assert found[name] == pytest.approx(mean)
-    assert found["fill"] == fill.tolist()
+    assert found["patch_fill"] == fill.tolist()
 
 
 def learn_by_heart() -> tuple[float, float]:

@@ -70,7 +70,7 @@ def test_a_run_leaves_all_that_its_page_promises(world: Any, whole: Path) -> Non
     }  # fmt: skip
     kinds = [row["kind"] for row in rows(whole)]
     assert kinds == ["validation", *["step"] * 5, "validation", *["step"] * 5, "validation"]
-    losses = [row["local"] + row["whole"] for row in rows(whole) if row["kind"] == "validation"]
+    losses = [row["local"] + row["global"] for row in rows(whole) if row["kind"] == "validation"]
     assert losses[-1] < losses[0]
     student = load_student(whole, FrozenClip.load(world.clip))
     assert student.card["steps"] == 5 * min((1, 2), key=lambda epoch: losses[epoch])
@@ -80,7 +80,7 @@ def test_a_run_leaves_all_that_its_page_promises(world: Any, whole: Path) -> Non
 
 def test_a_run_on_every_device_lowers_its_loss_and_loads_on_the_cpu(device: str, world: Any, tmp_path: Path) -> None:
     pretrain(world.train, world.cache, world.config(), validation=[world.val], out=tmp_path / "run", device=device)
-    losses = [row["local"] + row["whole"] for row in rows(tmp_path / "run") if row["kind"] == "validation"]
+    losses = [row["local"] + row["global"] for row in rows(tmp_path / "run") if row["kind"] == "validation"]
     assert losses[-1] < losses[0]
     assert load_student(tmp_path / "run", FrozenClip.load(world.clip)).card["steps"] > 0
 
@@ -121,7 +121,7 @@ def test_a_folder_of_another_run_is_refused_with_what_differs(world: Any, whole:
     other = world.config(learning_rate=1e-3, loss="distill")
     with pytest.raises(UsageError, match=r"training.learning_rate 0.003, not 0.001; training.loss total, not distill"):
         pretrain(world.train, world.cache, other, validation=[world.val], out=whole, resume=True)
-    with pytest.raises(UsageError, match="a run of just this kind") as caught:
+    with pytest.raises(UsageError, match="already holds a run with this configuration") as caught:
         pretrain(world.train, world.cache, world.config(), validation=[world.val], out=whole)
     assert "--resume" in caught.value.hint
 

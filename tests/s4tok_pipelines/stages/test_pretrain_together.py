@@ -15,7 +15,7 @@ from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.training.run_folder import read_metrics
 
-LOSSES = ("total", "assign", "local", "difference", "whole")
+LOSSES = ("total", "assign", "local", "difference", "global")
 
 
 class Fails(Report):

@@ -19,7 +19,7 @@ WANTED = Stamp("pretrain", {"training": {"rate": 1e-6, "band": [1.6, 9.0], "on":
 
 
 def row(step: int) -> dict[str, Any]:
-    losses = {"total": 1 / (1 + step), "assign": 0.2, "local": 0.1, "difference": 0.15, "whole": 0.05}
+    losses = {"total": 1 / (1 + step), "assign": 0.2, "local": 0.1, "difference": 0.15, "global": 0.05}
     return {"kind": "step", "step": step, **losses}
 
 
@@ -53,6 +53,12 @@ def test_figures_after_the_step_resumed_from_are_forgotten_and_torn_lines_too(tm
     assert [each["step"] for each in read_metrics(tmp_path / "metrics.jsonl")] == [1, 2]
 
 
+def test_columns_of_a_run_begun_under_other_names_get_their_present_ones(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"kind": "step", "step": 1, "whole": 0.5}\n')
+    Metrics(tmp_path, 1, silent, {"whole": "global"}).close()
+    assert read_metrics(tmp_path / "metrics.jsonl") == [{"kind": "step", "step": 1, "global": 0.5}]
+
+
 def test_where_tensorboard_is_installed_it_gets_the_same_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,7 +79,7 @@ def test_where_tensorboard_is_installed_it_gets_the_same_figures(
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", board)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "tensorboard")
     metrics = Metrics(tmp_path, 2, silent)
-    metrics.write({"kind": "step", "step": 3, "total": 0.5, "fill": [1, 2]})
+    metrics.write({"kind": "step", "step": 3, "total": 0.5, "patch_fill": [1, 2]})
     metrics.close()
     assert written == [("step/total", 0.5, 3), ("closed", 0, 0)]
 
