@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from torch import Tensor, nn
 
@@ -20,7 +20,7 @@ class Objective(nn.Module, ABC):
 
     columns: Sequence[str]  # what a step logs; "total", the loss that is minimised, is one of them
     curves: Sequence[str]  # those of them that are drawn, and said after a validation
-    former_columns: Mapping[str, str] = {}  # what columns were called in runs that were begun earlier
+    former_columns: ClassVar[Mapping[str, str]] = {}  # what columns were called in runs that were begun earlier
     selects_by: str = "total"  # the name of the number that `selection` gives
 
     def forward(self, batch: Any) -> dict[str, Tensor]:
