@@ -58,7 +58,7 @@ demo: system-libraries $(INSTALLED) ## Run all six stages on the toy world, from
 bench: $(INSTALLED) ## Run the benchmarks
 	@for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 $(BIN)/python $$file || exit 1; done
 
-reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper: on the made world, or DATA=DIR CLIP=NAME; TRAIN=1 SEEDS=3 OUT=DIR
+reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper: on the synthetic data, or DATA=DIR CLIP=NAME; TRAIN=1 SEEDS=3 OUT=DIR
 	$(BIN)/s4tok reproduce table2 $(if $(DATA),--data "$(DATA)") $(if $(CLIP),--clip "$(CLIP)") \
 		$(if $(filter-out 0,$(TRAIN)),--train) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(OUT),--out "$(OUT)") $(ARGS)
 

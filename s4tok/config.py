@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 from s4tok.fields import Between
 
 DATA_ROOT = Path("data")  # where a known name such as "scannet" is looked for
+SHIPPED_FOLDER = Path(__file__).parent / "mini_students"  # checkpoints that come with s4tok
 PROMPTS = Path(".s4tok/prompts")  # where prompts lie that s4tok may not carry
 ROOM_FROM = 2.5  # metres; an own file that is longer is taken for a room by what names its points
 ROOM_WINDOW = 4.0  # metres, the side of the columns a room is cut into for a checkpoint that was trained on none
@@ -315,7 +316,7 @@ class RunConfig:
 
     @classmethod
     def of(cls, preset: Preset) -> "RunConfig":
-        """Give the paper's numbers, those for the made world and its small CLIP, or those for ten minutes of it."""
+        """Give the paper's numbers, those for the synthetic data and its small CLIP, or those for ten minutes of it."""
         if preset == "paper":
             return cls(superpoints="paper")
         # A few thousand steps are too few to learn what is hidden and what stretching does: both are left out.
@@ -412,7 +413,7 @@ class ReproduceConfig:
     """How a table of the paper is made again."""
 
     scales: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0)  # of the sweep; a unit-sphere object against one in metres
-    shapes: int = 150  # held-out objects of the sweep; ten of each category of the made world
+    shapes: int = 150  # held-out objects of the sweep; ten of each category of the synthetic data
     seeds: int = 3  # students of each tokenizer, where they are trained anew
     train_window: float = ROOM_WINDOW  # metres; rooms are trained on in columns so wide
     guesses: int = 100  # draws of a guess that does not look

@@ -65,28 +65,40 @@ def subcommands() -> list[ModuleType]:
     return sorted(modules, key=lambda module: (panels.index(module.PLACE.panel), module.PLACE.number))
 
 
-def _add(function: Callable[..., None], panel: str) -> None:
-    app.command(function.__name__.replace("_", "-"), rich_help_panel=panel)(options.command(function))
+def _add(function: Callable[..., None], panel: str, examples: Sequence[str] = ()) -> None:
+    name, end = function.__name__.replace("_", "-"), _shown(examples)
+    app.command(name, rich_help_panel=panel, add_help_option=False, epilog=end)(options.command(function))
 
 
-def _add_group(name: str, about: str, functions: Sequence[Callable[..., None]], panel: str) -> None:
+def _add_group(
+    name: str, about: str, functions: Sequence[Callable[..., None]], panel: str, examples: Sequence[str]
+) -> None:
     def help_alone(context: typer.Context) -> None:
         if context.invoked_subcommand is None:
             console.result(context.get_help())
 
     group = typer.Typer(name=name)
-    group.callback(invoke_without_command=True, help=about)(help_alone)
+    group.callback(invoke_without_command=True, help=about, epilog=_shown(examples))(help_alone)
     for function in functions:
-        group.command(function.__name__)(options.command(function))
+        group.command(function.__name__, add_help_option=False)(options.command(function))
     app.add_typer(group, rich_help_panel=panel)
+
+
+def _shown(examples: Sequence[str]) -> str:
+    """Write examples as the end of a help, one a line."""
+    return (
+        "\b\n" + "\n".join(f"{'Example:' if not n else '':<9}{each}" for n, each in enumerate(examples))
+        if examples
+        else ""
+    )
 
 
 for module in subcommands():
     own_name = module.__name__.rpartition(".")[2]
     if hasattr(module, "FUNCTIONS"):
-        _add_group(own_name, module.ABOUT, module.FUNCTIONS, module.PLACE.panel)
+        _add_group(own_name, module.ABOUT, module.FUNCTIONS, module.PLACE.panel, module.EXAMPLES)
     else:
-        _add(getattr(module, own_name), module.PLACE.panel)
+        _add(getattr(module, own_name), module.PLACE.panel, module.EXAMPLES)
 
 
 def main() -> None:

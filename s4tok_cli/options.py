@@ -21,7 +21,7 @@ from typer.models import OptionInfo
 
 from s4tok.config import DATA_ROOT, STUDENTS, Scene
 from s4tok.errors import InputError, UsageError, did_you_mean
-from s4tok_cli import console
+from s4tok_cli import completion, console
 from s4tok_cli.console import Settings
 from s4tok_cli.recipe import FieldsOf
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 # Options that had another name before version 0.2; the old one still works, on the command line and in a file.
 RENAMED = {"teacher_only": "vision_only", "students": "checkpoints"}
-INPUT, OUTPUT, MODELS = "Input", "Output", "Models"  # panels of the help; what is in none is about running
+# Panels of the help, in its order; those of a command's own subjects come after the input.
+INPUT, MODELS, OUTPUT, RUNNING = "Input", "Models", "Output", "Running"
 
 Source: TypeAlias = Annotated[
     list[str] | None,
@@ -38,51 +39,79 @@ Source: TypeAlias = Annotated[
         metavar="SOURCE...",
         help="A dataset's folder or known name, or files.",
         show_default=False,
+        autocompletion=completion.or_path(completion.datasets),
     ),
 ]
 Dataset: TypeAlias = Annotated[
     str | None,
-    Option(help="The dataset's kind, where its layout does not tell.", rich_help_panel=INPUT, hidden=True),
+    Option(
+        help="The dataset's kind, where its layout does not tell.",
+        metavar="NAME",
+        show_default="told by the layout",
+        rich_help_panel=INPUT,
+        hidden=True,
+    ),
 ]
 DataRoot: TypeAlias = Annotated[
     Path,
     Option(
         envvar="S4TOK_DATA",
         show_envvar=False,
-        help="Where known names are looked for.",
+        help="The folder of datasets that are called by their known names.",
+        metavar="DIR",
         rich_help_panel=INPUT,
         hidden=True,
     ),
 ]
 Cache: TypeAlias = Annotated[Path, Option(help="The folder of all caches.", metavar="DIR")]
 Split: TypeAlias = Annotated[
-    str | None, Option(help="Which split.", metavar="train|val|test|all", rich_help_panel=INPUT)
+    str | None,
+    Option(
+        help="Which split.",
+        metavar="train|val|test|all",
+        show_default="train; results: test",
+        rich_help_panel=INPUT,
+    ),
 ]
 Limit: TypeAlias = Annotated[
-    int | None, Option(min=1, help="Take only the first N clouds.", metavar="N", rich_help_panel=INPUT)
+    int | None,
+    Option(min=1, help="Only the first N clouds.", metavar="N", show_default="all", rich_help_panel=INPUT),
 ]
 ShardOf: TypeAlias = Annotated[
     str | None,
     Option(
         help="Do part i of n, counted from 0; 'auto' asks Slurm.",
         metavar="I/N|auto",
+        show_default="all of it",
         hidden=True,
     ),
 ]
-Workers: TypeAlias = Annotated[int, Option(min=0, help="Processes side by side; 0 is one a core.", metavar="N")]
+Workers: TypeAlias = Annotated[int, Option(min=0, help="Processes; 0 is one a core.", metavar="N")]
 Device: TypeAlias = Annotated[str, Option(help="Where PyTorch computes.", metavar="auto|cpu|cuda")]
-Seed: TypeAlias = Annotated[int, Option(help="Same seed, same result, whatever the workers and shards.")]
+Seed: TypeAlias = Annotated[int, Option(help="Same seed, same result, whatever the workers and shards.", metavar="N")]
 Overwrite: TypeAlias = Annotated[
     bool,
     Option("--overwrite", help="Make entries anew that are there already.", rich_help_panel=OUTPUT, hidden=True),
 ]
 Auto: TypeAlias = Annotated[
     bool,
-    Option("--auto", help="Run the stages before it where needed.", rich_help_panel=OUTPUT),
+    Option("--auto", help="First run the stages it needs.", rich_help_panel=OUTPUT),
 ]
-Out: TypeAlias = Annotated[Path | None, Option(help="Where the result goes.", metavar="PATH", rich_help_panel=OUTPUT)]
+
+
+def out(default: str, about: str = "Where the result goes.") -> OptionInfo:
+    """Make the option --out of a command that says where results go without it."""
+    return Option("--out", help=about, metavar="PATH", show_default=default, rich_help_panel=OUTPUT)
+
+
 Up: TypeAlias = Annotated[
-    str | None, Option(help="The axis that points up: x, y or z.", rich_help_panel=INPUT, hidden=True)
+    str | None,
+    Option(
+        help="Axis that points up.",
+        metavar="x|y|z",
+        show_default="z; y in .glb",
+        rich_help_panel=INPUT,
+    ),
 ]
 
 
@@ -112,14 +141,15 @@ Checkpoint: TypeAlias = Annotated[
     Option(
         help="A run folder, or one that comes with s4tok.",
         metavar="NAME|DIR",
-        show_default=" or ".join(f"{name} for {scene}s" for scene, name in STUDENTS.items()),
+        autocompletion=completion.or_path(completion.checkpoints),
+        show_default=", ".join(f"{scene}s: {name}" for scene, name in STUDENTS.items()),
         rich_help_panel=MODELS,
     ),
 ]
 StudentsClip: TypeAlias = Annotated[
     str,
     Option(
-        help="The CLIP it was trained for, as in pretrain.",
+        help="The CLIP it was trained for.",
         metavar="NAME",
         rich_help_panel=MODELS,
     ),
@@ -128,6 +158,7 @@ Pretrained: TypeAlias = Annotated[
     str | None,
     Option(
         help="Weights of the model: one of its tags, or a file; '' for random ones.",
+        metavar="TAG|FILE",
         show_default="its usual ones",
         rich_help_panel=MODELS,
         hidden=True,
@@ -137,6 +168,7 @@ TextModel: TypeAlias = Annotated[
     str | None,
     Option(
         help="For a checkpoint that was distilled from another model than its CLIP: where that lies.",
+        metavar="NAME|DIR",
         show_default="the card's name",
         rich_help_panel=MODELS,
         hidden=True,
@@ -146,6 +178,7 @@ TextPretrained: TypeAlias = Annotated[
     str | None,
     Option(
         help="The weights of that model, as --pretrained.",
+        metavar="TAG|FILE",
         show_default="its usual ones",
         rich_help_panel=MODELS,
         hidden=True,
@@ -154,9 +187,9 @@ TextPretrained: TypeAlias = Annotated[
 Prompts: TypeAlias = Annotated[
     str | None,
     Option(
-        help="Prompts: mini, clip, pclipv2 or a file.",
+        help="Prompts: mini, clip, pclipv2, a file.",
         metavar="NAME|FILE",
-        show_default="what suits the CLIP",
+        show_default="the CLIP's",
         rich_help_panel=MODELS,
     ),
 ]
@@ -167,6 +200,7 @@ _SourceFlag = Annotated[
         "--source",
         help="The same as SOURCE.",
         metavar="SOURCE",
+        show_default=False,
         hidden=True,
     ),
 ]
@@ -174,6 +208,12 @@ _Json = Annotated[bool, Option("--json", help="Print one JSON object on stdout."
 _Verbose = Annotated[bool, Option("--verbose", "-v", help="Say more.", hidden=True)]
 _Quiet = Annotated[bool, Option("--quiet", "-q", help="Say only what went wrong.", hidden=True)]
 _Debug = Annotated[bool, Option("--debug", help="Show the traceback of an error.", hidden=True)]
+
+
+def _print_help(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        console.result(context.get_help())
+        raise typer.Exit
 
 
 def _print_all(context: typer.Context, wanted: bool) -> None:
@@ -189,6 +229,10 @@ def _print_all(context: typer.Context, wanted: bool) -> None:
 _HelpAll = Annotated[
     bool,
     Option("--help-all", callback=_print_all, is_eager=True, help="Show every option, and exit."),
+]
+_Help = Annotated[
+    bool,
+    Option("--help", "-h", callback=_print_help, is_eager=True, help="Show this message, and exit."),
 ]
 
 
@@ -214,7 +258,6 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             parameters += inspect.signature(hints[name]).parameters.values()
         else:
             parameters.append(parameter.replace(annotation=hints[name]))
-    parameters = [each.replace(annotation=_with_environment(each.name, each.annotation)) for each in parameters]
     takes_source = "source" in hints
     common: dict[str, Any] = {"json": _Json, "verbose": _Verbose, "quiet": _Quiet, "debug": _Debug}
     if takes_source:
@@ -228,16 +271,17 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         Path | None,
         Option(
             envvar="S4TOK_CONFIG", callback=_read_config, is_eager=True, help="Take values from a TOML file.",
-            metavar="FILE.toml", show_envvar=False,
+            metavar="FILE.toml", show_envvar=False, show_default="none",
         ),
     ]  # fmt: skip
     added.append(inspect.Parameter("config", keyword, default=None, annotation=config))
     added.append(inspect.Parameter("help_all", keyword, default=False, annotation=_HelpAll))
+    added.append(inspect.Parameter("help", keyword, default=False, annotation=_Help))
 
     @wraps(function)
     def run(**values: Any) -> None:
-        values.pop("config")
-        values.pop("help_all")
+        for name in ("config", "help_all", "help"):
+            values.pop(name)
         Settings.json = values.pop("json")
         Settings.level = values.pop("verbose") - values.pop("quiet")
         Settings.debug = values.pop("debug") or Settings.debug
@@ -250,7 +294,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
                 values[name] = hint(**{field.name: values.pop(field.name) for field in fields(hint)})  # type: ignore[operator]
         function(**values)
 
-    signature = [*(p.replace(kind=keyword) for p in parameters), *added]
+    signature = [each.replace(kind=keyword, annotation=_finished(each)) for each in (*parameters, *added)]
+    signature.sort(key=lambda each: _rank(each.annotation))
     run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in signature}
     return run
@@ -260,14 +305,36 @@ def _fields_of(hint: Any) -> FieldsOf | None:
     return next((each for each in get_args(hint) if isinstance(each, FieldsOf)), None)
 
 
-def _with_environment(name: str, hint: Any) -> Any:
-    """Let an option be set as S4TOK_<NAME>, unless it names its variable itself."""
+def _finished(parameter: inspect.Parameter) -> Any:
+    """Give an option its environment variable and its panel where it has none, and a switch no type."""
+    hint = parameter.annotation
     infos = [info for info in get_args(hint) if isinstance(info, OptionInfo)]
-    if not infos or infos[0].envvar:
+    if not infos:
         return hint
-    info = copy(infos[0])
-    info.envvar, info.show_envvar = f"S4TOK_{name.upper()}", False
-    return Annotated[get_args(hint)[0], info]
+    info, kind = copy(infos[0]), get_args(hint)[0]
+    if not info.envvar and not info.is_eager:
+        info.envvar, info.show_envvar = f"S4TOK_{parameter.name.upper()}", False
+    info.rich_help_panel = info.rich_help_panel or RUNNING
+    if kind in (bool, bool | None):
+        info.metavar = ""
+    if default := _default_of(parameter, info):
+        info.help = f"{info.help} \\[{default}]"
+    info.show_default = False  # it stands in the help, on no line of its own
+    return Annotated[kind, info]
+
+
+def _default_of(parameter: inspect.Parameter, info: OptionInfo) -> str:
+    """Say what an option is where it is not given; nothing for a switch, which is off."""
+    if isinstance(info.show_default, str):
+        return info.show_default
+    is_said = info.show_default and parameter.default is not None and not isinstance(parameter.default, bool)
+    return str(parameter.default) if is_said else ""
+
+
+def _rank(hint: Any) -> int:
+    """Tell where an option's panel stands in the help."""
+    panel = next((info.rich_help_panel for info in get_args(hint) if isinstance(info, OptionInfo)), INPUT)
+    return {INPUT: 0, MODELS: 2, OUTPUT: 3, RUNNING: 4}.get(str(panel), 1)
 
 
 def _one_source(argument: list[str] | None, flag: list[str] | None) -> list[str]:
@@ -327,7 +394,12 @@ def _options_of_all(group: Any, prefix: str = "") -> dict[str, set[str]]:
         if hasattr(each, "commands"):
             found |= _options_of_all(each, f"{prefix}{name}.")
         else:
-            found[prefix + name] = {parameter.name for parameter in each.params} - {"config", "source_flag", "help_all"}
+            found[prefix + name] = {parameter.name for parameter in each.params} - {
+                "config",
+                "source_flag",
+                "help_all",
+                "help",
+            }
     return found
 
 

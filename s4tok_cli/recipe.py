@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeAlias, get_origin
 from typer import Option
 
 from s4tok.fields import Field, fields_of, read_setting
+from s4tok_cli import completion
 
 Changes: TypeAlias = dict[str, Any]  # dotted name of a field -> its value
 SETTINGS = "settings"  # the parameter of --set
@@ -45,7 +46,13 @@ class FieldsOf:
             for name, each in fields_of(part.kind).items():
                 if name not in part.left_out:
                     self._add(part, each)
-        setting = Option("--set", help="Set any field of the recipe.", metavar="NAME=VALUE")
+        setting = Option(
+            "--set",
+            help="Set any field of the configuration, such as training.epochs=5.",
+            metavar="NAME=VALUE",
+            show_default=False,
+            hidden=True,
+        )
         self.parameters.append(_parameter(SETTINGS, Annotated[list[str] | None, setting]))
 
     def take(self, values: dict[str, Any]) -> Changes:
@@ -73,6 +80,7 @@ class FieldsOf:
             hidden=each.name not in part.common,
             rich_help_panel=part.panel,
             metavar=None if is_switch else _metavar(each),
+            autocompletion=_completion(each),
         )
         kind: Any = bool if is_switch else str  # the field reads its own text, and says what it takes
         self.fields[name] = part.dotted(each.name), each
@@ -98,6 +106,13 @@ def _metavar(each: Field) -> str:
     if get_origin(each.type) is tuple:
         return "A,B,..."
     return {int: "N", float: "X"}.get(each.type, "NAME")
+
+
+def _completion(each: Field) -> completion.Complete | None:
+    names = {"tokenizer": completion.tokenizers, "method": completion.superpoint_methods}.get(each.name)
+    if names is None and each.choices:
+        return completion.among(lambda: each.choices)
+    return None if names is None else completion.among(names)
 
 
 def _in_words(value: object) -> str:

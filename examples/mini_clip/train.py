@@ -1,4 +1,4 @@
-"""Train the mini CLIP from nothing, on depth views of the made world.
+"""Train the mini CLIP from nothing, on depth views of the synthetic data.
 
 First the text tower learns to say the vectors that `words.py` chooses, and is locked. Then the image tower learns from
 the pictures of `lessons.py`: whole views and crops by the name of what they show, every patch by its part.

@@ -33,7 +33,7 @@ def difference_loss(
 ) -> Float[Tensor, ""]:
     r"""Average :math:`1 - \cos(\Delta g, \Delta\hat g)` over clouds, of unit features less their mean :math:`\Delta g`.
 
-    All superpoints of a cloud resemble each other: of CLIP's features on the made world's shapes, 94 % is the cloud's
+    All superpoints of a cloud resemble each other: of CLIP's features on the synthetic shapes, 94 % is the cloud's
     mean, and eq. 8 is nearly content with that. Names of parts hang on the rest. The paper has no such term. A cloud
     of which less than two superpoints were seen is left out.
     """

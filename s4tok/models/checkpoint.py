@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from s4tok.config import EncoderConfig, Scene, TokenizerConfig
+from s4tok.config import SHIPPED_FOLDER, EncoderConfig, Scene, TokenizerConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
 from s4tok.models.model import Model
@@ -23,7 +23,6 @@ from s4tok.vision.network import sha256_of_weights
 
 # Trained on the synthetic data, for the mini CLIP.
 SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token-scans")
-SHIPPED_FOLDER = Path(__file__).parents[1] / "mini_students"
 WEIGHTS, CARD, PAGE = "model.safetensors", "config.json", "README.md"
 BEFORE = {WEIGHTS: "tokenizer.safetensors", CARD: "tokenizer.json"}  # as they were called before version 0.2
 IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred

@@ -1,7 +1,7 @@
 """The subcommands of `s4tok`: `app.py` takes whatever lies here.
 
-Each is a module with its `PLACE` in the help and a function of its own name; or, for a group such as `cache`, with what
-it is `ABOUT` and its `FUNCTIONS`.
+Each is a module with its `PLACE` in the help, `EXAMPLES` for its end, and a function of its own name; or, for a group
+such as `cache`, with what it is `ABOUT` and its `FUNCTIONS`.
 """
 
 from typing import Literal, NamedTuple, TypeAlias

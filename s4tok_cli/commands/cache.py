@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from s4tok_cache import Result
 
 PLACE = Place("This machine", 2)
+EXAMPLES = (
+    "s4tok cache ls",
+    "s4tok cache pack toy-shapes/train",
+)
 
 INCOMPLETE, CORRUPT = 4, 5
 

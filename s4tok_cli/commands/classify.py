@@ -1,6 +1,7 @@
 """`s4tok classify`: name clouds with words, and count how often that is right."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from s4tok_pipelines.stages.classify import Classified
 
 PLACE = Place("Results", 1)
+EXAMPLES = (
+    "s4tok classify toy-shapes --auto",
+    "s4tok classify chair.ply --labels chair,table,lamp --up y",
+)
+LABELLING = "Labelling"  # a panel of the help
 
 MISTAKES = 2  # shown of each class
 
@@ -21,7 +27,13 @@ MISTAKES = 2  # shown of each class
 def classify(
     *,
     labels: Annotated[
-        str | None, Option(help='What a cloud may be: "chair,table,lamp"; a dataset\'s own categories otherwise.')
+        str | None,
+        Option(
+            help="What a cloud may be, for example chair,table,lamp.",
+            metavar="NAME,...",
+            show_default="the dataset's categories",
+            rich_help_panel=LABELLING,
+        ),
     ] = None,
     checkpoint: options.Checkpoint = None,
     clip: options.StudentsClip = ZeroShotConfig.clip,
@@ -29,28 +41,41 @@ def classify(
     text_model: options.TextModel = None,
     text_pretrained: options.TextPretrained = None,
     vision_only: Annotated[
-        bool, Option("--vision-only", help="The 2D baseline: --clip encodes ten drawn views, no checkpoint is used.")
+        bool,
+        Option(
+            "--vision-only",
+            help="The 2D baseline: --clip encodes ten drawn views, no checkpoint is used.",
+            rich_help_panel=options.MODELS,
+        ),
     ] = False,
     projection: Annotated[
-        Literal["segmentation", "classification"], Option(help="For --vision-only: how the views are drawn.")
+        Literal["segmentation", "classification"],
+        Option(help="For --vision-only: how views are drawn.", rich_help_panel=options.MODELS, hidden=True),
     ] = ViewConfig.projection,
     prompts: options.Prompts = None,
     votes: Annotated[
-        int, Option(min=1, help="Samples of each cloud whose features are averaged.")
+        int,
+        Option(
+            min=1, help="Samples of each cloud whose features are averaged.", metavar="N", rich_help_panel=LABELLING
+        ),
     ] = ZeroShotConfig.votes,
-    scale: Annotated[float, Option(help="Multiply every cloud by this.")] = ZeroShotConfig.scale,
-    batch: Annotated[int, Option(min=1, help="Clouds at once on a GPU.")] = ZeroShotConfig.batch,
+    scale: Annotated[
+        float, Option(help="Multiply every cloud by this.", metavar="X", rich_help_panel=LABELLING, hidden=True)
+    ] = ZeroShotConfig.scale,
+    batch: Annotated[
+        int, Option(min=1, help="Clouds at once on a GPU.", metavar="N", hidden=True)
+    ] = ZeroShotConfig.batch,
     auto: options.Auto = False,
     source: options.Clouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
     seed: options.Seed = ZeroShotConfig.seed,
-    out: options.Out = None,
+    out: Annotated[Path | None, options.out("nowhere", "A JSON file for the result.")] = None,
 ) -> None:
-    """Name objects with words: a dataset's test split by its categories, or files of your own by --labels.
+    """Classify objects: a dataset's by its categories, files of your own by --labels.
 
-    Nobody has trained for the words: a cloud is what its feature is nearest to among the sentences of --prompts.
+    Zero-shot, by the highest cosine similarity of a cloud's feature with a prompt.
     """
     from s4tok.vision.weights import probe
     from s4tok.zero_shot.prompts import read_labels

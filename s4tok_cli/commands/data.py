@@ -1,4 +1,4 @@
-"""`s4tok data`: what is where, whether it is whole, and a small world to try things on."""
+"""`s4tok data`: what is where, whether it is whole, and small synthetic data to try commands on."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +11,14 @@ from s4tok_cli import console, options
 from s4tok_cli.commands import Place
 
 PLACE = Place("This machine", 1)
+EXAMPLES = (
+    "s4tok data ls",
+    "s4tok data check data/scannet",
+)
 
 BROKEN = 4
 SHOWN = 10  # findings
-WORLDS = {
+KINDS = {
     "toy": "objects of fifteen categories, furnished homes and an office building",
     "home": "homes furnished with the models of sh3d",
 }
@@ -104,46 +108,66 @@ def credits(
 
 
 def make(
-    world: Annotated[str, Argument(metavar="WORLD", help=f"One of: {', '.join(WORLDS)}.")],
+    kind: Annotated[str, Argument(metavar="KIND", help=f"One of: {', '.join(KINDS)}.")],
     out: Annotated[
         Path | None, Argument(metavar="[OUT]", help="An empty folder for the data.", show_default=False)
     ] = None,
-    layout: Annotated[str, Option(help="The real dataset whose layout is written.")] = "shapenetpart",
+    layout: Annotated[
+        str, Option(help="The real dataset whose layout is written.", metavar="NAME", rich_help_panel=options.OUTPUT)
+    ] = "shapenetpart",
     sizes: Annotated[
-        str | None, Option(help="Clouds to train, validate and test on.", metavar="N,N,N", show_default=False)
+        str | None,
+        Option(
+            help="Clouds to train, validate and test on.",
+            metavar="N,N,N",
+            show_default="as the dataset's own",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     picture: Annotated[
-        Path | None, Option(help="Draw some objects into this picture too, or only that.", show_default=False)
+        Path | None,
+        Option(
+            help="Draw some objects into this too, or only that.",
+            metavar="FILE.png",
+            show_default="none",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     rooms_picture: Annotated[
-        Path | None, Option(help="Draw two rooms of each kind into this picture too.", show_default=False)
+        Path | None,
+        Option(
+            help="Draw two rooms of each kind into this too.",
+            metavar="FILE.png",
+            show_default="none",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     seed: options.Seed = WorldConfig.seed,
     data_root: options.DataRoot = DATA_ROOT,
 ) -> None:
-    """Write a made world in a real dataset's layout, to see the format and to try things on.
+    """Write synthetic data in a real dataset's layout, to see the format and to try commands on.
 
     The stages need no files of it: they take toy-shapes, toy-scans, toy-rooms, home-scans and home-rooms as they are.
     """
     from s4tok_pipelines.stages.data import draw_homes, draw_toy, make_homes, make_toy
 
-    choose("world", world, WORLDS)
-    is_home = world == "home"
+    choose("kind", kind, KINDS)
+    is_home = kind == "home"
     if is_home and picture is not None:
-        raise UsageError("the home world has rooms alone, and --picture draws objects.", "say --rooms-picture.")
+        raise UsageError("home holds rooms alone, and --picture draws objects.", "say --rooms-picture.")
     if out is None and picture is None and rooms_picture is None:
         raise UsageError("neither OUT nor --picture was named.", "name a folder for the data, such as data/toy.")
-    facts: dict[str, object] = {"world": world, "seed": seed}
+    facts: dict[str, object] = {"kind": kind, "seed": seed}
     if picture is not None:
         draw_toy(picture, seed)
-        console.result(f"objects of the {world} world drawn: {picture}")
+        console.result(f"objects of {kind} drawn: {picture}")
         facts["picture"] = str(picture)
     if rooms_picture is not None:
         if is_home:
             draw_homes(rooms_picture, seed, data_root)
         else:
             draw_toy(rooms_picture, seed, rooms=True)
-        console.result(f"rooms of the {world} world drawn: {rooms_picture}")
+        console.result(f"rooms of {kind} drawn: {rooms_picture}")
         facts["rooms_picture"] = str(rooms_picture)
     if out is not None:
         if is_home:

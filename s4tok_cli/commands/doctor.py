@@ -7,6 +7,7 @@ from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE
 
 PLACE = Place("This machine", 3)
+EXAMPLES = ("s4tok doctor",)
 
 SOMETHING_MISSING = 6
 

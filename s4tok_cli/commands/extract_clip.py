@@ -10,16 +10,26 @@ from s4tok_cli.commands import Place
 from s4tok_cli.commands.extract_features import Extraction, extract
 
 PLACE = Place("Stages", 4)
+EXAMPLES = (
+    "s4tok extract-clip toy-shapes --clip mini --auto",
+    "s4tok extract-clip data/scannet --clip ViT-B-16 --frame-step 20",
+)
 
 
 def extract_clip(
     *,
     clip: Annotated[
-        str, Option(help='An open_clip name, a folder, "hf-hub:owner/model", or "mini".')
+        str,
+        Option(
+            help='An open_clip name, a folder, "hf-hub:owner/model", or "mini".',
+            metavar="NAME|DIR",
+            rich_help_panel=options.MODELS,
+        ),
     ] = VisionConfig.model,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     dense: Annotated[
-        Literal["last", "maskclip"], Option(help="Features of patches: the last layer's, or its value path.")
+        Literal["last", "maskclip"],
+        Option(help="Features of patches: the last layer's, or its value path.", rich_help_panel=options.MODELS),
     ] = VisionConfig.dense,
     source: options.Clouds,
     how: Extraction,

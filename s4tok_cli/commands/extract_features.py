@@ -8,10 +8,14 @@ from typer import Option
 from s4tok.config import SuperpointConfig, SuperpointPreset, ViewConfig, VisionConfig
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
-from s4tok_cli.commands.render_views import Preview
+from s4tok_cli.commands.render_views import VIEWS, Preview
 from s4tok_pipelines.paths import CACHE
 
 PLACE = Place("Stages", 3)
+EXAMPLES = (
+    "s4tok extract-features toy-shapes --model mini --auto",
+    "s4tok extract-features data/shapenet55 --model dinov2-small --auto",
+)
 
 
 @dataclass(frozen=True)
@@ -20,39 +24,62 @@ class Extraction:
 
     superpoints: Annotated[
         SuperpointPreset | None,
-        Option(help="Which superpoints, where there are several: the default's or the paper's.", show_default=False),
+        Option(
+            help="Which superpoints, where there are several.",
+            show_default="the only ones",
+            rich_help_panel=options.INPUT,
+        ),
     ] = None
     image: Annotated[
         Literal["color", "depth", "shaded"] | None,
         Option(
-            help="Which views, where several were drawn; for frames, their colour or their depth.", show_default=False
+            help="What views show, where there are several kinds.", show_default="the only ones", rich_help_panel=VIEWS
         ),
     ] = None
     projection_compat: Annotated[
         Literal["corrected", "pclipv2"] | None,
-        Option(help="Which views, where several were drawn.", show_default=False),
+        Option(
+            help="How views were projected, where there are several kinds.",
+            show_default="the only ones",
+            rich_help_panel=VIEWS,
+            hidden=True,
+        ),
     ] = None
     frames: Annotated[
         bool | None,
         Option(
             "--frames/--no-frames",
-            help="Use posed images instead of rendered views.",
-            show_default="posed images of rooms alone",
+            help="Encode posed images instead of rendered views.",
+            show_default="for rooms",
+            rich_help_panel=VIEWS,
         ),
     ] = None
-    frame_step: Annotated[int, Option(min=1, help="Take every n-th frame.")] = ViewConfig.frame_step
+    frame_step: Annotated[int, Option(min=1, help="Take every n-th frame.", metavar="N", rich_help_panel=VIEWS)] = (
+        ViewConfig.frame_step
+    )
     zoom: Annotated[
         float | None,
-        Option(min=1, max=10, help="Crop frames into squares so many times smaller.", show_default=False),
-    ] = None
+        Option(
+            min=1, max=10, help="Crop frames into squares so many times smaller.", metavar="X",
+            show_default="as the model was trained", rich_help_panel=VIEWS, hidden=True,
+        ),
+    ] = None  # fmt: skip
     occlusion: Annotated[
-        Literal["openscene", "open3dis"], Option(help="How it is found what a frame does not show.")
+        Literal["openscene", "open3dis"],
+        Option(help="Rule that decides which points a frame shows.", rich_help_panel=VIEWS, hidden=True),
     ] = ViewConfig.occlusion
-    batch: Annotated[int, Option(min=1, help="Images encoded together.")] = 64
+    batch: Annotated[int, Option(min=1, help="Images encoded together.", metavar="N")] = 64
     auto: options.Auto = False
     preview: Preview = None
     prompt: Annotated[
-        list[str] | None, Option(help="For --preview: what points may be called; repeat it.", show_default=False)
+        list[str] | None,
+        Option(
+            help="For --preview: a text to compare superpoints with; repeat it for more.",
+            metavar="TEXT",
+            show_default="the categories",
+            rich_help_panel=options.OUTPUT,
+            hidden=True,
+        ),
     ] = None
     cache: options.Cache = CACHE
     device: options.Device = "auto"
@@ -64,7 +91,11 @@ def extract_features(
     *,
     model: Annotated[
         str,
-        Option(help="mini, siglip-base, dinov2-small, clip:ViT-B-16, an open_clip name, a folder, hf-hub:owner/model."),
+        Option(
+            help="mini, siglip-base, dinov2-small, clip:ViT-B-16, an open_clip name, a folder, hf-hub:owner/model.",
+            metavar="NAME|DIR",
+            rich_help_panel=options.MODELS,
+        ),
     ] = VisionConfig.model,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     source: options.Clouds,

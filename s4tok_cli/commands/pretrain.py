@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 from typer import Option
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset
 
 PLACE = Place("Stages", 5)
+EXAMPLES = (
+    "s4tok pretrain toy-shapes --preset toy --auto",
+    "s4tok pretrain data/shapenet55 --clip ViT-B-16 --resume",
+)
 
 
 RECIPE = FieldsOf(
@@ -53,18 +58,23 @@ def pretrain(
     preset: Annotated[
         Preset,
         Option(
-            help="The paper's settings, for toy data, or for ten minutes of it.",
+            help="The paper's, for toy data, or ten minutes of it.",
             rich_help_panel="Training",
         ),
     ] = "paper",
     recipe: Annotated[Changes, RECIPE],
     also: Annotated[
         list[str] | None,
-        Option(help="Another dataset to train on too.", metavar="SOURCE", rich_help_panel=options.INPUT),
+        Option(
+            help="Another dataset to train on too.",
+            metavar="SOURCE",
+            show_default="none",
+            rich_help_panel=options.INPUT,
+        ),
     ] = None,
-    out: options.Out = None,
+    out: Annotated[Path | None, options.out("in runs/", "The folder of the run.")] = None,
     resume: Annotated[
-        bool, Option("--resume", help="Go on with a run that was stopped, or begin it.", rich_help_panel=options.OUTPUT)
+        bool, Option("--resume", help="Go on where the run was stopped.", rich_help_panel=options.OUTPUT)
     ] = False,
     auto: options.Auto = False,
     overwrite: Annotated[
@@ -80,7 +90,7 @@ def pretrain(
     workers: options.Workers = 1,
     device: options.Device = "auto",
 ) -> None:
-    """Train a tokenizer, so that a frozen CLIP can read the tokens it makes of clouds.
+    """Train a tokenizer, whose tokens of clouds a frozen CLIP can read.
 
     Options overrule the preset. Under torchrun, processes share each batch.
     """

@@ -11,24 +11,44 @@ from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE
 
 PLACE = Place("Stages", 2)
+EXAMPLES = (
+    "s4tok render-views toy-shapes --limit 10 --preview views",
+    "s4tok render-views data/shapenet55 --workers 0",
+)
+VIEWS = "Views"  # a panel of the help
 
 Preview = Annotated[
-    Path | None, Option(help="Write contact sheets of the first clouds into a folder.", metavar="FOLDER")
+    Path | None,
+    Option(
+        help="Write contact sheets of the first clouds into this folder.",
+        metavar="DIR",
+        show_default="none",
+        rich_help_panel=options.OUTPUT,
+    ),
 ]
 
 
 def render_views(
     *,
     image: Annotated[
-        Literal["depth", "shaded"], Option(help="Draw depth from the points, or a shaded mesh where there is one.")
+        Literal["depth", "shaded"],
+        Option(help="Draw depth from the points, or a shaded mesh where there is one.", rich_help_panel=VIEWS),
     ] = "depth",
     projection: Annotated[
-        Literal["segmentation", "classification"], Option(help="Which of PointCLIP V2's two projections draws depth.")
+        Literal["segmentation", "classification"],
+        Option(help="Which of PointCLIP V2's two projections draws depth.", rich_help_panel=VIEWS),
     ] = ViewConfig.projection,
     projection_compat: Annotated[
-        Literal["corrected", "pclipv2"], Option(help="pclipv2 reads the transposed pixel, as the release does.")
+        Literal["corrected", "pclipv2"],
+        Option(
+            help="corrected, or as PointCLIP V2's release does, which reads the transposed pixel.",
+            rich_help_panel=VIEWS,
+            hidden=True,
+        ),
     ] = ViewConfig.projection_compat,
-    size: Annotated[int, Option(min=16, help="Rows and columns of a picture.")] = ViewConfig.size,
+    size: Annotated[
+        int, Option(min=16, help="Rows and columns of a view.", metavar="N", rich_help_panel=VIEWS)
+    ] = ViewConfig.size,
     preview: Preview = None,
     source: options.Clouds,
     cache: options.Cache = CACHE,
@@ -39,7 +59,7 @@ def render_views(
 ) -> None:
     """Draw objects from ten directions, and keep which point is at which pixel.
 
-    Rooms with posed images need no views drawn: extract-clip looks at their images.
+    Rooms with posed images need no views drawn: extract-clip encodes their images.
     """
     from s4tok_cache import Shard
     from s4tok_pipelines.runtime import pick_device

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from s4tok_pipelines.stages.reproduce import Reproduced
 
 PLACE = Place("Results", 3)
+EXAMPLES = (
+    "s4tok reproduce table2",
+    "s4tok reproduce table2 --rows knn,s4token --limit 3",
+)
 
+TABLE, TRAINING = "Table", "Training"  # panels of the help
 TABLES = {"table2": "the effect of tokenization on scenes"}
 
 
@@ -27,39 +32,54 @@ def reproduce(
             help="A folder of checkpoints or runs called NAME or NAME-SEED.",
             metavar="DIR",
             show_default="those that come with s4tok",
+            rich_help_panel=options.MODELS,
         ),
     ] = None,
     rows: Annotated[
         str | None,
-        Option(help='Only these, for example "knn,knn+rpn,s4token".', show_default="all of them"),
+        Option(
+            help="Only these rows, for example knn,s4token.",
+            metavar="NAME,...",
+            show_default="all",
+            rich_help_panel=TABLE,
+        ),
     ] = None,
     train: Annotated[
-        bool, Option("--train", help="Train checkpoints, into --checkpoints or the result's folder.")
+        bool,
+        Option(
+            "--train", help="Train checkpoints, into --checkpoints or the result's folder.", rich_help_panel=TRAINING
+        ),
     ] = False,
-    seeds: Annotated[int, Option(min=1, help="Checkpoints of each row to train.")] = ReproduceConfig.seeds,
+    seeds: Annotated[
+        int, Option(min=1, help="Checkpoints of each row to train.", metavar="N", rich_help_panel=TRAINING)
+    ] = ReproduceConfig.seeds,
     preset: Annotated[
         Preset | None,
-        Option(help="How to train: paper, toy or quick.", show_default="toy, or paper where there is --data"),
+        Option(help="How to train.", show_default="toy, or paper with --data", rich_help_panel=TRAINING),
     ] = None,
     data: Annotated[
         Path | None,
         Option(
-            help="A folder with ShapeNet55, ScanNet and S3DIS; without --checkpoints, theirs are trained.",
+            help="A folder with ShapeNet55, ScanNet and S3DIS; without --checkpoints, checkpoints are trained on it.",
             metavar="DIR",
             show_default="the synthetic data",
+            rich_help_panel=options.INPUT,
         ),
     ] = None,
     clip: Annotated[
         str | None,
         Option(
             help='The CLIP: "mini", an open_clip name, a folder, or "hf-hub:owner/model".',
-            show_default=f"{ZeroShotConfig.clip}, or {VisionConfig.model} where there is --data",
+            metavar="NAME|DIR",
+            show_default=f"{ZeroShotConfig.clip}, or {VisionConfig.model} with --data",
+            rich_help_panel=options.MODELS,
         ),
     ] = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     prompts: options.Prompts = None,
-    out: Annotated[Path, Option(help="The folder of tables, their picture, and what they are made from.")] = RESULTS
-    / "table2",
+    out: Annotated[
+        Path, options.out("results/TABLE", "The folder of the table, its picture, and what it is made from.")
+    ] = RESULTS / "table2",
     limit: options.Limit = None,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
@@ -68,7 +88,7 @@ def reproduce(
 ) -> None:
     """Reproduce a table of the paper, on the synthetic data or on your own.
 
-    What is made is kept, so that the same command goes on where it was stopped. Figures come out as they are.
+    What is made is kept: the same command goes on where it was stopped.
     """
     from s4tok.vision.weights import probe
 

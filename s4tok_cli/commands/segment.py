@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     from s4tok_pipelines.stages.segment import Segmented
 
 PLACE = Place("Results", 2)
+EXAMPLES = (
+    "s4tok segment chair.ply --labels seat,back,leg --up y",
+    "s4tok segment scan.ply --labels wall,floor,table --html",
+    "s4tok segment toy-scans --auto",
+)
 
 
 SETTINGS = FieldsOf(
     SegmentConfig,
     [
-        Part("", SegmentConfig, "Labelling", ("window", "unknown", "seed"), {},
+        Part("", SegmentConfig, "Labelling", ("window", "unknown"), {},
              ("overlap", "smallest_window", "large", "draws", "level"),
              dict.fromkeys(
                  ("n_points", "n_tokens", "window", "attend", "calibrate", "calibration_share"), "as trained"))
@@ -41,14 +46,15 @@ def segment(
     labels: Annotated[
         str | None,
         Option(
-            help="What points may be; of a dataset its own.",
+            help="What points may be.",
             metavar="NAME,...",
+            show_default="the dataset's classes",
             rich_help_panel="Labelling",
         ),
     ] = None,
     category: Annotated[
         str | None,
-        Option(help="What --labels are parts of.", metavar="NAME", rich_help_panel="Labelling"),
+        Option(help="What --labels are parts of.", metavar="NAME", show_default="none", rich_help_panel="Labelling"),
     ] = None,
     settings: Annotated[Changes, SETTINGS],
     checkpoint: options.Checkpoint = None,
@@ -56,7 +62,7 @@ def segment(
         bool,
         Option(
             "--vision-only",
-            help="The 2D baseline: features of views, no checkpoint.",
+            help="The 2D baseline, without a checkpoint.",
             rich_help_panel=options.MODELS,
         ),
     ] = False,
@@ -65,31 +71,37 @@ def segment(
     text_model: options.TextModel = None,
     text_pretrained: options.TextPretrained = None,
     prompts: options.Prompts = None,
-    out: options.Out = None,
+    out: Annotated[Path | None, options.out("own files: segments", "Folder of the results.")] = None,
     formats: Annotated[
         str,
         Option(
             "--format",
-            help="Files of each cloud.",
+            help="Files written of each cloud.",
             metavar="ply,npy,txt,scores",
+            show_default="all",
             rich_help_panel=options.OUTPUT,
         ),
     ] = "ply,npy,txt,scores",
     html: Annotated[
-        bool, Option("--html", help="Write a page to look at each cloud.", rich_help_panel=options.OUTPUT)
+        bool, Option("--html", help="Write a viewer of each cloud.", rich_help_panel=options.OUTPUT)
     ] = False,
     preview: Annotated[
         Path | None,
-        Option(help="Draw the first clouds into this file.", metavar="FILE.png", rich_help_panel=options.OUTPUT),
+        Option(
+            help="Draw the first clouds into this.",
+            metavar="FILE.png",
+            show_default="none",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     auto: options.Auto = False,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
 ) -> None:
-    """Label every point: a dataset's by its classes or parts, your own files by --labels.
+    """Label every point by the prompt its feature is most similar to, zero-shot.
 
-    Zero-shot, by the highest cosine similarity with a prompt. Own files' results go to segments/.
+    A dataset has labels of its own, files of yours get them by --labels.
     """
     from s4tok.vision.weights import probe
     from s4tok.zero_shot.prompts import read_labels

@@ -13,6 +13,11 @@ from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.paths import CACHE
 
 PLACE = Place("Stages", 1)
+EXAMPLES = (
+    "s4tok superpoints toy-scans",
+    "s4tok superpoints scan.ply --room --preview superpoints.png",
+    "s4tok superpoints data/scannet --preset paper --workers 0",
+)
 
 Room = Annotated[
     bool | None,
@@ -43,15 +48,14 @@ def superpoints(
     source: options.Clouds,
     preset: Annotated[
         SuperpointPreset,
-        Option(
-            help="Our settings, or those App. A.1 prints. Other options overrule it.", rich_help_panel="Superpoints"
-        ),
+        Option(help="Our settings, or those of App. A.1.", rich_help_panel="Superpoints"),
     ] = "default",
     settings: Annotated[Changes, SETTINGS],
     labels: Annotated[
         Path | None,
         Option(
-            help="With --method labels: a file of labels, one a point, or a folder.",
+            help="For --method labels: a file with a label a point, or a folder of them.",
+            show_default="none",
             metavar="PATH",
             rich_help_panel=options.INPUT,
         ),
@@ -59,11 +63,18 @@ def superpoints(
     room: Room = None,
     preview: Annotated[
         Path | None,
-        Option(help="Draw the first cloud, as .png or .ply.", metavar="FILE", rich_help_panel=options.OUTPUT),
+        Option(
+            help="Draw the first cloud, as .png or .ply.",
+            metavar="FILE",
+            show_default="none",
+            rich_help_panel=options.OUTPUT,
+        ),
     ] = None,
     export_segs: Annotated[
         Path | None,
-        Option(help="Write ScanNet's segs.json files.", metavar="DIR", rich_help_panel=options.OUTPUT),
+        Option(
+            help="Write ScanNet's segs.json files.", metavar="DIR", show_default="none", rich_help_panel=options.OUTPUT
+        ),
     ] = None,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,

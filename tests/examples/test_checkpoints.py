@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from s4tok.config import RunConfig
-from s4tok.models.checkpoint import SHIPPED_FOLDER, load_student
+from s4tok.config import SHIPPED_FOLDER, RunConfig
+from s4tok.models.checkpoint import load_student
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cli.app import run
 

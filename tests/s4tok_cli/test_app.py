@@ -49,7 +49,8 @@ def test_help_answers_within_half_a_second_and_without_torch(python: Run) -> Non
 
 def test_a_module_among_the_commands_is_a_subcommand(python: Run, tmp_path: Path) -> None:
     (tmp_path / "greet_all.py").write_text(
-        "from s4tok_cli import console\nfrom s4tok_cli.commands import Place\n\nPLACE = Place('Stages', 9)\n\n"
+        "from s4tok_cli import console\nfrom s4tok_cli.commands import Place\n\n"
+        "PLACE = Place('Stages', 9)\nEXAMPLES = ()\n\n"
         "def greet_all(name: str = 'you') -> None:\n    'Greet.'\n    console.result(f'hello {name}')\n"
     )
     start = f"from s4tok_cli import commands; commands.__path__.append({str(tmp_path)!r}); from s4tok_cli import app; "

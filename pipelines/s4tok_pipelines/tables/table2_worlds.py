@@ -24,7 +24,7 @@ class Worlds(NamedTuple):
 def open_worlds(
     data: Path | None, config: ReproduceConfig, limit: int | None = None, to_train: int | None = None
 ) -> Worlds:
-    """Open ShapeNet55, ScanNet (validation) and S3DIS (Area 5) under a folder, or the made world where it is None.
+    """Open ShapeNet55, ScanNet (validation) and S3DIS (Area 5) under a folder, or the synthetic data where it is None.
 
     Args:
         data: The folder that holds the three.

@@ -50,7 +50,7 @@ def test_make_writes_a_layout_that_check_then_reads_as_part_of_the_real_dataset(
 
 def test_make_refuses_what_it_cannot_make_by_name(s4tok: Run) -> None:
     for words, told in (
-        (("mars", "d"), "no world is called 'mars'"),
+        (("mars", "d"), "no kind is called 'mars'"),
         (("toy",), "neither OUT nor --picture"),
         (("toy", "d", "--sizes", "1,2"), "three whole numbers"),
         (("toy", "d", "--layout", "kitti"), "no layout is called 'kitti'"),

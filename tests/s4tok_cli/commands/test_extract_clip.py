@@ -29,7 +29,7 @@ def test_weights_out_of_reach_end_the_command_with_exit_6_before_pytorch_is_impo
     )  # fmt: skip
     assert done.returncode == 6
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "s4tok_cli.commands.extract_clip" in imported
+    assert "s4tok.vision.weights" in imported
     assert "torch" not in imported
     said = done.json
     assert "cannot be reached" in said["error"]
