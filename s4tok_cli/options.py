@@ -101,7 +101,8 @@ Auto: TypeAlias = Annotated[
 
 def out(default: str, about: str = "Where the result goes.") -> OptionInfo:
     """Make the option --out of a command that says where results go without it."""
-    return Option("--out", help=about, metavar="PATH", show_default=default, rich_help_panel=OUTPUT)
+    option: OptionInfo = Option("--out", help=about, metavar="PATH", show_default=default, rich_help_panel=OUTPUT)
+    return option
 
 
 Up: TypeAlias = Annotated[

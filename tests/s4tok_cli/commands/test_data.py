@@ -55,7 +55,7 @@ def test_make_refuses_what_it_cannot_make_by_name(s4tok: Run) -> None:
         (("toy", "d", "--sizes", "1,2"), "three whole numbers"),
         (("toy", "d", "--layout", "kitti"), "no layout is called 'kitti'"),
         (("home", "d", "--layout", "s3dis"), "no layout is called 's3dis'"),
-        (("home", "--picture", "objects.png"), "the home world has rooms alone"),
+        (("home", "--picture", "objects.png"), "home holds rooms alone"),
     ):
         refused = s4tok("data", "make", *words)
         assert refused.returncode == 2

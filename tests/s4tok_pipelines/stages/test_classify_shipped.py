@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from s4tok.config import ZeroShotConfig
-from s4tok.models.checkpoint import SHIPPED, SHIPPED_FOLDER, find_student, load_student
+from s4tok.config import SHIPPED_FOLDER, ZeroShotConfig
+from s4tok.models.checkpoint import SHIPPED, find_student, load_student
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.network import sha256_of_weights
