@@ -20,7 +20,7 @@ s4tok extract-clip toy-scans --limit "$scans" --clip mini
 # 4. Train a tokenizer in front of that CLIP: a short run, to see it learn. The next stages take one that had longer.
 s4tok pretrain toy-shapes --limit "$shapes" --preset quick --epochs "$epochs" --out "$folder/run" --resume
 
-# 5. Name whole shapes, of a split that nobody was trained on.
+# 5. Classify whole shapes of the test split.
 s4tok superpoints toy-shapes --split test --limit 15 --workers 2
 s4tok classify toy-shapes --split test --limit 15
 s4tok classify toy-shapes --split test --limit 15 --checkpoint "$folder/run"

@@ -113,7 +113,7 @@ def write_stage(files: FileSystem, folder: Path, stamp: Stamp, layout: Layout) -
 
 
 def read_stage(files: FileSystem, folder: Path) -> About | None:
-    """Read how the folder's content was made; None where nobody wrote it."""
+    """Read how the folder's content was made; None where it was never written."""
     path = folder / STAGE
     try:
         about = json.loads(files.read(path))

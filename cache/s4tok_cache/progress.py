@@ -15,5 +15,5 @@ class Steps(Protocol):
 
 
 def quietly(items: Iterable[Item], text: str, total: int | None = None) -> Iterator[Item]:
-    """Tell nobody."""
+    """Report nothing."""
     return iter(items)

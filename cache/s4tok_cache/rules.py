@@ -1,6 +1,6 @@
 """The reader's rules: what a cache file may contain, checked before a byte of it is believed.
 
-A file may come from a stranger or from a failing disk. HDF5 itself would follow links out of the cache, read other
+A file may come from anywhere or from a failing disk. HDF5 itself would follow links out of the cache, read other
 files as raw storage, fill rows of a missing source with made-up values, and allocate whatever a header declares.
 """
 

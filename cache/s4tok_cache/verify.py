@@ -17,7 +17,7 @@ from s4tok_cache.stamp import Stamp
 
 @dataclass
 class Verdict:
-    """What was looked at, and what was found wrong with it."""
+    """What was read, and what was found wrong with it."""
 
     files: int = 0
     entries: int = 0

@@ -164,7 +164,7 @@ def ship(row: Row, seed: int, given: argparse.Namespace) -> str:
         return f"{row.name}: is not trained"
     found = load_student(run, FrozenClip.load("mini"))
     card = dict(found.card)
-    for folder in (given.out, given.cache):  # where it was trained is nobody else's business
+    for folder in (given.out, given.cache):  # paths of the machine it was trained on do not belong into a card
         card["command"] = card["command"].replace(str(folder), folder.name)
     if row.calibration_share:
         card["calibration"] = {"share": row.calibration_share}

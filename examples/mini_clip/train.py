@@ -97,7 +97,7 @@ def drawn(file: Path | None, n_shapes: int, n_rooms: int, turned: float, seed: i
 
 
 def start_well(visual: Any) -> None:
-    """Start from positions that know neighbours, and attention that looks at them."""
+    """Start from positions that know neighbours, and attention to them."""
     band = 30.0 ** (-torch.arange(WIDTH // 4) / (WIDTH // 4))
     angles = torch.arange(GRID)[:, None] * band
     along = torch.cat([angles.sin(), angles.cos()], dim=1)

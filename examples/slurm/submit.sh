@@ -6,7 +6,7 @@
 # What follows the dataset goes to `extract-clip` and to `pretrain`; what every stage should know is said in S4TOK_...
 # variables (S4TOK_DATA, S4TOK_CACHE, S4TOK_SPLIT, S4TOK_LIMIT), which sbatch hands on, and what your cluster wants in
 # its own (SBATCH_PARTITION, SBATCH_ACCOUNT). Scanned rooms are seen through their own frames, so that none need be
-# drawn: BEFORE=superpoints examples/slurm/submit.sh scannet --clip ViT-B-16. GPUS=0 looks at views without a GPU.
+# drawn: BEFORE=superpoints examples/slurm/submit.sh scannet --clip ViT-B-16. GPUS=0 encodes views without a GPU.
 # When jobs were lost, run the same line again: it goes on where it stopped.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +23,7 @@ for stage in ${BEFORE:-superpoints render-views}; do
     echo "$stage: job $job, tasks $array"
 done
 
-# Task i looks at the clouds that task i has cut and drawn: every stage deals a dataset alike.
+# Task i encodes the clouds that task i has cut and drawn: every stage deals a dataset alike.
 seen=$(submit --job-name=extract-clip --array="$array" --gpus="${GPUS:-1}" --dependency="aftercorr$before" \
     "$here/stage.sbatch" extract-clip "$source" "$@")
 echo "extract-clip: job $seen, tasks $array"

@@ -1,4 +1,4 @@
-"""Where results go when nobody says where, each under the current directory."""
+"""Where results go by default, each under the current directory."""
 
 from pathlib import Path
 

@@ -141,7 +141,7 @@ def _serve(pipe: Connection, function: Callable[[Any], Any], threads: int) -> No
         signal.signal(each, signal.SIG_IGN)
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone, and nobody waits
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone, and nothing waits
         while True:
             item = pipe.recv()
             result, problem = None, None

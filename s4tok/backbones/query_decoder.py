@@ -7,7 +7,7 @@ from s4tok.shapes import Bool, Float
 
 
 class QueryDecoder(nn.Module):
-    """One learned query at each masked place looks at the visible features, layer after layer.
+    """One learned query at each masked place attends to the visible features, layer after layer.
 
     Masked tokens do not look at each other. The paper prints attention alone; residuals, norms and the MLP of a
     transformer's layer are understood.

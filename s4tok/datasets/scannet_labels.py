@@ -85,11 +85,11 @@ def vertex_classes(segments: Int[Array, " n"], aggregation: Path, nyu40_of: dict
     ids, where = np.unique(segments, return_inverse=True)
     nyu40 = np.zeros(len(ids), dtype=np.int64)
     claimed = np.fromiter({segment for _, of_object in objects for segment in of_object}, dtype=np.int64)
-    strangers = np.setdiff1d(claimed, ids)
-    if len(strangers):
+    unknown = np.setdiff1d(claimed, ids)
+    if len(unknown):
         raise DamagedFile(
             aggregation,
-            f"annotates {len(claimed)} segments, and {len(strangers)} of them, first {strangers[0]}, are in no vertex",
+            f"annotates {len(claimed)} segments, and {len(unknown)} of them, first {unknown[0]}, are in no vertex",
             "..._vh_clean.aggregation.json speaks of the full-resolution mesh; <scan>.aggregation.json is wanted.",
         )
     for category, of_object in objects:

@@ -1,1 +1,1 @@
-"""What the tokenizer is trained by: clusters of its teacher, and what CLIP saw of superpoints and of the whole."""
+"""What the tokenizer is trained by: clusters of its teacher, and 2D features of superpoints and of the whole."""

@@ -34,7 +34,7 @@ def cluster(
 
     Clusters start at tokens far from each other. A token may join those within `radius_factor` times the mean
     distance between neighbouring starts, and in any case the nearest, without which most rows would be empty. A
-    cluster that nobody may join keeps its feature and its place.
+    cluster that no token may join keeps its feature and its place.
     """
     unit = functional.normalize(features, dim=-1)
     start = is_token.int().argmax(1)

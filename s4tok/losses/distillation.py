@@ -1,4 +1,4 @@
-"""The distillation losses: what CLIP saw of a superpoint (eq. 8), of what sets it apart, and of the cloud (eq. 9)."""
+"""The distillation losses: of a superpoint's 2D feature (eq. 8), of what sets it apart, and of the cloud's (eq. 9)."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""What a guess without looking scores: the level below which a figure says nothing."""
+"""Chance: what random labels score, the level below which a figure says nothing."""
 
 import numpy as np
 
@@ -12,13 +12,13 @@ def chance(
 ) -> float:
     """Give the mIoU of naming each point by a class drawn at random, all alike.
 
-    Measured as a method would be: guesses are drawn for every point, counted into one confusion matrix, and classes
+    Measured as a method would be: labels are drawn for every point, counted into one confusion matrix, and classes
     that no point is of count as the convention has it. NaN where there are no points.
 
     Args:
         points: How many points are of each class.
         draws: How often everything is guessed; the mean is taken.
-        seed: Of the guesses.
+        seed: Of the random labels.
     """
     generator = np.random.default_rng(seed)
     even = np.full(len(points), 1 / len(points)) if len(points) else np.zeros(0)

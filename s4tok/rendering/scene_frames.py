@@ -1,6 +1,6 @@
 """Posed RGB-D frames of a scene as pictures for CLIP, and where each point of the scene is in them.
 
-CLIP wants squares, and frames are wider than high: each is looked at through as many overlapping square windows as
+CLIP wants squares, and frames are wider than high: each is encoded through as many overlapping square windows as
 cover it, smaller ones where it is to see small things, and each window is a view of its own. What a frame does not see,
 because something stands before it, the measured depth tells.
 """

@@ -34,7 +34,7 @@ class Solution(NamedTuple):
 
 
 class Described(NamedTuple):
-    """What cut pursuit looks at."""
+    """What cut pursuit reads."""
 
     normals: Float64[Array, "n 3"]
     features: Float64[Array, "n d"]

@@ -63,7 +63,7 @@ def merged_targets(
     features: Float[Array, "p d"],
     pairs: Float32[Array, " p"],
 ) -> Float32[Array, "s d"]:
-    """Average what CLIP saw of the whole cloud's superpoints into the sample's, as vectors of unit length, or zero.
+    """Average the targets of the whole cloud's superpoints into the sample's, as vectors of unit length, or zero.
 
     Remnants were merged, so one of the sample's may hold points of several. Each point counts as often as views see
     a point of its superpoint in the mean: what averaging over pairs of the sampled points and views would give.

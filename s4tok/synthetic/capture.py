@@ -74,7 +74,7 @@ class Glance(NamedTuple):
 
 
 class Eye:
-    """A room ready to be looked at."""
+    """A room ready for a camera."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene

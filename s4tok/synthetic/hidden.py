@@ -1,4 +1,4 @@
-"""Which faces of an object nobody can ever see, because they lie inside another of its solids."""
+"""Which faces of an object are never visible, because they lie inside another of its solids."""
 
 import numpy as np
 

@@ -30,7 +30,7 @@ class Lighting:
     def shade(
         self, color: Float64[Array, "*n 3"], place: Float64[Array, "*n 3"], normal: Float64[Array, "*n 3"]
     ) -> Float64[Array, "*n 3"]:
-        """Light surfaces of a colour at their places, normals towards whoever looks at them."""
+        """Light surfaces of a colour at their places, normals towards the camera."""
         total = np.full(color.shape, self.ambient) + 0.08 * normal[..., 2:]
         for light in self.lights:
             way = np.array(light.place) - place

@@ -172,7 +172,7 @@ def camera_path(draw: Draw, scene: Scene, frames: int) -> list[Float64[Array, "4
         x, y = scene.free[stop * len(scene.free) // stops]
         eye = np.array([x + draw.between(-0.15, 0.15), y + draw.between(-0.15, 0.15), draw.between(1.3, 1.65)])
         away = scene.sights[np.hypot(*(scene.sights[:, :2] - eye[:2]).T) > 1.2]
-        # Where nothing is far enough to be looked at, the middle of everything is.
+        # Where nothing is far enough, the camera turns to the middle of everything.
         target = away[draw.count(0, len(away) - 1)] if len(away) else scene.sights.mean(0) + np.array([0.5, 0.5, 0])
         jitter = [draw.between(-0.4, 0.4), draw.between(-0.4, 0.4), draw.between(-0.2, 0.2)]
         eyes.append(eye)

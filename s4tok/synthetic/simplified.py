@@ -1,4 +1,4 @@
-"""Models of real things with few faces, each of one colour, so that a room of them is quickly looked at."""
+"""Models of real things with few faces, each of one colour, so that a room of them is drawn quickly."""
 
 import numpy as np
 
@@ -49,7 +49,7 @@ def _used(vertices: Array, faces: Array) -> tuple[Array, Array]:
 
 
 def _carried(mesh: Mesh, vertices: Array, faces: Array) -> Float64[Array, "f 3"]:
-    """Bring the colours of the old faces to the nearest new ones; a new one that is nobody's nearest asks back."""
+    """Bring the colours of the old faces to the nearest new ones; one that is nearest to none takes its own."""
     assert mesh.color is not None
     some = mesh.faces[:: -(-len(mesh.faces) // SAMPLES)]
     old = mesh.color[some].mean(axis=1).astype(np.float64)

@@ -174,7 +174,7 @@ def _fall_back(
     nearest = square.topk(n_nearest, dim=1, largest=False)
     found = _inverse(nearest.values.sqrt().float(), tokens.radius[cloud], config.epsilon)
     spare = (0, weights.shape[2] - n_nearest)
-    # Others' centres do not count; `centers` and `weights` are this run's own, and nobody else sees them change.
+    # Others' centres do not count; `centers` and `weights` are this run's own, and are used nowhere else.
     centers[without_center] = functional.pad(nearest.indices, spare)
     weights[without_center] = functional.pad(found, spare)
     return centers, weights

@@ -12,7 +12,7 @@ from s4tok_pipelines.workers import Done, here_or_side_by_side
 def draw_views(
     clouds: CloudDataset, keys: Sequence[str], config: ViewConfig, *, workers: int = 1, device: str = "cpu"
 ) -> Generator[Done[str, ObjectViews]]:
-    """Draw clouds here, or in several processes, each with a renderer of its own; the order is nobody's promise."""
+    """Draw clouds here, or in several processes, each with a renderer of its own; in any order."""
     return here_or_side_by_side(partial(_draw, clouds, config, device), keys, workers)
 
 

@@ -1,4 +1,4 @@
-"""What a run trains on, in memory where it fits: samples of clouds, and what CLIP saw of their superpoints."""
+"""What a run trains on, in memory where it fits: samples of clouds, and 2D features of their superpoints."""
 
 import os
 from bisect import bisect
@@ -25,7 +25,7 @@ MEMORY_SHARE = 0.5  # of what is free that data may take; beyond it every batch 
 
 
 class Cloud(NamedTuple):
-    """A cloud's samples, and what CLIP saw of it."""
+    """A cloud's samples, and the vision model's features of it."""
 
     points: Float32[Array, "q n 3"]
     superpoints: Int[Array, "q n"]

@@ -21,7 +21,7 @@ from s4tok_pipelines.stamps import VIEWS_STAGE, views_stamp
 
 
 class ViewBatch(NamedTuple):
-    """Views of one cloud that are looked at together: all of an object's, or some of a scene's."""
+    """Views of one cloud that are encoded together: all of an object's, or some of a scene's."""
 
     key: str
     images: Float[Tensor, "v c h w"]
@@ -91,7 +91,7 @@ class Sources:
                 waiting = []
             waiting.append(ViewBatch(key, views.images, views.pixels, views.visible, labels, False))
         if not found:
-            raise InputError("it has no posed images; --no-frames looks at what s4tok render-views draws.")
+            raise InputError("it has no posed images; --no-frames encodes what s4tok render-views draws.")
         yield _joined(waiting, True)
 
 

@@ -13,7 +13,7 @@ from s4tok.vision.vision_model import VisionModel
 from s4tok_cache import CacheReader
 from s4tok_pipelines.report import Report
 
-SHEETS = 16  # for looking at, and nobody looks at thousands
+SHEETS = 16  # for people, who need no thousands
 PICTURE = 224  # pixels
 
 

@@ -11,7 +11,7 @@ from s4tok.rendering.picture import draw
 from s4tok.shapes import Array, UInt8
 from s4tok.zero_shot.labelled import Labelled
 
-CLOUDS = 12  # for looking at, and nobody looks at thousands
+CLOUDS = 12  # for people, who need no thousands
 COLUMNS = {"object": 4, "room": 1}
 SIDE = {"object": 180, "room": 440}  # pixels of one cloud
 TEXT, MARGIN = 13, 12

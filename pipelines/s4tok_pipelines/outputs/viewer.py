@@ -101,7 +101,7 @@ def _harmless(facts: dict[str, object]) -> str:
 
 
 def _filled(template: str, **parts: str) -> str:
-    """Put parts into a template; what they hold is not looked at again."""
+    """Put parts into a template; what they hold is not parsed again."""
     pieces = _part(template).split("{{")
     return pieces[0] + "".join(parts[name] + rest for name, _, rest in (piece.partition("}}") for piece in pieces[1:]))
 

@@ -159,7 +159,7 @@ def reproduce_by_name(
         out: Where tables and results go; checkpoints that are trained go there too, without `checkpoints`.
         cache: The folder of all caches.
         names: The CLIP, the prompts and the device.
-        config: Scales, seeds, guesses.
+        config: Scales, seeds, draws of chance.
         rows: Only these rows.
         checkpoints: A folder of them, called NAME or NAME-SEED; those that come with s4tok where None.
         train: Train checkpoints of each row and seed that are missing there.

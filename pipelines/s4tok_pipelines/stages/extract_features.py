@@ -70,7 +70,7 @@ def extract_features(
         clouds: The dataset whose superpoints (and views) are in the cache.
         cache: The folder of all caches.
         config: The 2D model.
-        views: How frames are looked at, as suits the model where None; for drawn views, which of several to take.
+        views: How frames are encoded, as suits the model where None; for drawn views, which of several to take.
         superpoints: Which cut, where there are several.
         frames: Whether to look at posed frames; those of rooms where None.
         batch: Pictures that go through the model at once.

@@ -15,7 +15,7 @@ from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stamps import views_stamp
 
-PREVIEWS = 16  # sheets are for looking at, and nobody looks at thousands
+PREVIEWS = 16  # sheets are for people, who need no thousands
 
 
 def render_views(

@@ -1,4 +1,4 @@
-"""Make Table 2 of the paper again: students asked about rooms they never saw, and about objects of other sizes."""
+"""Reproduce Table 2 of the paper: checkpoints evaluated in rooms, and on objects of other sizes."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +70,7 @@ def reproduce(
         prompts: The sentences of each class.
         places: Where the students of each row lie, one a seed; a row may have none.
         out: Where tables and results go.
-        config: Scales, seeds, guesses.
+        config: Scales, seeds, draws of chance.
         looking: How rooms are encoded; what it leaves open is as each checkpoint was trained.
         workers: Processes that cut superpoints.
         device: Where students compute.
@@ -222,7 +222,7 @@ def _about(student: Student) -> dict[str, Any]:
 
 
 def _failures(measured: Measured) -> list[Failure]:
-    """Name every cloud that failed once, whoever looked at it."""
+    """Name every cloud that failed once, whichever checkpoint it failed for."""
     return sorted({Failure(**each) for facts in _all(measured) for each in facts["failures"]}, key=lambda f: f.key)
 
 

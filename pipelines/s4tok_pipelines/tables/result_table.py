@@ -56,7 +56,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """What the cells of a column measure, and what they are judged by."""
+    """What the cells of a column measure, and what they are compared with."""
 
     name: str
     dataset: str

@@ -124,7 +124,7 @@ def _link(files: FileSystem, folder: Path, name: str, target: str) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove checkpoints nobody points to, and what killed runs have left."""
+    """Remove checkpoints that no link points to, and what killed runs have left."""
     kept = {(folder / name).readlink().name for name in (LAST, BEST) if (folder / name).is_symlink()}
     for path in folder.iterdir():
         if path.name in kept or path.name in (LAST, BEST) or not path.name.startswith((".", "step-")):

@@ -1,4 +1,4 @@
-"""HDF5 files of strangers: opened read-only and without a lock, plain datasets of numbers and nothing else."""
+"""HDF5 files of unknown origin: opened read-only and without a lock, plain datasets of numbers and nothing else."""
 
 import math
 from collections.abc import Iterator

@@ -84,7 +84,7 @@ def bed(draw: Draw) -> list[Part]:
 
 
 def _rails(width: float, length: float, margin: float, floor: float, tall: float) -> list[Solid]:
-    """Put four boards round a mattress; a block below it would have a top that nobody sees."""
+    """Put four boards round a mattress; a block below it would have a hidden top."""
     wide, long, board = width + margin, length + margin, margin / 2 + 0.03
     rails = [standing(board, tall, long, (s * (wide - board) / 2, floor, 0), 0.01) for s in (-1, 1)]
     rails += [standing(wide - 2 * board, tall, board, (0, floor, s * (long - board) / 2), 0.01) for s in (-1, 1)]
