@@ -109,13 +109,13 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
     """Run the stage with these options, and tell how it ended."""
     from s4tok.vision.weights import probe
 
-    probe(config.model, config.pretrained)  # before PyTorch is imported: weights out of reach are told at once
+    clouds = source.open()  # before PyTorch is imported: what is wrong with it is told at once
+    probe(config.model, config.pretrained)  # and so are weights out of reach
 
     from s4tok_cache import Shard
     from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.stages.extract_features import extract_features as run
 
-    clouds = source.open()
     outcome = run(
         clouds,
         how.cache,

@@ -99,8 +99,9 @@ def pretrain(
     config = changed(RunConfig.of(preset), recipe)
     if source.limit is not None:
         config = replace(config, limit=source.limit)
+    clouds = replace(source, limit=config.limit).open()  # before PyTorch is imported: what is wrong is told at once
     if config.objective == RunConfig.objective:  # whether another one needs a CLIP is its own affair
-        probe(config.clip.model, config.clip.pretrained)  # before PyTorch is imported: out of reach is told at once
+        probe(config.clip.model, config.clip.pretrained)
 
     from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.stages.pretrain import pretrain as run
@@ -109,7 +110,7 @@ def pretrain(
     is_first = from_environment().is_first
     others = [replace(source, source=[each], dataset=None, limit=None) for each in also or ()]
     outcome = run(
-        replace(source, limit=config.limit).open(),
+        clouds,
         cache,
         config,
         also=[each.open() for each in others],

@@ -61,11 +61,12 @@ def render_views(
 
     Rooms with posed images need no views drawn: extract-clip encodes their images.
     """
+    clouds = source.open()  # before PyTorch is imported: what is wrong with it is told at once
+
     from s4tok_cache import Shard
     from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.stages.render_views import render_views as run
 
-    clouds = source.open()
     config = ViewConfig(image=image, projection=projection, projection_compat=projection_compat, size=size)
     outcome = run(
         clouds,

@@ -85,14 +85,15 @@ def superpoints(
 
     Settings differ for objects and rooms; a dataset says which it holds.
     """
+    scene: Scene | None = None if room is None else "room" if room else "object"
+    clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong with it is told at once
+
     from s4tok_cache import Shard
     from s4tok_pipelines.inputs.find_superpoints import open_superpoints
     from s4tok_pipelines.outputs.superpoint_files import export_segments
     from s4tok_pipelines.outputs.superpoint_files import preview as draw_preview
     from s4tok_pipelines.stages.superpoints import superpoints as run
 
-    scene: Scene | None = None if room is None else "room" if room else "object"
-    clouds = source.open(scene=scene)
     config = changed(SuperpointConfig.of(clouds.scene, preset), settings)
     progress = console.Progress()
     outcome = run(
