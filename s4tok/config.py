@@ -31,7 +31,7 @@ Share: TypeAlias = Annotated[float, Between(0, 1)]
 NotNegative: TypeAlias = Annotated[float, Between(0)]
 Band: TypeAlias = Annotated[tuple[float, float], Between(1e-9, rising=True)]
 
-# Of the students that s4tok carries, who looks where nobody is named: objects of any size, and rooms.
+# The checkpoints that are used where none is named: for objects of any size, and for rooms.
 STUDENTS: Mapping[Scene, str] = {"object": "ball+rpn", "room": "s4token-scans"}
 
 
@@ -232,6 +232,8 @@ class PretrainConfig(LoopConfig):
     """Weight of the difference loss, which compares how superpoints differ from their mean. The paper has none."""
     distill_pass: Literal["masked", "full", "both"] = "masked"
     """Distil from the masked pass, from one that sees every token (full), or from both. [A27]."""
+    head: Literal["none", "linear"] = "none"
+    """A layer behind the frozen projection: none, or a linear one that begins as the identity. The paper has none."""
     center_targets: bool = False
     """Subtract the batch's mean target before the cosine losses. An option to be tested."""
     scale_range: Band = (2 / 3, 3 / 2)
@@ -327,7 +329,7 @@ class RunConfig:
         training = PretrainConfig(
             loss="distill", distill_pass="full", difference_weight=0.5, batch=16, epochs=30, warmup_epochs=1,
             optimizer="muon", learning_rate=2e-2, second_moment=0.98, clip_gradient=1.0, scale_range=(1.0, 1.0),
-            shift=0.0, draws=2,
+            shift=0.0, draws=2, head="linear",
         )  # fmt: skip
         toy = cls(training, tokenizer, clip=VisionConfig(model="mini"), limit=1200)
         if preset == "toy":
@@ -410,11 +412,11 @@ class SegmentConfig:
 
 @dataclass(frozen=True)
 class ReproduceConfig:
-    """How a table of the paper is made again."""
+    """How a table of the paper is reproduced."""
 
     scales: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0)  # of the sweep; a unit-sphere object against one in metres
     shapes: int = 150  # held-out objects of the sweep; ten of each category of the synthetic data
     seeds: int = 3  # students of each tokenizer, where they are trained anew
     train_window: float = ROOM_WINDOW  # metres; rooms are trained on in columns so wide
-    guesses: int = 100  # draws of a guess that does not look
+    guesses: int = 100  # random labellings that chance is measured by
     seed: int = 0  # of what is drawn at evaluation; students have seeds of their own

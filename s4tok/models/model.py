@@ -3,7 +3,7 @@
 They lie in CLIP's space, or behind a head in the space of another vision model that was distilled.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -67,12 +67,17 @@ class Model(nn.Module):
         return propagate(found.tokens, found.read, points, superpoints).features
 
 
-def target_head(width: int, target_width: int) -> nn.Linear | None:
-    """Make the head between CLIP's space and targets of another width; None where the widths agree.
+def target_head(width: int, target_width: int, wanted: Literal["none", "linear"] = "none") -> nn.Linear | None:
+    """Make the head between CLIP's space and that of the targets; where widths agree only if it is wanted.
 
     It has no bias: the mean of projected tokens is the projection of their mean, and zero stays zero.
     """
-    return None if width == target_width else nn.Linear(width, target_width, bias=False)
+    if width == target_width and wanted == "none":
+        return None
+    head = nn.Linear(width, target_width, bias=False)
+    if width == target_width:
+        nn.init.eye_(head.weight)
+    return head
 
 
 def build_model(

@@ -51,7 +51,7 @@ class Batch(NamedTuple):
     superpoints: Int[Tensor, "b n"]  # 0 .. s-1
     is_point: Bool[Tensor, "b n"]
     local_targets: Float[Tensor, "b s c"]  # the 2D feature of each superpoint
-    is_seen: Bool[Tensor, "b s"]  # False where no view saw it
+    is_seen: Bool[Tensor, "b s"]  # False where it is visible in no view
     global_targets: Float[Tensor, "b c"]  # the 2D feature of the whole cloud, mean of its views; zeros: there is none
     seeds: Int[Tensor, " b"]  # of each cloud and epoch: centres, patches, masks and augmentation follow it
     is_room: Bool[Tensor, " b"] | None = None  # objects where None
@@ -104,11 +104,13 @@ class S4Token(Objective):
         self.tokenizer, self.encoder, self.attend = tokenizer, encoder, attend
         self.teacher = copy.deepcopy(tokenizer).requires_grad_(False)
         self.is_seeing_all = config.loss != "assign" and config.distill_pass != "masked"
-        is_masking = config.loss != "distill" or config.distill_pass != "full"  # or nobody asks what was hidden
+        is_masking = (
+            config.loss != "distill" or config.distill_pass != "full"
+        )  # otherwise nothing predicts masked tokens
         self.decoder = QueryDecoder(encoder.width, encoder.heads, config.decoder_layers) if is_masking else None
         self.config, self.clusters = config, clusters
         width = encoder.output_width if target_width is None or config.loss == "assign" else target_width
-        self.head = target_head(encoder.output_width, width)
+        self.head = None if config.loss == "assign" else target_head(encoder.output_width, width, config.head)
         self.propagation = propagation or PropagationConfig()
         # Moving means over training points, of the student's unit features and of the targets, in objects and in rooms:
         # what every word is near to wherever one looks, which `segment --calibrate` subtracts.

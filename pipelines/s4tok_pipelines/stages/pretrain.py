@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from s4tok import __version__
-from s4tok.config import RunConfig, VisionConfig
+from s4tok.config import PretrainConfig, RunConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
@@ -149,8 +149,11 @@ def _train(request: Request, ready: Prepared, folder: Path, save_every: float) -
 
 def _stamp(config: RunConfig, ready: Prepared) -> Stamp:
     """Stamp everything a run's result depends on; a folder's config.toml is this."""
-    tables = {**ready.facts, "training": asdict(config.training)}
-    if config.objective != RunConfig.objective:  # folders from before there was a choice do not name it
+    training = asdict(config.training)
+    if training["head"] == PretrainConfig.head:  # folders from before there was a choice do not name it
+        del training["head"]
+    tables = {**ready.facts, "training": training}
+    if config.objective != RunConfig.objective:  # as above
         tables["objective"] = {"name": config.objective}
     plain = {
         table: {name: value for name, value in values.items() if value is not None}  # TOML has no None

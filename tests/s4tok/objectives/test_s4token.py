@@ -95,6 +95,16 @@ def test_targets_of_another_width_have_a_head_that_is_trained_exported_and_resum
     assert torch.equal(again.head.weight, model.head.weight)
 
 
+def test_a_linear_head_begins_as_the_identity_and_is_trained() -> None:
+    plain, model = training(), training(PretrainConfig(head="linear"))
+    start = model(batch())
+    torch.testing.assert_close(start["total"], plain(batch())["total"])
+    assert model.head is not None
+    train(model, batch(), 20)
+    assert (model.head.weight - torch.eye(24)).abs().max() > 1e-3
+    assert training(PretrainConfig(head="linear", loss="assign")).head is None
+
+
 @pytest.mark.parametrize("loss", ["assign", "distill"])
 def test_a_limited_attention_is_trained_with_in_every_pass(loss: Any) -> None:
     config = PretrainConfig(loss=loss, distill_pass="both")
