@@ -1,23 +1,31 @@
-"""A picture of a coloured cloud, for looking at and for nothing else."""
+"""A picture of a coloured cloud, for people and for nothing else."""
 
 import numpy as np
 
 from s4tok.config import Scene
-from s4tok.shapes import Array, Float, UInt8
+from s4tok.geometry.neighbors import nearest
+from s4tok.geometry.normals import estimate_normals
+from s4tok.shapes import Array, Float, Float64, Int, UInt8
 
 AZIMUTH = np.radians(35)
-ELEVATION = {"object": np.radians(25), "room": np.radians(60)}  # into a room one looks over its walls
+ELEVATION = {"object": np.radians(25), "room": np.radians(55)}  # into a room one looks over its walls
 LID = 0.2  # of a room's height
 WHITE = 255
+LIGHT = np.array([-0.35, -0.75, 0.55]) / np.linalg.norm([-0.35, -0.75, 0.55])  # right, away, above, of the camera
+AMBIENT, DIFFUSE = 0.7, 0.38
+SPACING = 0.75  # radius of a disc, in distances between neighbours: surfaces look closed
+STEEPEST = 3.0  # slope of a disc towards the camera
+# Occlusion: directions, distance as a share of the picture, depth that a slanted surface has anyhow, darkest shade.
+RING, REACH, SLANTED, DARKEST = 8, 0.02, 0.3, 0.45
 
 
 def draw(
     xyz: Float[Array, "n 3"], color: UInt8[Array, "n 3"], up: str = "z", scene: Scene = "object", size: int = 800
 ) -> UInt8[Array, "h w 3"]:
-    """Draw points from obliquely above, without perspective, the near ones over the far ones.
+    """Draw points from obliquely above, without perspective, as shaded discs, the near ones over the far ones.
 
-    A point is a disc as large as the cloud's density asks for, so that surfaces look closed. Of a room the highest
-    part is left out, since a ceiling would hide the rest.
+    A disc is as large as the cloud is sparse there. What lies deeper than its surroundings is darker, so that creases
+    and gaps are seen. Of a room the highest part is left out, since a ceiling would hide the rest.
     """
     right_away_up = np.roll(np.eye(3), "zyx".index(up), axis=0)
     placed = (xyz - xyz.mean(axis=0)) @ right_away_up.T
@@ -25,33 +33,63 @@ def draw(
         low, high = placed[:, 2].min(), placed[:, 2].max()
         shown = placed[:, 2] <= high - LID * (high - low)
         placed, color = placed[shown], color[shown]
-    x, y, z = placed.T
-    right = x * np.cos(AZIMUTH) + y * np.sin(AZIMUTH)
-    away = y * np.cos(AZIMUTH) - x * np.sin(AZIMUTH)
+    seen = placed @ _camera(scene).T  # right, away, above, as the camera has them
+    scale = 0.92 * size / (max(np.ptp(seen[:, 0]), np.ptp(seen[:, 2])) or 1.0)
+    seen = scale * (seen - (seen.min(axis=0) + seen.max(axis=0)) / 2)
+    normals = estimate_normals(seen)
+    normals *= np.where(normals[:, 1:2] > 0, -1.0, 1.0)  # towards the camera
+    front, depth = _front(seen, normals, _radii(seen, size), size)
+    light = AMBIENT + DIFFUSE * np.clip(normals @ LIGHT, 0, 1)
+    there, shade = front >= 0, light[front] * (1 - DARKEST * _occlusion(depth, size))
+    image = np.full((size, size, 3), float(WHITE))
+    image[there] = color[front[there]] * shade[there, None]
+    return np.clip(image, 0, WHITE).astype(np.uint8)
+
+
+def _camera(scene: Scene) -> Float64[Array, "3 3"]:
     tilt = ELEVATION[scene]
-    down = -(z * np.cos(tilt) + away * np.sin(tilt))
-    depth = away * np.cos(tilt) - z * np.sin(tilt)
-    scale = 0.9 * size / (max(np.ptp(right), np.ptp(down)) or 1.0)
-    place = [(axis - (axis.min() + axis.max()) / 2) * scale + size / 2 for axis in (down, right)]
-    radius = float(np.clip(0.5 * size / np.sqrt(len(placed)), 0.5, 12))
-    far_first = np.argsort(-depth, kind="stable")
-    front = np.full(size * size, -1)  # the point seen at each pixel
-    for row, column in _disc(radius):
-        rows, columns = (
-            np.clip(np.round(axis + step), 0, size - 1) for axis, step in zip(place, (row, column), strict=True)
-        )
-        pixels = (rows * size + columns).astype(np.int64)
-        seen = np.full(size * size, -1)
-        seen[pixels[far_first]] = far_first
-        nearer = (seen >= 0) & ((front < 0) | (depth[seen] < depth[front]))
-        front[nearer] = seen[nearer]
-    image = np.full((size * size, 3), WHITE, np.uint8)
-    shade = 1 - 0.3 * (depth - depth.min()) / (np.ptp(depth) or 1.0)
-    painted = (color * shade[:, None]).astype(np.uint8)
-    image[front >= 0] = painted[front[front >= 0]]
-    return image.reshape(size, size, 3)
+    around = np.array([[np.cos(AZIMUTH), np.sin(AZIMUTH), 0], [-np.sin(AZIMUTH), np.cos(AZIMUTH), 0], [0, 0, 1]])
+    down = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
+    return down @ around
 
 
-def _disc(radius: float) -> list[tuple[int, int]]:
-    steps = range(-int(radius), int(radius) + 1)
-    return [(row, column) for row in steps for column in steps if row**2 + column**2 <= radius**2]
+def _radii(seen: Float64[Array, "n 3"], size: int) -> Float64[Array, " n"]:
+    """Give each point's disc a radius in pixels, from the distance of its fourth neighbour."""
+    if len(seen) < 5:
+        return np.full(len(seen), 0.02 * size)
+    return np.clip(SPACING * nearest(seen, seen, 5).distances[:, 4], 0.7, 0.02 * size)
+
+
+def _front(
+    seen: Float64[Array, "n 3"], normals: Float64[Array, "n 3"], radius: Float64[Array, " n"], size: int
+) -> tuple[Int[Array, "h w"], Float64[Array, "h w"]]:
+    """Find the point that is seen at each pixel, -1 where there is none, and how far away its disc is there."""
+    right, away, above = seen.T
+    # How much farther a disc is a pixel to the right, and a pixel higher; one that is seen from the side is cut short.
+    slopes = np.clip(-normals[:, [0, 2]] / np.minimum(normals[:, 1:2], -1e-3), -STEEPEST, STEEPEST)
+    front, depth = np.full(size * size, -1), np.full(size * size, np.inf)
+    far_first, largest = np.argsort(-away, kind="stable"), int(radius.max())
+    for higher in range(-largest, largest + 1):
+        for across in range(-largest, largest + 1):
+            reaching = far_first[radius[far_first] ** 2 >= higher**2 + across**2]
+            rows = np.clip(np.round(size / 2 - above[reaching] - higher), 0, size - 1)
+            columns = np.clip(np.round(size / 2 + right[reaching] + across), 0, size - 1)
+            pixels = (rows * size + columns).astype(np.int64)
+            there, at = np.full(size * size, -1), np.full(size * size, np.inf)
+            there[pixels] = reaching
+            at[pixels] = away[reaching] + slopes[reaching] @ (across, higher)
+            nearer = at < depth
+            front[nearer], depth[nearer] = there[nearer], at[nearer]
+    return front.reshape(size, size), depth.reshape(size, size)
+
+
+def _occlusion(depth: Float64[Array, "h w"], size: int) -> Float64[Array, "h w"]:
+    """Tell how much of its surroundings stands before each pixel, 0 .. 1; the background stands before nothing."""
+    is_surface = np.isfinite(depth)
+    depth = np.where(is_surface, depth, depth[is_surface].max())
+    covered, reach = np.zeros_like(depth), max(2, round(REACH * size))
+    for angle in 2 * np.pi * np.arange(RING) / RING:
+        for step in (reach / 2, reach):
+            moved = np.roll(depth, (round(step * np.sin(angle)), round(step * np.cos(angle))), (0, 1))
+            covered += np.clip((depth - moved) / (2 * reach) - SLANTED, 0, 1)
+    return np.clip(covered / RING, 0, 1)

@@ -1,4 +1,4 @@
-"""A picture of clouds whose points were named: what is true, what they were called, and what each colour means."""
+"""A picture of labelled clouds: the truth beside the prediction, and what each colour means."""
 
 from io import BytesIO
 from typing import Any
@@ -13,13 +13,13 @@ from s4tok.zero_shot.labelled import Labelled
 
 CLOUDS = 12  # for people, who need no thousands
 COLUMNS = {"object": 4, "room": 1}
-SIDE = {"object": 180, "room": 440}  # pixels of one cloud
-TEXT, MARGIN = 13, 12
+SIDE = {"object": 230, "room": 560}  # pixels of one cloud
+TEXT, MARGIN = 16, 14
 INK, GREY = (40, 40, 40), (120, 120, 120)
 
 
 class Sheet:
-    """The first clouds that were named, drawn as they come, so that none has to be kept."""
+    """The first labelled clouds, drawn as they come, so that none has to be kept."""
 
     def __init__(self, clouds: CloudDataset) -> None:
         self.clouds, self.cells = clouds, list[Any]()
@@ -49,7 +49,9 @@ class Sheet:
         from PIL import Image, ImageDraw, ImageFont
 
         colors, side = colors_of_names(done.names), SIDE[self.clouds.scene]
-        shown = {"truth": done.truth, "named": done.answers} if done.truth is not None else {"named": done.answers}
+        shown = (
+            {"truth": done.truth, "predicted": done.answers} if done.truth is not None else {"predicted": done.answers}
+        )
         pictures = {title: self._picture(done, paint(labels, colors), side) for title, labels in shown.items()}
         there = np.unique(np.concatenate(list(shown.values())))
         width, font = len(shown) * side + MARGIN, ImageFont.load_default(TEXT)

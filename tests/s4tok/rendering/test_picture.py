@@ -22,3 +22,22 @@ def test_a_ceiling_hides_an_object_and_no_room(
     picture = draw(x_y_z, color, up, scene, 200)
     middle = picture[90:110, 90:110].reshape(-1, 3).astype(int)
     assert (middle.argmax(1) == int(np.argmax(on_top)))[middle.min(1) < 255].mean() > 0.9
+
+
+def test_a_sphere_looks_closed_and_is_lit_from_above() -> None:
+    points = np.random.default_rng(0).normal(size=(3000, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    picture = draw(points, np.full((3000, 3), 120, np.uint8), size=200).astype(int)
+    rows, columns = np.mgrid[:200, :200] - 99.5
+    inside = np.hypot(rows, columns) < 80
+    assert (picture[inside].min(1) < 255).all()
+    assert picture[(rows < -40) & inside].mean() > picture[(rows > 40) & inside].mean() + 15
+
+
+def test_what_stands_before_a_wall_darkens_it_beside_itself() -> None:
+    flat = np.random.default_rng(0).uniform(-1, 1, (6000, 2))
+    wall, board = np.c_[flat[:, 0], np.zeros(6000), flat[:, 1]], np.c_[flat[:, 0] / 3, np.full(6000, -0.2), flat[:, 1]]
+    both = draw(np.concatenate([wall, board]), np.full((12000, 3), 200, np.uint8), size=200).astype(int)
+    alone = draw(wall, np.full((6000, 3), 200, np.uint8), size=200).astype(int)
+    surfaces = [picture[picture.min(2) < 255] for picture in (both, alone)]
+    assert np.percentile(surfaces[0], 5) < np.percentile(surfaces[1], 5) - 10
