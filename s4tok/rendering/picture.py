@@ -13,7 +13,7 @@ LID = 0.2  # of a room's height
 WHITE = 255
 LIGHT = np.array([-0.35, -0.75, 0.55]) / np.linalg.norm([-0.35, -0.75, 0.55])  # right, away, above, of the camera
 AMBIENT, DIFFUSE = 0.7, 0.38
-SPACING = 0.75  # radius of a disc, in distances between neighbours: surfaces look closed
+SPACING = 0.85  # radius of a disc, in distances between neighbours: surfaces look closed
 STEEPEST = 3.0  # slope of a disc towards the camera
 # Occlusion: directions, distance as a share of the picture, depth that a slanted surface has anyhow, darkest shade.
 RING, REACH, SLANTED, DARKEST = 8, 0.02, 0.3, 0.45
@@ -50,7 +50,8 @@ def _camera(scene: Scene) -> Float64[Array, "3 3"]:
     tilt = ELEVATION[scene]
     around = np.array([[np.cos(AZIMUTH), np.sin(AZIMUTH), 0], [-np.sin(AZIMUTH), np.cos(AZIMUTH), 0], [0, 0, 1]])
     down = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
-    return down @ around
+    camera: Array = down @ around
+    return camera
 
 
 def _radii(seen: Float64[Array, "n 3"], size: int) -> Float64[Array, " n"]:
