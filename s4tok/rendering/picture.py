@@ -13,7 +13,7 @@ LID = 0.2  # of a room's height
 WHITE = 255
 LIGHT = np.array([-0.35, -0.75, 0.55]) / np.linalg.norm([-0.35, -0.75, 0.55])  # right, away, above, of the camera
 AMBIENT, DIFFUSE = 0.7, 0.38
-SPACING = 0.85  # radius of a disc, in distances between neighbours: surfaces look closed
+SPACING, LARGEST = 0.85, 0.035  # radius of a disc, in distances between neighbours, and as a share of the picture
 STEEPEST = 3.0  # slope of a disc towards the camera
 # Occlusion: directions, distance as a share of the picture, depth that a slanted surface has anyhow, darkest shade.
 RING, REACH, SLANTED, DARKEST = 8, 0.02, 0.3, 0.45
@@ -57,8 +57,8 @@ def _camera(scene: Scene) -> Float64[Array, "3 3"]:
 def _radii(seen: Float64[Array, "n 3"], size: int) -> Float64[Array, " n"]:
     """Give each point's disc a radius in pixels, from the distance of its fourth neighbour."""
     if len(seen) < 5:
-        return np.full(len(seen), 0.02 * size)
-    return np.clip(SPACING * nearest(seen, seen, 5).distances[:, 4], 0.7, 0.02 * size)
+        return np.full(len(seen), LARGEST * size)
+    return np.clip(SPACING * nearest(seen, seen, 5).distances[:, 4], 0.7, LARGEST * size)
 
 
 def _front(
