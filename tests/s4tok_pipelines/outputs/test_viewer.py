@@ -46,11 +46,35 @@ step("none", element("none"));
 step("all again", element("all"));
 step("colour", document.querySelector("[data-mode=color]"));
 step("superpoints", document.querySelector("[data-mode=superpoints]"));
+step("truth", document.querySelector("[data-mode=truth]"));
+const key = (name) => dispatchEvent(new KeyboardEvent("keydown", { key: name }));
+const set = (id, value, event) => ({
+  click: () => { element(id).value = value; element(id).dispatchEvent(new Event(event)); }
+});
+document.querySelector("[data-mode=scores]").click();
+step("scores", set("scored", "1", "change"));
+const heat = !element("heat").hidden;
+key("1");
+step("greyed", set("least", "128", "input"));
+step("not greyed", set("least", "0", "input"));
+const middle = [320 + (innerWidth - 320) / 2, innerHeight / 2];
+hover(...middle);
+const tip = [element("tip").hidden, element("tip").textContent];
+show(pick(...middle));
+const terms = [...document.querySelectorAll("#picked dt")];
+const picked = Object.fromEntries(terms.map((term) => [term.textContent, term.nextSibling.textContent]));
+const nothing = pick(innerWidth - 2, 2);
+key("t");
+const mode = view.mode;
+const yaw = view.yaw;
+key("ArrowLeft");
+const turned = view.yaw !== yaw;
 const names = rows.map((row) => row.querySelector(".name").textContent);
 const images = document.images.length;
 document.body.innerHTML = "";
 const report = Object.assign(document.createElement("pre"), { id: "report" });
-report.textContent = JSON.stringify({ steps, names, images, title: document.title });
+const told = { heat, tip, picked, nothing, mode, turned };
+report.textContent = JSON.stringify({ steps, names, images, title: document.title, ...told });
 document.body.append(report);
 </script>
 """
@@ -102,6 +126,16 @@ def test_a_cloud_too_large_for_a_browser_is_shown_evenly_and_counted_whole() -> 
 def test_what_is_not_known_of_a_cloud_cannot_be_switched_to() -> None:
     plain = page(ball(), np.zeros(3000, int), ["a"], RED_BLUE[:1])
     assert [mode for mode, _ in facts_of(plain)["modes"]] == ["labels"]
+    assert facts_of(plain)["scores"] is None
+
+
+def test_scores_of_too_many_points_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = page(ball(10), np.zeros(10, int), ["a"], RED_BLUE[:1], scores=np.linspace(-1, 1, 10)[:, None])
+    assert facts_of(few)["scores"] == [-1.0, 1.0]
+    assert vertices_of(few)["best"].tolist() == [round(255 * place / 9) for place in range(10)]
+    monkeypatch.setattr("s4tok_pipelines.outputs.viewer.MOST_SCORES", 9)
+    many = page(ball(10), np.zeros(10, int), ["a"], RED_BLUE[:1], scores=np.zeros((10, 1)))
+    assert facts_of(many)["scores"] is None
 
 
 def test_points_in_one_place_make_a_page_too() -> None:
@@ -121,7 +155,17 @@ def test_in_a_browser_points_are_drawn_and_the_legend_switches_them(tmp_path: Pa
         pytest.skip("no Chromium on this machine")
     cloud = ball(color=np.tile([0.0, 1.0, 0.0], (3000, 1)))
     labels = (cloud.xyz[:, 2] > 0).astype(np.int64)
-    text = page(cloud, labels, ["below", HOSTILE], RED_BLUE, superpoints=labels, title=HOSTILE)
+    scores = np.stack([1 - labels, np.where(cloud.xyz[:, 0] > 0, 0.2, 1.0)], axis=1)
+    text = page(
+        cloud,
+        labels,
+        ["below", HOSTILE],
+        RED_BLUE,
+        superpoints=labels,
+        truth=np.zeros(3000, int),
+        scores=scores,
+        title=HOSTILE,
+    )
     file = tmp_path / "page.html"
     file.write_text(text.replace("</body>", f"{DRIVER}</body>"))
     done = subprocess.run(
@@ -136,7 +180,7 @@ def test_in_a_browser_points_are_drawn_and_the_legend_switches_them(tmp_path: Pa
     assert report_of, done.stderr[-2000:]
     report = json.loads(html.unescape(report_of[1]))
     seen = {step.pop("name"): step for step in report["steps"]}
-    assert [step.pop("asked") for step in seen.values()] == [False, True, True, True, True, True]
+    assert [step.pop("asked") for step in seen.values()] == [False, *[True] * 9]
     nothing = {"red": 0, "blue": 0, "green": 0}
     assert min(seen["all"]["red"], seen["all"]["blue"]) > 5000
     assert seen["one off"]["red"] == 0
@@ -145,5 +189,16 @@ def test_in_a_browser_points_are_drawn_and_the_legend_switches_them(tmp_path: Pa
     assert seen["all again"] == seen["all"]
     assert seen["colour"]["green"] > 10000
     assert seen["superpoints"] == nothing  # neither wheel colour is pure
+    assert (seen["truth"]["blue"], seen["truth"]["red"] > 10000) == (0, True)
+    assert (seen["scores"]["red"], seen["scores"]["blue"]) == (0, 0)
+    assert 0 < seen["greyed"]["blue"] < seen["not greyed"]["blue"]  # half of them have a best score of 0.2
+    assert seen["greyed"]["red"] == seen["not greyed"]["red"] > 0
+    assert report["heat"]
+    assert not report["tip"][0]
+    assert report["picked"]["label"] in ("below", HOSTILE)
+    assert report["picked"]["truth"] == "below"
+    assert report["picked"]["superpoint"] in ("0", "1")
+    assert 0.9 < np.linalg.norm([float(each) for each in report["picked"]["x, y, z"].split(", ")]) < 1.1
+    assert (report["nothing"], report["mode"], report["turned"]) == (None, "truth", True)
     assert sorted(report["names"]) == sorted(["below", HOSTILE])
     assert (report["images"], report["title"]) == (0, HOSTILE)

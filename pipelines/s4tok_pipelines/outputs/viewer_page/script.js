@@ -8,20 +8,31 @@ const home = () => ({ yaw: 0.62, pitch: facts.elevation, distance: 2.5 / fill(),
 // The share of the window's width and height that the panel covers: its left, or its lower end where it is narrow.
 const covered = () => (innerWidth > 640 ? [320 / innerWidth, 0] : [0, 0.42]);
 const fill = () => { const [left, low] = covered(); return Math.min(1 - low, (innerWidth * (1 - left)) / innerHeight); };
-const view = { ...home(), mode: "labels", size: 1, cut: 0, shown: facts.legend.map(() => true) };
+const MODES = ["labels", "color", "superpoints", "truth", "scores"]; // as the shader numbers them
+const view = { ...home(), mode: "labels", size: 1, cut: 0, least: 0, scored: 0, shown: facts.legend.map(() => true) };
 
+const ATTRIBUTES = ["place", "label", "photo", "best", "superpoint", "truth", "score"];
 const POINTS = `#version 300 es
-in vec3 place; in uint label; in vec3 photo; in uint superpoint;
-uniform mat4 camera; uniform vec3 extent; uniform float size, pixel, cut; uniform int mode; uniform sampler2D legend;
+in vec3 place; in uint label; in vec3 photo; in float best; in uint superpoint; in uint truth; in float score;
+uniform mat4 camera; uniform vec3 extent; uniform float size, pixel, cut, least; uniform int mode;
+uniform sampler2D legend;
 out vec3 color; out vec2 span; // the point's distance and radius
+flat out uint number;
+vec3 heat(float share) {
+  vec3 low = mix(vec3(0.10, 0.06, 0.32), vec3(0.13, 0.55, 0.55), clamp(2.0 * share, 0.0, 1.0));
+  return mix(low, vec3(0.99, 0.90, 0.15), clamp(2.0 * share - 1.0, 0.0, 1.0));
+}
 vec3 wheel(uint number) {
   float hue = fract(float(number) * 0.618034) * 6.0, strength = 0.45 + 0.1 * float(number % 4u);
   vec3 pure = clamp(abs(mod(hue + vec3(0, 4, 2), 6.0) - 3.0) - 1.0, 0.0, 1.0);
   return (0.65 + 0.1 * float(number % 3u)) * mix(vec3(1), pure, strength);
 }
 void main() {
-  vec4 row = texelFetch(legend, ivec2(int(label) % ${ROW}, int(label) / ${ROW}), 0);
-  color = mode == 0 ? row.rgb : mode == 1 ? photo : wheel(superpoint);
+  int which = int(mode == 3 ? truth : label);
+  vec4 row = texelFetch(legend, ivec2(which % ${ROW}, which / ${ROW}), 0);
+  color = mode == 1 ? photo : mode == 2 ? wheel(superpoint) : mode == 4 ? heat(score) : row.rgb;
+  if (best < least && mode != 3) color = vec3(0.35);
+  number = uint(gl_VertexID) + 1u;
   gl_Position = camera * vec4((place - 0.5) * extent, 1);
   gl_PointSize = clamp(size / gl_Position.w, 1.0, 80.0);
   span = vec2(gl_Position.w, gl_PointSize * gl_Position.w * pixel);
@@ -38,6 +49,18 @@ void main() {
   float away = span.x + span.y * off;
   gl_FragDepth = far * (away - near) / (away * (far - near));
   seen = vec4(color, 1);
+}`;
+// The same discs, each in the colour that its number makes.
+const NUMBERS = `#version 300 es
+precision highp float;
+flat in uint number; in vec2 span; uniform float near, far;
+out vec4 seen;
+void main() {
+  float off = 4.0 * dot(gl_PointCoord - 0.5, gl_PointCoord - 0.5);
+  if (off > 1.0) discard;
+  float away = span.x + span.y * off;
+  gl_FragDepth = far * (away - near) / (away * (far - near));
+  seen = vec4(number & 255u, (number >> 8) & 255u, (number >> 16) & 255u, number >> 24) / 255.0;
 }`;
 const SCREEN = `#version 300 es
 void main() { gl_Position = vec4(vec2((gl_VertexID << 1) & 2, gl_VertexID & 2) * 2.0 - 1.0, 0, 1); }`;
@@ -73,22 +96,39 @@ function program(vertex, fragment) {
     if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS)) throw new Error(gl.getShaderInfoLog(shader));
     gl.attachShader(made, shader);
   }
+  // Both programs that draw points read the same attributes at the same places.
+  ATTRIBUTES.forEach((name, at) => gl.bindAttribLocation(made, at, name));
   gl.linkProgram(made);
+  if (!gl.getProgramParameter(made, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(made));
   return made;
 }
 
-function upload(points) {
-  const bytes = Uint8Array.from(atob(element("points").textContent.trim()), (letter) => letter.charCodeAt(0));
-  element("points").remove();
+function decoded(id) {
+  const bytes = Uint8Array.from(atob(element(id).textContent.trim()), (letter) => letter.charCodeAt(0));
+  element(id).remove();
+  return bytes;
+}
+
+function upload() {
   gl.bindVertexArray(gl.createVertexArray());
   gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
   gl.bufferData(gl.ARRAY_BUFFER, bytes, gl.STATIC_DRAW);
-  const at = (name) => gl.getAttribLocation(points, name);
-  for (const name of ["place", "label", "photo", "superpoint"]) gl.enableVertexAttribArray(at(name));
+  const at = (name) => ATTRIBUTES.indexOf(name);
+  ATTRIBUTES.forEach((_, place) => gl.enableVertexAttribArray(place));
   gl.vertexAttribPointer(at("place"), 3, gl.UNSIGNED_SHORT, true, facts.stride, 0);
   gl.vertexAttribIPointer(at("label"), 1, gl.UNSIGNED_SHORT, facts.stride, 6);
   gl.vertexAttribPointer(at("photo"), 3, gl.UNSIGNED_BYTE, true, facts.stride, 8);
+  gl.vertexAttribPointer(at("best"), 1, gl.UNSIGNED_BYTE, true, facts.stride, 11);
   gl.vertexAttribIPointer(at("superpoint"), 1, gl.UNSIGNED_INT, facts.stride, 12);
+  gl.vertexAttribIPointer(at("truth"), 1, gl.UNSIGNED_SHORT, facts.stride, 16);
+  gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+  gl.bufferData(gl.ARRAY_BUFFER, facts.points, gl.DYNAMIC_DRAW);
+  gl.vertexAttribPointer(at("score"), 1, gl.UNSIGNED_BYTE, true, 1, 0);
+  showScores();
+}
+
+function showScores() { // of the label that is chosen; the buffer stays bound
+  if (facts.scores) gl.bufferSubData(gl.ARRAY_BUFFER, 0, scores.subarray(view.scored * facts.points, (view.scored + 1) * facts.points));
 }
 
 function texture(unit) {
@@ -100,7 +140,8 @@ function texture(unit) {
 }
 
 function fillLegend() {
-  const rows = Math.ceil(facts.legend.length / ROW), table = new Uint8Array(4 * ROW * rows);
+  const rows = Math.ceil((facts.legend.length + 1) / ROW), table = new Uint8Array(4 * ROW * rows);
+  for (let i = 0; i < ROW * rows; i++) table.set([150, 150, 150, 255], 4 * i); // truth that is not known
   facts.legend.forEach(({ rgb }, i) => table.set([...rgb, view.shown[i] ? 255 : 0], 4 * i));
   gl.activeTexture(gl.TEXTURE0);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, ROW, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, table);
@@ -113,6 +154,8 @@ function fit() {
   if (canvas.width === width && canvas.height === height && fit.done) return;
   [canvas.width, canvas.height, fit.done] = [width, height, true];
   gl.activeTexture(gl.TEXTURE1);
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+  gl.activeTexture(gl.TEXTURE3);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
   gl.activeTexture(gl.TEXTURE2);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.DEPTH_COMPONENT24, width, height, 0, gl.DEPTH_COMPONENT, gl.UNSIGNED_INT, null);
@@ -143,26 +186,13 @@ function draw() {
   requestAnimationFrame(() => { asked = false; paint(); });
 }
 
+function ends() { return [Math.max(0.002, view.distance - 2.2), view.distance + 3 + Math.hypot(...view.target)]; }
+
 function paint() {
   fit();
-  const near = Math.max(0.002, view.distance - 2.2), far = view.distance + 3 + Math.hypot(...view.target);
-  gl.viewport(0, 0, canvas.width, canvas.height);
+  const [near, far] = ends();
   gl.bindFramebuffer(gl.FRAMEBUFFER, offscreen);
-  gl.clearColor(0, 0, 0, 0);
-  gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-  gl.enable(gl.DEPTH_TEST);
-  gl.useProgram(points);
-  gl.uniformMatrix4fv(of(points, "camera"), false, camera(near, far));
-  gl.uniform3fv(of(points, "extent"), facts.extent);
-  const pixel = (2 * Math.tan(FIELD_OF_VIEW / 2)) / canvas.height; // what one spans at distance 1
-  gl.uniform1f(of(points, "pixel"), pixel);
-  gl.uniform1f(of(points, "size"), (view.size * facts.spacing) / pixel);
-  gl.uniform1f(of(points, "near"), near);
-  gl.uniform1f(of(points, "far"), far);
-  gl.uniform1f(of(points, "cut"), 1 - view.cut);
-  gl.uniform1i(of(points, "mode"), ["labels", "color", "superpoints"].indexOf(view.mode));
-  gl.uniform1i(of(points, "legend"), 0);
-  gl.drawArrays(gl.POINTS, 0, facts.points);
+  drawPoints(points, near, far);
   gl.bindFramebuffer(gl.FRAMEBUFFER, null);
   gl.disable(gl.DEPTH_TEST);
   gl.useProgram(shade);
@@ -174,7 +204,79 @@ function paint() {
   gl.uniform2f(of(shade, "middle"), canvas.width / 2, canvas.height / 2);
   gl.drawArrays(gl.TRIANGLES, 0, 3);
 }
+
+function drawPoints(made, near, far) {
+  gl.viewport(0, 0, canvas.width, canvas.height);
+  gl.clearColor(0, 0, 0, 0);
+  gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+  gl.enable(gl.DEPTH_TEST);
+  gl.useProgram(made);
+  gl.uniformMatrix4fv(of(made, "camera"), false, camera(near, far));
+  gl.uniform3fv(of(made, "extent"), facts.extent);
+  const pixel = (2 * Math.tan(FIELD_OF_VIEW / 2)) / canvas.height; // what one spans at distance 1
+  gl.uniform1f(of(made, "pixel"), pixel);
+  gl.uniform1f(of(made, "size"), (view.size * facts.spacing) / pixel);
+  gl.uniform1f(of(made, "near"), near);
+  gl.uniform1f(of(made, "far"), far);
+  gl.uniform1f(of(made, "cut"), 1 - view.cut);
+  gl.uniform1f(of(made, "least"), view.least / 255);
+  gl.uniform1i(of(made, "mode"), MODES.indexOf(view.mode));
+  gl.uniform1i(of(made, "legend"), 0);
+  gl.drawArrays(gl.POINTS, 0, facts.points);
+}
 const of = (made, name) => gl.getUniformLocation(made, name);
+
+function pick(x, y) { // the number of the point seen there, or none
+  fit();
+  const scale = canvas.width / innerWidth, radius = 2, side = 2 * radius + 1;
+  const [left, low] = [Math.round(x * scale) - radius, canvas.height - 1 - Math.round(y * scale) - radius];
+  gl.bindFramebuffer(gl.FRAMEBUFFER, numbered);
+  gl.enable(gl.SCISSOR_TEST);
+  gl.scissor(left, low, side, side);
+  drawPoints(numbers, ...ends());
+  gl.disable(gl.SCISSOR_TEST);
+  const found = new Uint8Array(4 * side * side);
+  gl.readPixels(left, low, side, side, gl.RGBA, gl.UNSIGNED_BYTE, found);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+  const seen = new Uint32Array(found.buffer), at = (i) => Math.hypot((i % side) - radius, Math.floor(i / side) - radius);
+  const near = [...seen.keys()].filter((i) => seen[i]).sort((a, b) => at(a) - at(b));
+  return near.length ? seen[near[0]] - 1 : null;
+}
+
+function about(point) { // what is known of it, as pairs of words
+  const data = new DataView(bytes.buffer, point * facts.stride, facts.stride);
+  const name = (label) => facts.legend[label]?.name ?? "unknown";
+  const label = data.getUint16(6, true), known = facts.modes.map(([mode]) => mode);
+  const place = facts.size.map((size, i) => facts.low[i] + (size * data.getUint16(2 * i, true)) / 65535);
+  const told = [["label", name(label)]];
+  if (known.includes("truth")) told.push(["truth", name(data.getUint16(16, true))]);
+  if (facts.scores) {
+    const [low, high] = facts.scores, of = (row) => low + ((high - low) * scores[row * facts.points + point]) / 255;
+    if (label * facts.points < scores.length) told.push(["score", of(label).toFixed(3)]);
+    if (view.mode === "scores") told.push([`score of ${name(view.scored)}`, of(view.scored).toFixed(3)]);
+  }
+  if (known.includes("superpoints")) told.push(["superpoint", String(data.getUint32(12, true))]);
+  const original = [0, 1, 2].map((axis) => place[facts.axes.indexOf(axis)].toFixed(3));
+  return [...told, ["x, y, z", original.join(", ")]];
+}
+
+function hover(x, y) {
+  const point = pick(x, y), tip = element("tip");
+  tip.hidden = point === null;
+  if (point === null) return;
+  tip.textContent = about(point).filter(([what]) => !["superpoint", "x, y, z"].includes(what)).map(([, told]) => told).join("  ");
+  tip.style.left = `${Math.min(x + 14, innerWidth - tip.offsetWidth - 4)}px`;
+  tip.style.top = `${y + 14}px`;
+}
+
+function show(point) {
+  const list = element("picked");
+  list.replaceChildren();
+  list.hidden = point === null;
+  for (const pair of point === null ? [] : about(point)) {
+    pair.forEach((text, i) => list.append(Object.assign(document.createElement(i ? "dd" : "dt"), { textContent: text })));
+  }
+}
 
 function turn(right, down) {
   view.yaw -= 0.006 * right;
@@ -190,10 +292,19 @@ function listen() {
   const fingers = new Map();
   const middle = () => { const all = [...fingers.values()]; return all.reduce(([x, y], at) => [x + at[0] / all.length, y + at[1] / all.length], [0, 0]); };
   const spread = () => { const [a, b] = [...fingers.values()]; return b ? Math.hypot(a[0] - b[0], a[1] - b[1]) : 0; };
-  canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); fingers.set(event.pointerId, [event.clientX, event.clientY]); });
+  let moved = 0, waiting = false;
+  canvas.addEventListener("pointerdown", (event) => { moved = 0; element("tip").hidden = true; canvas.setPointerCapture(event.pointerId); fingers.set(event.pointerId, [event.clientX, event.clientY]); });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
+  canvas.addEventListener("click", (event) => { if (moved < 4) { show(pick(event.clientX, event.clientY)); draw(); } });
+  canvas.addEventListener("pointerleave", () => { element("tip").hidden = true; });
   canvas.addEventListener("pointermove", (event) => {
-    if (!fingers.has(event.pointerId)) return;
+    if (!fingers.has(event.pointerId)) {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => { waiting = false; if (!fingers.size) hover(event.clientX, event.clientY); });
+      return;
+    }
+    moved += Math.abs(event.movementX) + Math.abs(event.movementY);
     const [before, apart] = [middle(), spread()];
     fingers.set(event.pointerId, [event.clientX, event.clientY]);
     const after = middle(), [right, down] = [after[0] - before[0], after[1] - before[1]];
@@ -208,18 +319,51 @@ function listen() {
   addEventListener("resize", draw);
   element("size").addEventListener("input", (event) => { view.size = Number(event.target.value); draw(); });
   element("cut").addEventListener("input", (event) => { view.cut = Number(event.target.value); draw(); });
+  element("least").addEventListener("input", (event) => { view.least = Number(event.target.value); draw(); });
+  element("keys").addEventListener("click", () => element("help").showModal());
+  element("help").addEventListener("click", () => element("help").close());
+  addEventListener("keydown", press);
   element("save").addEventListener("click", () => { paint(); canvas.toBlob((blob) => Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `${facts.title}.png` }).click()); });
+}
+
+function press(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || ["INPUT", "SELECT"].includes(event.target.tagName)) return;
+  const click = (mode) => document.querySelector(`[data-mode=${mode}]`)?.click();
+  const larger = (by) => { view.size = Math.max(0.3, Math.min(4, view.size * by)); element("size").value = view.size; };
+  const keys = {
+    ArrowLeft: () => turn(-30, 0), ArrowRight: () => turn(30, 0), ArrowUp: () => turn(0, -30), ArrowDown: () => turn(0, 30),
+    "+": () => zoom(0.87), "=": () => zoom(0.87), "-": () => zoom(1.15), "[": () => larger(0.87), "]": () => larger(1.15),
+    0: () => Object.assign(view, home()), t: () => click(view.mode === "truth" ? "labels" : "truth"),
+    s: () => element("save").click(), "?": () => element("help").showModal(), Escape: () => show(null),
+  };
+  facts.modes.forEach(([mode], i) => { keys[i + 1] = () => click(mode); });
+  if (!keys[event.key]) return;
+  event.preventDefault();
+  keys[event.key]();
+  draw();
+}
+
+function addScores() {
+  element("below").hidden = !facts.scores;
+  if (!facts.scores) return;
+  facts.legend.forEach(({ name }, i) => {
+    if (i * facts.points < scores.length) element("scored").append(Object.assign(document.createElement("option"), { value: i, textContent: name }));
+  });
+  element("scored").addEventListener("change", (event) => { view.scored = Number(event.target.value); showScores(); draw(); });
 }
 
 function addModes() {
   for (const [mode, text] of facts.modes) {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: text });
     button.dataset.mode = mode;
-    button.addEventListener("click", () => { view.mode = mode; press(); draw(); });
+    button.addEventListener("click", () => { view.mode = mode; mark(); draw(); });
     element("modes").append(button);
   }
-  const press = () => { for (const button of element("modes").children) button.setAttribute("aria-pressed", button.dataset.mode === view.mode); };
-  press();
+  const mark = () => {
+    for (const button of element("modes").children) button.setAttribute("aria-pressed", button.dataset.mode === view.mode);
+    element("heat").hidden = view.mode !== "scores";
+  };
+  mark();
 }
 
 function addLegend() {
@@ -246,22 +390,27 @@ function addLegend() {
 }
 
 element("note").textContent = facts.note;
-let points, shade, offscreen;
+let points, numbers, shade, offscreen, numbered, bytes, scores;
 if (!gl) {
   element("failure").hidden = false;
   element("failure").textContent = "This browser has no WebGL 2, which the points are drawn with. The .ply beside this page opens in any viewer.";
 } else {
-  [points, shade] = [program(POINTS, DISCS), program(SCREEN, SHADE)];
-  upload(points);
-  offscreen = gl.createFramebuffer();
+  [points, numbers, shade] = [program(POINTS, DISCS), program(POINTS, NUMBERS), program(SCREEN, SHADE)];
+  [bytes, scores] = [decoded("points"), decoded("scores")];
+  upload();
+  [offscreen, numbered] = [gl.createFramebuffer(), gl.createFramebuffer()];
   texture(0);
-  const [colors, depths] = [texture(1), texture(2)];
+  const [colors, depths, marks] = [texture(1), texture(2), texture(3)];
   fit();
+  gl.bindFramebuffer(gl.FRAMEBUFFER, numbered);
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, marks, 0);
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.DEPTH_ATTACHMENT, gl.TEXTURE_2D, depths, 0);
   gl.bindFramebuffer(gl.FRAMEBUFFER, offscreen);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, colors, 0);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.DEPTH_ATTACHMENT, gl.TEXTURE_2D, depths, 0);
   addModes();
   addLegend();
+  addScores();
   listen();
   fillLegend();
 }
