@@ -13,7 +13,7 @@ SUPERPOINTS_STAGE, VIEWS_STAGE = "superpoints", "render-views"
 FEATURES_STAGE, CLIP_STAGE = "extract-features", "extract-clip"  # the same stage; CLIP's results keep their name
 # Each goes up when the same configuration gives another result.
 SUPERPOINTS_ALGORITHM = 1
-VIEWS_ALGORITHM = 1
+VIEWS_ALGORITHM = {"depth": 1, "shaded": 2}  # 2: colours as pictures have them, faces lit from both sides
 
 
 def superpoints_stamp(config: SuperpointConfig, ready: Path | None = None) -> Stamp:
@@ -63,4 +63,4 @@ def views_stamp(config: ViewConfig, up: str) -> Stamp:
     used = {"size", "image"}
     used |= {"projection", "projection_compat"} if config.image == "depth" else {"object_ratio"}
     parameters = {name: value for name, value in asdict(config).items() if name in used}
-    return Stamp(VIEWS_STAGE, {**parameters, "up": up}, VIEWS_ALGORITHM)
+    return Stamp(VIEWS_STAGE, {**parameters, "up": up}, VIEWS_ALGORITHM[config.image])

@@ -12,9 +12,10 @@ from s4tok.datasets.dataset import Mesh
 from s4tok.dependencies import load
 from s4tok.shapes import Array, Bool, Float32, Float64, Int, UInt8
 
-LIGHT = 3.0  # of the lamp at the camera; with AMBIENT a white wall seen head-on comes out just below white
+LIGHT = 2.05  # of the lamp at the camera; with AMBIENT a white wall seen head-on comes out just below white
 AMBIENT = 0.35
 GREY = 0.7  # of a mesh without colours
+GAMMA = 2.2  # of pictures
 SAME_SURFACE = 0.015  # of the extent: at most this far from the surface drawn, a point is part of it
 FINER = 3  # drawn this much finer: pyrender's depth is that of a sample a quarter pixel off the pixel's centre
 
@@ -99,8 +100,7 @@ def _draw(
     lamp = scene.add(pyrender.DirectionalLight(color=np.ones(3), intensity=LIGHT), pose=pose)
     try:
         renderer = _renderer(size * FINER)
-        # Both faces of a triangle are drawn: the winding of meshes found in the wild cannot be trusted.
-        color, depth = renderer.render(scene, flags=pyrender.RenderFlags.SKIP_CULL_FACES)
+        color, depth = renderer.render(scene)
         color = color.reshape(size, FINER, size, FINER, 3).mean(axis=(1, 3)).round().astype(np.uint8)
         depth = depth[FINER // 2 :: FINER, FINER // 2 :: FINER]
     finally:
@@ -123,16 +123,24 @@ def _orthographic_depth(depth: Float32[Array, "h w"], near: float, far: float) -
 
 
 def _renderable(vertices: Float64[Array, "p 3"], mesh: Mesh) -> Any:
-    """Give each face vertices of its own, so that edges stay sharp, and the colours of its corners."""
+    """Give each face vertices of its own, so that edges stay sharp, and the colours of its corners.
+
+    Each face is there twice, wound both ways with a normal to each side, and is lit alike from both: the winding of
+    meshes found in the wild cannot be trusted. Colours are those of pictures; the renderer computes in linear light.
+    """
     pyrender = _pyrender()
     corners = vertices[mesh.faces].reshape(-1, 3)
     normals = np.cross(corners[1::3] - corners[::3], corners[2::3] - corners[::3])
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     normals = np.divide(normals, length, out=np.zeros_like(normals), where=length > 0).repeat(3, axis=0)
     color = np.full((len(corners), 3), GREY) if mesh.color is None else mesh.color[mesh.faces].reshape(-1, 3)
-    material = pyrender.MetallicRoughnessMaterial(metallicFactor=0.0, roughnessFactor=0.9, doubleSided=True)
+    back = np.arange(len(corners)).reshape(-1, 3)[:, ::-1].ravel()
+    material = pyrender.MetallicRoughnessMaterial(metallicFactor=0.0, roughnessFactor=0.9)
     primitive = pyrender.Primitive(
-        positions=corners.astype(np.float32), normals=normals.astype(np.float32), color_0=color, material=material
+        positions=np.concatenate([corners, corners[back]]).astype(np.float32),
+        normals=np.concatenate([normals, -normals[back]]).astype(np.float32),
+        color_0=np.concatenate([color, color[back]]) ** GAMMA,
+        material=material,
     )
     return pyrender.Mesh([primitive])
 

@@ -82,6 +82,16 @@ def test_a_mesh_turned_inside_out_is_drawn_all_the_same(drawn: MeshViews) -> Non
     mesh = chair()
     turned = mesh_views(Mesh(mesh.vertices, mesh.faces[:, ::-1].copy()), VIEWS[:2])
     np.testing.assert_array_equal(np.isnan(turned.depth), np.isnan(drawn.depth[:2]))
+    assert np.abs(turned.color.astype(int) - drawn.color[:2]).max() <= 1
+
+
+@pytest.mark.parametrize("color", [(1.0, 1.0, 1.0), (0.5, 0.25, 0.75), (0.1, 0.1, 0.1)])
+def test_a_face_seen_head_on_has_the_colour_its_file_says(drawn: MeshViews, color: tuple[float, ...]) -> None:
+    corners = np.array([[-1.0, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
+    paper = Mesh(corners, np.array([[0, 1, 2], [0, 2, 3]]), color=np.tile(np.array(color, np.float32), (4, 1)))
+    view = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])  # down, right, towards the camera
+    middle = mesh_views(paper, view[None]).color[0, 112, 112] / 255
+    np.testing.assert_allclose(middle, 0.98 * np.array(color), atol=0.01)
 
 
 def test_the_pixels_of_visible_points_lead_back_to_them_within_one_pixels_footprint(drawn: MeshViews) -> None:
