@@ -5,7 +5,7 @@ CACHE/<dataset>/<split>/<stage>-<hash>/
     expected.json                               what the last run was asked for
     seg-0003of0064-<time>-<digest>.h5           immutable segments
     fail-0003of0064-<time>-<digest>.jsonl       entries that could not be made, and why
-    .index.json                                 the segments' own indexes in one file; made again at will
+    .index.json                                 the segments' own indexes in one file; rebuilt at will
     quarantine/                                 damaged segments, set aside by verify --repair
     .<name>.<host>.<pid>.<random>.tmp           what a killed run leaves; readers pass over it
 CACHE/<dataset>/<split>/<stage>-<hash>.h5       the packed file

@@ -76,19 +76,19 @@ def _superseded(result: Result, files: FileSystem, steps: Steps) -> Iterator[Rem
         for name, rows in steps(index.files.items(), f"reading {result.folder.name}", len(index.files)):
             if name != packed and all(elsewhere(name, key) for key in rows):
                 path = result.folder.parent / name
-                reason = "packed" if all(key in in_packed for key in rows) else "made again since"
+                reason = "packed" if all(key in in_packed for key in rows) else "replaced since"
                 yield Removal(path, reason, files.stat(path).st_size)
     finally:
         opened.close()
 
 
 def _quarantined(result: Result, files: FileSystem) -> Iterator[Removal]:
-    """Give up damaged files once everything that lay in them has been made again."""
+    """Give up damaged files once everything that lay in them has been replaced."""
     quarantine = result.folder / folders.QUARANTINE
     if result.is_complete and quarantine.is_dir():
         for name in sorted(files.listdir(quarantine)):
             path = quarantine / name
-            yield Removal(path, "damaged, and made again since", files.stat(path).st_size)
+            yield Removal(path, "damaged, and replaced since", files.stat(path).st_size)
 
 
 def _litter(result: Result, files: FileSystem) -> Iterator[Removal]:

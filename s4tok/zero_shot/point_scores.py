@@ -19,7 +19,7 @@ POINTS_AT_ONCE = 2**15  # whose features are held in memory together
 
 
 class Looking(NamedTuple):
-    """How a cloud is looked at."""
+    """How a cloud is encoded."""
 
     n_points: int  # sampled of each window
     window: float  # side of a window in the cloud's unit; 0 for the cloud as a whole

@@ -19,7 +19,7 @@ CELLS = 4  # to a gap; one point a cell stands for the others when groups are lo
 
 
 class Window(NamedTuple):
-    """Points that are looked at together, and how much each believes what it is told here."""
+    """Points that are encoded together, and the weight of each in the mean over windows."""
 
     which: Int[Array, " k"]
     weight: Float64[Array, " k"]  # falls towards a border that another window reaches over; 0 for mere company

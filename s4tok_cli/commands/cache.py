@@ -51,7 +51,9 @@ def ls(which: Which = None, cache: options.Cache = CACHE) -> None:
 def verify(
     which: Which = None,
     cache: options.Cache = CACHE,
-    repair: Annotated[bool, Option("--repair", help="Set damaged files aside, so that they are made again.")] = False,
+    repair: Annotated[
+        bool, Option("--repair", help="Set damaged files aside, so that the next run makes them anew.")
+    ] = False,
 ) -> None:
     """Read every byte in the cache and hold it against its digest; exit 5 when something is damaged."""
     from s4tok_cache.verify import verify as run

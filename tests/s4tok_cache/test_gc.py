@@ -29,13 +29,13 @@ def test_packed_segments_go_and_everything_is_still_there(fill: Fill) -> None:
     assert plan(folder) == []
 
 
-def test_segments_made_again_since_go(fill: Fill) -> None:
+def test_segments_replaced_since_go(fill: Fill) -> None:
     folder = fill(inputs(12))
     before = set(folder.glob("seg-*"))
     fill(inputs(12), overwrite=True)
     removals = plan(folder)
     assert {removal.path for removal in removals} == before
-    assert {removal.reason for removal in removals} == {"made again since"}
+    assert {removal.reason for removal in removals} == {"replaced since"}
 
 
 def test_a_segment_stays_while_one_entry_in_it_has_no_whole_copy_elsewhere(fill: Fill) -> None:

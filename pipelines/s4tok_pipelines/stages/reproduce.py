@@ -61,7 +61,7 @@ def reproduce(
     """Ask every student about both worlds of rooms and about objects at every scale, and write the tables.
 
     Reads students and datasets; makes superpoints that are missing. A result of a student in a world is kept in `out`
-    and not made again, so that a run that was stopped can be started again.
+    and not computed twice, so that a run that was stopped can be started again.
 
     Args:
         worlds: What is asked about.

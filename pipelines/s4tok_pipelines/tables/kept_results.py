@@ -20,7 +20,7 @@ STAMP = "stamp"
 
 
 class KeptResults:
-    """A folder of results; one that is there is not made again, and one made otherwise is never taken for it."""
+    """A folder of results; one that is there is not computed twice, and one made otherwise is never taken for it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -73,7 +73,7 @@ def by_habit(table: Real[Array, "n c"], path: Path, lines: Sequence[int] | None 
     """
     n_columns = table.shape[1]
     if n_columns not in (3, 4, 6, 7, 9, 10):
-        raise DamagedFile(path, f"has {n_columns} columns, which could mean anything", COLUMNS_HINT)
+        raise DamagedFile(path, f"has {n_columns} columns: cannot tell which are colours or normals", COLUMNS_HINT)
     color = normals = None
     for at in (3, 6):
         if n_columns < at + 3:
