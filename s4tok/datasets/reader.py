@@ -2,7 +2,7 @@
 
 A reader is a class with
 
-- `recognises(folder)`: the `FolderLayout` of this dataset in a folder, or None. Looks at names only, never inside a
+- `recognises(folder)`: the `FolderLayout` of this dataset in a folder, or None. Reads names only, no
   file, and may descend into folders whose names it knows;
 - `splits`, the official splits in the order a user means them: the first is taken where none is named;
 - `official`: how many clouds each split has in the official release, by layout where layouts differ;

@@ -34,8 +34,8 @@ def group_points(
 
     `nearest` takes the k nearest. `ball` takes those within the radius, and of more than k a random k; `any` takes
     a random k at whatever distance. Random choices follow the seed and each candidate's rank by distance, so they
-    survive a change of scale and of the points' order. With `in_superpoint` only the centre's superpoint is looked
-    at, which is also faster: its points stand together.
+    survive a change of scale and of the points' order. With `in_superpoint` only the centre's superpoint is searched,
+    which is also faster: its points stand together.
     """
     starts, lengths = _windows(clouds, centers, in_superpoint)
     # Long windows first: tokens that are handled together then have windows of about one length.
