@@ -13,6 +13,7 @@ from tests import running
 from tests.running import ROOT, Run
 
 if TYPE_CHECKING:
+    from s4tok.models.checkpoint import Student
     from s4tok.vision.frozen_clip import FrozenClip
 
 
@@ -127,3 +128,20 @@ def make_siglip() -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def checkpoint(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> "Student":
+    """Make a checkpoint called X of 1,024 points and 32 tokens, whose card says nothing of superpoints or windows."""
+    import torch
+
+    from s4tok.models.checkpoint import load_student, save_student
+    from s4tok.tokenizers import build_tokenizer
+    from s4tok.vision.frozen_clip import FrozenClip
+
+    home = tmp_path_factory.mktemp("home")
+    clip = FrozenClip.load(str(make_clip(home / "tiny")))
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer(width=32, n_points=1024, n_tokens=32, patch_size=4, adapter_widths=(4, 8, 8))
+    save_student(home, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}})
+    return load_student(home, clip)._replace(name="X")

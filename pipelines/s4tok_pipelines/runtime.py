@@ -1,4 +1,4 @@
-"""What surrounds every stage: signals that stop it cleanly, and the device it computes on."""
+"""What surrounds every stage: signals that stop it cleanly."""
 
 import os
 import signal
@@ -6,8 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-
-from s4tok.errors import MissingError, UsageError, choose
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 AGAIN = 0.01  # seconds until a stop that was dropped is raised again
@@ -59,21 +57,3 @@ def stoppable() -> Iterator[None]:
         sys.unraisablehook = tell
         for each, handler in before.items():
             signal.signal(each, handler)
-
-
-def pick_device(name: str) -> str:
-    """Choose where tensors live: `auto` takes the GPU where there is one, `cpu` and `cuda` are taken at their word."""
-    choose("device", name.partition(":")[0], {"auto": 0, "cpu": 1, "cuda": 2})
-    if name == "cpu":
-        return name
-    import torch
-
-    found = torch.cuda.is_available()
-    if name == "auto":
-        return "cuda" if found else "cpu"
-    if not found:
-        raise MissingError("no CUDA device is visible to PyTorch.", "pass --device cpu, or see `s4tok doctor`.")
-    index = name.partition(":")[2]
-    if index and int(index) >= torch.cuda.device_count():
-        raise UsageError(f"there is no {name}; this machine has {torch.cuda.device_count()} GPUs, counted from 0.")
-    return name

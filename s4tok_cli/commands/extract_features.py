@@ -112,8 +112,8 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
     clouds = source.open()  # before PyTorch is imported: what is wrong with it is told at once
     probe(config.model, config.pretrained)  # and so are weights out of reach
 
+    from s4tok.device import pick_device
     from s4tok_cache import Shard
-    from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.stages.extract_features import extract_features as run
 
     outcome = run(

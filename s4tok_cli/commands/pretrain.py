@@ -103,7 +103,7 @@ def pretrain(
     if config.objective == RunConfig.objective:  # whether another one needs a CLIP is its own affair
         probe(config.clip.model, config.clip.pretrained)
 
-    from s4tok_pipelines.runtime import pick_device
+    from s4tok.device import pick_device
     from s4tok_pipelines.stages.pretrain import pretrain as run
     from s4tok_pipelines.training.ranks import from_environment
 

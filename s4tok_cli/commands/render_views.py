@@ -63,8 +63,8 @@ def render_views(
     """
     clouds = source.open()  # before PyTorch is imported: what is wrong with it is told at once
 
+    from s4tok.device import pick_device
     from s4tok_cache import Shard
-    from s4tok_pipelines.runtime import pick_device
     from s4tok_pipelines.stages.render_views import render_views as run
 
     config = ViewConfig(image=image, projection=projection, projection_compat=projection_compat, size=size)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from s4tok.device import pick_device
 from s4tok_cli import options
-from s4tok_pipelines.runtime import pick_device
 from tests.running import Run
 
 

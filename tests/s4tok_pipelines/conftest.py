@@ -1,4 +1,4 @@
-"""What tests of stages share: a small world with its caches, made in a second, and a checkpoint of random weights."""
+"""What tests of stages share: a small world with its caches, made in a second."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from s4tok.config import ClusterConfig, PretrainConfig, RunConfig, TokenizerConfig, VisionConfig
-from s4tok.models.checkpoint import Student, load_student, save_student
 from s4tok.synthetic.datasets import ToyShapes
-from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprints
@@ -72,14 +69,3 @@ def world(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFacto
     for clouds in (made.train, made.val):
         fill(made.cache, clouds, FrozenClip.load(made.clip))
     return made
-
-
-@pytest.fixture(scope="session")
-def checkpoint(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Student:
-    """Make a checkpoint called X of 1,024 points and 32 tokens, whose card says nothing of superpoints or windows."""
-    home = tmp_path_factory.mktemp("home")
-    clip = FrozenClip.load(str(make_clip(home / "tiny")))
-    torch.manual_seed(0)
-    tokenizer = build_tokenizer(width=32, n_points=1024, n_tokens=32, patch_size=4, adapter_widths=(4, 8, 8))
-    save_student(home, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}})
-    return load_student(home, clip)._replace(name="X")

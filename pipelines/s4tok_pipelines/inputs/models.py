@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from s4tok.config import STUDENTS, Scene, SegmentConfig, VisionConfig, ZeroShotConfig
+from s4tok.device import pick_device
 from s4tok.errors import MissingError, UsageError
 from s4tok.models.checkpoint import Student, find_student, load_student, read_card
 from s4tok.models.text_space import text_model
@@ -13,7 +14,6 @@ from s4tok.vision.table import load_vision_model
 from s4tok.vision.vision_model import Capability, VisionModel
 from s4tok.zero_shot.prompts import TUNED, Prompts, load_prompts, set_for
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.runtime import pick_device
 
 
 @dataclass(frozen=True)

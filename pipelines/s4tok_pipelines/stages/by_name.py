@@ -17,6 +17,7 @@ from s4tok.config import (
 )
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
+from s4tok.device import pick_device
 from s4tok.errors import InputError, UsageError, choose
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts, set_for
@@ -27,7 +28,6 @@ from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.outputs.segment_sheets import Sheet
 from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.runtime import pick_device
 from s4tok_pipelines.stages.classify import Classified, classify
 from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from s4tok.config import SegmentConfig, ViewConfig, ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.inference.as_trained import as_trained, calibrated
 from s4tok.models.checkpoint import Student
 from s4tok.vision.vision_model import VisionModel
-from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from s4tok_pipelines.inputs.point_scores import CheckpointScorer, PointScorer, VisionScorer
 from s4tok_pipelines.inputs.whole_features import WholeFeatures, by_student, by_views, encoded_already
 from s4tok_pipelines.report import Report, silent
@@ -42,7 +42,7 @@ def open_scorer(
     config = calibrated(config, student or calibrated_by)
     if student is None:
         return VisionScorer(vision, clouds, cache, config, calibrated_by)
-    config = as_trained(config, student, clouds.scene, report)
+    config = as_trained(config, student, clouds.scene, report.note)
     superpoints = superpoints_for(student, clouds, cache, auto=auto, workers=workers, report=report)
     return CheckpointScorer(student, clouds, superpoints, config, report)
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import Student
-from s4tok_pipelines.report import Report, silent
+from s4tok.notes import Note, log
 
 
-def as_trained(config: SegmentConfig, student: Student, scene: Scene, report: Report = silent) -> SegmentConfig:
-    """Take what is None (points, tokens, window, attention) from the card, and say in one note what differs from it.
+def as_trained(config: SegmentConfig, student: Student, scene: Scene, note: Note = log) -> SegmentConfig:
+    """Take what is None (points, tokens, window, attention) from the card, and note in a sentence what differs.
 
     Rooms are cut into columns of `ROOM_WINDOW` for a checkpoint that was trained on none.
     """
@@ -40,7 +40,7 @@ def as_trained(config: SegmentConfig, student: Student, scene: Scene, report: Re
         used.append(_attention(found.attend))
         meant.append(_attention(student.model.attend))
     if used:
-        report.note(f"using {_list(used)}; checkpoint {student.name} was trained with {_list(meant)}")
+        note(f"using {_list(used)}; checkpoint {student.name} was trained with {_list(meant)}")
     return found
 
 

@@ -6,10 +6,10 @@ import torch
 
 from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig, SuperpointConfig
 from s4tok.errors import UsageError
+from s4tok.inference.as_trained import as_trained, calibrated
 from s4tok.models.checkpoint import Means, Student
 from s4tok.models.model import Model
 from s4tok.models.trained import Trained
-from s4tok_pipelines.inputs.as_trained import as_trained, calibrated
 from tests.notes import Notes
 
 ROOM = {"room": SuperpointConfig.of("room")}
@@ -30,7 +30,7 @@ def test_what_is_left_open_is_as_the_checkpoint_was_trained(
     checkpoint: Student, trained: Trained, scene: Scene, window: float
 ) -> None:
     notes = Notes()
-    found = as_trained(SegmentConfig(votes=3), checkpoint._replace(trained=trained), scene, notes)
+    found = as_trained(SegmentConfig(votes=3), checkpoint._replace(trained=trained), scene, notes.note)
     assert found == SegmentConfig(n_points=1024, n_tokens=32, window=window, attend=0.0, votes=3)
     assert notes.said == []
 
@@ -54,28 +54,28 @@ def test_what_differs_from_the_card_is_said_in_one_note(
     checkpoint: Student, given: dict[str, Any], scene: Scene, says: str
 ) -> None:
     notes, asked = Notes(), replace(SegmentConfig(), **given)
-    found = as_trained(asked, checkpoint._replace(trained=Trained(window=3.0)), scene, notes)
+    found = as_trained(asked, checkpoint._replace(trained=Trained(window=3.0)), scene, notes.note)
     assert notes.said == [says]
     assert {name: getattr(found, name) for name in given} == given
     again = Notes()
     nothing: Any = dict.fromkeys(given)
-    as_trained(replace(found, **nothing), checkpoint._replace(trained=Trained(window=3.0)), scene, again)
+    as_trained(replace(found, **nothing), checkpoint._replace(trained=Trained(window=3.0)), scene, again.note)
     assert again.said == []
 
 
 def test_attention_is_as_trained_unless_it_is_asked_for(checkpoint: Student) -> None:
     near = checkpoint._replace(model=Model(checkpoint.model.tokenizer, checkpoint.model.clip, 2.5))
     notes = Notes()
-    assert as_trained(SegmentConfig(), near, "object", notes).attend == 2.5
+    assert as_trained(SegmentConfig(), near, "object", notes.note).attend == 2.5
     assert notes.said == []
-    assert as_trained(SegmentConfig(attend=0.0), near, "object", notes).attend == 0
+    assert as_trained(SegmentConfig(attend=0.0), near, "object", notes.note).attend == 0
     assert notes.said == ["using attention everywhere; checkpoint X was trained with attention within 2.5 radii"]
 
 
 def test_windows_from_superpoints_have_no_side_and_contradict_nothing(checkpoint: Student) -> None:
     notes = Notes()
     found = as_trained(
-        SegmentConfig(windows="superpoints"), checkpoint._replace(trained=Trained(window=3.0)), "room", notes
+        SegmentConfig(windows="superpoints"), checkpoint._replace(trained=Trained(window=3.0)), "room", notes.note
     )
     assert (found.window, notes.said) == (0.0, [])
 
@@ -117,5 +117,5 @@ def test_calibration_without_means_is_one_sentence(checkpoint: Student) -> None:
 
 def test_a_window_in_a_room_contradicts_no_checkpoint_that_has_never_met_one(checkpoint: Student) -> None:
     notes = Notes()
-    assert as_trained(SegmentConfig(window=1.2), checkpoint, "room", notes).window == 1.2
+    assert as_trained(SegmentConfig(window=1.2), checkpoint, "room", notes.note).window == 1.2
     assert notes.said == []
