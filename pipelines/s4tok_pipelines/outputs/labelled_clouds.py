@@ -13,10 +13,10 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import FORMATS as READABLE
 from s4tok.errors import UsageError, choose
 from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal, paint
+from s4tok.rendering.ply import ply_of
 from s4tok.shapes import Array, UInt8
 from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled
 from s4tok_cache.files import write_whole
-from s4tok_pipelines.outputs.ply import ply_of
 from s4tok_pipelines.outputs.viewer import page
 
 Colors: TypeAlias = UInt8[Array, "t 3"]  # of each name

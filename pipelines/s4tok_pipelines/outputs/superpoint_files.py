@@ -10,10 +10,10 @@ from s4tok.dependencies import load
 from s4tok.errors import choose
 from s4tok.rendering.palette import colors_of_superpoints
 from s4tok.rendering.picture import draw
+from s4tok.rendering.ply import ply_of
 from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheReader
 from s4tok_cache.files import write_whole
-from s4tok_pipelines.outputs.ply import ply_of
 from s4tok_pipelines.report import Report, silent
 
 # What ScanNet's own tools and everybody's loaders look for beside a scan; the number is the threshold of its

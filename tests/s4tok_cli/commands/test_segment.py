@@ -11,10 +11,10 @@ import torch
 from s4tok.clouds import PointCloud
 from s4tok.datasets.formats.ply import read_ply
 from s4tok.models.checkpoint import Means, save_student
+from s4tok.rendering.ply import ply_of
 from s4tok.shapes import Array
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_pipelines.outputs.ply import ply_of
 from tests.running import Run
 
 Answer = Callable[..., tuple[int, dict[str, Any], str]]

@@ -13,11 +13,11 @@ from s4tok.config import SegmentConfig, ZeroShotConfig
 from s4tok.datasets.open import open_dataset
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import save_student
+from s4tok.rendering.ply import ply_of
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_pipelines.inputs.models import ModelNames
-from s4tok_pipelines.outputs.ply import ply_of
 from s4tok_pipelines.stages.by_name import classify_by_name, segment_by_name
 from s4tok_pipelines.stages.segment import Files
 from tests.notes import Notes
