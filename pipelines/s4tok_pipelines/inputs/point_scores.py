@@ -17,7 +17,8 @@ from s4tok.models.model import Model
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.vision.vision_model import VisionModel
-from s4tok.zero_shot.point_scores import Looking, score_points, vision_scores
+from s4tok.zero_shot.encoded_windows import Looking
+from s4tok.zero_shot.point_scores import score_points, vision_scores
 from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.entries import read_entry, root_of
 from s4tok_pipelines.inputs.features import find_features, superpoints_under

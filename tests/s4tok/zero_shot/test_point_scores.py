@@ -12,13 +12,9 @@ from s4tok.errors import InputError
 from s4tok.models.model import Model, build_model
 from s4tok.shapes import Array
 from s4tok.superpoints.samples import sample, to_y_up
-from s4tok.zero_shot import point_scores as segmentation
-from s4tok.zero_shot.point_scores import (
-    Looking,
-    score_points,
-    superpoints_in_sample,
-    vision_scores,
-)
+from s4tok.zero_shot import encoded_windows
+from s4tok.zero_shot.encoded_windows import Looking, superpoints_in_sample
+from s4tok.zero_shot.point_scores import score_points, vision_scores
 from s4tok.zero_shot.windows import windows
 
 WHOLE = Looking(n_points=400, window=0.0, overlap=0.0, smallest=1)
@@ -72,7 +68,7 @@ def test_a_cloud_seen_whole_is_scored_as_the_model_itself_says(model: Model) -> 
 def test_how_many_points_are_held_at_once_changes_nothing(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     xyz, labels = cloud()
     whole = score_points(model, xyz, labels, classes(), WHOLE, seed=7)
-    monkeypatch.setattr(segmentation, "POINTS_AT_ONCE", 700)
+    monkeypatch.setattr(encoded_windows, "POINTS_AT_ONCE", 700)
     np.testing.assert_allclose(score_points(model, xyz, labels, classes(), WHOLE, seed=7), whole, atol=1e-6)
 
 
@@ -110,14 +106,6 @@ def test_a_window_from_superpoints_is_encoded_as_a_cloud_of_its_own(model: Model
     for number, part in enumerate((slice(0, 600), slice(600, 1200))):
         alone = score_points(model, xyz[part], labels[part], classes(), WHOLE, seed=6 ^ number)
         np.testing.assert_allclose(scores[part], alone, atol=1e-6)
-
-
-def test_points_belong_to_the_sample_through_their_superpoint() -> None:
-    xyz, labels = cloud()
-    drawn = sample(xyz, labels, 100, 0)
-    home = superpoints_in_sample(labels, drawn)
-    np.testing.assert_array_equal(home[drawn.index], drawn.superpoints)
-    assert not np.isin(home[labels == 8], drawn.superpoints).any()
 
 
 def test_a_teachers_word_reaches_all_points_of_a_superpoint_and_the_next_one_that_nobody_saw() -> None:

@@ -26,8 +26,9 @@ from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.encoded_windows import Looking
 from s4tok.zero_shot.labelled import Labelled
-from s4tok.zero_shot.point_scores import Looking, score_points
+from s4tok.zero_shot.point_scores import score_points
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache import Fingerprint, Stamp, Store
