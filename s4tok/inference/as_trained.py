@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig
+from s4tok.clouds import PointCloud
+from s4tok.config import CALIBRATION_SHARE, ROOM_FROM, ROOM_WINDOW, Scene, SegmentConfig
 from s4tok.errors import UsageError
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import Means, Student
 from s4tok.notes import Note, log
 
 
@@ -63,6 +64,35 @@ def calibrated(config: SegmentConfig, student: Student | None) -> SegmentConfig:
     if config.calibration_share is None:
         share = by_card or CALIBRATION_SHARE
     return replace(config, calibrate="mean", calibration_share=share)
+
+
+def calibrating_means(config: SegmentConfig, student: Student | None, scene: Scene) -> Means | None:
+    """Give the means that calibrate labels, which a checkpoint knows; None where labels are not calibrated."""
+    return None if student is None or config.calibrate != "mean" else student.means_for(scene)
+
+
+def refuse_contradictions(config: SegmentConfig) -> None:
+    """Refuse settings that contradict each other.
+
+    Raises:
+        UsageError: With both of them.
+    """
+    if config.windows == "superpoints" and config.window is not None:
+        raise UsageError("--window is the side of columns, and --windows superpoints has none.")
+    if config.calibrate == "none" and config.calibration_share is not None:
+        raise UsageError("--calibration-share is for --calibrate mean, and --calibrate is none.")
+    require_scale(config.scale)
+
+
+def require_scale(scale: float) -> None:
+    """Refuse a scale that makes no cloud."""
+    if scale <= 0:
+        raise UsageError(f"--scale must be positive, and is {scale:g}.")
+
+
+def scene_of(cloud: PointCloud, scale: float = 1.0) -> Scene:
+    """Take a cloud for a room where it is as long as one, its unit being metres once it is scaled."""
+    return "room" if scale * cloud.extent >= ROOM_FROM else "object"
 
 
 def _windows(size: float | None) -> str:

@@ -3,7 +3,7 @@
 Of each kind a point has three values and whether they are known, 1 or 0. What is not known is 0 in all four.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,3 +98,8 @@ class PointFeatures:
 
 
 NO_FEATURES = PointFeatures()
+
+
+def in_words(kinds: Sequence[PointKind], join: str = "and") -> str:
+    """Write kinds of features as people call them."""
+    return f" {join} ".join(IN_WORDS[kind] for kind in kinds)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from s4tok.config import (
-    ROOM_FROM,
     Preset,
     ReproduceConfig,
     RunConfig,
@@ -19,6 +18,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.device import pick_device
 from s4tok.errors import InputError, UsageError, choose
+from s4tok.inference.as_trained import refuse_contradictions, require_scale, scene_of
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts, set_for
 from s4tok.zero_shot.vocabulary import Vocabulary
@@ -116,8 +116,7 @@ def classify_by_name(
 
     Superpoints of a user's own files are made without asking.
     """
-    if config.scale <= 0:
-        raise UsageError(f"--scale must be positive, and is {config.scale:g}.")
+    require_scale(config.scale)
     if names.vision_only and (config.scale, config.votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
         raise UsageError("views are drawn at one size, of all points: --scale and --votes are for students.")
     if not labels and not clouds.categories:
@@ -192,24 +191,21 @@ def _agree(names: ModelNames, config: SegmentConfig) -> None:
         raise UsageError("views show every point: --votes is for students.")
     if names.vision_only and (config.attend is not None or config.windows != SegmentConfig.windows):
         raise UsageError("the 2D baseline has no tokens: --attend and --windows are for checkpoints.")
-    if config.windows == "superpoints" and config.window is not None:
-        raise UsageError("--window is the side of columns, and --windows superpoints has none.")
-    if config.calibrate == "none" and config.calibration_share is not None:
-        raise UsageError("--calibration-share is for --calibrate mean, and --calibrate is none.")
-    if config.scale <= 0:
-        raise UsageError(f"--scale must be positive, and is {config.scale:g}.")
+    refuse_contradictions(config)
 
 
 def _with_guessed_scene(clouds: CloudDataset, scale: float, report: Report) -> CloudDataset:
     """Take files of one's own for rooms when the first that can be read is as long as one."""
     for key in clouds.keys:
         try:
-            longest = scale * clouds[key].extent
+            cloud = clouds[key]
         except InputError:
             continue  # told when it is its turn
-        if longest >= ROOM_FROM:
+        if scene_of(cloud, scale) == "room":
             clouds = copy(clouds)
             clouds.scene = "room"
-            report.note(f"{key} is {longest:.1f} long, and taken for a room in metres; --object says it is none")
+            report.note(
+                f"{key} is {scale * cloud.extent:.1f} long, and taken for a room in metres; --object says it is none"
+            )
         break
     return clouds

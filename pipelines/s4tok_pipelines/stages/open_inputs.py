@@ -4,7 +4,8 @@ from pathlib import Path
 
 from s4tok.config import SegmentConfig, ViewConfig, ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.inference.as_trained import as_trained, calibrated
+from s4tok.inference.as_trained import calibrated
+from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.models.checkpoint import Student
 from s4tok.vision.vision_model import VisionModel
 from s4tok_pipelines.inputs.point_scores import CheckpointScorer, PointScorer, VisionScorer
@@ -39,12 +40,11 @@ def open_scorer(
         workers: Processes that cut.
         report: Who listens.
     """
-    config = calibrated(config, student or calibrated_by)
     if student is None:
-        return VisionScorer(vision, clouds, cache, config, calibrated_by)
-    config = as_trained(config, student, clouds.scene, report.note)
+        return VisionScorer(vision, clouds, cache, calibrated(config, calibrated_by), calibrated_by)
+    encoder = CloudEncoder(student, config, clouds.scene, clouds.up, report.note)
     superpoints = superpoints_for(student, clouds, cache, auto=auto, workers=workers, report=report)
-    return CheckpointScorer(student, clouds, superpoints, config, report)
+    return CheckpointScorer(encoder, superpoints)
 
 
 def open_whole_features(

@@ -1,0 +1,68 @@
+"""A checkpoint that encodes every point of a cloud: near which texts a point is, or its features themselves."""
+
+from copy import copy
+from dataclasses import replace
+
+import numpy as np
+from torch import Tensor
+
+from s4tok.clouds import PointCloud
+from s4tok.config import Scene, SegmentConfig
+from s4tok.inference.as_trained import as_trained, calibrated, calibrating_means
+from s4tok.inference.point_reader import PointReader
+from s4tok.models.checkpoint import Student
+from s4tok.models.model import Model
+from s4tok.notes import Note, log
+from s4tok.randomness import seed_of
+from s4tok.shapes import Array, Float, Float32, Int
+from s4tok.zero_shot.encoded_windows import Looking
+from s4tok.zero_shot.point_scores import score_points
+
+
+class CloudEncoder:
+    """Encodes clouds of one kind of scene; what the configuration leaves open is as the checkpoint was trained.
+
+    A cloud is encoded window by window. What is drawn of it depends on the seed and its key alone.
+    """
+
+    def __init__(self, student: Student, config: SegmentConfig, scene: Scene, up: str, note: Note = log) -> None:
+        config = as_trained(calibrated(config, student), student, scene, note)
+        assert config.n_points is not None
+        assert config.n_tokens is not None
+        assert config.window is not None
+        assert config.attend is not None
+        self.student, self.config, self.up = student, config, up
+        self.means = calibrating_means(config, student, scene)
+        self.model = _changed(student.model, config.n_tokens, config.attend)
+        self.reader = PointReader(student, up, note)
+        self.looking = Looking(
+            n_points=config.n_points,
+            window=config.window,
+            overlap=config.overlap * config.window,
+            smallest=config.smallest_window,
+            windows=config.windows,
+            gap=config.gap,
+            large=config.large,
+        )
+
+    def scores(
+        self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
+    ) -> Float32[Array, "n t"]:
+        """Give the cosine of each point with each word."""
+        xyz: Array = self.config.scale * cloud.xyz
+        features = self.reader.read(cloud)
+        mean = np.zeros((len(xyz), len(words)), np.float32)
+        for vote in range(self.config.votes):
+            seed = seed_of(self.config.seed, key, vote)
+            mean += score_points(
+                self.model, xyz, superpoints, words, self.looking, seed=seed, up=self.up, features=features
+            )
+        mean /= self.config.votes
+        return mean
+
+
+def _changed(model: Model, n_tokens: int, attend: float) -> Model:
+    """Let the same tokenizer make so many tokens, and each attend to others so far away."""
+    tokenizer = copy(model.tokenizer)
+    tokenizer.config = replace(tokenizer.config, n_tokens=n_tokens)
+    return Model(tokenizer, model.clip, attend, model.head).eval()
