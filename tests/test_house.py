@@ -77,6 +77,7 @@ def test_the_library_face_offers_what_it_names() -> None:
 
     for name in s4tok.__all__:
         assert getattr(s4tok, name) is not None
+    assert set(dir(s4tok)) == set(s4tok.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Pointcloud'"):
         _ = s4tok.Pointcloud  # type: ignore[attr-defined]
 

@@ -7,16 +7,18 @@ import numpy as np
 from torch import Tensor
 
 from s4tok.clouds import PointCloud
-from s4tok.config import Scene, SegmentConfig
+from s4tok.config import Scene, SegmentConfig, ZeroShotConfig
 from s4tok.inference.as_trained import as_trained, calibrated, calibrating_means
 from s4tok.inference.point_reader import PointReader
+from s4tok.inference.results import Embedding
+from s4tok.inference.whole_encoder import WholeEncoder
 from s4tok.models.checkpoint import Student
 from s4tok.models.model import Model
 from s4tok.notes import Note, log
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.zero_shot.encoded_windows import Looking
-from s4tok.zero_shot.point_scores import score_points
+from s4tok.zero_shot.point_scores import embed_points, score_points
 
 
 class CloudEncoder:
@@ -31,7 +33,7 @@ class CloudEncoder:
         assert config.n_tokens is not None
         assert config.window is not None
         assert config.attend is not None
-        self.student, self.config, self.up = student, config, up
+        self.student, self.config, self.scene, self.up = student, config, scene, up
         self.means = calibrating_means(config, student, scene)
         self.model = _changed(student.model, config.n_tokens, config.attend)
         self.reader = PointReader(student, up, note)
@@ -59,6 +61,29 @@ class CloudEncoder:
             )
         mean /= self.config.votes
         return mean
+
+    def embed(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"]) -> Embedding:
+        """Give features of its tokens, which are those of the first vote, of its points, and of the whole."""
+        scale, votes, seed = self.config.scale, self.config.votes, self.config.seed
+        xyz: Array = scale * cloud.xyz
+        features = self.reader.read(cloud)
+        embedded = [
+            embed_points(
+                self.model, xyz, superpoints, self.looking, seed=seed_of(seed, key, vote), up=self.up, features=features
+            )
+            for vote in range(votes)
+        ]
+        points: Array = np.mean([each.points for each in embedded], axis=0, dtype=np.float32)
+        whole = WholeEncoder(self.student, ZeroShotConfig(votes=votes, scale=scale, seed=seed), self.reader)
+        return Embedding(
+            tokens=embedded[0].tokens,
+            centers=embedded[0].centers / scale + cloud.offset,
+            points=points,
+            superpoints=superpoints,
+            whole=whole.encode([whole.draw(key, cloud, superpoints)])[0].numpy(),
+            checkpoint=self.student.name,
+            scene=self.scene,
+        )
 
 
 def _changed(model: Model, n_tokens: int, attend: float) -> Model:

@@ -102,6 +102,12 @@ def save_student(
     (folder / PAGE).write_text(_page(about), encoding="utf-8")
 
 
+def save_loaded(folder: Path, student: Student) -> None:
+    """Write a checkpoint that was loaded, and its card, into a folder, which is made where there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_student(folder, student.model.tokenizer, student.card, student.means, student.model.head)
+
+
 def has_checkpoint(folder: Path) -> bool:
     """Tell whether a folder holds a checkpoint, of this version or an earlier one."""
     return _file(folder, CARD).is_file()

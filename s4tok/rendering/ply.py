@@ -3,6 +3,7 @@
 import numpy as np
 
 from s4tok.clouds import PointCloud
+from s4tok.rendering.palette import paint
 from s4tok.shapes import Array, Int, UInt8
 
 
@@ -18,3 +19,10 @@ def ply_of(cloud: PointCloud, color: UInt8[Array, "n 3"], **numbers: Int[Array, 
     header = ["ply", "format binary_little_endian 1.0", f"element vertex {len(cloud)}"]
     header += [f"property {each}" for each in properties] + ["end_header", ""]
     return "\n".join(header).encode() + vertices.tobytes()
+
+
+def labels_ply(
+    cloud: PointCloud, labels: Int[Array, " n"], superpoints: Int[Array, " n"], colors: UInt8[Array, "t 3"]
+) -> bytes:
+    """Write a cloud in the colours of its labels, -1 for unknown, with each point's label and superpoint."""
+    return ply_of(cloud, paint(labels, colors), label=labels, superpoint=superpoints)

@@ -52,9 +52,14 @@ def column(xyz: Float[Array, "n 3"], width: float, seed: int, up: str = "y") -> 
 
 def to_y_up(xyz: Float[Array, "n 3"], up: str = "y") -> Float32[Array, "n 3"]:
     """Turn a cloud so that +y is up, around the centre of its box: the frame of all its samples."""
-    low, high = xyz.min(axis=0).astype(np.float64), xyz.max(axis=0).astype(np.float64)
-    upright_xyz: Array = (xyz - (low + (high - low) / 2)) @ upright(up).numpy().T
+    upright_xyz: Array = (xyz - _middle(xyz)) @ upright(up).numpy().T
     return upright_xyz.astype(np.float32)
+
+
+def from_y_up(points: Float[Array, "m 3"], xyz: Float[Array, "n 3"], up: str = "y") -> Float64[Array, "m 3"]:
+    """Turn points of that frame back into the cloud's own."""
+    own: Array = points @ upright(up).numpy() + _middle(xyz)
+    return own
 
 
 def merged_targets(
@@ -79,3 +84,9 @@ def merged_targets(
 def _normals(points: Float32[Array, "n 3"], around: Neighbors) -> Float64[Array, "n 3"]:
     offsets = points[around.indices].astype(np.float64) - points[:, None]
     return normals_of(offsets.swapaxes(1, 2) @ offsets)
+
+
+def _middle(xyz: Float[Array, "n 3"]) -> Float64[Array, "3"]:
+    low, high = xyz.min(axis=0).astype(np.float64), xyz.max(axis=0).astype(np.float64)
+    middle: Array = low + (high - low) / 2
+    return middle

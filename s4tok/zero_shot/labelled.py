@@ -50,7 +50,7 @@ def labelled(
         mean: The mean feature that calibrates; None leaves labels as they are.
     """
     if config.pool:
-        scores = superpoint_means(scores, superpoints)
+        scores = superpoint_means(scores, superpoints)[superpoints]
     named = answers(scores, config.unknown)
     if mean is None:
         return Labelled(cloud, superpoints, words.names, scores, named, truth)
@@ -69,12 +69,12 @@ def labelled(
     )
 
 
-def superpoint_means(scores: Float32[Array, "n t"], superpoints: Int[Array, " n"]) -> Float32[Array, "n t"]:
-    """Let the points of a superpoint agree: each gets the mean of them all."""
+def superpoint_means(values: Float32[Array, "n t"], superpoints: Int[Array, " n"]) -> Float32[Array, "s t"]:
+    """Give each superpoint the mean of its points' values."""
     sizes = np.bincount(superpoints)
-    means = np.stack([np.bincount(superpoints, column) for column in scores.T], axis=1) / np.maximum(sizes, 1)[:, None]
-    of_points: Array = means.astype(np.float32)[superpoints]
-    return of_points
+    means = np.stack([np.bincount(superpoints, column) for column in values.T], axis=1) / np.maximum(sizes, 1)[:, None]
+    rounded: Array = means.astype(np.float32)
+    return rounded
 
 
 def answers(

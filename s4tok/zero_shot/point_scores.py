@@ -1,13 +1,17 @@
 """How near each point of a cloud is to each label: by a model's tokens, or by 2D features of superpoints."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from scipy.spatial import KDTree
 from torch import Tensor
+from torch.nn import functional
 
 from s4tok.errors import InputError
 from s4tok.models.model import Model
-from s4tok.shapes import Array, Bool, Float, Float32, Int
+from s4tok.shapes import Array, Bool, Float, Float32, Float64, Int
+from s4tok.superpoints.samples import from_y_up
 from s4tok.zero_shot import classifier as zero_shot
 from s4tok.zero_shot.encoded_windows import Looking, encode_windows, mean_over_windows
 
@@ -33,6 +37,38 @@ def score_points(
     return mean_over_windows(
         model, len(xyz), encoded, lambda vectors: zero_shot.cosines(vectors, classes), len(classes)
     )
+
+
+class EmbeddedPoints(NamedTuple):
+    """Features of a cloud's tokens and points, and where the tokens stand."""
+
+    tokens: Float32[Array, "m d"]
+    centers: Float64[Array, "m 3"]
+    points: Float32[Array, "n d"]  # means over windows of vectors of unit length
+
+
+@torch.inference_mode()
+def embed_points(
+    model: Model,
+    xyz: Float[Array, "n 3"],
+    superpoints: Int[Array, " n"],
+    looking: Looking,
+    *,
+    seed: int,
+    up: str = "y",
+    features: Float32[Array, "n e"] | None = None,
+) -> EmbeddedPoints:
+    """Give the features whose cosines `score_points` gives, with the same arguments, and the tokens they come from."""
+    encoded = list(encode_windows(model, xyz, superpoints, looking, seed=seed, up=up, features=features))
+    width = encoded[0].found.tokens.shape[2]
+    points = mean_over_windows(model, len(xyz), encoded, lambda vectors: functional.normalize(vectors, dim=-1), width)
+    kept = [each.found.read.is_token[0] for each in encoded]
+    tokens = [each.found.tokens[0, is_token].float() for each, is_token in zip(encoded, kept, strict=True)]
+    centers = [
+        from_y_up(each.found.read.xyz[0, is_token].cpu().numpy(), xyz[each.which], up)
+        for each, is_token in zip(encoded, kept, strict=True)
+    ]
+    return EmbeddedPoints(torch.cat(tokens).cpu().numpy(), np.concatenate(centers), points)
 
 
 def vision_scores(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,9 +101,14 @@ def set_for(clip: str) -> str:
     return MINI if clip == MINI else "clip"
 
 
-def read_labels(text: str) -> list[str]:
-    """Take names apart that a user has written as "chair, table, lamp"."""
-    names = [" ".join(word.split()) for word in text.split(",")]
+def read_labels(labels: str | Sequence[object]) -> list[str]:
+    """Take names, or take them apart where a user has written them as "chair, table, lamp"."""
+    words: Sequence[object] = labels.split(",") if isinstance(labels, str) else labels
+    names = list[str]()
+    for word in words:
+        if not isinstance(word, str):
+            raise UsageError(f"labels are words, and one of them is {word!r}.", 'for example ["chair", "table"].')
+        names.append(" ".join(word.split()))
     names = [name for name in names if name]
     if not names:
         raise UsageError("--labels names nothing.", 'for example --labels "chair,table,lamp".')

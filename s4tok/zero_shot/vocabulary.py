@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
+from s4tok.config import Scene
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
 from s4tok.shapes import Array, Float, Int
@@ -78,10 +79,18 @@ class Vocabulary:
         if self.of_parts and category is not None:
             ids = list(self.clouds.parts[category])
         names = self.labels or tuple(self.clouds.classes[each] for each in ids)
-        if category is not None:
-            sentences = [self.prompts.of_part(name, category) for name in names]
-        elif self.clouds.scene == "room":
-            sentences = [self.prompts.of_scene(name) for name in names]
-        else:
-            sentences = [self.prompts.of_object(name) for name in names]
-        return Words(names, np.array(ids), classifier(self.model, sentences))
+        vectors = label_vectors(names, self.model, self.prompts, category=category, scene=self.clouds.scene)
+        return Words(names, np.array(ids), vectors)
+
+
+def label_vectors(
+    names: Sequence[str], model: VisionModel, prompts: Prompts, *, category: str | None = None, scene: Scene = "object"
+) -> Float[Tensor, "t d"]:
+    """Turn labels of points into vectors of unit length: parts of a category, else what is in a room or an object."""
+    if category is not None:
+        sentences = [prompts.of_part(name, category) for name in names]
+    elif scene == "room":
+        sentences = [prompts.of_scene(name) for name in names]
+    else:
+        sentences = [prompts.of_object(name) for name in names]
+    return classifier(model, sentences)

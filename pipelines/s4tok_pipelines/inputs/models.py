@@ -6,8 +6,8 @@ from typing import NamedTuple
 from s4tok.config import STUDENTS, Scene, SegmentConfig, VisionConfig, ZeroShotConfig
 from s4tok.device import pick_device
 from s4tok.errors import MissingError, UsageError
+from s4tok.inference.loading import load
 from s4tok.models.checkpoint import Student, find_student, load_student, read_card
-from s4tok.models.text_space import text_model
 from s4tok.models.trained import Trained
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.table import load_vision_model
@@ -53,20 +53,19 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
         report: Who listens.
         needed: What the 2D baseline asks of its model, beside texts.
     """
-    prompts = None if names.prompts is None else load_prompts(names.prompts)
-    device, config = pick_device(names.device), VisionConfig(names.clip, names.pretrained)
-    student: Student | None = None
     if names.vision_only:
-        vision = load_vision_model(config, device, *needed, "text")
+        chosen, device = None if names.prompts is None else load_prompts(names.prompts), pick_device(names.device)
+        vision = load_vision_model(VisionConfig(names.clip, names.pretrained), device, *needed, "text")
+        models = Models(vision, None, chosen or load_prompts(set_for(vision.name)), device)
     else:
-        clip = FrozenClip.load(config.model, config.pretrained, device)
-        student = load_student(names.checkpoint_for(scene), clip, device)
-        name = names.text_model or student.trained.vision_model.get("model")
-        vision = text_model(student, None if name is None else VisionConfig(name, names.text_pretrained), device)
-    prompts = prompts or load_prompts(set_for(vision.name))
-    if prompts.name == TUNED:
+        loaded = load(
+            names.checkpoint_for(scene), clip=names.clip, pretrained=names.pretrained, text_model=names.text_model,
+            text_pretrained=names.text_pretrained, prompts=names.prompts, device=names.device,
+        )  # fmt: skip
+        models = Models(loaded.texts, loaded.student, loaded.prompts, loaded.device)
+    if models.prompts.name == TUNED:
         report.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
-    return Models(vision, student, prompts, device)
+    return models
 
 
 def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig, scene: Scene) -> Student | None:

@@ -12,8 +12,8 @@ import numpy as np
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import FORMATS as READABLE
 from s4tok.errors import UsageError, choose
-from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal, paint
-from s4tok.rendering.ply import ply_of
+from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal
+from s4tok.rendering.ply import labels_ply
 from s4tok.shapes import Array, UInt8
 from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled
 from s4tok_cache.files import write_whole
@@ -23,7 +23,7 @@ Colors: TypeAlias = UInt8[Array, "t 3"]  # of each name
 
 
 def _ply(done: Labelled, colors: Colors) -> bytes:
-    return ply_of(done.cloud, paint(done.answers, colors), label=done.answers, superpoint=done.superpoints)
+    return labels_ply(done.cloud, done.answers, done.superpoints, colors)
 
 
 def _npy(done: Labelled, _: Colors) -> bytes:

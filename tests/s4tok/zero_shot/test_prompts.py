@@ -121,6 +121,9 @@ def test_what_is_no_set_of_prompts_is_refused_in_one_sentence(tmp_path: Path, to
 
 def test_labels_are_taken_apart_at_commas() -> None:
     assert read_labels(" chair,night  stand , lamp,") == ["chair", "night stand", "lamp"]
+    assert read_labels(["chair", " night  stand"]) == ["chair", "night stand"]
+    with pytest.raises(UsageError, match="labels are words, and one of them is 3"):
+        read_labels(["chair", 3])
     with pytest.raises(UsageError, match="names nothing"):
         read_labels(" , ")
     with pytest.raises(UsageError, match="'lamp' twice"):

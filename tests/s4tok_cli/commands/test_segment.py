@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+import s4tok
 from s4tok.clouds import PointCloud
+from s4tok.config import SegmentConfig
 from s4tok.datasets.formats.ply import read_ply
 from s4tok.models.checkpoint import Means, save_student
 from s4tok.rendering.ply import ply_of
@@ -81,6 +83,23 @@ def test_a_scan_and_some_words_become_a_labelled_scan(answer: Answer, tmp_path: 
     assert sorted(path.name for path in (tmp_path / "o").iterdir()) == [
         "hall.labels.txt", "hall.legend.json", "result.json",
     ]  # fmt: skip
+
+
+def test_the_library_labels_an_array_as_the_command_labels_its_file(
+    answer: Answer, clip: Path, student: Path, tmp_path: Path
+) -> None:
+    scan(tmp_path / "hall.ply")
+    options = ("--votes", 2, "--unknown", 0.05, "--format", "npy,scores")
+    assert answer("hall.ply", "--labels", "wall,floor,plant", *options)[0] == 0
+    cloud = read_ply(tmp_path / "hall.ply").cloud(tmp_path / "hall.ply", "hall.ply")
+    found = s4tok.segment(
+        cloud, "wall,floor,plant", s4tok.load(student, clip=str(clip)), config=SegmentConfig(votes=2, unknown=0.05)
+    )
+    assert found.scene == "room"
+    np.testing.assert_array_equal(found.labels, np.load(tmp_path / "segments" / "hall.labels.npy"))
+    np.testing.assert_array_equal(
+        np.asarray(found.scores).astype(np.float16), np.load(tmp_path / "segments" / "hall.scores.npy")
+    )
 
 
 def test_toy_shapes_are_measured_and_nothing_is_written_unless_asked_for(answer: Answer, tmp_path: Path) -> None:

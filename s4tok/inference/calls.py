@@ -1,0 +1,223 @@
+"""What a Python user calls, one call each: from points to labels, a class, features or superpoints.
+
+Points are an (n, 3) array or tensor in any unit, a `PointCloud`, or a list of those, of any sizes; a list gives a list.
+Each cloud is processed by itself: in a list it gives what it gives alone. A tensor gives tensors on its device.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias, Unpack, overload
+
+import numpy as np
+from torch import Tensor
+
+from s4tok.config import STUDENTS, Scene, SegmentConfig, SuperpointConfig, ZeroShotConfig
+from s4tok.inference.as_trained import refuse_contradictions, require_scale, scene_of
+from s4tok.inference.cloud_encoder import CloudEncoder
+from s4tok.inference.given import Cloud, Given, Points, for_each
+from s4tok.inference.loading import Checkpoint, load
+from s4tok.inference.point_reader import PointReader
+from s4tok.inference.results import Classification, Embedding, Segmentation
+from s4tok.inference.whole_encoder import WholeEncoder
+from s4tok.shapes import Array, Float, Int, Int32
+from s4tok.superpoints import methods
+from s4tok.zero_shot.classifier import classifier, cosines
+from s4tok.zero_shot.labelled import labelled
+from s4tok.zero_shot.prompts import read_labels
+from s4tok.zero_shot.vocabulary import Words, label_vectors
+
+CheckpointName: TypeAlias = str | Path | Checkpoint | None  # as `load` takes it, or what it has loaded
+Superpoints: TypeAlias = Int32[Array, " n"] | Int32[Tensor, " n"]
+
+
+@overload
+def segment(
+    points: Points,
+    labels: str | Sequence[str],
+    checkpoint: CheckpointName = ...,
+    *,
+    category: str | None = ...,
+    config: SegmentConfig = ...,
+    **given: Unpack[Given],
+) -> Segmentation: ...
+@overload
+def segment(
+    points: Sequence[Points],
+    labels: str | Sequence[str],
+    checkpoint: CheckpointName = ...,
+    *,
+    category: str | None = ...,
+    config: SegmentConfig = ...,
+    **given: Unpack[Given],
+) -> list[Segmentation]: ...
+def segment(
+    points: Points | Sequence[Points],
+    labels: str | Sequence[str],
+    checkpoint: CheckpointName = None,
+    *,
+    category: str | None = None,
+    config: SegmentConfig = SegmentConfig(),  # noqa: B008 - it cannot change
+    **given: Unpack[Given],
+) -> Segmentation | list[Segmentation]:
+    """Label every point by the word whose prompts are nearest; `s4tok segment` does this for files and datasets.
+
+    Args:
+        points: (n, 3), or a list of such.
+        labels: What points may be, in words: ["seat", "back", "leg"] or "seat,back,leg".
+        checkpoint: A name, a run folder, "hf-hub:owner/name", or what `load` gives, which saves loading it each time;
+            the one that comes with s4tok for objects or for rooms where None.
+        category: What labels are parts of, for prompts such as "the seat of a chair".
+        config: How clouds are encoded and labelled; what it leaves open is as the checkpoint was trained.
+        **given: superpoints (n,), which are cut where they are not given; color and normals (n, 3), for checkpoints
+            that read them; up, the axis that points up, "z"; scene, "object" or "room", by the cloud's length where
+            None.
+
+    Raises:
+        UsageError: For words, names and settings that do not exist or contradict each other.
+        InputError: For points that are not finite or of another shape.
+        MissingError: For weights that are not on this machine and cannot be fetched.
+    """
+    names = tuple(read_labels(labels))
+    refuse_contradictions(config)
+
+    @cache
+    def words_for(scene: Scene) -> tuple[Checkpoint, Words]:
+        loaded = _opened(checkpoint, scene)
+        vectors = label_vectors(names, loaded.texts, loaded.prompts, category=category, scene=scene)
+        return loaded, Words(names, np.arange(len(names)), vectors)
+
+    def one(each: Cloud) -> Segmentation:
+        scene = each.scene or scene_of(each.cloud, config.scale)
+        loaded, words = words_for(scene)
+        encoder = CloudEncoder(loaded.student, config, scene, each.up)
+        superpoints = _superpoints(each, loaded, scene)
+        scores = encoder.scores(each.cloud.name, each.cloud, superpoints, words.vectors)
+        mean = None if encoder.means is None else encoder.means.features
+        done = labelled(each.cloud, superpoints, words, scores, encoder.config, mean=mean)
+        return Segmentation(done.answers, names, done.scores, superpoints, each.cloud, loaded.name, scene)
+
+    return for_each(points, given, one)
+
+
+@overload
+def classify(
+    points: Points,
+    labels: str | Sequence[str],
+    checkpoint: CheckpointName = ...,
+    *,
+    config: ZeroShotConfig = ...,
+    **given: Unpack[Given],
+) -> Classification: ...
+@overload
+def classify(
+    points: Sequence[Points],
+    labels: str | Sequence[str],
+    checkpoint: CheckpointName = ...,
+    *,
+    config: ZeroShotConfig = ...,
+    **given: Unpack[Given],
+) -> list[Classification]: ...
+def classify(
+    points: Points | Sequence[Points],
+    labels: str | Sequence[str],
+    checkpoint: CheckpointName = None,
+    *,
+    config: ZeroShotConfig = ZeroShotConfig(),  # noqa: B008 - it cannot change
+    **given: Unpack[Given],
+) -> Classification | list[Classification]:
+    """Label a whole cloud by the word whose prompts are nearest; `s4tok classify` does this for files and datasets.
+
+    Arguments and errors are those of `segment`; a cloud is an object, however long, unless `scene` says otherwise.
+    """
+    names = tuple(read_labels(labels))
+    require_scale(config.scale)
+
+    @cache
+    def words_for(scene: Scene) -> tuple[Checkpoint, Float[Tensor, "t d"]]:
+        loaded = _opened(checkpoint, scene)
+        return loaded, classifier(loaded.texts, [loaded.prompts.of_object(name) for name in names]).cpu()
+
+    def one(each: Cloud) -> Classification:
+        scene = each.scene or "object"
+        loaded, vectors = words_for(scene)
+        reads_superpoints = loaded.model.tokenizer.variant.knows_superpoints
+        superpoints = _superpoints(each, loaded, scene) if reads_superpoints else None
+        encoder = WholeEncoder(loaded.student, config, PointReader(loaded.student, each.up))
+        whole = encoder.encode([encoder.draw(each.cloud.name, each.cloud, superpoints)])
+        scores = cosines(whole, vectors)[0]
+        best = int(scores.argsort(descending=True, stable=True)[0])
+        return Classification(names[best], names, scores.numpy(), loaded.name)
+
+    return for_each(points, given, one)
+
+
+@overload
+def embed(
+    points: Points, checkpoint: CheckpointName = ..., *, config: SegmentConfig = ..., **given: Unpack[Given]
+) -> Embedding: ...
+@overload
+def embed(
+    points: Sequence[Points], checkpoint: CheckpointName = ..., *, config: SegmentConfig = ..., **given: Unpack[Given]
+) -> list[Embedding]: ...
+def embed(
+    points: Points | Sequence[Points],
+    checkpoint: CheckpointName = None,
+    *,
+    config: SegmentConfig = SegmentConfig(),  # noqa: B008 - it cannot change
+    **given: Unpack[Given],
+) -> Embedding | list[Embedding]:
+    """Give features of tokens, of points and of the whole cloud; `s4tok embed` does this for files and datasets.
+
+    Arguments and errors are those of `segment`.
+    """
+    refuse_contradictions(config)
+
+    @cache
+    def opened(scene: Scene) -> Checkpoint:
+        return _opened(checkpoint, scene)
+
+    def one(each: Cloud) -> Embedding:
+        scene = each.scene or scene_of(each.cloud, config.scale)
+        loaded = opened(scene)
+        encoder = CloudEncoder(loaded.student, config, scene, each.up)
+        return encoder.embed(each.cloud.name, each.cloud, _superpoints(each, loaded, scene))
+
+    return for_each(points, given, one)
+
+
+@overload
+def partition(points: Points, config: SuperpointConfig | None = ..., *, scene: Scene | None = ...) -> Superpoints: ...
+@overload
+def partition(
+    points: Sequence[Points], config: SuperpointConfig | None = ..., *, scene: Scene | None = ...
+) -> list[Superpoints]: ...
+def partition(
+    points: Points | Sequence[Points], config: SuperpointConfig | None = None, *, scene: Scene | None = None
+) -> Superpoints | list[Superpoints]:
+    """Cut a cloud into superpoints: give each point a label from 0 .. s-1, none of them missing.
+
+    Args:
+        points: (n, 3), or a list of such.
+        config: How to cut; the defaults for objects or rooms where None, which are those of `s4tok superpoints`.
+        scene: "object" or "room"; what is 2.5 m long is taken for a room where None.
+    """
+
+    def one(each: Cloud) -> Superpoints:
+        return methods.partition(each.cloud, config or SuperpointConfig.of(each.scene or scene_of(each.cloud)))
+
+    return for_each(points, {"scene": scene}, one)
+
+
+def _opened(checkpoint: CheckpointName, scene: Scene) -> Checkpoint:
+    if isinstance(checkpoint, Checkpoint):
+        return checkpoint
+    return load(STUDENTS[scene] if checkpoint is None else checkpoint)
+
+
+def _superpoints(each: Cloud, loaded: Checkpoint, scene: Scene) -> Int[Array, " n"]:
+    """Take a cloud's superpoints, or cut it as for the checkpoint's training."""
+    cut = each.superpoints
+    if cut is None:
+        cut = methods.partition(each.cloud, loaded.superpoints_of(scene))
+    return cut.astype(np.int64)

@@ -1,0 +1,102 @@
+"""Checkpoints by name, folder or hub address, with all that labels anything by them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from s4tok.config import SHIPPED_FOLDER, STUDENTS, Scene, SuperpointConfig, VisionConfig
+from s4tok.device import pick_device
+from s4tok.models.checkpoint import (
+    SHIPPED,
+    Student,
+    find_student,
+    has_checkpoint,
+    load_student,
+    read_card,
+    save_loaded,
+)
+from s4tok.models.model import Model
+from s4tok.models.text_space import text_model
+from s4tok.superpoints.methods import METHODS
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.vision_model import VisionModel
+from s4tok.zero_shot.prompts import Prompts, load_prompts, set_for
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A trained tokenizer in front of its frozen CLIP, and the texts and prompts that label by it."""
+
+    student: Student
+    text: VisionConfig | None = None  # where its texts lie, for a model that is not found by the card's name
+    chosen_prompts: Prompts | None = None  # those that suit the texts where None
+    device: str = "cpu"
+
+    @property
+    def name(self) -> str:
+        """Give the name it was loaded by."""
+        return self.student.name
+
+    @property
+    def model(self) -> Model:
+        """Give the PyTorch module: points and superpoints in, features of tokens and of the whole out."""
+        return self.student.model
+
+    @cached_property
+    def texts(self) -> VisionModel:
+        """Load the model whose texts lie in the space of its features: its CLIP, or the one it was distilled from."""
+        return text_model(self.student, self.text, self.device)
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        """Give the prompts of labels."""
+        return self.chosen_prompts or load_prompts(set_for(self.texts.name))
+
+    def superpoints_of(self, scene: Scene) -> SuperpointConfig:
+        """Say how clouds are cut for it: as for its training, else by the defaults of the kind of scene."""
+        known = self.student.trained.superpoints.get(scene)
+        is_usable = known is not None and METHODS.get(known.method) is not None
+        return known if known is not None and is_usable else SuperpointConfig.of(scene)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write what a model hub wants: model.safetensors, config.json and README.md, a model card."""
+        save_loaded(Path(folder), self.student)
+
+
+def load(
+    checkpoint: str | Path = STUDENTS["object"],
+    *,
+    clip: str | None = None,
+    pretrained: str | None = None,
+    text_model: str | None = None,
+    text_pretrained: str | None = None,
+    prompts: str | Path | None = None,
+    device: str = "auto",
+) -> Checkpoint:
+    """Load a checkpoint, which `segment`, `classify` and `embed` take in place of its name.
+
+    Args:
+        checkpoint: One that comes with s4tok (`list_checkpoints`), a run folder, or "hf-hub:owner/name".
+        clip: The CLIP it was trained for, by name or folder; by the card's name where None.
+        pretrained: The CLIP's weights, a tag or a file; its usual ones where None.
+        text_model: For a checkpoint that was distilled from another model than its CLIP, where that lies.
+        text_pretrained: The weights of that model.
+        prompts: A set of prompts by name, or a file; those that suit the model where None.
+        device: "auto", "cpu" or "cuda"; auto takes a GPU where there is one.
+
+    Raises:
+        UsageError: For a name there is not, and for a CLIP it was not trained for.
+        InputError: For a folder that holds no checkpoint.
+        MissingError: For weights that are not on this machine and cannot be fetched.
+    """
+    chosen, device = None if prompts is None else load_prompts(prompts), pick_device(device)
+    if clip is None:
+        clip = str(read_card(find_student(checkpoint))["clip"]["name"])
+    student = load_student(checkpoint, FrozenClip.load(clip, pretrained, device), device)
+    name = text_model or student.trained.vision_model.get("model")
+    return Checkpoint(student, None if name is None else VisionConfig(name, text_pretrained), chosen, device)
+
+
+def list_checkpoints() -> list[str]:
+    """Name the checkpoints that come with s4tok."""
+    return [name for name in SHIPPED if has_checkpoint(SHIPPED_FOLDER / name)]

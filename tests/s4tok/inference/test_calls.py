@@ -1,0 +1,131 @@
+"""The calls of a Python user; a checkpoint of random weights, being right does not matter, but for the shipped one."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import s4tok
+from s4tok.config import SegmentConfig, SuperpointConfig
+from s4tok.inference.loading import Checkpoint
+from s4tok.models.checkpoint import Student, load_student, save_student
+from s4tok.shapes import Array
+from s4tok.tokenizers import PointFeatures, Tokenizer
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.classifier import classifier
+from s4tok.zero_shot.vocabulary import label_vectors
+
+WORDS = ["seat", "back", "leg"]
+
+
+def cloud(n_points: int, side: float = 1.0, seed: int = 0) -> Array:
+    """The surface of a box, somewhere on a map."""
+    xyz = np.random.default_rng(seed).uniform(0, side, (n_points, 3))
+    xyz[np.arange(n_points), np.arange(n_points) % 3] = side * (np.arange(n_points) % 2)
+    xyz += [453_000.25, 5_411_000.5, 220.125]
+    return xyz
+
+
+THREE = [cloud(300), cloud(900, seed=1), cloud(1500, side=4.0, seed=2)]  # two objects and a room
+
+
+@pytest.fixture(scope="session")
+def random(checkpoint: Student) -> Checkpoint:
+    return Checkpoint(checkpoint)
+
+
+def test_points_and_words_are_enough() -> None:
+    found = s4tok.segment(np.random.default_rng(0).random((5000, 3)), WORDS)
+    assert found.labels.shape == (5000,)
+    assert (found.names, found.checkpoint, found.scene) == (("seat", "back", "leg"), "ball+rpn", "object")
+    assert set(found.words) <= set(WORDS)
+
+
+def test_clouds_in_a_list_give_what_each_gives_alone(random: Checkpoint) -> None:
+    for together, one in zip(s4tok.embed(THREE, random), THREE, strict=True):
+        alone = s4tok.embed(one, random).arrays(each_point=True)
+        for name, values in together.arrays(each_point=True).items():
+            np.testing.assert_array_equal(values, alone[name])
+    for segmented, one in zip(s4tok.segment(THREE, WORDS, random), THREE, strict=True):
+        np.testing.assert_array_equal(segmented.scores, s4tok.segment(one, WORDS, random).scores)
+    for classified, one in zip(s4tok.classify(THREE, WORDS, random), THREE, strict=True):
+        np.testing.assert_array_equal(classified.scores, s4tok.classify(one, WORDS, random).scores)
+    for labels, one in zip(s4tok.partition(THREE), THREE, strict=True):
+        np.testing.assert_array_equal(labels, s4tok.partition(one))
+    assert [each.scene for each in s4tok.segment(THREE, WORDS, random)] == ["object", "object", "room"]
+
+
+@pytest.mark.parametrize("points", [THREE[1], THREE[2]], ids=["object", "room"])
+def test_embedded_points_have_the_cosines_by_which_they_are_labelled(random: Checkpoint, points: Array) -> None:
+    config = SegmentConfig(votes=2, window=2.5, smallest_window=20)
+    found, labelled = s4tok.embed(points, random, config=config), s4tok.segment(points, WORDS, random, config=config)
+    words = label_vectors(WORDS, random.texts, random.prompts, scene="room" if points is THREE[2] else "object").numpy()
+    np.testing.assert_allclose(found.points @ words.T, labelled.scores, atol=1e-5)
+    pooled = s4tok.segment(points, WORDS, random, config=replace(config, pool=True))
+    np.testing.assert_allclose((found.of_superpoints() @ words.T)[found.superpoints], pooled.scores, atol=1e-5)
+
+
+def test_the_whole_has_the_cosines_by_which_it_is_classified(random: Checkpoint) -> None:
+    words = classifier(random.texts, [random.prompts.of_object(name) for name in WORDS]).numpy()
+    found = s4tok.classify(THREE[1], WORDS, random)
+    np.testing.assert_allclose(s4tok.embed(THREE[1], random).whole @ words.T, found.scores, atol=1e-5)
+    assert found.label == WORDS[int(np.argmax(found.scores))]
+
+
+@pytest.mark.parametrize(("points", "up"), [(THREE[0], "x"), (THREE[2], "z")], ids=["object", "room"])
+def test_tokens_stand_on_points_of_the_cloud_wherever_it_lies(random: Checkpoint, points: Array, up: str) -> None:
+    found = s4tok.embed(points, random, up=up)
+    apart = np.linalg.norm(np.asarray(found.centers)[:, None] - points, axis=2).min(axis=1)
+    assert apart.max() < 1e-5
+    assert len(found.tokens) == len(found.centers) > 8
+
+
+def test_tensors_give_tensors_and_a_point_cloud_arrays(random: Checkpoint) -> None:
+    points = torch.from_numpy(THREE[0]).requires_grad_()
+    segmented, cut = s4tok.segment(points, WORDS, random), s4tok.partition(points)
+    assert isinstance(segmented.labels, torch.Tensor)
+    assert isinstance(cut, torch.Tensor)
+    np.testing.assert_array_equal(segmented.labels, s4tok.segment(THREE[0], WORDS, random).labels)
+    assert isinstance(s4tok.embed(points, random).whole, torch.Tensor)
+    assert isinstance(s4tok.embed(s4tok.PointCloud.of(THREE[0]), random).whole, np.ndarray)
+    assert s4tok.embed(points.bfloat16() - points.bfloat16().mean(0), random).of_superpoints().shape[1] == 24
+
+
+def test_superpoints_of_ones_own_are_used(random: Checkpoint) -> None:
+    mine = np.array([70, 5, 12])[np.arange(300) % 3]
+    found = s4tok.segment(THREE[0], WORDS, random, superpoints=mine, config=SegmentConfig(pool=True))
+    np.testing.assert_array_equal(found.superpoints, np.arange(300) % 3)
+    assert all(len(set(np.asarray(found.labels)[mine == each])) == 1 for each in (70, 5, 12))
+
+
+def test_clouds_are_cut_as_for_the_checkpoints_training(random: Checkpoint) -> None:
+    grid = SuperpointConfig(method="grid", grid_cells=8)
+    trained = replace(random.student.trained, superpoints={"object": grid})
+    cut = s4tok.embed(THREE[1], Checkpoint(random.student._replace(trained=trained))).superpoints
+    np.testing.assert_array_equal(cut, s4tok.partition(THREE[1], grid))
+    assert (cut.shape, int(cut.max())) != (cut.shape, int(s4tok.embed(THREE[1], random).superpoints.max()))
+
+
+def test_colours_are_read_where_a_checkpoint_wants_them_and_missed_aloud(
+    make_clip: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip = FrozenClip.load(str(make_clip(tmp_path / "tiny")))
+    torch.manual_seed(0)
+    config = replace(s4tok.build_tokenizer(width=32).config, n_points=200, n_tokens=12, patch_size=8)
+    read = PointFeatures(("rgb",), (0.5,) * 3, (0.2,) * 3)
+    tokenizer = Tokenizer(config, width=32, point_features=read)
+    (tmp_path / "colours").mkdir()
+    save_student(tmp_path / "colours", tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}})
+    reader = Checkpoint(load_student(tmp_path / "colours", clip))
+    red, green = (np.tile(np.array(color, np.uint8), (300, 1)) for color in ((255, 0, 0), (0, 255, 0)))
+    with caplog.at_level(logging.INFO, "s4tok"):
+        reds, greens = s4tok.embed([THREE[0], THREE[0]], reader, color=[red, green])
+        assert not caplog.messages
+        bare = s4tok.embed(THREE[0], reader)
+        assert "has no colours, which checkpoint" in caplog.text
+    assert np.abs(np.asarray(reds.whole) - greens.whole).max() > 1e-3
+    assert np.abs(np.asarray(reds.whole) - bare.whole).max() > 1e-3

@@ -1,0 +1,52 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import s4tok
+from s4tok.config import SuperpointConfig
+from s4tok.errors import InputError, UsageError
+from s4tok.inference.loading import Checkpoint
+from s4tok.models.checkpoint import SHIPPED, Student
+from s4tok.models.trained import Trained
+
+
+def test_checkpoints_that_come_with_s4tok_are_listed_and_loaded_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert s4tok.list_checkpoints() == list(SHIPPED)
+    loaded = s4tok.load("s4token-scans", device="cpu")
+    assert (loaded.name, loaded.texts.name, loaded.prompts.name) == ("s4token-scans", "mini", "mini")
+    assert s4tok.load(device="cpu").name == "ball+rpn"
+    monkeypatch.setattr("s4tok.inference.loading.SHIPPED_FOLDER", Path("nowhere"))
+    assert s4tok.list_checkpoints() == []
+
+
+def test_a_name_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no student is called that; there are: knn"):
+        s4tok.load("s4tokn")
+    with pytest.raises(InputError, match="holds no trained tokenizer"):
+        s4tok.load(tmp_path)
+    with pytest.raises(UsageError, match="no device is called 'gpu'"):
+        s4tok.load(device="gpu")
+
+
+def test_what_is_saved_is_what_was_loaded_with_a_card_for_a_hub(tmp_path: Path) -> None:
+    loaded = s4tok.load("s4token", device="cpu")
+    loaded.save_pretrained(tmp_path / "a" / "b")
+    assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == [
+        "README.md", "config.json", "model.safetensors",
+    ]  # fmt: skip
+    again = s4tok.load(tmp_path / "a" / "b", device="cpu")
+    assert again.student.sha256 == loaded.student.sha256
+    assert json.loads((tmp_path / "a" / "b" / "config.json").read_text()) == dict(loaded.student.card)
+    points = torch.rand(500, 3, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(s4tok.embed(points, again).points, s4tok.embed(points, loaded).points, rtol=0, atol=0)
+
+
+def test_a_cut_that_only_its_owner_can_make_is_replaced_by_the_usual(checkpoint: Student) -> None:
+    grid = SuperpointConfig(method="grid")
+    trained = Trained(superpoints={"object": grid, "room": SuperpointConfig(method="scannet-segments")})
+    loaded = Checkpoint(checkpoint._replace(trained=trained))
+    assert loaded.superpoints_of("object") == grid
+    assert loaded.superpoints_of("room") == SuperpointConfig.of("room")
+    assert Checkpoint(checkpoint).superpoints_of("room") == SuperpointConfig.of("room")
