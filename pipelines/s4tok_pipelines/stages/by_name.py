@@ -77,7 +77,7 @@ def segment_by_name(
         )
     is_own = isinstance(clouds, OwnFiles)
     if is_own and guess_scene:
-        clouds = _with_guessed_scene(clouds, config.scale, report)
+        clouds = with_guessed_scene(clouds, config.scale, report)
     models = load_models(names, clouds.scene, report, "dense")
     if is_own and models.student is not None:
         report.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
@@ -194,7 +194,7 @@ def _agree(names: ModelNames, config: SegmentConfig) -> None:
     refuse_contradictions(config)
 
 
-def _with_guessed_scene(clouds: CloudDataset, scale: float, report: Report) -> CloudDataset:
+def with_guessed_scene(clouds: CloudDataset, scale: float, report: Report) -> CloudDataset:
     """Take files of one's own for rooms when the first that can be read is as long as one."""
     for key in clouds.keys:
         try:
