@@ -18,3 +18,12 @@ def test_an_array_of_ones_own_becomes_a_cloud(python: Run) -> None:
     done = python(EXAMPLES / "your_own_points.py")
     assert done.returncode == 0, done.stderr
     assert "plane: 1250 points, 10 units across" in done.stdout
+
+
+def test_arrays_get_labels_a_class_and_features(python: Run, tmp_path: Path) -> None:
+    done = python(EXAMPLES / "labels_from_python.py")
+    assert done.returncode == 0, done.stderr
+    assert "a cloud is classified as airplane" in done.stdout
+    assert "8192 points: wing " in done.stdout
+    assert "32 tokens, features of 128 numbers a point" in done.stdout
+    assert (tmp_path / "airplane.ply").stat().st_size > 200_000

@@ -1,0 +1,85 @@
+"""`s4tok embed`: write features of tokens, points and whole clouds."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from s4tok.config import Scene, SegmentConfig, VisionConfig, ZeroShotConfig
+from s4tok.fields import changed
+from s4tok_cli import console, options
+from s4tok_cli.commands import Place
+from s4tok_cli.commands.superpoints import Room
+from s4tok_cli.recipe import Changes, FieldsOf, Part
+from s4tok_pipelines.paths import CACHE
+
+PLACE = Place("Stages", 6)
+EXAMPLES = (
+    "s4tok embed chair.ply --up y --out features",
+    "s4tok embed toy-shapes --checkpoint s4token --auto",
+)
+
+SETTINGS = FieldsOf(
+    SegmentConfig,
+    [
+        Part("", SegmentConfig, "Encoding", ("window", "votes", "seed"), {},
+             ("overlap", "smallest_window", "large", "pool", "calibrate", "calibration_share", "unknown", "draws",
+              "level"),
+             dict.fromkeys(("n_points", "n_tokens", "window", "attend"), "as trained"))
+    ],
+    {"all": SegmentConfig()},
+)  # fmt: skip
+
+
+def embed(
+    *,
+    source: options.Clouds,
+    room: Room = None,
+    settings: Annotated[Changes, SETTINGS],
+    checkpoint: options.Checkpoint = None,
+    clip: options.StudentsClip = ZeroShotConfig.clip,
+    pretrained: options.Pretrained = VisionConfig.pretrained,
+    out: Annotated[
+        Path | None, options.out("own files: embeddings, datasets: the cache", "Folder of the results.")
+    ] = None,
+    each_point: Annotated[
+        bool,
+        Option("--each-point", help="Write each point's feature too.", rich_help_panel=options.OUTPUT),
+    ] = False,
+    auto: options.Auto = False,
+    overwrite: options.Overwrite = False,
+    cache: options.Cache = CACHE,
+    workers: options.Workers = 1,
+    shard: options.ShardOf = None,
+    device: options.Device = "auto",
+) -> None:
+    """Write features of tokens, superpoints and whole clouds, in the space of a checkpoint's texts.
+
+    A dataset's go into the cache, those of your own files into an .npz each.
+    """
+    from s4tok.vision.weights import probe
+
+    config = changed(SegmentConfig(), settings)
+    scene: Scene | None = None if room is None else "room" if room else "object"
+    clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong with it is told at once
+    probe(clip, pretrained)  # and weights out of reach too
+
+    from s4tok_cache import Shard
+    from s4tok_pipelines.inputs.models import ModelNames
+    from s4tok_pipelines.stages.embed import embed_by_name
+
+    outcome = embed_by_name(
+        clouds,
+        cache,
+        ModelNames(checkpoint, clip, pretrained, device=device),
+        config,
+        out=out,
+        each_point=each_point,
+        guess_scene=scene is None,
+        auto=auto,
+        workers=workers,
+        shard=Shard.parse(shard),
+        overwrite=overwrite,
+        report=console.Progress(),
+    )
+    console.finish_stage("clouds embedded", outcome)
