@@ -140,7 +140,7 @@ class Clouds:
 Checkpoint: TypeAlias = Annotated[
     str | None,
     Option(
-        help="A run folder, or one that comes with s4tok.",
+        help="One that comes with s4tok, a run folder, or hf-hub:owner/name.",
         metavar="NAME|DIR",
         autocompletion=completion.or_path(completion.checkpoints),
         show_default=", ".join(f"{scene}s: {name}" for scene, name in STUDENTS.items()),

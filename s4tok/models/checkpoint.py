@@ -15,11 +15,14 @@ from s4tok.config import SHIPPED_FOLDER, EncoderConfig, Scene, TokenizerConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
 from s4tok.models.model import Model
+from s4tok.models.model_card import model_card
 from s4tok.models.trained import Trained
 from s4tok.shapes import Float
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.hub import hub_folder
 from s4tok.vision.network import sha256_of_weights
+from s4tok.vision.weights import HUB
 
 # Trained on the synthetic data, for the mini CLIP.
 SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token-scans")
@@ -99,7 +102,7 @@ def save_student(
     if tokenizer.point_features.kinds:
         about[POINT_FEATURES] = asdict(tokenizer.point_features)
     (folder / CARD).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
-    (folder / PAGE).write_text(_page(about), encoding="utf-8")
+    (folder / PAGE).write_text(model_card(about), encoding="utf-8")
 
 
 def save_loaded(folder: Path, student: Student) -> None:
@@ -163,7 +166,9 @@ def read_weights(folder: Path) -> Stored:
 
 
 def find_student(where: str | Path) -> Path:
-    """Find the folder a student lies in."""
+    """Find the folder a checkpoint lies in, fetching "hf-hub:owner/name" where the hub can be reached."""
+    if str(where).startswith(HUB):
+        return _fetched(str(where))
     for folder in (Path(where), *(Path(where) / part for part in IN_A_RUN)):
         if has_checkpoint(folder):
             return folder
@@ -183,6 +188,13 @@ def find_student(where: str | Path) -> Path:
         f"{where}: there is no such folder, and no student is called that; there are: {', '.join(SHIPPED)}.",
         did_you_mean(str(where), list(SHIPPED)),
     )
+
+
+def _fetched(name: str) -> Path:
+    folder = hub_folder(name, (WEIGHTS, CARD, PAGE), f"import s4tok; s4tok.load('{name}')")
+    if not has_checkpoint(folder):
+        raise InputError(f"{name} holds no trained tokenizer: no {CARD}.", "Checkpoint.save_pretrained writes one.")
+    return folder
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -215,24 +227,3 @@ def _file(folder: Path, name: str) -> Path:
     """Give a file of a checkpoint by its name of today, or of before where only that is there."""
     before = folder / BEFORE[name]
     return before if before.is_file() and not (folder / name).is_file() else folder / name
-
-
-def _page(about: Mapping[str, Any]) -> str:
-    """Say for people what a checkpoint is: the card's first facts, and where the rest stands."""
-    clip, tokenizer = about["clip"], about["tokenizer"]
-    facts = {
-        "tokenizer": tokenizer["tokenizer"],
-        "sampled as": f"{tokenizer['n_points']} points, {tokenizer['n_tokens']} tokens of {tokenizer['patch_size']}",
-        "reads of points": ", ".join(["coordinates", *about.get(POINT_FEATURES, {}).get("kinds", ())]),
-        "CLIP": f"{clip.get('name')} (weights {str(clip.get('weights'))[:12]})",
-        "superpoints of": ", ".join(map(str, about.get("superpoints", ()))) or "not recorded",
-        "command": f"`{about['command']}`" if "command" in about else "not recorded",
-        "steps": f"{about.get('steps', 'not recorded')}" + (f" of {about['of']}" if "of" in about else ""),
-        "s4tok": about.get("s4tok", "not recorded"),
-    }
-    rows = "".join(f"| {name} | {fact} |\n" for name, fact in facts.items())
-    return (
-        "---\nlibrary_name: s4tok\ntags: [point-cloud, zero-shot, clip]\n---\n\n"
-        f"# An s4tok checkpoint: {tokenizer['tokenizer']}\n\n| | |\n|---|---|\n{rows}\n"
-        f"Every setting stands in `{CARD}`. Use: `s4tok segment FILE --labels ... --checkpoint FOLDER`.\n"
-    )

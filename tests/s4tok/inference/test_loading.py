@@ -6,7 +6,7 @@ import torch
 
 import s4tok
 from s4tok.config import SuperpointConfig
-from s4tok.errors import InputError, UsageError
+from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.inference.loading import Checkpoint
 from s4tok.models.checkpoint import SHIPPED, Student
 from s4tok.models.trained import Trained
@@ -50,3 +50,38 @@ def test_a_cut_that_only_its_owner_can_make_is_replaced_by_the_usual(checkpoint:
     assert loaded.superpoints_of("object") == grid
     assert loaded.superpoints_of("room") == SuperpointConfig.of("room")
     assert Checkpoint(checkpoint).superpoints_of("room") == SuperpointConfig.of("room")
+
+
+def kept_by_the_hub(cache: Path, files: dict[str, bytes]) -> None:
+    """Leave a repository as the hub's own client does once it has fetched it."""
+    repository, commit = cache / "models--owner--name", "0" * 40
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(commit)
+    (repository / "snapshots" / commit).mkdir(parents=True)
+    for name, content in files.items():
+        (repository / "snapshots" / commit / name).write_bytes(content)
+
+
+def test_a_checkpoint_of_a_hub_is_loaded_by_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("s4tok.vision.hub.reachable", lambda: False)
+    s4tok.load("s4token", device="cpu").save_pretrained(tmp_path / "mine")
+    kept_by_the_hub(tmp_path / "hub", {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()})
+    loaded = s4tok.load("hf-hub:owner/name", device="cpu")
+    assert (loaded.name, loaded.student.sha256) == ("hf-hub:owner/name", s4tok.load("s4token").student.sha256)
+
+
+def test_a_hub_out_of_reach_a_repository_of_something_else_and_no_address_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("s4tok.vision.hub.reachable", lambda: False)
+    with pytest.raises(MissingError, match="hf-hub:owner/name is not on this machine, and cannot") as caught:
+        s4tok.load("hf-hub:owner/name")
+    assert "s4tok.load('hf-hub:owner/name')" in caught.value.hint
+    with pytest.raises(UsageError, match="hf-hub:name is no address on a hub"):
+        s4tok.load("hf-hub:name")
+    monkeypatch.setattr("s4tok.vision.hub.reachable", lambda: True)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(tmp_path))
+    with pytest.raises(InputError, match=r"hf-hub:owner/name holds no trained tokenizer: no config\.json"):
+        s4tok.load("hf-hub:owner/name")

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import s4tok as library
 from s4tok.datasets.open import open_dataset
@@ -35,3 +36,13 @@ def test_what_the_cache_does_not_keep_is_refused(s4tok: Run) -> None:
     done = s4tok("embed", "toy-shapes", "--each-point")
     assert done.returncode == 2
     assert "--out" in done.stderr
+
+
+def test_a_checkpoint_of_a_hub_that_is_out_of_reach_is_missing(
+    s4tok: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "box.npy", np.random.default_rng(0).random((900, 3)))
+    monkeypatch.setattr("s4tok.vision.hub.reachable", lambda: False)
+    done = s4tok("embed", "box.npy", "--checkpoint", "hf-hub:owner/name")
+    assert done.returncode == 6
+    assert "hf-hub:owner/name is not on this machine" in done.stderr

@@ -1,0 +1,41 @@
+"""The page of a checkpoint's folder: what it is, for people, under the header by which a model hub files it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+HEADER = """---
+library_name: s4tok
+tags:
+- point-cloud
+- 3d
+- zero-shot
+- clip
+---
+"""
+USE = """```python
+import s4tok
+
+checkpoint = s4tok.load("FOLDER")  # or "hf-hub:owner/name"
+found = s4tok.segment(points, ["seat", "back", "leg"], checkpoint)  # points: (n, 3)
+```
+
+On the command line: `s4tok segment FILE --labels seat,back,leg --checkpoint FOLDER`. Every setting is in `config.json`.
+"""
+
+
+def model_card(about: Mapping[str, Any]) -> str:
+    """Say the first facts of a checkpoint's `config.json`, and how it is used."""
+    clip, tokenizer = about["clip"], about["tokenizer"]
+    facts = {
+        "tokenizer": tokenizer["tokenizer"],
+        "sampled as": f"{tokenizer['n_points']} points, {tokenizer['n_tokens']} tokens of {tokenizer['patch_size']}",
+        "reads of points": ", ".join(["coordinates", *about.get("point_features", {}).get("kinds", ())]),
+        "CLIP": f"{clip.get('name')} (weights {str(clip.get('weights'))[:12]})",
+        "superpoints of": ", ".join(map(str, about.get("superpoints", ()))) or "not recorded",
+        "command": f"`{about['command']}`" if "command" in about else "not recorded",
+        "steps": f"{about.get('steps', 'not recorded')}" + (f" of {about['of']}" if "of" in about else ""),
+        "s4tok": about.get("s4tok", "not recorded"),
+    }
+    rows = "".join(f"| {name} | {fact} |\n" for name, fact in facts.items())
+    heading = f"# An s4tok checkpoint: {tokenizer['tokenizer']}"
+    return f"{HEADER}\n{heading}\n\n| | |\n|---|---|\n{rows}\n{USE}"
