@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from typer import Option
 
@@ -86,6 +86,15 @@ def pretrain(
             hidden=True,
         ),
     ] = False,
+    log: Annotated[
+        Literal["wandb"] | None,
+        Option(
+            help="Show the losses on Weights & Biases too.",
+            show_default="TensorBoard alone",
+            rich_help_panel=options.OUTPUT,
+            hidden=True,
+        ),
+    ] = None,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
@@ -121,6 +130,7 @@ def pretrain(
         auto=auto,
         workers=workers,
         device=pick_device(device),
+        log=log,
         report=console.Progress(),
     )
     if is_first:

@@ -20,7 +20,7 @@ from s4tok_pipelines.paths import RUNS
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.stages.auto import usual_superpoints
 from s4tok_pipelines.stages.extract_features import extract_features
-from s4tok_pipelines.training import run_folder
+from s4tok_pipelines.training import boards, run_folder
 from s4tok_pipelines.training.curves import draw_curves
 from s4tok_pipelines.training.loop import Training
 from s4tok_pipelines.training.ranks import from_environment, together
@@ -43,6 +43,7 @@ def pretrain(
     workers: int = 1,
     device: str = "cpu",
     save_every: float = SAVE_EVERY,
+    log: boards.Log | None = None,
     report: Report = silent,
 ) -> Outcome:
     """Train the recipe's objective on a dataset.
@@ -65,9 +66,12 @@ def pretrain(
         workers: Processes that sample clouds.
         device: Where training computes.
         save_every: Seconds between checkpoints; there is one after each epoch in any case.
+        log: Show figures on Weights & Biases too, beside TensorBoard.
         report: Who listens.
     """
     start = time.monotonic()
+    if log == "wandb":
+        boards.load_wandb()  # that it is missing is told before anything is made
     prepare = choose("objective", config.objective, OBJECTIVES)
     ranks = from_environment()
     device = ranks.device(device)
@@ -91,7 +95,7 @@ def pretrain(
             report = run_folder.Logged(folder, report)
         ranks.wait()
         ready.begin(report)
-        training = _train(replace(request, report=report), ready, folder, save_every)
+        training = _train(replace(request, report=report), ready, folder, save_every, log)
     outcome = Outcome(folder, made=training.steps - training.begun, present=training.begun)
     outcome.seconds = time.monotonic() - start
     outcome.figures = {
@@ -113,7 +117,7 @@ def _make_features(
     extract_features(clouds, cache, model, superpoints=cut, auto=True, workers=workers, device=device, report=report)
 
 
-def _train(request: Request, ready: Prepared, folder: Path, save_every: float) -> Training:
+def _train(request: Request, ready: Prepared, folder: Path, save_every: float, log: boards.Log | None) -> Training:
     """Train from where the folder's last checkpoint is."""
     config, ranks, report = request.config, request.ranks, request.report
     model, data, held = ready.objective.to(torch.device(request.device)), ready.data, ready.held
@@ -129,7 +133,10 @@ def _train(request: Request, ready: Prepared, folder: Path, save_every: float) -
         model, config.training, data, held, folder=folder, card=card, ranks=ranks,
         device=torch.device(request.device), save_every=save_every, report=report,
     )  # fmt: skip
-    metrics = run_folder.Metrics(folder, training.begun, report, model.former_columns) if ranks.is_first else None
+    metrics = None
+    if ranks.is_first:
+        shown = boards.open_boards(folder, training.begun, log, report)
+        metrics = run_folder.Metrics(folder, training.begun, shown, model.former_columns)
     report.note(
         f"{folder}: {len(data.keys)} clouds, {training.steps} steps of {training.size}, from step {training.begun}; "
         f"validation on {len(held.keys) if held else 0}"

@@ -5,11 +5,11 @@ environment.json   machine, versions and command of the latest start
 metrics.jsonl      one line a step and one a validation
 log.txt            what was said, with the time
 tensorboard/       the same figures, where TensorBoard is installed
+wandb.txt, wandb/  with --log wandb: the run's name on Weights & Biases, and what it keeps here
 curves.png         the losses, drawn
 ckpt/              see checkpoints.py
 """
 
-import importlib.util
 import json
 import os
 import platform
@@ -17,7 +17,7 @@ import shutil
 import socket
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from s4tok.errors import InputError, UsageError
 from s4tok_cache import Stamp, differences
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.report import Item, Report
+from s4tok_pipelines.training.boards import Board
 
 CONFIG, ENVIRONMENT, METRICS, LOG, CURVES = "config.toml", "environment.json", "metrics.jsonl", "log.txt", "curves.png"
 CHECKPOINTS = "ckpt"
@@ -93,29 +94,32 @@ def write_environment(folder: Path, command: str, device: str, world: int) -> No
 class Metrics:
     """The figures of every step, on disk as they come; those after the step that is resumed from are forgotten."""
 
-    def __init__(self, folder: Path, from_step: int, report: Report, renamed: Mapping[str, str] = {}) -> None:
-        """Open a run's figures; `renamed` has the present name of each column that was called otherwise earlier."""
+    def __init__(
+        self, folder: Path, from_step: int, boards: Sequence[Board] = (), renamed: Mapping[str, str] = {}
+    ) -> None:
+        """Open a run's figures, which boards show too.
+
+        `renamed` has the present name of each column that was called otherwise earlier.
+        """
         self.path = folder / METRICS
         found = (row for row in read_metrics(self.path) if 0 < from_step >= row["step"])
         self.rows = [{renamed.get(name, name): value for name, value in row.items()} for row in found]
         write_whole(self.path, "".join(json.dumps(row) + "\n" for row in self.rows).encode())
         self._file = self.path.open("a", encoding="utf-8", buffering=1)
-        self._board = _board(folder / "tensorboard", from_step, report)
+        self._boards = boards
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Add a line."""
         self.rows.append(dict(row))
         self._file.write(json.dumps(row) + "\n")
-        if self._board is not None:
-            for name, value in row.items():
-                if isinstance(value, float):
-                    self._board.add_scalar(f"{row['kind']}/{name}", value, row["step"])
+        for board in self._boards:
+            board.write(row)
 
     def close(self) -> None:
         """Leave nothing in memory."""
         self._file.close()
-        if self._board is not None:
-            self._board.close()
+        for board in self._boards:
+            board.close()
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -128,15 +132,6 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             continue
     return rows
-
-
-def _board(folder: Path, from_step: int, report: Report) -> Any:
-    if importlib.util.find_spec("tensorboard") is None:
-        report.note("TensorBoard is not installed, so no event files are written; metrics.jsonl has the same figures")
-        return None
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(folder), purge_step=from_step + 1)
 
 
 class Logged(Report):

@@ -103,7 +103,7 @@ def train(folder: Path, report: Report = silent, ranks: Ranks = Ranks(), config:
         line, config, data, held, folder=folder, card={"of": "a line"}, ranks=ranks, device=torch.device("cpu"),
         save_every=1e9, report=report,
     )  # fmt: skip
-    metrics = Metrics(folder, training.state.step, silent) if ranks.is_first else None
+    metrics = Metrics(folder, training.state.step) if ranks.is_first else None
     try:
         training.run(metrics)
     finally:

@@ -1,9 +1,6 @@
-import importlib.util
 import json
-import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,7 +8,7 @@ import pytest
 
 from s4tok.errors import InputError, UsageError
 from s4tok_cache import Stamp
-from s4tok_pipelines.report import Report, silent
+from s4tok_pipelines.report import Report
 from s4tok_pipelines.training.curves import draw_curves
 from s4tok_pipelines.training.run_folder import Logged, Metrics, claim, read_metrics
 
@@ -47,7 +44,7 @@ def test_figures_after_the_step_resumed_from_are_forgotten_and_torn_lines_too(tm
     lines = [json.dumps(row(step)) for step in (1, 2, 3)]
     (tmp_path / "metrics.jsonl").write_text("\n".join(lines)[:-9])
     assert [each["step"] for each in read_metrics(tmp_path / "metrics.jsonl")] == [1, 2]
-    metrics = Metrics(tmp_path, 1, silent)
+    metrics = Metrics(tmp_path, 1)
     metrics.write(row(2))
     metrics.close()
     assert [each["step"] for each in read_metrics(tmp_path / "metrics.jsonl")] == [1, 2]
@@ -55,33 +52,8 @@ def test_figures_after_the_step_resumed_from_are_forgotten_and_torn_lines_too(tm
 
 def test_columns_of_a_run_begun_under_other_names_get_their_present_ones(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text('{"kind": "step", "step": 1, "whole": 0.5}\n')
-    Metrics(tmp_path, 1, silent, {"whole": "global"}).close()
+    Metrics(tmp_path, 1, renamed={"whole": "global"}).close()
     assert read_metrics(tmp_path / "metrics.jsonl") == [{"kind": "step", "step": 1, "global": 0.5}]
-
-
-def test_where_tensorboard_is_installed_it_gets_the_same_figures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written: list[tuple[str, float, int]] = []
-
-    class SummaryWriter:
-        def __init__(self, folder: str, purge_step: int) -> None:
-            assert (Path(folder).name, purge_step) == ("tensorboard", 3)
-
-        def add_scalar(self, name: str, value: float, step: int) -> None:
-            written.append((name, value, step))
-
-        def close(self) -> None:
-            written.append(("closed", 0, 0))
-
-    board = ModuleType("torch.utils.tensorboard")
-    board.SummaryWriter = SummaryWriter  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", board)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "tensorboard")
-    metrics = Metrics(tmp_path, 2, silent)
-    metrics.write({"kind": "step", "step": 3, "total": 0.5, "patch_fill": [1, 2]})
-    metrics.close()
-    assert written == [("step/total", 0.5, 3), ("closed", 0, 0)]
 
 
 def test_what_is_said_is_written_down_and_handed_on(tmp_path: Path) -> None:
