@@ -6,15 +6,8 @@ from pathlib import Path
 
 from s4tok.config import SHIPPED_FOLDER, STUDENTS, Scene, SuperpointConfig, VisionConfig
 from s4tok.device import pick_device
-from s4tok.models.checkpoint import (
-    SHIPPED,
-    Student,
-    find_student,
-    has_checkpoint,
-    load_student,
-    read_card,
-    save_loaded,
-)
+from s4tok.models.checkpoint import Student, load_student, save_loaded
+from s4tok.models.checkpoint_files import SHIPPED, find_checkpoint, has_checkpoint, read_card
 from s4tok.models.model import Model
 from s4tok.models.text_space import text_model
 from s4tok.superpoints.methods import METHODS
@@ -91,7 +84,7 @@ def load(
     """
     chosen, device = None if prompts is None else load_prompts(prompts), pick_device(device)
     if clip is None:
-        clip = str(read_card(find_student(checkpoint))["clip"]["name"])
+        clip = str(read_card(find_checkpoint(checkpoint))["clip"]["name"])
     student = load_student(checkpoint, FrozenClip.load(clip, pretrained, device), device)
     name = text_model or student.trained.vision_model.get("model")
     return Checkpoint(student, None if name is None else VisionConfig(name, text_pretrained), chosen, device)

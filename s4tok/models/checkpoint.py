@@ -11,24 +11,18 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from s4tok.config import SHIPPED_FOLDER, EncoderConfig, Scene, TokenizerConfig
+from s4tok.config import EncoderConfig, Scene, TokenizerConfig
 from s4tok.dependencies import first_line, load
-from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
+from s4tok.errors import InputError, MissingError, UsageError
+from s4tok.models.checkpoint_files import CARD, PAGE, WEIGHTS, file_of, find_checkpoint, read_card
 from s4tok.models.model import Model
 from s4tok.models.model_card import model_card
 from s4tok.models.trained import Trained
 from s4tok.shapes import Float
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok.vision.hub import hub_folder
 from s4tok.vision.network import sha256_of_weights
-from s4tok.vision.weights import HUB
 
-# Trained on the synthetic data, for the mini CLIP.
-SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token-scans")
-WEIGHTS, CARD, PAGE = "model.safetensors", "config.json", "README.md"
-BEFORE = {WEIGHTS: "tokenizer.safetensors", CARD: "tokenizer.json"}  # as they were called before version 0.2
-IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
 POINT_FEATURES = "point_features"  # in the card of a tokenizer that reads some
 MEANS = "means."  # before the names of what is beside the tokenizer's weights in their file
 HEAD = "head.weight"  # as above, where the targets were of another width than the CLIP
@@ -111,11 +105,6 @@ def save_loaded(folder: Path, student: Student) -> None:
     save_student(folder, student.model.tokenizer, student.card, student.means, student.model.head)
 
 
-def has_checkpoint(folder: Path) -> bool:
-    """Tell whether a folder holds a checkpoint, of this version or an earlier one."""
-    return _file(folder, CARD).is_file()
-
-
 def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> Student:
     """Load a trained tokenizer: a folder of `save_student`, a run folder of `s4tok pretrain`, or a shipped name.
 
@@ -124,7 +113,7 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
         MissingError: For a shipped one that this copy of s4tok came without.
         InputError: For a folder that holds none, or a damaged one.
     """
-    folder = find_student(where)
+    folder = find_checkpoint(where)
     card = read_card(folder)
     _require_same(card["clip"], clip, str(where))
     try:
@@ -144,7 +133,7 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
     except MissingError:
         raise
     except Exception as error:  # safetensors has an error of its own for every kind of damage
-        raise InputError(f"{_file(folder, WEIGHTS)} cannot be loaded: {first_line(error)}.") from error
+        raise InputError(f"{file_of(folder, WEIGHTS)} cannot be loaded: {first_line(error)}.") from error
     attend = card.get("encoder", {}).get("attend", EncoderConfig.attend)
     model = Model(tokenizer, clip, attend, head).to(torch.device(device))
     return Student(model.eval().requires_grad_(False), card, str(where), means, Trained.of(card))
@@ -152,7 +141,7 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
 
 def read_weights(folder: Path) -> Stored:
     """Read a tokenizer's weights, and what lies beside them."""
-    tensors: dict[str, Tensor] = load("safetensors.torch").load_file(_file(folder, WEIGHTS))
+    tensors: dict[str, Tensor] = load("safetensors.torch").load_file(file_of(folder, WEIGHTS))
     beside: dict[str, dict[str, Tensor]] = {}
     for name in [name for name in tensors if name.startswith(MEANS)]:
         scene, field = name.removeprefix(MEANS).split(".")
@@ -163,50 +152,6 @@ def read_weights(folder: Path) -> Stored:
         head = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
         head.load_state_dict({"weight": weight})
     return Stored(tensors, means, head)
-
-
-def find_student(where: str | Path) -> Path:
-    """Find the folder a checkpoint lies in, fetching "hf-hub:owner/name" where the hub can be reached."""
-    if str(where).startswith(HUB):
-        return _fetched(str(where))
-    for folder in (Path(where), *(Path(where) / part for part in IN_A_RUN)):
-        if has_checkpoint(folder):
-            return folder
-    if str(where) in SHIPPED:
-        if not has_checkpoint(SHIPPED_FOLDER / where):
-            raise MissingError(
-                f"this copy of s4tok came without the student {str(where)!r}.",
-                "train one with s4tok pretrain, and name its run folder.",
-            )
-        return SHIPPED_FOLDER / where
-    if Path(where).is_dir():
-        raise InputError(
-            f"{where} holds no trained tokenizer: no {CARD}, and no {' or '.join(IN_A_RUN)} with one.",
-            "s4tok pretrain --out names the folder of a run.",
-        )
-    raise UsageError(
-        f"{where}: there is no such folder, and no student is called that; there are: {', '.join(SHIPPED)}.",
-        did_you_mean(str(where), list(SHIPPED)),
-    )
-
-
-def _fetched(name: str) -> Path:
-    folder = hub_folder(name, (WEIGHTS, CARD, PAGE), f"import s4tok; s4tok.load('{name}')")
-    if not has_checkpoint(folder):
-        raise InputError(f"{name} holds no trained tokenizer: no {CARD}.", "Checkpoint.save_pretrained writes one.")
-    return folder
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """Read how a student came to be."""
-    try:
-        card = json.loads(_file(folder, CARD).read_text(encoding="utf-8"))
-        if {"name", "weights"} - set(card["clip"]) or {"tokenizer", "n_features"} - set(card):
-            raise ValueError("it does not say what the tokenizer is and which CLIP it was trained for")
-        Trained.of(card)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise InputError(f"{_file(folder, CARD)} is no card of a trained tokenizer: {first_line(error)}.") from error
-    return dict(card)
 
 
 def _require_same(trained_for: Mapping[str, str], clip: FrozenClip, where: str) -> None:
@@ -221,9 +166,3 @@ def _require_same(trained_for: Mapping[str, str], clip: FrozenClip, where: str) 
 
 def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _file(folder: Path, name: str) -> Path:
-    """Give a file of a checkpoint by its name of today, or of before where only that is there."""
-    before = folder / BEFORE[name]
-    return before if before.is_file() and not (folder / name).is_file() else folder / name

@@ -9,6 +9,7 @@ from typer import Option
 from s4tok.config import ViewConfig, VisionConfig, ZeroShotConfig
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
+from s4tok_cli.provenance import in_words
 from s4tok_pipelines.paths import CACHE
 
 if TYPE_CHECKING:
@@ -77,18 +78,22 @@ def classify(
 
     Zero-shot, by the highest cosine similarity of a cloud's feature with a prompt.
     """
+    from s4tok.models.checkpoint_files import find_checkpoint
     from s4tok.vision.weights import probe
     from s4tok.zero_shot.prompts import read_labels
 
-    words = [] if labels is None else read_labels(labels)
-    probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
+    # Before PyTorch is imported, so that what is wrong is told at once.
+    words, clouds = [] if labels is None else read_labels(labels), source.open(prefer=["test"])
+    if checkpoint is not None:
+        find_checkpoint(checkpoint)
+    probe(clip, pretrained)
 
     from s4tok_pipelines.inputs.models import ModelNames
     from s4tok_pipelines.outputs.results import plain
     from s4tok_pipelines.stages.by_name import classify_by_name
 
     found = classify_by_name(
-        source.open(prefer=["test"]),
+        clouds,
         cache,
         ModelNames(checkpoint, clip, pretrained, prompts, vision_only, device, text_model, text_pretrained),
         ZeroShotConfig(batch=batch, votes=votes, scale=scale, seed=seed),
@@ -121,14 +126,8 @@ def _tell(found: "Classified") -> None:
         rows.append((name, str(n_clouds), f"{right:.1%}" if n_clouds else "", taken_for))
     console.table(("category", "clouds", "right", "taken for"), rows)
     low, high, _ = figures.accuracy
-    vision = about["vision_model"]["name"]
-    of = about["student"]
-    who = f"{vision} in ten views" if of is None else f"checkpoint {of['name']}, texts of {vision}"
     console.result(
         f"accuracy {figures.scores.accuracy:.1%} ({about['bootstrap']['level']:.0%} interval {low:.1%} to {high:.1%}), "
         f"mean over categories {figures.scores.macc:.1%}, chance {1 / len(found.classes):.1%}"
     )
-    console.result(
-        f"{len(found.answers)} clouds of {about['dataset']} {about['split']}; {who}, "
-        f"prompts {about['prompts']['name']} {about['prompts']['sha256'][:8]}"
-    )
+    console.result(in_words(about, len(found.answers)))

@@ -57,12 +57,15 @@ def embed(
 
     A dataset's go into the cache, those of your own files into an .npz each.
     """
+    from s4tok.models.checkpoint_files import find_checkpoint
     from s4tok.vision.weights import probe
 
     config = changed(SegmentConfig(), settings)
     scene: Scene | None = None if room is None else "room" if room else "object"
     clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong with it is told at once
-    probe(clip, pretrained)  # and weights out of reach too
+    if checkpoint is not None:
+        find_checkpoint(checkpoint)  # and so is what is no checkpoint
+    probe(clip, pretrained)  # and weights out of reach
 
     from s4tok_cache import Shard
     from s4tok_pipelines.inputs.models import ModelNames

@@ -103,25 +103,28 @@ def segment(
 
     A dataset has labels of its own, files of yours get them by --labels.
     """
+    from s4tok.models.checkpoint_files import find_checkpoint
     from s4tok.vision.weights import probe
     from s4tok.zero_shot.prompts import read_labels
+    from s4tok_pipelines.outputs.formats import read_formats
 
     config = changed(SegmentConfig(), settings)
     if config.windows == "columns" and "gap" in settings:
         raise UsageError("--gap is for --windows superpoints.")
-    words = [] if labels is None else read_labels(labels)
-    probe(clip, pretrained)  # before PyTorch is imported: weights out of reach are told at once
+    scene: Scene | None = None if room is None else "room" if room else "object"
+    # Before PyTorch is imported, so that what is wrong is told at once.
+    words, written = [] if labels is None else read_labels(labels), read_formats(formats)
+    clouds = source.open(scene=scene, prefer=["test", "val"])
+    if checkpoint is not None:
+        find_checkpoint(checkpoint)
+    probe(clip, pretrained)
 
     from s4tok.datasets.own_files import OwnFiles
     from s4tok_pipelines.inputs.models import ModelNames
-    from s4tok_pipelines.outputs.labelled_clouds import read_formats
     from s4tok_pipelines.outputs.results import plain
     from s4tok_pipelines.stages.by_name import segment_by_name
     from s4tok_pipelines.stages.segment import Files
 
-    scene: Scene | None = None if room is None else "room" if room else "object"
-    written = read_formats(formats)
-    clouds = source.open(scene=scene, prefer=["test", "val"])
     folder = out or (SEGMENTS if isinstance(clouds, OwnFiles) else None)
     found = segment_by_name(
         clouds,
@@ -155,14 +158,18 @@ def _tell(found: "Segmented") -> None:
         rows = [(name, f"{count:,}", _share(count / total)) for name, count in found.points.items()]
         console.table(("label", "points", "share"), rows)
     vision = about["vision_model"]["name"]
-    who = f"{vision} in 2D" if about["student"] is None else f"checkpoint {about['student']['name']}, texts of {vision}"
+    who = (
+        f"{vision} in 2D"
+        if about["checkpoint"] is None
+        else f"checkpoint {about['checkpoint']['name']}, texts of {vision}"
+    )
     console.result(
         f"{found.clouds} clouds of {about['dataset']} {about['split']}; {who}, prompts "
         f"{about['prompts']['name']} {about['prompts']['sha256'][:8]}, {', '.join(about['superpoints'])}"
         f"{_calibration(found)}"
     )
     spread = ", ".join(f"{cosine:.3f} at {share}" for share, cosine in best.items())
-    console.note(f"cosine of points with their names, for --unknown: {spread}")
+    console.note(f"cosine of points with their labels, for --unknown: {spread}")
 
 
 def _calibration(found: "Segmented") -> str:

@@ -7,7 +7,8 @@ from s4tok.config import STUDENTS, Scene, SegmentConfig, VisionConfig, ZeroShotC
 from s4tok.device import pick_device
 from s4tok.errors import MissingError, UsageError
 from s4tok.inference.loading import load
-from s4tok.models.checkpoint import Student, find_student, load_student, read_card
+from s4tok.models.checkpoint import Student, load_student
+from s4tok.models.checkpoint_files import find_checkpoint, read_card
 from s4tok.models.trained import Trained
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.table import load_vision_model
@@ -81,7 +82,7 @@ def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig, s
         return None
     if not is_asked:
         try:
-            card = read_card(find_student(name))
+            card = read_card(find_checkpoint(name))
         except MissingError:
             return None  # a copy of s4tok without checkpoints has the baseline nonetheless
         trained = Trained.of(card)

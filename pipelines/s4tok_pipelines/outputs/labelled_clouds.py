@@ -11,7 +11,6 @@ import numpy as np
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import FORMATS as READABLE
-from s4tok.errors import UsageError, choose
 from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal
 from s4tok.rendering.ply import labels_ply
 from s4tok.shapes import Array, UInt8
@@ -38,22 +37,12 @@ def _scores(done: Labelled, _: Colors) -> bytes:
     return _saved(done.scores.astype(np.float16))
 
 
-FORMATS: dict[str, tuple[str, Callable[[Labelled, Colors], bytes]]] = {
+WRITERS: dict[str, tuple[str, Callable[[Labelled, Colors], bytes]]] = {
     "ply": (".labels.ply", _ply),
     "npy": (".labels.npy", _npy),
     "txt": (".labels.txt", _txt),
     "scores": (".scores.npy", _scores),
 }
-
-
-def read_formats(text: str) -> list[str]:
-    """Take "ply,npy" apart."""
-    names = [word.strip() for word in text.split(",") if word.strip()]
-    if not names:
-        raise UsageError("--format names nothing.", f"there are: {', '.join(FORMATS)}.")
-    for name in names:
-        choose("format", name, FORMATS)
-    return names
 
 
 def write_labelled(
@@ -64,13 +53,14 @@ def write_labelled(
 
     def contents() -> Iterator[tuple[str, bytes]]:
         for name in formats:
-            ending, make = FORMATS[name]
+            ending, make = WRITERS[name]
             yield ending, make(done, colors)
         yield ".legend.json", (json.dumps(legend(done, colors), indent=2) + "\n").encode()
         if html:
             yield ".html", page(
                 done.cloud, done.answers, done.names, colors,
-                superpoints=done.superpoints, up=clouds.up, scene=clouds.scene, about=about,
+                superpoints=done.superpoints, truth=done.truth, scores=done.scores, up=clouds.up, scene=clouds.scene,
+                about=about,
             ).encode()  # fmt: skip
 
     for ending, content in contents():

@@ -4,6 +4,7 @@ from typing import Any
 
 from s4tok import __version__
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.own_files import OwnFiles
 from s4tok.models.checkpoint import Student
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.prompts import Prompts
@@ -18,8 +19,15 @@ def provenance(clouds: CloudDataset, vision: VisionModel, student: Student | Non
         "s4tok": __version__,
         "dataset": clouds.name,
         "split": clouds.split,
+        "files": _files(clouds) if isinstance(clouds, OwnFiles) else None,
+        "scene": clouds.scene,
         "up": clouds.up,
-        "student": by,
+        "checkpoint": by,
         "vision_model": {"name": vision.name, **vision.identity},
         "prompts": prompts.identity,
     }
+
+
+def _files(clouds: OwnFiles) -> str:
+    """Name the user's files, the first few of many."""
+    return ", ".join(clouds.keys[:3]) + (", ..." if len(clouds.keys) > 3 else "")

@@ -118,7 +118,7 @@ def classify_by_name(
     """
     require_scale(config.scale)
     if names.vision_only and (config.scale, config.votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
-        raise UsageError("views are drawn at one size, of all points: --scale and --votes are for students.")
+        raise UsageError("views are drawn at one size, of all points: --scale and --votes are for checkpoints.")
     if not labels and not clouds.categories:
         raise UsageError(
             f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'
@@ -188,7 +188,7 @@ def reproduce_by_name(
 def _agree(names: ModelNames, config: SegmentConfig) -> None:
     """Refuse settings that contradict each other."""
     if names.vision_only and config.votes != SegmentConfig.votes:
-        raise UsageError("views show every point: --votes is for students.")
+        raise UsageError("views show every point: --votes is for checkpoints.")
     if names.vision_only and (config.attend is not None or config.windows != SegmentConfig.windows):
         raise UsageError("the 2D baseline has no tokens: --attend and --windows are for checkpoints.")
     refuse_contradictions(config)

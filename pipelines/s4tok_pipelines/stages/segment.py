@@ -15,7 +15,8 @@ from s4tok.zero_shot.point_figures import PartFigures, SceneFigures, Tally
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_pipelines.inputs.entries import read_entry
 from s4tok_pipelines.inputs.point_scores import PointScorer
-from s4tok_pipelines.outputs.labelled_clouds import FORMATS, stems_of, write_labelled
+from s4tok_pipelines.outputs.formats import FORMATS
+from s4tok_pipelines.outputs.labelled_clouds import stems_of, write_labelled
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.report import Failure, Report, silent
 
@@ -24,7 +25,7 @@ class Files(NamedTuple):
     """What is written of each cloud, and where."""
 
     folder: Path
-    formats: Sequence[str] = tuple(FORMATS)
+    formats: Sequence[str] = FORMATS
     html: bool = False
 
 

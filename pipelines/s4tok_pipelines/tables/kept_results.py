@@ -59,7 +59,7 @@ def result_stamp(
         "up": clouds.up,
         "clouds": hashlib.sha256(canonical(made_from).encode()).hexdigest(),
         "clip": clip.identity,
-        "student": None if student is None else student.sha256,
+        "checkpoint": None if student is None else student.sha256,
         "tokenizer": None if student is None else plain(dict(student.card["tokenizer"])),
         "means": None if means is None else means.sha256,
         "prompts": prompts.sha256,

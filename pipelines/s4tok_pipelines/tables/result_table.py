@@ -137,7 +137,7 @@ def schema() -> dict[str, Any]:
 
 
 def _card(facts: Facts) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = (facts.get("student") or {}).get("card") or {}
+    found: Mapping[str, Any] = (facts.get("checkpoint") or facts.get("student") or {}).get("card") or {}
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from s4tok.config import SHIPPED_FOLDER
-from s4tok.models.checkpoint import IN_A_RUN, SHIPPED, has_checkpoint
+from s4tok.models.checkpoint_files import IN_A_RUN, SHIPPED, has_checkpoint
 from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS
 
 NAMES = (*OBJECTS, *ROOMS)  # a tokenizer's name, or what else it was trained on

@@ -8,7 +8,8 @@ import s4tok
 from s4tok.config import SuperpointConfig
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.inference.loading import Checkpoint
-from s4tok.models.checkpoint import SHIPPED, Student
+from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint_files import SHIPPED
 from s4tok.models.trained import Trained
 
 
@@ -22,7 +23,7 @@ def test_checkpoints_that_come_with_s4tok_are_listed_and_loaded_by_name(monkeypa
 
 
 def test_a_name_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no student is called that; there are: knn"):
+    with pytest.raises(UsageError, match="no checkpoint is called that; there are: knn"):
         s4tok.load("s4tokn")
     with pytest.raises(InputError, match="holds no trained tokenizer"):
         s4tok.load(tmp_path)

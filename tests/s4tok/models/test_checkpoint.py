@@ -142,15 +142,15 @@ def test_a_student_of_another_clip_is_refused_with_both_names(
 def test_a_shipped_student_is_found_by_name_or_missing(
     tmp_path: Path, clip: FrozenClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("s4tok.models.checkpoint.SHIPPED_FOLDER", tmp_path)
-    with pytest.raises(MissingError, match="without the student 'knn\\+rpn'"):
+    monkeypatch.setattr("s4tok.models.checkpoint_files.SHIPPED_FOLDER", tmp_path)
+    with pytest.raises(MissingError, match="without the checkpoint 'knn\\+rpn'"):
         load_student("knn+rpn", clip)
     saved(tmp_path / "knn+rpn", clip)
     assert load_student("knn+rpn", clip).name == "knn+rpn"
 
 
 def test_names_and_folders_that_hold_no_student_are_answered(tmp_path: Path, clip: FrozenClip) -> None:
-    with pytest.raises(UsageError, match="no student is called that; there are: knn") as caught:
+    with pytest.raises(UsageError, match="no checkpoint is called that; there are: knn") as caught:
         load_student("s4tokn", clip)
     assert caught.value.hint == "did you mean 's4token'?"
     with pytest.raises(InputError, match="holds no trained tokenizer"):

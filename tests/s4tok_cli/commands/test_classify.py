@@ -67,9 +67,12 @@ def test_a_toy_dataset_is_classified_by_its_test_split_and_the_result_says_how(a
     assert 0 <= said["accuracy_interval"][0] <= said["accuracy"] <= said["accuracy_interval"][1] <= 1
     assert sum(map(sum, said["confusion"])) == 4
     assert said["per_class"]["table"] is None  # none of the four is a table
-    assert said["student"]["card"]["tokenizer"]["tokenizer"] == "knn"
+    assert said["checkpoint"]["card"]["tokenizer"]["tokenizer"] == "knn"
     assert (
-        len(said["student"]["weights"]) == len(said["vision_model"]["weights"]) == len(said["prompts"]["sha256"]) == 64
+        len(said["checkpoint"]["weights"])
+        == len(said["vision_model"]["weights"])
+        == len(said["prompts"]["sha256"])
+        == 64
     )
     assert said["prompts"]["name"] == "clip"
     assert json.loads((tmp_path / "results" / "toy.json").read_text()) == said
@@ -143,7 +146,7 @@ def test_superpoints_of_a_dataset_are_read_from_the_cache_or_asked_for(answer: A
 
 def test_the_2d_baseline_needs_no_checkpoint(answer: Answer) -> None:
     code, said = answer("toy-shapes", "--limit", 2, "--vision-only", "--projection", "classification")
-    assert (code, said["clouds"], said["student"], said["superpoints"]) == (0, 2, None, None)
+    assert (code, said["clouds"], said["checkpoint"], said["superpoints"]) == (0, 2, None, None)
     assert said["views"]["projection"] == "classification"
 
 
@@ -199,9 +202,9 @@ def test_what_is_no_cloud_is_one_sentence(
         (("toy-shapes", "--prompts", "clipp"), 2, "no set of prompts is called 'clipp'"),
         (("toy-shapes", "--prompts", "pclipv2"), 6, "do not come with s4tok"),
         (("toy-shapes", "--clip", "ViT-S-32-alt", "--pretrained", ""), 2, "was trained for the CLIP tiny"),
-        (("toy-shapes", "--checkpoint", "nobody"), 2, "no student is called that"),
+        (("toy-shapes", "--checkpoint", "nobody"), 2, "no checkpoint is called that"),
         (("toy-shapes", "--scale", "0"), 2, "--scale must be positive"),
-        (("toy-shapes", "--vision-only", "--votes", "3"), 2, "--scale and --votes are for students"),
+        (("toy-shapes", "--vision-only", "--votes", "3"), 2, "--scale and --votes are for checkpoints"),
     ],
 )
 def test_what_does_not_fit_together_is_one_sentence(

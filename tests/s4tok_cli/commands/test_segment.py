@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
         (["hall.ply", "--labels", "a,a"], 2, "'a' twice"),
         (["hall.ply", "--labels", "a", "--format", "las"], 2, "no format is called 'las'"),
         (["hall.ply", "--labels", "a", "--scale", "0"], 2, "--scale must be positive"),
-        (["hall.ply", "--labels", "a", "--vision-only", "--votes", "3"], 2, "--votes is for students"),
+        (["hall.ply", "--labels", "a", "--vision-only", "--votes", "3"], 2, "--votes is for checkpoints"),
         (["hall.ply", "--labels", "a", "--windows", "superpoints", "--window", "2"], 2, "--window is the side"),
         (["hall.ply", "--labels", "a", "--gap", "0.2"], 2, "--gap is for"),
         (["hall.ply", "--labels", "a", "--vision-only", "--attend", "2"], 2, "the 2D baseline has no tokens"),
@@ -143,7 +143,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
         (["point.npy", "--labels", "a"], 4, "needs at least 2 points"),
         (["text.ply", "--labels", "a"], 4, "is no PLY file"),
         (["gone.ply", "--labels", "a"], 4, "no such file"),
-        (["toy-rooms", "--checkpoint", "nobody"], 2, "no student is called that"),
+        (["toy-rooms", "--checkpoint", "nobody"], 2, "no checkpoint is called that"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_an_exit_code(

@@ -76,5 +76,5 @@ def test_settings_that_contradict_each_other_are_refused_before_anything_is_load
         segment_by_name(clouds, tmp_path, nobody)
     with pytest.raises(UsageError, match="--scale must be positive"):
         segment_by_name(clouds, tmp_path, nobody, SegmentConfig(scale=0.0), labels=["wall"])
-    with pytest.raises(UsageError, match="--scale and --votes are for students"):
+    with pytest.raises(UsageError, match="--scale and --votes are for checkpoints"):
         classify_by_name(clouds, tmp_path, ModelNames(vision_only=True), ZeroShotConfig(votes=2), labels=["hall"])

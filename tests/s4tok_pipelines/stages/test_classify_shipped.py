@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from s4tok.config import SHIPPED_FOLDER, ZeroShotConfig
-from s4tok.models.checkpoint import SHIPPED, find_student, load_student
+from s4tok.models.checkpoint import load_student
+from s4tok.models.checkpoint_files import SHIPPED, find_checkpoint
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.network import sha256_of_weights
@@ -41,7 +42,7 @@ def right(mini_clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Ri
 def test_a_student_is_the_one_on_the_card_and_small(name: str, mini_clip: FrozenClip) -> None:
     student = load_student(name, mini_clip)
     assert sha256_of_weights(student.model.tokenizer)[:12] in CARD
-    assert sum(file.stat().st_size for file in find_student(name).iterdir()) < 1e6
+    assert sum(file.stat().st_size for file in find_checkpoint(name).iterdir()) < 1e6
     assert student.card["of"] / 2 < student.card["steps"] <= student.card["of"]
     assert "--out /" not in student.card["command"]
 

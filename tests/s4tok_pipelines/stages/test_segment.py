@@ -333,7 +333,7 @@ def test_the_2d_baseline_says_of_each_superpoint_what_clip_saw_there(
     best = (functional.normalize(torch.from_numpy(features).float(), dim=-1) @ words.T).argmax(dim=1).numpy()
     for key in clouds.keys:
         np.testing.assert_array_equal(labels_in(tmp_path, key), best[octants(clouds[key])])
-    assert found.about["student"] is None
+    assert found.about["checkpoint"] is None
     named(clouds, student=None, calibrated_by=with_means, files=Files(tmp_path / "calibrated", ["npy"]))
     scores = functional.normalize(torch.from_numpy(features).float(), dim=-1) @ words.T
     best = (scores - 0.5 * (words @ with_means.means["room"].targets)).argmax(dim=1).numpy()

@@ -38,7 +38,7 @@ def test_cells_are_collected_from_results_that_have_the_figure() -> None:
     results: list[dict[str, Any]] = [
         {"figures": {"miou": 0.2}, "clouds": 12, "student": {"card": {"seed": 7}}},
         {"figures": None, "clouds": 3},
-        {"figures": {"miou": 0.4}, "clouds": 11, "student": {"card": {}}},
+        {"figures": {"miou": 0.4}, "clouds": 11, "checkpoint": {"card": {}}},
     ]
     cell = Cell.of(results, "figures.miou", paper=0.5)
     assert cell == Cell((0.2, 0.4), (7, 1), 11, 0.5)

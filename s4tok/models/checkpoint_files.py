@@ -1,0 +1,73 @@
+"""Where checkpoints lie, and what their cards say: known without PyTorch, so that a wrong name is told at once."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from s4tok.config import SHIPPED_FOLDER
+from s4tok.dependencies import first_line
+from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
+from s4tok.models.trained import Trained
+from s4tok.vision.hub import hub_folder
+from s4tok.vision.weights import HUB
+
+# Trained on the synthetic data, for the mini CLIP.
+SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token-scans")
+WEIGHTS, CARD, PAGE = "model.safetensors", "config.json", "README.md"
+BEFORE = {WEIGHTS: "tokenizer.safetensors", CARD: "tokenizer.json"}  # as they were called before version 0.2
+IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Tell whether a folder holds a checkpoint, of this version or an earlier one."""
+    return file_of(folder, CARD).is_file()
+
+
+def find_checkpoint(where: str | Path) -> Path:
+    """Find the folder a checkpoint lies in, fetching "hf-hub:owner/name" where the hub can be reached."""
+    if str(where).startswith(HUB):
+        return _fetched(str(where))
+    for folder in (Path(where), *(Path(where) / part for part in IN_A_RUN)):
+        if has_checkpoint(folder):
+            return folder
+    if str(where) in SHIPPED:
+        if not has_checkpoint(SHIPPED_FOLDER / where):
+            raise MissingError(
+                f"this copy of s4tok came without the checkpoint {str(where)!r}.",
+                "train one with s4tok pretrain, and name its run folder.",
+            )
+        return SHIPPED_FOLDER / where
+    if Path(where).is_dir():
+        raise InputError(
+            f"{where} holds no trained tokenizer: no {CARD}, and no {' or '.join(IN_A_RUN)} with one.",
+            "s4tok pretrain --out names the folder of a run.",
+        )
+    raise UsageError(
+        f"{where}: there is no such folder, and no checkpoint is called that; there are: {', '.join(SHIPPED)}.",
+        did_you_mean(str(where), list(SHIPPED)),
+    )
+
+
+def _fetched(name: str) -> Path:
+    folder = hub_folder(name, (WEIGHTS, CARD, PAGE), f"import s4tok; s4tok.load('{name}')")
+    if not has_checkpoint(folder):
+        raise InputError(f"{name} holds no trained tokenizer: no {CARD}.", "Checkpoint.save_pretrained writes one.")
+    return folder
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """Read how a checkpoint came to be."""
+    try:
+        card = json.loads(file_of(folder, CARD).read_text(encoding="utf-8"))
+        if {"name", "weights"} - set(card["clip"]) or {"tokenizer", "n_features"} - set(card):
+            raise ValueError("it does not say what the tokenizer is and which CLIP it was trained for")
+        Trained.of(card)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(f"{file_of(folder, CARD)} is no card of a trained tokenizer: {first_line(error)}.") from error
+    return dict(card)
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """Give a file of a checkpoint by its name of today, or of before where only that is there."""
+    before = folder / BEFORE[name]
+    return before if before.is_file() and not (folder / name).is_file() else folder / name
