@@ -11,7 +11,7 @@ Importing this package loads nothing heavy: each public name brings its module a
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from s4tok.clouds import PointCloud as PointCloud
