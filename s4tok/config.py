@@ -68,6 +68,7 @@ class SuperpointConfig:
     grid_cells: Count = 100
     """Cells of a cloud, of the method grid."""
     seed: int = 0
+    """Seed of all that is random."""
 
     @classmethod
     def of(cls, scene: Scene, preset: SuperpointPreset = "default") -> "SuperpointConfig":
