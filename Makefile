@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup format lint types imports mirrored check test test-slow test-gpu demo bench torture torture-bytes torture-processes reproduce-table2 checkpoints clean system-libraries
+.PHONY: help setup format lint types imports mirrored check test test-slow test-gpu demo bench torture torture-bytes torture-processes reproduce-table2 checkpoints docs figures notebook clean system-libraries
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -65,6 +65,15 @@ reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper: on
 checkpoints: system-libraries $(INSTALLED) ## Train every checkpoint that ships, GROUP=ships SEEDS="0": hours, said before it starts; resumes
 	$(BIN)/python examples/checkpoints/train.py $(or $(GROUP),ships) --seeds $(or $(SEEDS),0) $(ARGS)
 
+docs: $(INSTALLED) ## Build the site into site/, and stop at any warning
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=.:pipelines:cache $(BIN)/python -m mkdocs build --strict
+
+figures: $(INSTALLED) ## Draw the figures of docs/concepts.md again
+	PYTHONPATH=.:pipelines:cache $(BIN)/python -m tools.pages.figures
+
+notebook: $(INSTALLED) ## Run the tutorial again, and keep what it prints and draws
+	PYTHONPATH=.:pipelines:cache $(BIN)/python -m tools.pages.run_notebook docs/tutorials/*.ipynb
+
 torture: $(INSTALLED) ## Kill, starve, corrupt and cut the cache's power (N=200 kills, the rest in proportion; SEED=0)
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync torture-bytes torture-processes
 
@@ -77,5 +86,5 @@ torture-processes:
 	$(TORTURE) tests/torture/test_[!dfpsv]*.py
 
 clean: ## Remove what the tools leave behind (keeps .venv and your caches)
-	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage build dist site
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
