@@ -21,8 +21,8 @@ COPY --from=wheel /dist /dist
 RUN pip install --no-cache-dir uv \
     && uv pip install --system --no-cache --torch-backend="${TORCH}" /dist/*.whl \
     && rm -rf /dist
-RUN useradd --create-home s4tok
-USER s4tok
+RUN useradd --create-home --uid 1000 s4tok
+USER 1000
 WORKDIR /data
 ENTRYPOINT ["s4tok"]
 CMD ["--help"]
