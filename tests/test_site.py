@@ -1,4 +1,4 @@
-"""The site is built without a warning, and the first commands that a reader types run."""
+"""The site is built without a warning, the tutorial runs, and so do the first commands that a reader types."""
 
 from pathlib import Path
 
@@ -17,8 +17,15 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     done = in_a_process(ROOT, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path, NO_MKDOCS_2_WARNING="1")
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
-    pages = ("index.html", "commands/segment/index.html", "api/index.html")
+    pages = ("index.html", "commands/segment/index.html", "api/index.html", "tutorials/points-to-labels/index.html")
     assert all((tmp_path / page).is_file() for page in pages)
+
+
+def test_the_tutorial_runs(tmp_path: Path) -> None:
+    copy = tmp_path / "tutorial.ipynb"
+    copy.write_bytes((ROOT / "docs/tutorials/points-to-labels.ipynb").read_bytes())
+    done = in_a_process(ROOT, "-m", "tools.pages.run_notebook", copy)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(("page", "count"), [("docs/quickstart.md", 3), ("docs/own-scans.md", 4)])

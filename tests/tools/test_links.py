@@ -12,6 +12,7 @@ from tools.pages.links import brought_in, rewritten
         ("s4tok/mini_students/README.md", "../../docs/reproduce.md", "../../reproduce.md"),
         ("s4tok/mini_students/README.md", "../mini_clip/README.md", "../mini_clip/README.md"),
         ("CHANGELOG.md", "docs/homes.md", "homes.md"),
+        ("quickstart.md", "tutorials/points-to-labels.ipynb", "tutorials/points-to-labels.md"),
         ("commands.md", "commands/segment.md", "commands/segment.md"),  # a page that is made
     ],
 )
