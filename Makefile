@@ -16,8 +16,10 @@ setup: system-libraries $(INSTALLED) ## Make .venv and install s4tok with its te
 
 $(INSTALLED): pyproject.toml
 	@test -x $(BIN)/python || tools/make-venv.sh $(PYTHON) $(VENV)
+	@echo "installing s4tok and its packages into $(VENV): about 3 GB to download, 7 GB on the disk, some minutes"
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --progress-bar off --editable '.[dev]'
+	@echo "installed"
 	@touch $@
 
 system-libraries:

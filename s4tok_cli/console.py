@@ -80,7 +80,8 @@ def finish(facts: Mapping[str, object], failures: Sequence[Failure] = ()) -> Non
 
 def finish_stage(sentence: str, outcome: Outcome) -> None:
     """End a stage with its one line: what was made, what was there, what failed, and where it lies."""
-    parts = [f"{outcome.made} {sentence}"]
+    noun, _, rest = sentence.partition(" ")
+    parts = [f"{outcome.made} {noun.removesuffix('s') if outcome.made == 1 else noun} {rest}"]
     if outcome.present:
         parts.append(f"{outcome.present} there already")
     if outcome.failures:
@@ -155,21 +156,31 @@ class Progress(Report):
 
     def _bar(self, items: Iterable[Item], text: str, total: int | None, done: int) -> Iterator[Item]:
         from rich import progress
+        from rich.console import RenderableType
+        from rich.text import Text
+
+        figures = self._figures
+
+        class Bar(progress.Progress):
+            def get_renderables(self) -> Iterable[RenderableType]:
+                """Draw the bar, and the figures below it, so that neither takes the other's place."""
+                yield self.make_tasks_table(self.tasks)
+                if shown := figures():
+                    yield Text(shown.strip(), style="dim", no_wrap=True, overflow="ellipsis")
 
         columns = (
             progress.TextColumn("{task.description}"),
-            progress.BarColumn(),
+            progress.BarColumn(20),
             progress.MofNCompleteColumn(),
             progress.TextColumn("{task.fields[rate]}"),
-            progress.TimeRemainingColumn(),
+            progress.TimeRemainingColumn(elapsed_when_finished=True),
         )
-        with progress.Progress(*columns, console=_stderr()) as bar:
+        with Bar(*columns, console=_stderr()) as bar:
             task = bar.add_task(_plain(text), total=total, completed=done, rate="")
             start = time.monotonic()
             for count, item in enumerate(items, 1):
                 yield item
-                rate = f"{_rate(count, start)}{self._figures()}"
-                bar.update(task, completed=done + count, rate=rate)
+                bar.update(task, completed=done + count, rate=_rate(count, start))
 
     def _lines(self, items: Iterable[Item], text: str, total: int | None, done: int) -> Iterator[Item]:
         start = last = time.monotonic()
@@ -190,7 +201,10 @@ class Progress(Report):
                 )
 
     def _figures(self) -> str:
-        return "".join(f" {name.replace('_', ' ')} {value:,.5g}" for name, value in self.figures.items() if value)
+        shown = {name.replace("_", " "): f"{value:,.5g}" for name, value in self.figures.items() if value}
+        return "".join(
+            f"  {value} {name}" if name.endswith("per second") else f"  {name} {value}" for name, value in shown.items()
+        )
 
 
 def _print(text: str) -> None:
@@ -202,7 +216,8 @@ def _print(text: str) -> None:
 
 
 def _rate(count: int, start: float) -> str:
-    return f"{count / max(time.monotonic() - start, 1e-9):.1f}/s"
+    each = max(time.monotonic() - start, 1e-9) / count
+    return f"{1 / each:.1f}/s" if each < 1 else f"{each:.1f} s each"
 
 
 def _clock(seconds: float) -> str:

@@ -1,5 +1,6 @@
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,7 +39,7 @@ def test_without_a_terminal_progress_is_a_line_at_every_tenth(lines: Lines) -> N
     told = lines(0, 0)
     assert [line.split()[2] for line in told] == ["24/40", "28/40", "32/40", "36/40", "40/40"]
     assert told[-1].startswith("cutting [red] 40/40 100.0% ")
-    assert told[-1].endswith("eta 0:00:00 failed 1 points per second 1,234.5")
+    assert told[-1].endswith("eta 0:00:00  failed 1  1,234.5 points per second")
 
 
 def test_quick_work_tells_only_that_it_is_done(lines: Lines) -> None:
@@ -52,7 +53,7 @@ def test_quiet_is_quiet(lines: Lines) -> None:
 def test_on_a_terminal_progress_is_a_bar() -> None:
     mine, theirs = pty.openpty()
     command = [sys.executable, "-c", "from tests.s4tok_cli.test_console import work; work()"]
-    env = environment(TERM="xterm", COLUMNS="100")
+    env = environment(TERM="xterm", COLUMNS="80")
     with subprocess.Popen(command, env=env, stderr=theirs) as process:
         os.close(theirs)
         shown = b""
@@ -66,3 +67,4 @@ def test_on_a_terminal_progress_is_a_bar() -> None:
     assert "40/40" in text
     assert "━" in text
     assert "24/40 60.0%" not in text
+    assert re.search(r"1,234.5 points per second", text)  # below the bar, which keeps step, total, rate and time left

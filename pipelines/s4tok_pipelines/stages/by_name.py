@@ -79,8 +79,6 @@ def segment_by_name(
     if is_own and guess_scene:
         clouds = with_guessed_scene(clouds, config.scale, report)
     models = load_models(names, clouds.scene, report, "dense")
-    if is_own and models.student is not None:
-        report.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
     calibrated_by = load_calibrating(names, models, config, clouds.scene)
     words = Vocabulary(clouds, models.vision, models.prompts, labels, category)
     scorer = open_scorer(
@@ -91,11 +89,11 @@ def segment_by_name(
     found = segment(clouds, scorer, words, files=files, watch=sheet.add if preview else None, report=report)
     if preview:
         write_whole(preview, sheet.png(), parents=True)
-        report.note(f"{len(sheet.cells)} clouds in the colours of their names: {preview}")
+        report.note(f"{len(sheet.cells)} clouds in the colours of their labels: {preview}")
     if files is not None:
         failures = [vars(failure) for failure in found.failures]
         write_json(files.folder / "result.json", {**found.facts(), "out": str(files.folder), "failures": failures})
-        report.note(f"labels, and all that is needed to make them again: {files.folder}")
+        report.note(f"labels, and all they depend on: {files.folder}")
     return found
 
 
@@ -124,8 +122,6 @@ def classify_by_name(
             f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'
         )
     models, is_own = load_models(names, clouds.scene, report, "whole"), isinstance(clouds, OwnFiles)
-    if is_own and models.student is not None and models.student.model.tokenizer.variant.knows_superpoints:
-        report.note(f"superpoints of files of your own are made as they are needed, and kept in {cache}")
     features = open_whole_features(
         clouds, cache, models.vision, models.student, config, views,
         auto=auto or is_own, workers=workers, report=report,

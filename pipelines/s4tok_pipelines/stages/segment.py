@@ -81,7 +81,7 @@ def segment(
     start = time.monotonic()
     stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()
     about = f"labels by {scorer.name}, texts of {words.model.name}"
-    for key in report.steps(clouds.keys, "Naming points"):
+    for key in report.steps(clouds.keys, "Labelling points"):
         try:
             done = _named(clouds, key, scorer, words)
         except InputError as error:
