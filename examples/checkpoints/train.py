@@ -169,7 +169,7 @@ def ship(row: Row, seed: int, given: argparse.Namespace) -> str:
     if row.calibration_share:
         card["calibration"] = {"share": row.calibration_share}
     shipped.mkdir(parents=True, exist_ok=True)
-    save_student(shipped, found.model.tokenizer, card, found.means)
+    save_student(shipped, found.model.tokenizer, card, found.means, found.model.head)
     return f"{row.name}: {shipped}"
 
 

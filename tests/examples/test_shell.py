@@ -44,8 +44,10 @@ def test_a_scan_of_ones_own_is_cut_drawn_and_exported(example: Run, tmp_path: Pa
 def test_a_scan_of_ones_own_is_named(example: Run, tmp_path: Path) -> None:
     done = example("name_my_scan.sh", "scan.npy", "wall,floor,chair")
     assert done.returncode == 0, done.stderr
-    assert {"scan.html", "scan.labels.ply", "scan.labels.npy"} <= {path.name for path in (tmp_path / "named").iterdir()}
-    assert (tmp_path / "named.png").stat().st_size
+    assert {"scan.html", "scan.labels.ply", "scan.labels.npy"} <= {
+        path.name for path in (tmp_path / "labels").iterdir()
+    }
+    assert (tmp_path / "labels.png").stat().st_size
 
 
 def test_six_stages_end_with_pictures(example: Run, tmp_path: Path) -> None:

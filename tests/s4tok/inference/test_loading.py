@@ -17,7 +17,7 @@ def test_checkpoints_that_come_with_s4tok_are_listed_and_loaded_by_name(monkeypa
     assert s4tok.list_checkpoints() == list(SHIPPED)
     loaded = s4tok.load("s4token-scans", device="cpu")
     assert (loaded.name, loaded.texts.name, loaded.prompts.name) == ("s4token-scans", "mini", "mini")
-    assert s4tok.load(device="cpu").name == "ball+rpn"
+    assert s4tok.load(device="cpu").name == "s4token+context"
     monkeypatch.setattr("s4tok.inference.loading.SHIPPED_FOLDER", Path("nowhere"))
     assert s4tok.list_checkpoints() == []
 
