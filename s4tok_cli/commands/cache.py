@@ -28,10 +28,11 @@ Which = Annotated[
 
 
 def ls(which: Which = None, cache: options.Cache = CACHE) -> None:
-    """List the results in the cache: how they were made, and what is missing."""
-    from s4tok_cache import CacheError, examine
+    """List the results in the cache, and what is missing; with -v how each was made."""
+    from s4tok_cache import CacheError, Stamp, differences, examine
 
     found: list[dict[str, object]] = []
+    first: dict[tuple[Path, str], Stamp] = {}  # result of a stage, by the folder it lies in
     for folder in console.Progress().steps(_folders(which, cache), "reading"):
         try:
             result = examine(folder)
@@ -39,7 +40,13 @@ def ls(which: Which = None, cache: options.Cache = CACHE) -> None:
             console.result(f"{_shown(folder, cache)}\n  unreadable: {error}")
             found.append({"path": str(folder), "complete": False, "unreadable": str(error)})
             continue
-        console.result(f"{_shown(folder, cache)}\n  {_state(result)}\n  {result.about.stamp.in_words()}")
+        console.result(f"{_shown(folder, cache)}\n  {_state(result)}")
+        stamp = result.about.stamp
+        earlier = first.setdefault((folder.parent, stamp.stage), stamp)
+        if console.Settings.level > 0:
+            console.result(f"  {stamp.in_words()}")
+        elif earlier is not stamp:
+            console.result(f"  differs from {earlier.folder}: {'; '.join(differences(stamp, earlier))}")
         found.append(_facts(result))
     if not found:
         console.result(f"nothing in {cache}")
@@ -186,7 +193,7 @@ def _state(result: "Result") -> str:
         parts.append(f"{len(result.failures)} could not be made")
     if result.index.damaged:
         parts.append(f"{len(result.index.damaged)} files damaged")
-    where = [f"{result.segments} segments"] if result.segments else []
+    where = [f"{result.segments} segment{'s' * (result.segments > 1)}"] if result.segments else []
     where += ["one packed file"] if result.is_packed else []
     parts.append(f"{_size(result.bytes)} in {' and '.join(where) or 'no file'}")
     return ", ".join(parts)

@@ -27,11 +27,21 @@ def folder(tmp_path: Path) -> Path:
 def test_ls_says_how_a_result_was_made_and_what_is_missing(s4tok: Run, folder: Path) -> None:
     done = s4tok("cache", "ls", "--cache", "cache")
     assert done.returncode == 0
-    first, second, third = done.stdout.splitlines()
+    first, second = done.stdout.splitlines()
     assert first == f"toys/train/{folder.name}"
     assert second.startswith("  2 of 6 entries missing (4, 5; shards 0/1), ")
-    assert second.endswith(" kB in 1 segments")
-    assert third == "  regularization 0.05"
+    assert second.endswith(" kB in 1 segment")
+    assert s4tok("cache", "ls", "-v", "--cache", "cache").stdout.splitlines()[2] == "  regularization 0.05"
+
+
+def test_ls_tells_what_two_results_of_a_stage_differ_in(s4tok: Run, folder: Path) -> None:
+    other = Stamp("superpoints", {"regularization": 0.2})
+    with Store.resume(folder.parent, SUPERPOINTS, other):
+        pass
+    said = s4tok("cache", "ls", "--cache", "cache").stdout
+    earlier, later = sorted([folder.name, other.folder])
+    values = {folder.name: 0.05, other.folder: 0.2}
+    assert f"  differs from {earlier}: regularization {values[later]}, not {values[earlier]}" in said
 
 
 def test_ls_gives_one_object_to_a_script(s4tok: Run, folder: Path) -> None:
