@@ -32,7 +32,7 @@ NotNegative: TypeAlias = Annotated[float, Between(0)]
 Band: TypeAlias = Annotated[tuple[float, float], Between(1e-9, rising=True)]
 
 # The checkpoints that are used where none is named: for objects of any size, and for rooms.
-STUDENTS: Mapping[Scene, str] = {"object": "s4token+context", "room": "s4token-scans"}
+STUDENTS: Mapping[Scene, str] = {"object": "s4token+context", "room": "universal"}
 
 
 @dataclass(frozen=True)

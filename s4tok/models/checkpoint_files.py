@@ -12,7 +12,7 @@ from s4tok.vision.hub import hub_folder
 from s4tok.vision.weights import HUB
 
 # Trained on the synthetic data, for the mini CLIP.
-SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token+context", "s4token-scans")
+SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token+context", "s4token-scans", "universal")
 WEIGHTS, CARD, PAGE = "model.safetensors", "config.json", "README.md"
 BEFORE = {WEIGHTS: "tokenizer.safetensors", CARD: "tokenizer.json"}  # as they were called before version 0.2
 IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
