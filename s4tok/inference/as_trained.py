@@ -45,13 +45,15 @@ def as_trained(config: SegmentConfig, student: Student, scene: Scene, note: Note
     return found
 
 
-def calibrated(config: SegmentConfig, student: Student | None) -> SegmentConfig:
+def calibrated(config: SegmentConfig, student: Student | None, scene: Scene) -> SegmentConfig:
     """Take from the card whether and by how much labels are calibrated, where the configuration leaves it open.
+
+    The card's share was chosen in rooms and holds there alone.
 
     Raises:
         UsageError: Where labels are to be calibrated, and the checkpoint does not know its mean features.
     """
-    by_card = 0.0 if student is None else student.trained.calibration_share
+    by_card = 0.0 if student is None or scene == "object" else student.trained.calibration_share
     share = by_card if config.calibration_share is None else config.calibration_share
     if config.calibrate == "none" or (config.calibrate is None and not share):
         return replace(config, calibrate="none", calibration_share=0.0)

@@ -28,7 +28,7 @@ class CloudEncoder:
     """
 
     def __init__(self, student: Student, config: SegmentConfig, scene: Scene, up: str, note: Note = log) -> None:
-        config = as_trained(calibrated(config, student), student, scene, note)
+        config = as_trained(calibrated(config, student, scene), student, scene, note)
         assert config.n_points is not None
         assert config.n_tokens is not None
         assert config.window is not None

@@ -41,7 +41,8 @@ def open_scorer(
         report: Who listens.
     """
     if student is None:
-        return VisionScorer(vision, clouds, cache, calibrated(config, calibrated_by), calibrated_by)
+        config = calibrated(config, calibrated_by, clouds.scene)
+        return VisionScorer(vision, clouds, cache, config, calibrated_by)
     encoder = CloudEncoder(student, config, clouds.scene, clouds.up, report.note)
     superpoints = superpoints_for(student, clouds, cache, auto=auto, workers=workers, report=report)
     return CheckpointScorer(encoder, superpoints)

@@ -99,20 +99,26 @@ MEANS = Means(torch.zeros(24), torch.zeros(24))
 def test_whether_labels_are_calibrated_is_asked_for_or_on_the_card(
     checkpoint: Student, card: float, given: dict[str, Any], found: tuple[str, float]
 ) -> None:
-    by = checkpoint._replace(means={"object": MEANS}, trained=Trained(calibration_share=card))
-    config = calibrated(SegmentConfig(**given), by)
+    by = checkpoint._replace(means={"room": MEANS}, trained=Trained(calibration_share=card))
+    config = calibrated(SegmentConfig(**given), by, "room")
     assert (config.calibrate, config.calibration_share) == found
-    assert calibrated(config, by) == config
+    assert calibrated(config, by, "room") == config
+
+
+def test_a_cards_share_holds_in_rooms_alone(checkpoint: Student) -> None:
+    by = checkpoint._replace(means={"object": MEANS, "room": MEANS}, trained=Trained(calibration_share=0.3))
+    assert calibrated(SegmentConfig(), by, "object").calibrate == "none"
+    assert calibrated(SegmentConfig(calibrate="mean"), by, "object").calibration_share == CALIBRATION_SHARE
 
 
 def test_calibration_without_means_is_one_sentence(checkpoint: Student) -> None:
-    assert calibrated(SegmentConfig(), None).calibrate == "none"
+    assert calibrated(SegmentConfig(), None, "room").calibrate == "none"
     with pytest.raises(UsageError, match="checkpoint X has no mean features of training points, and --calibrate mean"):
-        calibrated(SegmentConfig(calibrate="mean"), checkpoint)
+        calibrated(SegmentConfig(calibrate="mean"), checkpoint, "room")
     with pytest.raises(UsageError, match="checkpoint X has no mean features"):
-        calibrated(SegmentConfig(), checkpoint._replace(trained=Trained(calibration_share=0.5)))
+        calibrated(SegmentConfig(), checkpoint._replace(trained=Trained(calibration_share=0.5)), "room")
     with pytest.raises(UsageError, match="without a checkpoint there are no mean features"):
-        calibrated(SegmentConfig(calibrate="mean"), None)
+        calibrated(SegmentConfig(calibrate="mean"), None, "room")
 
 
 def test_a_window_in_a_room_contradicts_no_checkpoint_that_has_never_met_one(checkpoint: Student) -> None:

@@ -180,7 +180,7 @@ def with_means(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_people_and_programs_are_told_how_labels_were_calibrated(
     answer: Answer, s4tok: Run, with_means: Path, clip: Path
 ) -> None:
-    few = ("toy-shapes", "--limit", 2, "--auto", "--checkpoint", with_means)
+    few = ("toy-shapes", "--limit", 2, "--auto", "--calibrate", "mean", "--checkpoint", with_means)
     code, said, _ = answer(*few)
     assert (code, said["calibrate"], said["calibration_share"]) == (0, "mean", 0.5)
     assert said["calibrated_by"]["checkpoint"] == str(with_means)
