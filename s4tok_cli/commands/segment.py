@@ -11,6 +11,7 @@ from s4tok.fields import changed
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.superpoints import Room
+from s4tok_cli.provenance import in_words
 from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.paths import CACHE, SEGMENTS
 
@@ -157,17 +158,8 @@ def _tell(found: "Segmented") -> None:
         total = sum(found.points.values())
         rows = [(name, f"{count:,}", _share(count / total)) for name, count in found.points.items()]
         console.table(("label", "points", "share"), rows)
-    vision = about["vision_model"]["name"]
-    who = (
-        f"{vision} in 2D"
-        if about["checkpoint"] is None
-        else f"checkpoint {about['checkpoint']['name']}, texts of {vision}"
-    )
-    console.result(
-        f"{found.clouds} clouds of {about['dataset']} {about['split']}; {who}, prompts "
-        f"{about['prompts']['name']} {about['prompts']['sha256'][:8]}, {', '.join(about['superpoints'])}"
-        f"{_calibration(found)}"
-    )
+    superpoints = ", ".join(about["superpoints"])
+    console.result(f"{in_words(about, found.clouds)}, {superpoints}{_calibration(found)}")
     spread = ", ".join(f"{cosine:.3f} at {share}" for share, cosine in best.items())
     console.note(f"cosine of points with their labels, for --unknown: {spread}")
 

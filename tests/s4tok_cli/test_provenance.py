@@ -1,0 +1,18 @@
+from s4tok_cli.provenance import in_words
+
+ABOUT = {
+    "dataset": "toy-scans", "split": "val", "files": None, "scene": "room", "up": "z",
+    "checkpoint": {"name": "universal"}, "vision_model": {"name": "mini"},
+    "prompts": {"name": "mini", "sha256": "a9206db2ffff"},
+}  # fmt: skip
+
+
+def test_a_datasets_clouds_are_named_by_its_split_and_own_files_by_their_names_and_what_was_assumed() -> None:
+    assert (
+        in_words(ABOUT, 15) == "15 clouds of toy-scans val; checkpoint universal, texts of mini, prompts mini a9206db2"
+    )
+    own = {**ABOUT, "files": "chair.ply", "scene": "object", "checkpoint": None}
+    assert in_words(own, 1) == (
+        "1 cloud (chair.ply), taken for objects (--room, --object) with z up (--up); 2D features of mini, "
+        "prompts mini a9206db2"
+    )
