@@ -32,7 +32,8 @@ def write_format_1(path: Path, keys: list[str], **root: object) -> None:
             for name, array in arrays_of(key).items():
                 head = f"{key}\0{name}\0{array.dtype.str}\0{array.shape}\0".encode()
                 digests[name] = _hash(head, array.tobytes())
-                dataset = entry.create_dataset(name, data=array, chunks=array.shape, fletcher32=True)
+                small = {} if name == "features" else {"shuffle": True, "compression": 1}
+                dataset = entry.create_dataset(name, data=array, chunks=array.shape, fletcher32=True, **small)
                 dataset.attrs["blake2b"] = np.bytes_(digests[name])
             n_superpoints = len(arrays_of(key)["features"])
             entry.attrs["n_superpoints"] = np.int64(n_superpoints)
