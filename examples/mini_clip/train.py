@@ -21,6 +21,7 @@ from torch.nn import functional
 from words import LEAVES, NAME_OF_LEAF, NAMES, OF_NAMES, OF_PARTS, PARTS, SYNONYMS, sentences
 
 from s4tok.shapes import Bool, Float, Int
+from s4tok.vision.known_words import KnownWords
 
 PATCH, WIDTH, EMBED = 16, 192, 128
 GRID = SIZE // PATCH
@@ -291,7 +292,7 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 
 
 def write(model: nn.Module, folder: Path) -> None:
-    """Write the model in half precision, as open_clip lays it out."""
+    """Write the model in half precision, as open_clip lays it out, and the words its texts know beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     save_file(
         {name: weight.half().contiguous() for name, weight in model.state_dict().items()},
@@ -299,6 +300,7 @@ def write(model: nn.Module, folder: Path) -> None:
     )
     config = {"model_cfg": MODEL, "preprocess_cfg": PREPROCESSING}
     (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    KnownWords(frozenset((*NAMES, *SYNONYMS, *(part for _, part in PARTS)))).write(folder)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from torch import Tensor
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.shapes import Float
+from s4tok.vision.known_words import KnownWords
 from s4tok.vision.network import Network, sha256_of_file, sha256_of_weights, unit
 from s4tok.vision.vision_model import Capability
 from s4tok.vision.weights import CLIP, FOLDER, Weights, bare_name, find
@@ -27,6 +28,7 @@ class OpenClipNetwork(Network):
 
     tokenizer: str  # what open_clip finds its tokenizer by
     is_random: bool = False  # its weights were drawn
+    known_words: KnownWords | None = None
 
     can: ClassVar[frozenset[Capability]] = frozenset({"dense", "whole", "text"})
 
@@ -61,6 +63,7 @@ class OpenClipNetwork(Network):
             interpolation=str(preprocessing["interpolation"]),
             tokenizer=weights.model,
             is_random=weights.file is None,
+            known_words=None if weights.file is None else KnownWords.beside(weights.file.parent),
         )
 
     @classmethod

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from s4tok.errors import UsageError
 from s4tok.shapes import Bool, Float
+from s4tok.vision.known_words import KnownWords
 
 Kind = TypeVar("Kind", bound="VisionModel")
 Capability: TypeAlias = Literal["dense", "whole", "text", "masks"]
@@ -36,6 +37,7 @@ class VisionModel(ABC):
     key: ClassVar[str] = "model"  # of the name in the identity
     usual: ClassVar[str] = ""  # weights, where the user names none
     name: str  # as results carry it
+    known_words: KnownWords | None = None  # what its texts were trained on; None for a model that is asked anything
 
     @classmethod
     @abstractmethod

@@ -13,6 +13,7 @@ from s4tok.shapes import Array, Float, Int
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.classifier import classifier
 from s4tok.zero_shot.prompts import Prompts
+from s4tok.zero_shot.unknown_words import unknown_words
 
 
 class Words(NamedTuple):
@@ -50,6 +51,7 @@ class Vocabulary:
             raise UsageError("--category says what --labels are parts of, and there are none.")
         self.clouds, self.model, self.prompts = clouds, model, prompts
         self.labels, self.category = tuple(labels), category
+        self.unknown = unknown_words(self.labels or clouds.classes, model, prompts, category)
         self._known: dict[str | None, Words] = {}
 
     @property

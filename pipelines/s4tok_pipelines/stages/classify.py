@@ -16,6 +16,7 @@ from s4tok.shapes import Array, Float, Int
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.classifier import classifier, cosines
 from s4tok.zero_shot.prompts import Prompts
+from s4tok.zero_shot.unknown_words import tell_unknown, unknown_words
 from s4tok_pipelines.inputs.whole_features import WholeFeatures
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.report import Failure, Report, silent
@@ -87,6 +88,9 @@ def classify(
         raise UsageError(
             f"{clouds.name} has no categories.", 'say what its clouds may be, for example --labels "chair,table,lamp".'
         )
+    unknown = unknown_words(classes, vision, prompts)
+    for sentence in tell_unknown(unknown, vision) if unknown else ():
+        report.warn(sentence)
     result = Classified(classes)
     texts = classifier(vision, [prompts.of_object(name) for name in classes]).cpu()
     rows: dict[str, Float[Tensor, " t"]] = {}
@@ -110,6 +114,7 @@ def classify(
         "seed": config.seed,
         "votes": config.votes,
         "scale": config.scale,
+        "unknown_words": list(unknown),
         "bootstrap": {"draws": config.draws, "level": config.level},
         "superpoints": None if cut is None else {cut.folder: cut.parameters},
         "views": None if features.views is None else features.views.parameters,

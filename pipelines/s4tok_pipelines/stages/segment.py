@@ -12,6 +12,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.zero_shot.labelled import Labelled, labelled
 from s4tok.zero_shot.point_figures import PartFigures, SceneFigures, Tally
+from s4tok.zero_shot.unknown_words import tell_unknown
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_pipelines.inputs.entries import read_entry
 from s4tok_pipelines.inputs.point_scores import PointScorer
@@ -79,6 +80,8 @@ def segment(
         report: Who listens.
     """
     start = time.monotonic()
+    for sentence in tell_unknown(words.unknown, words.model) if words.unknown else ():
+        report.warn(sentence)
     stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()
     about = f"labels by {scorer.name}, texts of {words.model.name}"
     for key in report.steps(clouds.keys, "Labelling points"):
@@ -107,6 +110,7 @@ def segment(
             **asdict(scorer.config),
             "labels": list(words.labels),
             "category": words.category,
+            "unknown_words": list(words.unknown),
             "calibrated_by": scorer.calibrated_by,
             "superpoints": {scorer.superpoints.folder.name: scorer.superpoints.stamp.parameters},
             "seconds": round(time.monotonic() - start, 3),

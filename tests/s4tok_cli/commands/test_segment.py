@@ -17,6 +17,7 @@ from s4tok.rendering.ply import ply_of
 from s4tok.shapes import Array
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.known_words import KnownWords
 from tests.running import Run
 
 Answer = Callable[..., tuple[int, dict[str, Any], str]]
@@ -197,3 +198,17 @@ def test_a_dataset_is_drawn_truth_beside_names(answer: Answer, tmp_path: Path) -
     assert code == 0
     assert "2 clouds in the colours of their labels: seen/named.png" in heard
     assert (tmp_path / "seen" / "named.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_words_a_clip_was_not_trained_on_are_told_and_refused_where_there_are_no_others(
+    answer: Answer, clip: Path, tmp_path: Path
+) -> None:
+    scan(tmp_path / "hall.ply")
+    KnownWords(frozenset(("wall", "floor"))).write(Path(shutil.copytree(clip, tmp_path / "taught")))
+    code, said, heard = answer("hall.ply", "--labels", "wall,xqzvord", "--clip", "taught")
+    assert (code, said["unknown_words"]) == (0, ["xqzvord"])
+    assert '"xqzvord" is not a word taught knows' in heard
+    assert json.loads((tmp_path / "segments" / "result.json").read_text())["unknown_words"] == ["xqzvord"]
+    code, _, heard = answer("hall.ply", "--labels", "xqzvord,brimmelz", "--clip", "taught")
+    assert code == 2
+    assert "taught knows none of the labels" in heard
