@@ -16,7 +16,6 @@ from frozen_texts import Texts, frozen_texts
 from phrases import OF_THING, own_names, own_parts, synonyms
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.nn import functional
 from training import generator_of, train, write_whole
 from wordnet import WordNet
 
@@ -24,7 +23,7 @@ from s4tok.datasets.sh3d.words import read_kinds
 from s4tok.shapes import Array, Float, Int
 from s4tok.vision.known_words import KnownWords
 
-TOWER, VECTORS, PHRASES = "tower.safetensors", "vectors.safetensors", "phrases.txt"
+TOWER = "tower.safetensors"
 END = 49407  # CLIP's token after a text; the one before it is a number lower
 NOTICE = """\
 # The phrases mini2 knows, one a line: names that s4tok uses, and nouns and adjectives of WordNet.
@@ -183,8 +182,8 @@ def _tokens_of(text: str) -> list[int]:
 
 
 def _write(fitting: Fitting, folder: Path) -> None:
-    """Write the tower, the phrases with its vectors, and the list that ships; rows of tokens never met become zero."""
-    texts, known = fitting.texts.texts, fitting.texts.texts[: fitting.texts.n_known]
+    """Write the tower, and the list of what it knows; rows of tokens never met become zero."""
+    known = fitting.texts.texts[: fitting.texts.n_known]
     around = [token for tokens in fitting.before + fitting.after for token in tokens]
     met = np.unique([*fitting.rows.tokens, *around, END - 1, END])
     unused = torch.ones(fitting.model.vocab_size, dtype=torch.bool)
@@ -192,10 +191,8 @@ def _write(fitting: Fitting, folder: Path) -> None:
     fitting.model.token_embedding.weight.data[unused] = 0
     tower = {name: weight.data.contiguous() for name, weight in text_tower(fitting.model).items()}
     save_file(tower, folder / TOWER)
-    save_file({"vectors": functional.normalize(fitting.said(np.arange(len(texts))), dim=1).half()}, folder / VECTORS)
-    (folder / PHRASES).write_text("\n".join(texts) + "\n", encoding="utf-8")
     KnownWords(frozenset(known)).write(folder, NOTICE)
-    figures = {"phrases": len(known), "texts": len(texts), "tokens_met": len(met), **fitting.check()}
+    figures = {"phrases": len(known), "texts": len(fitting.texts.texts), "tokens_met": len(met), **fitting.check()}
     (folder / "report.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(f"{folder}: {figures}")
 
