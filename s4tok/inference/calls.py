@@ -4,6 +4,7 @@ Points are an (n, 3) array or tensor in any unit, a `PointCloud`, or a list of t
 Each cloud is processed by itself: in a list it gives what it gives alone. A tensor gives tensors on its device.
 """
 
+import logging
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -25,7 +26,10 @@ from s4tok.superpoints import methods
 from s4tok.zero_shot.classifier import classifier, cosines
 from s4tok.zero_shot.labelled import labelled
 from s4tok.zero_shot.prompts import read_labels
+from s4tok.zero_shot.unknown_words import tell_unknown, unknown_words
 from s4tok.zero_shot.vocabulary import Words, label_vectors
+
+logger = logging.getLogger(__name__)
 
 CheckpointName: TypeAlias = str | Path | Checkpoint | None  # as `load` takes it, or what it has loaded
 Superpoints: TypeAlias = Int32[Array, " n"] | Int32[Tensor, " n"]
@@ -84,6 +88,7 @@ def segment(
     @cache
     def words_for(scene: Scene) -> tuple[Checkpoint, Words]:
         loaded = _opened(checkpoint, scene)
+        _tell_unknown(names, loaded, category)
         vectors = label_vectors(names, loaded.texts, loaded.prompts, category=category, scene=scene)
         return loaded, Words(names, np.arange(len(names)), vectors)
 
@@ -136,6 +141,7 @@ def classify(
     @cache
     def words_for(scene: Scene) -> tuple[Checkpoint, Float[Tensor, "t d"]]:
         loaded = _opened(checkpoint, scene)
+        _tell_unknown(names, loaded)
         return loaded, classifier(loaded.texts, [loaded.prompts.of_object(name) for name in names]).cpu()
 
     def one(each: Cloud) -> Classification:
@@ -213,6 +219,12 @@ def _opened(checkpoint: CheckpointName, scene: Scene) -> Checkpoint:
     if isinstance(checkpoint, Checkpoint):
         return checkpoint
     return load(STUDENTS[scene] if checkpoint is None else checkpoint)
+
+
+def _tell_unknown(labels: Sequence[str], loaded: Checkpoint, category: str | None = None) -> None:
+    """Warn of words that the checkpoint's texts were not trained on."""
+    for sentence in tell_unknown(unknown_words(labels, loaded.texts, loaded.prompts, category), loaded.texts):
+        logger.warning(sentence)
 
 
 def _superpoints(each: Cloud, loaded: Checkpoint, scene: Scene) -> Int[Array, " n"]:

@@ -31,7 +31,8 @@ def unknown_words(
 
 def tell_unknown(words: Sequence[str], model: VisionModel) -> list[str]:
     """Say of each word that it is not known, and which known one is spelt most like it."""
-    assert model.known_words is not None
+    if model.known_words is None:
+        return []
     nearest = [model.known_words.nearest(word) for word in words]
     return [
         f'"{word}" is not a word {model.name} knows' + (f"; nearest: {near}" if near else "")

@@ -89,7 +89,7 @@ def classify(
             f"{clouds.name} has no categories.", 'say what its clouds may be, for example --labels "chair,table,lamp".'
         )
     unknown = unknown_words(classes, vision, prompts)
-    for sentence in tell_unknown(unknown, vision) if unknown else ():
+    for sentence in tell_unknown(unknown, vision):
         report.warn(sentence)
     result = Classified(classes)
     texts = classifier(vision, [prompts.of_object(name) for name in classes]).cpu()

@@ -80,7 +80,7 @@ def segment(
         report: Who listens.
     """
     start = time.monotonic()
-    for sentence in tell_unknown(words.unknown, words.model) if words.unknown else ():
+    for sentence in tell_unknown(words.unknown, words.model):
         report.warn(sentence)
     stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()
     about = f"labels by {scorer.name}, texts of {words.model.name}"
