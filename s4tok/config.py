@@ -280,8 +280,11 @@ class ViewConfig:
         """Give how posed frames are shown to a CLIP. The mini CLIP knows depth alone, and has 7 x 7 patches to see by.
 
         Its zoom was chosen on three rooms each of toy-scans and toy-rooms, validation: 1.5 of 1, 1.5, 2 and 3.
+        mini2 has patches as large, and knows colours.
         """
-        return cls(image="depth", zoom=1.5) if clip == "mini" else cls(image="color")
+        if clip == "mini":
+            return cls(image="depth", zoom=1.5)
+        return cls(image="color", zoom=1.5 if clip == "mini2" else 1.0)
 
 
 @dataclass(frozen=True)

@@ -148,10 +148,11 @@ Checkpoint: TypeAlias = Annotated[
     ),
 ]
 StudentsClip: TypeAlias = Annotated[
-    str,
+    str | None,
     Option(
         help="The CLIP it was trained for.",
         metavar="NAME",
+        show_default="the checkpoint's",
         rich_help_panel=MODELS,
     ),
 ]

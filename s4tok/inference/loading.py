@@ -6,6 +6,7 @@ from pathlib import Path
 
 from s4tok.config import SHIPPED_FOLDER, STUDENTS, Scene, SuperpointConfig, VisionConfig
 from s4tok.device import pick_device
+from s4tok.errors import UsageError
 from s4tok.models.checkpoint import Student, load_student, save_loaded
 from s4tok.models.checkpoint_files import SHIPPED, find_checkpoint, has_checkpoint, read_card
 from s4tok.models.model import Model
@@ -83,11 +84,24 @@ def load(
         MissingError: For weights that are not on this machine and cannot be fetched.
     """
     chosen, device = None if prompts is None else load_prompts(prompts), pick_device(device)
-    if clip is None:
-        clip = str(read_card(find_checkpoint(checkpoint))["clip"]["name"])
-    student = load_student(checkpoint, FrozenClip.load(clip, pretrained, device), device)
+    frozen = (
+        _clip_of_card(checkpoint, pretrained, device) if clip is None else FrozenClip.load(clip, pretrained, device)
+    )
+    student = load_student(checkpoint, frozen, device)
     name = text_model or student.trained.vision_model.get("model")
     return Checkpoint(student, None if name is None else VisionConfig(name, text_pretrained), chosen, device)
+
+
+def _clip_of_card(checkpoint: str | Path, pretrained: str | None, device: str) -> FrozenClip:
+    """Load the CLIP a checkpoint was trained for, by the name its card has."""
+    name = str(read_card(find_checkpoint(checkpoint))["clip"]["name"])
+    try:
+        return FrozenClip.load(name, pretrained, device)
+    except UsageError as error:
+        raise UsageError(
+            f"{checkpoint} was trained for a CLIP called {name}, which is not found by that name.",
+            "name its folder with --clip.",
+        ) from error
 
 
 def list_checkpoints() -> list[str]:

@@ -12,12 +12,12 @@ from s4tok.vision.dinov2 import Dinov2
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.siglip import Siglip
 from s4tok.vision.vision_model import MEANING, Capability, VisionModel
-from s4tok.vision.weights import CLIP, FOLDER, HUB, MINI, bare_name, image_tower
+from s4tok.vision.weights import CARRIED, CLIP, FOLDER, HUB, bare_name, image_tower
 
 VISION_MODELS: Mapping[str, type[VisionModel]] = Table(
     "s4tok.vision",
     {
-        MINI: FrozenClip,
+        **dict.fromkeys(CARRIED, FrozenClip),
         **dict.fromkeys(siglip.ARCHITECTURES, Siglip),
         **dict.fromkeys(dinov2.ARCHITECTURES, Dinov2),
     },

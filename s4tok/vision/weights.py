@@ -17,8 +17,8 @@ from urllib.request import getproxies, proxy_bypass
 from s4tok.dependencies import load
 from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
 
-MINI = "mini"  # the small CLIP that s4tok carries
-MINI_FOLDER = Path(__file__).parents[1] / "mini_clip"
+MINI, MINI2 = "mini", "mini2"  # the small CLIPs that s4tok carries
+CARRIED = {MINI: Path(__file__).parents[1] / "mini_clip", MINI2: Path(__file__).parents[1] / "mini2_clip"}
 HUB, FOLDER, CLIP = "hf-hub:", "local-dir:", "clip:"
 CONFIG = "open_clip_config.json"
 WEIGHT_FILES = ("*.safetensors", "*.bin", "*.pth", "*.pt")  # in the order in which they are preferred
@@ -38,7 +38,7 @@ def find(name: str, pretrained: str) -> Weights:
     """Find the weights of a model, fetching them where the hub can be reached.
 
     Args:
-        name: An open_clip name, a folder (with or without "local-dir:"), "hf-hub:owner/model", or "mini".
+        name: An open_clip name, a folder (with or without "local-dir:"), "hf-hub:owner/model", "mini" or "mini2".
         pretrained: For an open_clip name, one of its tags or a file; nothing for weights drawn at random.
 
     Raises:
@@ -55,11 +55,14 @@ def find(name: str, pretrained: str) -> Weights:
     return _built_in(name, pretrained)
 
 
-def probe(name: str, pretrained: str | None) -> None:
+def probe(name: str | None, pretrained: str | None) -> None:
     """Say at once, before anything heavy is imported, when open_clip's weights would come from a hub out of reach.
 
-    Other models say so when they are loaded; `None` are the usual weights.
+    Other models say so when they are loaded, and so do those that a checkpoint's card names, where `name` is None;
+    `pretrained` None are the usual weights.
     """
+    if name is None:
+        return
     name = name.removeprefix(CLIP)
     is_here = pretrained is not None and (not pretrained or Path(pretrained).is_file())
     if _folder(name) is not None or not (name.startswith(HUB) or (is_architecture(name) and not is_here)):
@@ -112,12 +115,15 @@ def hub_file(repository: str, files: Sequence[str], name: str, pretrained: str) 
 
 
 def _folder(name: str) -> Path | None:
-    if name == MINI:
-        if not MINI_FOLDER.is_dir():
+    if name in CARRIED:
+        if not CARRIED[name].is_dir():
             raise MissingError(
-                "this copy of s4tok came without the mini CLIP.", "reinstall s4tok, or name a model with --clip."
+                f"this copy of s4tok came without the CLIP {name}.",
+                "train it as examples/mini2/README.md says, and name its folder with --clip."
+                if name == MINI2
+                else "reinstall s4tok, or name a model with --clip.",
             )
-        return MINI_FOLDER
+        return CARRIED[name]
     if name.startswith(FOLDER):
         folder = Path(name.removeprefix(FOLDER)).expanduser()
         if not folder.is_dir():
@@ -147,7 +153,8 @@ def _built_in(name: str, pretrained: str) -> Weights:
     if name not in models:
         raise UsageError(
             f"open_clip knows no model {name!r}, and no such folder is there.",
-            did_you_mean(name, models) or 'models are called "ViT-B-16", "hf-hub:owner/model", "mini", or by a folder.',
+            did_you_mean(name, models)
+            or 'models are called "ViT-B-16", "hf-hub:owner/model", "mini2", or by a folder.',
         )
     if not pretrained:
         return Weights(name, None, {})

@@ -10,7 +10,7 @@ from typing import Any
 
 from s4tok.config import PROMPTS
 from s4tok.errors import InputError, MissingError, UsageError, choose, did_you_mean
-from s4tok.vision.weights import MINI
+from s4tok.vision.weights import CARRIED
 
 SETS = Path(__file__).parent / "prompts.toml"
 TUNED = "pclipv2"  # PointCLIP V2's own; chosen on the labels of the test split, and its authors' to give
@@ -88,7 +88,9 @@ def load_prompts(name: str | Path) -> Prompts:
         sets = tomllib.loads(SETS.read_text(encoding="utf-8"))
         return _checked(str(name), choose("set of prompts", str(name), {**sets, TUNED: {}, "FILE.toml": {}}), SETS)
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file of prompts.", "the sets s4tok carries are mini and clip.")
+        raise InputError(
+            f"{path}: there is no such file of prompts.", "the sets s4tok carries are mini, mini2 and clip."
+        )
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -97,8 +99,8 @@ def load_prompts(name: str | Path) -> Prompts:
 
 
 def set_for(clip: str) -> str:
-    """Name the set that suits a CLIP: the one that s4tok carries knows its own sentences alone."""
-    return MINI if clip == MINI else "clip"
+    """Name the set that suits a CLIP: those that s4tok carries have their own, the sentences they were trained on."""
+    return clip if clip in CARRIED else "clip"
 
 
 def read_labels(labels: str | Sequence[object]) -> list[str]:

@@ -37,7 +37,7 @@ def classify(
         ),
     ] = None,
     checkpoint: options.Checkpoint = None,
-    clip: options.StudentsClip = ZeroShotConfig.clip,
+    clip: options.StudentsClip = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     text_model: options.TextModel = None,
     text_pretrained: options.TextPretrained = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Option
 
-from s4tok.config import Scene, SegmentConfig, VisionConfig, ZeroShotConfig
+from s4tok.config import Scene, SegmentConfig, VisionConfig
 from s4tok.fields import changed
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
@@ -37,7 +37,7 @@ def embed(
     room: Room = None,
     settings: Annotated[Changes, SETTINGS],
     checkpoint: options.Checkpoint = None,
-    clip: options.StudentsClip = ZeroShotConfig.clip,
+    clip: options.StudentsClip = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     out: Annotated[
         Path | None, options.out("own files: embeddings, datasets: the cache", "Folder of the results.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from s4tok.config import Scene, SegmentConfig, VisionConfig, ZeroShotConfig
+from s4tok.config import Scene, SegmentConfig, VisionConfig
 from s4tok.errors import UsageError
 from s4tok.fields import changed
 from s4tok_cli import console, options
@@ -67,7 +67,7 @@ def segment(
             rich_help_panel=options.MODELS,
         ),
     ] = False,
-    clip: options.StudentsClip = ZeroShotConfig.clip,
+    clip: options.StudentsClip = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     text_model: options.TextModel = None,
     text_pretrained: options.TextPretrained = None,

@@ -22,7 +22,8 @@ class ModelNames:
     """Which models label clouds; what is None suits the clouds or the models."""
 
     checkpoint: str | None = None  # a run folder, or a checkpoint that comes with s4tok
-    clip: str = ZeroShotConfig.clip  # the one it was trained for; any vision model with texts for the 2D baseline
+    # The one it was trained for, as its card says where None; any vision model with texts for the 2D baseline.
+    clip: str | None = None
     pretrained: str | None = VisionConfig.pretrained
     prompts: str | None = None  # a set of sentences, or a file
     vision_only: bool = False  # the 2D baseline, without a checkpoint
@@ -56,7 +57,9 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
     """
     if names.vision_only:
         chosen, device = None if names.prompts is None else load_prompts(names.prompts), pick_device(names.device)
-        vision = load_vision_model(VisionConfig(names.clip, names.pretrained), device, *needed, "text")
+        vision = load_vision_model(
+            VisionConfig(names.clip or ZeroShotConfig.clip, names.pretrained), device, *needed, "text"
+        )
         models = Models(vision, None, chosen or load_prompts(set_for(vision.name)), device)
     else:
         loaded = load(

@@ -167,16 +167,17 @@ def reproduce_by_name(
     for row in rows:
         choose("row", row, dict.fromkeys(NAMES))
     wanted = list(rows or NAMES)
-    prompts, device = load_prompts(names.prompts or set_for(names.clip)), pick_device(names.device)
+    name = names.clip or ZeroShotConfig.clip
+    prompts, device = load_prompts(names.prompts or set_for(name)), pick_device(names.device)
     recipe = RunConfig.of(preset or ("toy" if data is None else "paper"))
-    recipe = replace(recipe, clip=VisionConfig(model=names.clip, pretrained=names.pretrained))
+    recipe = replace(recipe, clip=VisionConfig(model=name, pretrained=names.pretrained))
     worlds = open_worlds(data, config, limit, recipe.limit)
     if train or (data is not None and checkpoints is None):
         checkpoints, trained = checkpoints or out / "checkpoints", [row for row in wanted if row in TRAINED]
         train_students(
             worlds, cache, recipe, trained, checkpoints, config, workers=workers, device=device, report=report
         )
-    clip = FrozenClip.load(names.clip, names.pretrained, device)
+    clip = FrozenClip.load(name, names.pretrained, device)
     places = find_students(wanted, checkpoints)
     return reproduce(worlds, cache, clip, prompts, places, out, config, workers=workers, device=device, report=report)
 

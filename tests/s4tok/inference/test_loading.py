@@ -86,3 +86,13 @@ def test_a_hub_out_of_reach_a_repository_of_something_else_and_no_address_are_on
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(tmp_path))
     with pytest.raises(InputError, match=r"hf-hub:owner/name holds no trained tokenizer: no config\.json"):
         s4tok.load("hf-hub:owner/name")
+
+
+def test_a_card_whose_clip_has_no_name_of_its_own_asks_for_its_folder(tmp_path: Path) -> None:
+    s4tok.load("knn", device="cpu").save_pretrained(tmp_path / "mine")
+    card = json.loads((tmp_path / "mine" / "config.json").read_text())
+    card["clip"]["name"] = "tiny"
+    (tmp_path / "mine" / "config.json").write_text(json.dumps(card))
+    with pytest.raises(UsageError, match="trained for a CLIP called tiny, which is not found") as found:
+        s4tok.load(tmp_path / "mine", device="cpu")
+    assert "--clip" in found.value.hint

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.weights import CARRIED
 
 open_clip = pytest.importorskip("open_clip")
 
@@ -215,7 +216,18 @@ def test_names_that_do_not_exist_or_do_not_fit_are_usage_errors(
         FrozenClip.load(name, pretrained)
 
 
-def test_the_mini_clip_that_was_not_shipped_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("s4tok.vision.weights.MINI_FOLDER", tmp_path / "none")
-    with pytest.raises(MissingError, match="without the mini CLIP"):
-        FrozenClip.load("mini")
+@pytest.mark.parametrize(("name", "hint"), [("mini", "reinstall s4tok"), ("mini2", "examples/mini2/README.md")])
+def test_a_mini_clip_that_was_not_shipped_is_missing(
+    name: str, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(CARRIED, name, tmp_path / "none")
+    with pytest.raises(MissingError, match=f"without the CLIP {name}") as caught:
+        FrozenClip.load(name)
+    assert hint in caught.value.hint
+
+
+def test_a_mini_clip_is_found_where_its_files_are(
+    make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(CARRIED, "mini2", make_clip(tmp_path / "tiny"))
+    assert FrozenClip.load("mini2").name == "mini2"

@@ -47,7 +47,7 @@ def test_clip_is_loaded_with_the_kind_of_dense_features_that_is_asked_for() -> N
 
 def test_an_unknown_name_is_answered_with_those_there_are() -> None:
     with pytest.raises(
-        UsageError, match="no vision model is called 'dinov2-smal'; there are: mini, siglip-base"
+        UsageError, match="no vision model is called 'dinov2-smal'; there are: mini, mini2, siglip-base"
     ) as found:
         load_vision_model(VisionConfig("dinov2-smal"))
     assert found.value.hint == "did you mean 'dinov2-small'?"
@@ -56,7 +56,7 @@ def test_an_unknown_name_is_answered_with_those_there_are() -> None:
 def test_a_model_that_lacks_what_is_needed_is_refused_before_its_weights_are_looked_for() -> None:
     with pytest.raises(UsageError, match="dinov2-small has no text encoder, which this needs") as found:
         load_vision_model(VisionConfig("dinov2-small"), "cpu", "dense", "text")
-    assert "mini, siglip-base" in found.value.hint
+    assert "mini, mini2, siglip-base" in found.value.hint
     assert "dinov2" not in found.value.hint
     for name, kind in VISION_MODELS.items():
         with pytest.raises(UsageError, match="has no masks of regions"):

@@ -31,7 +31,7 @@ def mine(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["mini", "clip"])
+@pytest.mark.parametrize("name", ["mini", "mini2", "clip"])
 @pytest.mark.parametrize(
     "dataset", [ModelNet40, ScanObjectNN, ShapeNetPart, ToyShapes, ScanNet, S3DIS, ToyScans, ToyRooms]
 )
@@ -73,7 +73,8 @@ def test_the_hash_is_of_what_is_said_and_of_nothing_else(mine: Path, tmp_path: P
 
 
 def test_the_clip_that_comes_with_s4tok_has_sentences_of_its_own() -> None:
-    assert (set_for("mini"), set_for("ViT-B-16"), set_for("some/folder")) == ("mini", "clip", "clip")
+    assert [set_for(name) for name in ("mini", "mini2")] == ["mini", "mini2"]
+    assert [set_for(name) for name in ("ViT-B-16", "some/folder")] == ["clip", "clip"]
 
 
 def test_point_clip_v2s_tuned_prompts_are_read_where_the_user_has_put_them_and_nowhere_else(
@@ -91,7 +92,9 @@ def test_point_clip_v2s_tuned_prompts_are_read_where_the_user_has_put_them_and_n
 
 
 def test_a_name_that_is_no_set_is_answered_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match="no set of prompts is called 'minni'; there are: mini, clip, pclipv2, FILE"):
+    with pytest.raises(
+        UsageError, match="no set of prompts is called 'minni'; there are: mini, mini2, clip, pclipv2, FILE"
+    ):
         load_prompts("minni")
 
 
