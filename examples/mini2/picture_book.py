@@ -1,7 +1,7 @@
 """Batches of the drawn pictures: cut, mirrored and lit at random, and what is to be said of each and of its patches."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from s4tok.datasets.sh3d import SH3D
+from s4tok.datasets.sh3d.library import LIBRARIES
+from s4tok.datasets.sh3d.words import read_words
 from s4tok.errors import InputError
 from s4tok.randomness import hashed
 from s4tok.shapes import Array, Bool, Float, Int
@@ -58,10 +60,10 @@ class Book:
         kept = [(file, each) for file in files if not self._is_banned((each := Pictures.read(file)).caption)]
         self.items = [each for _, each in kept]
         self.source = np.array([_source_of(file) for file, _ in kept])
-        self.phrases = sorted({phrase for each in self.items for phrase in each.caption.phrases()} - self.banned)
+        self.phrases = sorted({phrase for each in self.items for phrase in each.caption.phrases()})
         self.place = {phrase: number for number, phrase in enumerate(self.phrases)}
         captions = [each.caption for each in self.items]
-        leaves = [leaf for caption in captions for leaf in caption.leaves]
+        leaves = [leaf for caption in captions for leaf in caption.leaves if not self._is_called(leaf.thing)]
         self.names = self._numbers(
             {name for c in captions for name in c.names} | {t for leaf in leaves for t in leaf.thing}
         )
@@ -70,16 +72,20 @@ class Book:
         self.chances = self._chances()
 
     def _is_banned(self, caption: Caption) -> bool:
-        return caption.kind in self.banned or bool(self.banned & set(caption.names))
+        return caption.kind in self.banned or self._is_called(caption.names)
+
+    def _is_called(self, names: Iterable[str]) -> bool:
+        """Tell whether a name is one of the words left out, or ends with one: a wine bottle is a bottle."""
+        return any(f" {name}".endswith(f" {word}") for name in names for word in self.banned)
 
     def _numbers(self, phrases: set[str]) -> Int[Array, " k"]:
-        return np.array(sorted(self.place[phrase] for phrase in phrases - self.banned), np.int64)
+        return np.array(sorted(self.place[phrase] for phrase in phrases), np.int64)
 
     def _table(self, caption: Caption) -> Int[Array, "leaves ways"]:
         """Number the names of every leaf's thing, and at last its part; the last row is for NOTHING."""
         table = np.full((NOTHING + 1, WAYS + 1), -1)
         for row, leaf in enumerate(caption.leaves):
-            if not self.banned & set(leaf.thing):
+            if not self._is_called(leaf.thing):
                 table[row, :WAYS] = [self.place[leaf.thing[way % len(leaf.thing)]] for way in range(WAYS)]
                 if leaf.part:
                     table[row, WAYS] = self.place[leaf.part[0]]
@@ -175,8 +181,9 @@ class Book:
 
 
 def left_out(count: int, seed: int) -> tuple[str, ...]:
-    """Choose classes of sh3d that are never trained, none of which is made too."""
-    free = [kind for kind in SH3D.categories if kind not in MADE]
+    """Choose classes of sh3d that are never trained: none is made too, and the test libraries have each."""
+    tested = {word.kind for key, word in read_words().items() if LIBRARIES[key.partition("/")[0]].split == "test"}
+    free = [kind for kind in SH3D.categories if kind in tested and kind not in MADE]
     return tuple(sorted(sorted(free, key=lambda kind: hashed(seed, kind))[:count]))
 
 

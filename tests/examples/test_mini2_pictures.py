@@ -93,6 +93,7 @@ def test_left_out_words_and_all_that_is_called_by_them_are_gone(drawn: Path) -> 
     book = Book(drawn / "train", ("sink",))
     assert len(book.items) == 2
     assert not {"sink", "washbasin"} & set(book.phrases)
+    assert Book(drawn / "train", ("able",)).items  # which ends no word
     chosen = left_out(20, 0)
     assert len(set(chosen)) == 20
     assert not MADE & set(chosen)
