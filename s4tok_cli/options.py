@@ -150,9 +150,9 @@ Checkpoint: TypeAlias = Annotated[
 StudentsClip: TypeAlias = Annotated[
     str | None,
     Option(
-        help="The CLIP it was trained for.",
+        help="The CLIP it is for.",
         metavar="NAME",
-        show_default="the checkpoint's",
+        show_default="by the checkpoint",
         rich_help_panel=MODELS,
     ),
 ]

@@ -88,7 +88,7 @@ def test_names_and_weights_that_are_not_there_are_one_sentence(
 ) -> None:
     done = s4tok("extract-features", "toy-shapes", "--limit", 1, "--model", "dinov2-smal", "--auto", "--json")
     assert (done.returncode, done.json["hint"]) == (2, "did you mean 'dinov2-small'?")
-    assert "there are: mini, siglip-base" in done.json["error"]
+    assert "there are: mini, mini2, siglip-base" in done.json["error"]
     monkeypatch.setattr("s4tok.vision.weights.reachable", lambda: False)
     for model in ("dinov2-small", "siglip-base", "clip:ViT-B-16"):
         done = s4tok("extract-features", "toy-shapes", "--model", model, "--json", HF_HUB_CACHE=str(tmp_path))
