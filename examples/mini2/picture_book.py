@@ -160,7 +160,7 @@ class Book:
             for leaf in np.flatnonzero(counts):
                 by_thing[int(table[leaf, way])] += int(counts[leaf])
             thing, count = by_thing.most_common(1)[0]
-            return thing if count > 0.4 * seen else -1
+            return thing if count > 0.6 * seen else -1
         chance = rng.random()
         if chance < 0.1 and caption.general:
             return self.place[caption.general[rng.integers(len(caption.general))]]
