@@ -1,5 +1,6 @@
 """Shaded pictures of a mesh through pyrender, without a screen, from the directions the depth views are drawn from."""
 
+import atexit
 import os
 from contextlib import suppress
 from functools import cache
@@ -148,7 +149,9 @@ def _renderable(vertices: Float64[Array, "p 3"], mesh: Mesh) -> Any:
 @cache
 def _renderer(size: int) -> Any:
     """Keep one renderer a process and size: making them anew leaks, and fails after a few."""
-    return _pyrender().OffscreenRenderer(size, size)
+    renderer = _pyrender().OffscreenRenderer(size, size)
+    atexit.register(renderer.delete)  # while all that it needs for that is still loaded
+    return renderer
 
 
 @cache

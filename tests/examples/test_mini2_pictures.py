@@ -15,6 +15,8 @@ from s4tok.synthetic.randomness import Draw
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.known_words import KnownWords
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "examples" / "mini2"
 
 
