@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--shares", type=float, nargs=3, default=(0.4, 0.25, 0.35), help="of models, shapes, rooms")
     parser.add_argument("--soft", type=float, default=0.07, help="temperature of the texts' likeness")
     parser.add_argument("--cosine", type=float, default=0.5, help="weight of the distance to the text itself")
-    parser.add_argument("--lr", type=float, default=1.5e-3)
+    parser.add_argument("--lr", type=float, default=5e-4)
     parser.add_argument("--bf16", action="store_true", help="compute in bfloat16 where the processor can")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
