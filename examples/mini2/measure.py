@@ -79,7 +79,7 @@ def figures(
         "top5": float(np.mean([rank <= 5 for rank in ranks])),
         "chance": 1 / len(kinds), "names": len(names), "median_rank_of_name": float(np.median(places)),
     }  # fmt: skip
-    if rare:
+    if rare_right:
         told |= {
             "left_out": len(rare_right),
             "left_out_top1": float(np.mean(rare_right)),
