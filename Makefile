@@ -46,7 +46,7 @@ mirrored: $(INSTALLED) ## Check that test files lie at the path of what they tes
 check: lint types imports mirrored ## lint, types, imports and mirrored
 
 test: system-libraries $(INSTALLED) ## Run the tests, but for slow ones, and print their coverage
-	$(BIN)/pytest --cov $(ARGS)
+	$(BIN)/pytest --cov -n logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-slow: system-libraries $(INSTALLED) ## Run the slow tests, and a little of make torture
 	$(BIN)/pytest -m "slow or torture" $(ARGS)
