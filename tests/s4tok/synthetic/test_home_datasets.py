@@ -20,7 +20,7 @@ from tests.s4tok.synthetic.test_models import libraries
 
 def small(kind: str, furniture: FolderLayout | None) -> HomeScans | HomeRooms:
     if kind == "scans":
-        return HomeScans("train+test", furniture=furniture, sizes=(2, 0, 2), voxel=0.08)
+        return HomeScans("train+test", furniture=furniture, sizes=(1, 0, 1), voxel=0.08)
     return HomeRooms("train+test", furniture=furniture, sizes=(1, 0, 1), points=5000)
 
 
