@@ -70,17 +70,20 @@ def _front(
     slopes = np.clip(-normals[:, [0, 2]] / np.minimum(normals[:, 1:2], -1e-3), -STEEPEST, STEEPEST)
     front, depth = np.full(size * size, -1), np.full(size * size, np.inf)
     far_first, largest = np.argsort(-away, kind="stable"), int(radius.max())
+    last = np.empty(size * size, np.int64)  # of the points that reach a pixel: the last is the nearest
     for higher in range(-largest, largest + 1):
         for across in range(-largest, largest + 1):
             reaching = far_first[radius[far_first] ** 2 >= higher**2 + across**2]
             rows = np.clip(np.round(size / 2 - above[reaching] - higher), 0, size - 1)
             columns = np.clip(np.round(size / 2 + right[reaching] + across), 0, size - 1)
             pixels = (rows * size + columns).astype(np.int64)
-            there, at = np.full(size * size, -1), np.full(size * size, np.inf)
-            there[pixels] = reaching
-            at[pixels] = away[reaching] + slopes[reaching] @ (across, higher)
-            nearer = at < depth
-            front[nearer], depth[nearer] = there[nearer], at[nearer]
+            places = np.arange(len(reaching))
+            last[pixels] = places
+            first = last[pixels] == places
+            reaching, pixels = reaching[first], pixels[first]
+            at = away[reaching] + slopes[reaching] @ (across, higher)
+            nearer = at < depth[pixels]
+            front[pixels[nearer]], depth[pixels[nearer]] = reaching[nearer], at[nearer]
     return front.reshape(size, size), depth.reshape(size, size)
 
 
