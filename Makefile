@@ -70,8 +70,11 @@ checkpoints: system-libraries $(INSTALLED) ## Train every checkpoint that ships,
 docs: $(INSTALLED) ## Build the site into site/, and stop at any warning
 	NO_MKDOCS_2_WARNING=1 PYTHONPATH=.:pipelines:cache $(BIN)/python -m mkdocs build --strict
 
-figures: $(INSTALLED) ## Draw the figures of docs/concepts.md again
-	PYTHONPATH=.:pipelines:cache $(BIN)/python -m tools.pages.figures
+figures: system-libraries $(INSTALLED) ## Make the pictures of README and docs again, by the commands beside them
+	for page in figures superpoint_figure viewer_figure; do PYTHONPATH=. $(BIN)/python -m tools.pages.$$page || exit 1; done
+	$(BIN)/s4tok segment toy-shapes --split test --limit 8 --auto --preview docs/images/parts.png
+	$(BIN)/s4tok data make toy --picture docs/images/toy-shapes.png --rooms-picture docs/images/toy-rooms.png
+	$(BIN)/s4tok data make home --rooms-picture docs/images/home-rooms.png
 
 notebook: $(INSTALLED) ## Run the tutorial again, and keep what it prints and draws
 	PYTHONPATH=.:pipelines:cache $(BIN)/python -m tools.pages.run_notebook docs/tutorials/*.ipynb
