@@ -36,6 +36,9 @@ class FileSystem:
     def mkdir(self, path: Path) -> None:
         os.mkdir(path)  # noqa: PTH102 - as above
 
+    def rmdir(self, path: Path) -> None:
+        os.rmdir(path)  # noqa: PTH106 - as above
+
     def listdir(self, path: Path) -> list[str]:
         return os.listdir(path)  # noqa: PTH208 - as above
 

@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from s4tok_cache.progress import Steps, quietly
 from s4tok_cache.reader import OpenFiles
 
 LITTER_AGE = 24 * 3600.0  # seconds; a temporary file lives for seconds, a packed one for minutes
+EMPTY_AGE = 24 * 3600.0  # seconds since a run began or failed there last
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,16 @@ def plan(folder: Path, *, files: FileSystem | None = None, steps: Steps = quietl
     """List what can go without anything being lost."""
     files = files or FileSystem()
     result = examine(folder, files)
-    return [*_superseded(result, files, steps), *_quarantined(result, files), *_litter(result, files)]
+    return [
+        *_superseded(result, files, steps),
+        *_quarantined(result, files),
+        *_litter(result, files),
+        *_empty(result, files),
+    ]
 
 
 def collect(removals: Iterable[Removal], *, files: FileSystem | None = None) -> int:
-    """Remove what was planned, and return the bytes it took."""
+    """Remove what was planned, and the folders that it leaves empty; return the bytes it took."""
     files = files or FileSystem()
     freed = 0
     touched = set()
@@ -47,7 +54,17 @@ def collect(removals: Iterable[Removal], *, files: FileSystem | None = None) -> 
         touched.add(removal.path.parent)
     for parent in sorted(touched):
         sync_folder(files, parent)
+        _remove_emptied(parent, files)
     return freed
+
+
+def _remove_emptied(folder: Path, files: FileSystem) -> None:
+    """Remove a folder of which nothing is left, and its split and dataset if they hold nothing else."""
+    for place in (folder, *folder.parents[:2]):
+        if files.listdir(place):
+            return
+        with suppress(OSError):  # a run has just begun there, or another collector was quicker
+            files.rmdir(place)
 
 
 def _superseded(result: Result, files: FileSystem, steps: Steps) -> Iterator[Removal]:
@@ -100,6 +117,17 @@ def _litter(result: Result, files: FileSystem) -> Iterator[Removal]:
             path = place / name
             if name.startswith(start) and name.endswith(".tmp") and _is_abandoned(path, files):
                 yield Removal(path, "left by a run that was killed", files.stat(path).st_size)
+
+
+def _empty(result: Result, files: FileSystem) -> Iterator[Removal]:
+    """Give up a result in which nothing was ever made, once nobody can be at it any more."""
+    if result.index.where or not result.folder.is_dir():
+        return
+    states = {name: files.stat(result.folder / name) for name in sorted(files.listdir(result.folder))}
+    own = all(name in (folders.STAGE, folders.EXPECTED, folders.INDEX) or name.startswith("fail-") for name in states)
+    if own and all(time.time() - state.st_mtime > EMPTY_AGE for state in states.values()):
+        for name in sorted(states, key=lambda name: name == folders.STAGE):  # which makes the folder a result: last
+            yield Removal(result.folder / name, "of a run that made nothing", states[name].st_size)
 
 
 def _is_abandoned(path: Path, files: FileSystem) -> bool:

@@ -117,7 +117,7 @@ def gc(
     cache: options.Cache = CACHE,
     dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
 ) -> None:
-    """Remove what is no longer needed: packed and superseded segments, what killed runs left, old quarantine.
+    """Remove what is no longer needed: packed and replaced segments, empty results, what killed runs left.
 
     A segment goes only when every entry in it was just read, whole, from elsewhere.
     """

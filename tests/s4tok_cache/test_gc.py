@@ -1,11 +1,12 @@
 import os
 import socket
 import time
+from pathlib import Path
 
 import h5py
 
-from s4tok_cache import CacheReader, Fingerprint, examine
-from s4tok_cache.gc import collect, plan
+from s4tok_cache import CacheReader, Fingerprint, Store, examine
+from s4tok_cache.gc import EMPTY_AGE, collect, plan
 from s4tok_cache.pack import pack
 from s4tok_cache.verify import verify
 from s4tok_pipelines.layouts import SUPERPOINTS
@@ -89,3 +90,28 @@ def test_litter_goes_when_it_is_a_day_old_and_nobody_writes_it(fill: Fill) -> No
     assert {removal.path for removal in removals} == {beside, *(folder / name for name in gone)}
     assert collect(removals) == 16
     assert collect(removals) == 0  # another collector was quicker
+
+
+def failed(cache: Path, age: float) -> Path:
+    """Let a run fail at all it was asked for, so long ago."""
+    with Store.resume(cache / "data/all", SUPERPOINTS, STAMP) as store:
+        missing = store.missing(inputs(1))
+        store.fail(missing[0], "not a number", inputs(1)[missing[0]])
+    for path in store.folder.iterdir():
+        os.utime(path, (time.time() - age,) * 2)
+    return store.folder
+
+
+def test_a_result_in_which_nothing_was_ever_made_goes_with_its_folders(tmp_path: Path) -> None:
+    folder = failed(tmp_path, age=EMPTY_AGE + 60)
+    collect(plan(folder))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_stays_while_a_run_may_be_at_it_or_anything_else_is_there(tmp_path: Path) -> None:
+    folder = failed(tmp_path, age=EMPTY_AGE - 60)
+    assert plan(folder) == []
+    failed(tmp_path, age=EMPTY_AGE + 60)
+    (folder / "notes.txt").write_text("mine")
+    os.utime(folder / "notes.txt", (0, 0))
+    assert plan(folder) == []
