@@ -69,7 +69,7 @@ def test_a_group_is_trained_and_measured_once_and_told_in_a_table(
     given = ["table2", "--rows", "knn", "--seeds", "0", "1", "--out", str(tmp_path)]
     script.main(given)
     said = capsys.readouterr().out
-    assert said.startswith("2 checkpoints, about 0.7 hours of one core")
+    assert said.startswith("2 checkpoints, about 1.5 hours of one core")
     assert "| knn | 55.0 ± 7.1 | 25.0 ± 0.0 | 12.5 ± 0.0 | - | 12.5 ± 0.0 | - |" in said
     assert [command[0] for command in commands].count("pretrain") == 2
     count = len(commands)
