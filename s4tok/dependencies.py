@@ -18,22 +18,22 @@ class Package:
 
     pip_name: str
     needed_for: str  # what stands still without it
-    proof: str = ""  # the module whose import proves that it works, where the package's own does not
+    proof: str = ""  # the module whose import alone proves that it works; without, it works where it is installed
 
 
 PACKAGES = {
-    "numpy": Package("numpy", "everything"),
-    "scipy": Package("scipy", "neighbour search"),
-    "torch": Package("torch", "every computation on tensors"),
+    "numpy": Package("numpy", "everything", "numpy"),
+    "scipy": Package("scipy", "neighbour search", "scipy.spatial"),
+    "torch": Package("torch", "every computation on tensors", "torch"),
     "torchvision": Package("torchvision", "extract-clip, through open_clip"),
-    "h5py": Package("h5py", "every cache"),
-    "open3d": Package("open3d", "normals, the toy world's sensor and some file formats"),
+    "h5py": Package("h5py", "every cache", "h5py"),
+    "open3d": Package("open3d", "normals, the toy world's sensor and some file formats", "open3d"),
     "pycut_pursuit": Package("pycut-pursuit", "superpoints --method cut-pursuit", "pycut_pursuit.cp_d0_dist"),
     "open_clip": Package("open_clip_torch", "extract-clip, pretrain, segment and classify"),
     "timm": Package("timm", "DINOv2 and SigLIP"),
     "huggingface_hub": Package("huggingface-hub", "weights from the hub"),
-    "pyrender": Package("pyrender", "render-views of meshes"),
-    "trimesh": Package("trimesh", "mesh files"),
+    "pyrender": Package("pyrender", "render-views of meshes", "pyrender"),
+    "trimesh": Package("trimesh", "mesh files", "trimesh"),
     "safetensors": Package("safetensors", "checkpoints"),
     "jaxtyping": Package("jaxtyping", "everything"),
     "typer": Package("typer", "the command line"),

@@ -43,17 +43,18 @@ def offscreen(platform: str) -> Probe:
     )
 
 
-def run_elsewhere(code: str) -> tuple[str | None, str]:
-    """Run Python elsewhere and give what it died of, or None, and what it printed."""
+def run_elsewhere(code: str, *arguments: str) -> tuple[str | None, str]:
+    """Run Python elsewhere and give what it died of, or None, and what it printed until then."""
     try:
         done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False
         )
-    except subprocess.TimeoutExpired:
-        return f"no answer within {PATIENCE} seconds", ""
+    except subprocess.TimeoutExpired as error:
+        said = error.stdout or b""
+        return f"no answer within {PATIENCE} seconds", said.decode() if isinstance(said, bytes) else said
     if done.returncode == 0:
         return None, done.stdout
     if done.returncode < 0:
-        return f"the process died of signal {-done.returncode}", ""
+        return f"the process died of signal {-done.returncode}", done.stdout
     lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-    return (lines[-1] if lines else f"exit code {done.returncode}"), ""
+    return (lines[-1] if lines else f"exit code {done.returncode}"), done.stdout

@@ -1,17 +1,19 @@
 """Examine the machine: what each stage needs, what is there, and the one line that mends what is not.
 
-Every package is imported in a process of its own: one that crashes, hangs or disturbs another is a finding.
+Packages that only an import can prove are imported in one other process, which costs the fewest seconds; what that one
+does not come through is imported once more in a process of its own: one that crashes or hangs is a finding.
 """
 
 import json
 import os
 import platform
+import re
 import shutil
 import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from s4tok.dependencies import PACKAGES, first_line, fix
 from s4tok_pipelines.probes import Probe, offscreen, run_elsewhere
@@ -21,20 +23,45 @@ from s4tok_pipelines.report import Report, silent
 VOLATILE, SHARED = {"tmpfs", "ramfs"}, {"nfs", "nfs4", "lustre", "gpfs", "beegfs", "cifs", "fuse.sshfs", "ceph"}
 
 
+# Says of each module that it imports, before the next may crash, what went wrong and what it knows.
+IMPORTS = """
+import importlib, json, sys
+def about():
+    if name == "h5py":
+        return f", HDF5 {module.version.hdf5_version}"
+    if name == "torch":
+        cuda = module.cuda
+        return [module.version.cuda, [cuda.get_device_name(number) for number in range(cuda.device_count())]]
+for name in sys.argv[1:]:
+    try:
+        module = importlib.import_module(name)
+        said = [name, None, about()]
+    except BaseException as error:
+        said = [name, f"{type(error).__name__}: {error}", None]
+    print(json.dumps(said), flush=True)
+"""
+
+
+class Imported(NamedTuple):
+    """What came of an import."""
+
+    failure: str | None
+    about: Any  # HDF5's version, CUDA's version and the GPUs' names
+
+
 def doctor(cache: Path, report: Report = silent) -> list[Probe]:
     """Examine Python, packages, GPU, headless rendering, storage, weights and the cluster."""
+    imported = import_packages()
     examinations: list[Callable[[], Probe]] = [
         python,
-        *(lambda name=name: package(name) for name in PACKAGES),
-        gpu,
+        *(lambda name=name: package(name, imported) for name in PACKAGES),
+        lambda: gpu(imported),
         egl,
         lambda: storage(cache),
         weights,
         slurm,
     ]
-    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1)) as pool:
-        findings = [pool.submit(examine) for examine in examinations]
-        return [finding.result() for finding in report.steps(findings, "examining")]
+    return [examine() for examine in report.steps(examinations, "examining")]
 
 
 def python() -> Probe:
@@ -45,27 +72,53 @@ def python() -> Probe:
     return Probe("python", "problem", found, "s4tok needs Python 3.11, 3.12 or 3.13")
 
 
-def package(name: str) -> Probe:
-    """Import a package in a process of its own; say its version, or what mends it."""
-    pip_name, needed_for = PACKAGES[name].pip_name, PACKAGES[name].needed_for
-    failure = run_elsewhere(f"import {PACKAGES[name].proof or name}")[0]
+def import_packages() -> dict[str, Imported]:
+    """Import all that need it in one other process, and alone what that one did not come through."""
+    modules = [package.proof for package in PACKAGES.values() if package.proof]
+    imported = _import_elsewhere(modules)
+    for module in modules:
+        if module not in imported or imported[module].failure:
+            imported |= _import_elsewhere([module])
+    return imported
+
+
+def _import_elsewhere(modules: list[str]) -> dict[str, Imported]:
+    failure, output = run_elsewhere(IMPORTS, *modules)
+    said = {name: Imported(*others) for name, *others in map(json.loads, output.splitlines())}
+    if failure is not None and len(modules) == 1:
+        said = {modules[0]: Imported(failure, None)}
+    return said
+
+
+def package(name: str, imported: Mapping[str, Imported]) -> Probe:
+    """Say a package's version, or what is wrong with it and what mends it."""
+    pip_name, needed_for, proof = PACKAGES[name].pip_name, PACKAGES[name].needed_for, PACKAGES[name].proof
+    version = _version(pip_name)
+    failure = imported[proof].failure if proof else _unfit(pip_name)
     if failure is None:
-        version = _version(pip_name)
-        return Probe(pip_name, "ok", f"{version}, HDF5 {_hdf5_version()}" if name == "h5py" else version)
-    installed = "" if _version(pip_name) == "absent" else f"{_version(pip_name)} does not import: "
+        return Probe(pip_name, "ok", f"{version}{imported[proof].about}" if name == "h5py" else version)
+    installed = "" if version == "absent" else f"{version} does not import: "
     return Probe(pip_name, "problem", f"{installed}{first_line(failure)} (needed for {needed_for})", fix(name, failure))
 
 
-def gpu() -> Probe:
-    """Say whether PyTorch sees a GPU; everything also runs without."""
-    code = (
-        "import json, torch; print(json.dumps([torch.version.cuda, "
-        "[torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]]))"
+def _unfit(pip_name: str) -> str | None:
+    """Find what is wrong with a package by what it says of itself: it is absent, or made for another PyTorch."""
+    try:
+        needs = metadata.requires(pip_name) or []
+    except metadata.PackageNotFoundError:
+        return f"no package {pip_name} is installed"
+    wanted = next((found[1] for each in needs if (found := re.match(r"torch *\(?==([\d.]+)", each))), None)
+    there = _version("torch").partition("+")[0]
+    return (
+        None if wanted in (None, there) else f"it is made for torch {wanted}, and there is {there} (torchvision::nms)"
     )
-    failure, output = run_elsewhere(code)
-    if failure is not None:
+
+
+def gpu(imported: Mapping[str, Imported]) -> Probe:
+    """Say whether PyTorch sees a GPU; everything also runs without."""
+    if imported["torch"].failure is not None:
         return Probe("gpu", "note", "unknown, for torch does not import")
-    cuda, names = json.loads(output.splitlines()[-1])
+    cuda, names = imported["torch"].about
     if names:
         return Probe("gpu", "ok", f"{', '.join(names)} (CUDA {cuda})")
     built = f"torch was built for CUDA {cuda}" if cuda else "torch was built without CUDA"
@@ -124,10 +177,6 @@ def _version(pip_name: str) -> str:
         return metadata.version(pip_name)
     except metadata.PackageNotFoundError:
         return "absent"
-
-
-def _hdf5_version() -> str:
-    return run_elsewhere("import h5py; print(h5py.version.hdf5_version)")[1].strip()
 
 
 def _file_system(folder: Path) -> str:

@@ -1,4 +1,5 @@
 import os
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,6 @@ BROKEN = {
     "open3d": (
         "raise OSError('libusb-1.0.so.0: cannot open shared object file: No such file or directory')",
         "sudo apt-get install libusb-1.0-0",
-    ),
-    "torchvision": (
-        "raise RuntimeError('operator torchvision::nms does not exist')",
-        "torch and torchvision do not match: pip install --upgrade torch torchvision",
     ),
     "pycut-pursuit": (
         "raise ImportError('numpy.core.multiarray failed to import')",
@@ -30,7 +27,6 @@ BROKEN = {
     ),
 }
 FOLDERS = {"pycut-pursuit": "pycut_pursuit", "egl": "pyrender"}
-QUICK = ("torch", "open_clip")  # packages that take seconds to import, and that no examination here is about
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +37,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
         package = folder / FOLDERS.get(name, name)
         package.mkdir()
         (package / "__init__.py").write_text(code)
-    for name in QUICK:
-        (folder / f"{name}.py").touch()
     path = os.pathsep.join([str(folder), environment()["PYTHONPATH"]])
     done = in_this_process(tmp_path_factory.mktemp("here"), "doctor", "--json", PYTHONPATH=path)
     assert done.returncode == 6, done.stderr
@@ -55,6 +49,26 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
 def test_a_broken_package_is_a_problem_with_its_fix(told: dict[str, dict[str, str]], name: str) -> None:
     assert told[name]["state"] == "problem"
     assert BROKEN[name][1] in told[name]["fix"]
+
+
+def test_a_torchvision_for_another_torch_is_a_problem_with_its_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "requires", lambda _: ["numpy", "torch==2.4.1", "pillow!=8.3.*,>=5.3.0"])
+    monkeypatch.setattr(metadata, "version", lambda name: "2.5.0+cpu" if name == "torch" else "0.19.1")
+    found = doctor.package("torchvision", {})
+    assert found.state == "problem"
+    assert "made for torch 2.4.1, and there is 2.5.0" in found.found
+    assert found.fix == "torch and torchvision do not match: pip install --upgrade torch torchvision"
+    monkeypatch.setattr(metadata, "version", lambda name: "2.4.1+cpu" if name == "torch" else "0.19.1")
+    assert doctor.package("torchvision", {}).state == "ok"
+
+
+def test_it_takes_few_seconds_of_a_processor(python: Run) -> None:
+    before = os.times()
+    done = python("-m", "s4tok_cli", "doctor", "-q")
+    after = os.times()
+    assert done.returncode in (0, 6)
+    took = after.children_user - before.children_user + after.children_system - before.children_system
+    assert 0 < took < 12  # 4 s on an idle core, and more beside other tests
 
 
 def test_what_works_is_still_ok_beside_it(told: dict[str, dict[str, str]]) -> None:
