@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import torch
@@ -16,6 +17,7 @@ from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.shapes import Float
 from s4tok.vision.known_words import KnownWords
 from s4tok.vision.network import Network, sha256_of_file, sha256_of_weights, unit
+from s4tok.vision.plain_clip import PlainClip, load_plain, tokenize
 from s4tok.vision.vision_model import Capability
 from s4tok.vision.weights import CLIP, FOLDER, Weights, bare_name, find
 
@@ -84,6 +86,8 @@ class OpenClipNetwork(Network):
         return unit(model.encode_text(tokens))
 
     def _tokenize(self, prompts: list[str]) -> Tensor:
+        if isinstance(self.model, PlainClip):
+            return tokenize(prompts, self.model.context_length)
         try:
             tokens: Tensor = _tokenizer(self.tokenizer)(prompts)
         except Exception as error:  # whatever a tokenizer from the hub may raise
@@ -101,6 +105,20 @@ def _tokenizer(name: str) -> Callable[[list[str]], Tensor]:
 
 
 def _build(weights: Weights, device: str, seed: int) -> Any:
+    try:
+        is_here = weights.model.startswith(FOLDER) and torch.device(device).type == "cpu"
+        model = load_plain(Path(weights.model.removeprefix(FOLDER))) if is_here else None
+        return (model or _by_open_clip(weights, device, seed)).eval().requires_grad_(False)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # open_clip has no error of its own; a foreign file may trip it anywhere
+        raise InputError(
+            f"{weights.file or weights.model} cannot be loaded as {weights.model}: {first_line(error)}.",
+            "name the architecture the weights belong to with --clip.",
+        ) from error
+
+
+def _by_open_clip(weights: Weights, device: str, seed: int) -> Any:
     open_clip = load("open_clip")
     more: dict[str, Any] = {}
     if weights.quick_gelu is not None:
@@ -108,24 +126,15 @@ def _build(weights: Weights, device: str, seed: int) -> Any:
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), _quiet():
         warnings.simplefilter("ignore")
         torch.manual_seed(seed)
-        try:
-            model = open_clip.create_model(
-                weights.model,
-                pretrained=str(weights.file) if weights.file and not weights.model.startswith(FOLDER) else None,
-                precision="bf16" if torch.device(device).type == "cuda" else "fp32",
-                device=device,
-                force_preprocess_cfg=weights.preprocessing or None,
-                pretrained_text=False,
-                **more,
-            )
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # open_clip has no error of its own; a foreign file may trip it anywhere
-            raise InputError(
-                f"{weights.file or weights.model} cannot be loaded as {weights.model}: {first_line(error)}.",
-                "name the architecture the weights belong to with --clip.",
-            ) from error
-    return model.eval().requires_grad_(False)
+        return open_clip.create_model(
+            weights.model,
+            pretrained=str(weights.file) if weights.file and not weights.model.startswith(FOLDER) else None,
+            precision="bf16" if torch.device(device).type == "cuda" else "fp32",
+            device=device,
+            force_preprocess_cfg=weights.preprocessing or None,
+            pretrained_text=False,
+            **more,
+        )
 
 
 @contextmanager
