@@ -1,0 +1,114 @@
+"""Upright boxes, turned about the vertical: their overlap, hulls, and the points in them.
+
+A box is seven numbers: centre x, y, z; full width, depth and height; and the radians by which its width is turned from
++x, counterclockwise seen from above. Everything is computed in float64, and has gradients.
+"""
+
+import torch
+from torch import Tensor
+
+from s4tok.shapes import Bool, Float, Real
+
+TRIFLE = 1e-9  # of a box's size
+
+
+def iou_3d(one: Real[Tensor, "n 7"], other: Real[Tensor, "m 7"]) -> Float[Tensor, "n m"]:
+    """Give the intersection over union of each of some boxes with each of others; 0 where both are empty."""
+    shared, together = _shared_and_together(one, other)
+    return shared / together.clamp_min(torch.finfo(together.dtype).tiny)
+
+
+def giou_3d(one: Real[Tensor, "n 7"], other: Real[Tensor, "m 7"]) -> Float[Tensor, "n m"]:
+    """Give the generalised IoU, -1 .. 1: the IoU less the share of the common hull that neither box fills.
+
+    The hull is axis-aligned, as 3DETR has it, and so no tight one where boxes are turned.
+    """
+    shared, together = _shared_and_together(one, other)
+    low = torch.minimum(_lowest(one)[:, None], _lowest(other)[None])
+    high = torch.maximum(_highest(one)[:, None], _highest(other)[None])
+    around, tiny = (high - low).prod(-1), torch.finfo(torch.float64).tiny
+    return shared / together.clamp_min(tiny) - (around - together) / around.clamp_min(tiny)
+
+
+def hulls(boxes: Real[Tensor, "n 7"]) -> Float[Tensor, "n 7"]:
+    """Give the axis-aligned boxes around boxes."""
+    low, high = _lowest(boxes), _highest(boxes)
+    return torch.cat([(low + high) / 2, high - low, torch.zeros_like(low[:, :1])], dim=1)
+
+
+def corners(boxes: Real[Tensor, "*n 7"]) -> Float[Tensor, "*n 4 2"]:
+    """Give the corners of boxes as seen from above, counterclockwise."""
+    boxes = boxes.double()
+    signs = boxes.new_tensor([[1, 1], [-1, 1], [-1, -1], [1, -1]]) / 2
+    own = signs * boxes[..., None, 3:5]
+    cosine, sine = boxes[..., 6, None].cos(), boxes[..., 6, None].sin()
+    turned = torch.stack([cosine * own[..., 0] - sine * own[..., 1], sine * own[..., 0] + cosine * own[..., 1]], -1)
+    return boxes[..., None, :2] + turned
+
+
+def points_inside(boxes: Real[Tensor, "n 7"], xyz: Real[Tensor, "p 3"]) -> Bool[Tensor, "n p"]:
+    """Tell which points lie in which boxes, their faces included."""
+    boxes, away = boxes.double(), xyz.double()[None] - boxes[:, None, :3].double()
+    own = torch.cat([_turned(away[..., :2], -boxes[:, 6, None]), away[..., 2:]], dim=-1)
+    return (own.abs() <= boxes[:, None, 3:6] / 2 * (1 + TRIFLE)).all(-1)
+
+
+def _shared_and_together(
+    one: Real[Tensor, "n 7"], other: Real[Tensor, "m 7"]
+) -> tuple[Float[Tensor, "n m"], Float[Tensor, "n m"]]:
+    """Give the volumes of intersections and of unions."""
+    a, b = one.double()[:, None], other.double()[None]
+    top = torch.minimum(a[..., 2] + a[..., 5] / 2, b[..., 2] + b[..., 5] / 2)
+    bottom = torch.maximum(a[..., 2] - a[..., 5] / 2, b[..., 2] - b[..., 5] / 2)
+    a, b = a.expand(len(one), len(other), 7), b.expand(len(one), len(other), 7)
+    shared = _shared_area(a, b) * (top - bottom).clamp_min(0)
+    return shared, a[..., 3:6].prod(-1) + b[..., 3:6].prod(-1) - shared
+
+
+def _shared_area(a: Float[Tensor, "n m 7"], b: Float[Tensor, "n m 7"]) -> Float[Tensor, "n m"]:
+    """Give the area that two boxes share as seen from above.
+
+    By Green's theorem it is half the sum of cross products along its border, which is what of each box's edges lies in
+    the other. The second is made larger by a trifle, so that no edge lies on an edge and counts twice.
+    """
+    b = torch.cat([b[..., :3], b[..., 3:6] * (1 + TRIFLE), b[..., 6:]], dim=-1)
+    origin = a[..., None, :2]
+    return (_along(a, b, origin) + _along(b, a, origin)).clamp_min(0) / 2
+
+
+def _along(
+    edges_of: Float[Tensor, "n m 7"], within: Float[Tensor, "n m 7"], origin: Float[Tensor, "n m 1 2"]
+) -> Float[Tensor, "n m"]:
+    """Sum the cross products, about an origin, along those parts of a box's edges that lie in another."""
+    around = corners(edges_of)
+    edges = around.roll(-1, dims=-2) - around
+    back = -within[..., 6, None]
+    start, way = _turned(around - within[..., None, :2], back), _turned(edges, back)
+    half = within[..., None, 3:5] / 2
+    is_along = way.abs() <= 1e-12 * half  # an edge along a side is all the way between both sides, or nowhere
+    steady = torch.where(is_along, torch.ones_like(way), way)
+    first, second = (-half - start) / steady, (half - start) / steady
+    outside = is_along & (start.abs() > half)
+    enters = torch.where(is_along, torch.zeros_like(way), torch.minimum(first, second)).amax(-1).clamp_min(0)
+    leaves = torch.where(is_along, torch.ones_like(way), torch.maximum(first, second)).amin(-1).clamp_max(1)
+    inside = (leaves > enters) & ~outside.any(-1)
+    begin = around - origin + enters[..., None] * edges
+    end = around - origin + leaves[..., None] * edges
+    crossed = begin[..., 0] * end[..., 1] - begin[..., 1] * end[..., 0]
+    return torch.where(inside, crossed, torch.zeros_like(crossed)).sum(-1)
+
+
+def _turned(vectors: Float[Tensor, "*n 2"], angle: Float[Tensor, "..."]) -> Float[Tensor, "*n 2"]:
+    cosine, sine = angle.cos(), angle.sin()
+    x, y = vectors.unbind(-1)
+    return torch.stack([cosine * x - sine * y, sine * x + cosine * y], dim=-1)
+
+
+def _lowest(boxes: Real[Tensor, "n 7"]) -> Float[Tensor, "n 3"]:
+    bottom = boxes[:, 2:3].double() - boxes[:, 5:6].double() / 2
+    return torch.cat([corners(boxes).amin(1), bottom], dim=1)
+
+
+def _highest(boxes: Real[Tensor, "n 7"]) -> Float[Tensor, "n 3"]:
+    top = boxes[:, 2:3].double() + boxes[:, 5:6].double() / 2
+    return torch.cat([corners(boxes).amax(1), top], dim=1)
