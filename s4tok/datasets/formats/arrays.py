@@ -24,6 +24,8 @@ AXES = {
     "color": (("r", "g", "b"), ("red", "green", "blue")),
     "normals": (("nx", "ny", "nz"), ("normal_x", "normal_y", "normal_z")),
 }
+MOST_CLASSES = 64  # of a column that is taken for labels, where it may be a channel of a colour
+ASK = 'say so in a first line, "x y z r g b label" or "x y z intensity r g b", or name the arrays of an .npz.'
 COLUMNS_HINT = "columns are x y z, then colours or normals, then a label; or name them in the first line."
 
 
@@ -38,6 +40,9 @@ def read_text(path: Path) -> Contents:
     counted = len(words) == 1 and words[0].isdigit()
     skipped = start + 1 if names or counted else start
     table = parse_table(lines[skipped:], path, numbers=range(skipped + 1, len(lines) + 1))
+    if counted and int(words[0]) != len(table.rows):
+        sentence = f"counts {words[0]} rows in its first line, and has {len(table.rows):,}"
+        raise DamagedFile(path, sentence, "correct the count, or get the file again.", line=start + 1)
     if table.rows.shape[1] < 3:
         raise DamagedFile(path, f"{table.rows.shape[1]} numbers a row, where x, y and z belong", line=table.lines[0])
     if names is None:
@@ -69,11 +74,14 @@ def read_h5(path: Path) -> Contents:
 def by_habit(table: Real[Array, "n c"], path: Path, lines: Sequence[int] | None = None) -> Contents:
     """Tell what columns mean by their number and values: x y z, then colours, normals or both, then a label.
 
-    Three columns after the coordinates are normals where every row is of length 1, else colours where they fit.
+    Three columns after the coordinates are normals where every row is of length 1, else colours where they fit. Seven
+    may also be x y z, intensity and a colour; where both fit, the user is asked.
     """
     n_columns = table.shape[1]
     if n_columns not in (3, 4, 6, 7, 9, 10):
         raise DamagedFile(path, f"has {n_columns} columns: cannot tell which are colours or normals", COLUMNS_HINT)
+    if n_columns == 7 and not _are_normals(table[:, 3:6]) and _may_be_colors(table[:, 4:7]):
+        raise DamagedFile(path, "has 7 columns, of which the last three may be a colour after an intensity", ASK)
     color = normals = None
     for at in (3, 6):
         if n_columns < at + 3:
@@ -85,7 +93,7 @@ def by_habit(table: Real[Array, "n c"], path: Path, lines: Sequence[int] | None 
             color = byte_colors(three)
         else:
             raise DamagedFile(path, f"columns {at + 1} to {at + 3} are neither normals nor colours", COLUMNS_HINT)
-    labels = None if n_columns % 3 == 0 else whole_numbers(table[:, -1], path, "labels", lines)
+    labels = None if n_columns % 3 == 0 else whole_numbers(table[:, -1], path, "labels, the last column,", lines, ASK)
     return Contents(table[:, :3], color=color, normals=normals, labels=labels)
 
 
@@ -93,6 +101,12 @@ def _are_normals(three: Real[Array, "n 3"]) -> bool:
     length = np.linalg.norm(three.astype(np.float64), axis=1)
     known = np.isfinite(length) & (length > 0)
     return bool(known.any() and (np.abs(length[known] - 1) <= UNIT).all())
+
+
+def _may_be_colors(three: Real[Array, "n 3"]) -> bool:
+    """Tell whether columns may be bytes of a colour, the last of which takes more values than labels do."""
+    is_bytes = bool(((three >= 0) & (three <= 255) & (three == np.round(three))).all())
+    return is_bytes and len(np.unique(three[:, 2])) > min(MOST_CLASSES, len(three) // 2)
 
 
 def _by_columns(columns: dict[str, Array], path: Path, lines: Sequence[int]) -> Contents:
@@ -126,6 +140,8 @@ def _by_names(names: Iterable[str], read: Callable[[str], Array], path: Path) ->
         raise DamagedFile(path, f"has no array called {', '.join(POINTS[:3])} or the like{there}", COLUMNS_HINT)
     table = by_habit(_table(points, path, "its points"), path)
     color, normals, labels = first(COLOR), first(NORMALS), first(LABELS)
+    if color is not None and color.ndim == 2 and color.shape[1] == 4:
+        color = color[:, :3]  # how opaque a point is, nobody asks
     return Contents(
         table.points,
         color=table.color if color is None else byte_colors(color),

@@ -30,13 +30,13 @@ class Contents:
 
 def byte_colors(color: Real[Array, "n 3"]) -> Real[Array, "n 3"]:
     """Take colours written as floats in 0 .. 255 for the bytes they are; others stay as they came."""
-    if color.dtype.kind == "f" and len(color) and 1 < color.max() <= 255:
+    if color.dtype.kind == "f" and len(color) and color.min() >= 0 and 1 < color.max() <= 255:
         return color.astype("uint8")
     return color
 
 
 def whole_numbers(
-    values: Real[Array, " n"], path: Path, what: str, lines: Sequence[int] | None = None
+    values: Real[Array, " n"], path: Path, what: str, lines: Sequence[int] | None = None, hint: str = ""
 ) -> Int[Array, " n"]:
     """Turn labels that a format keeps as floats into integers; `lines` says where each row stands."""
     if values.dtype.kind in "iub":
@@ -46,5 +46,5 @@ def whole_numbers(
     if broken.any():
         row = int(broken.argmax())
         line = lines[row] if lines else None
-        raise DamagedFile(path, f"{what} are whole numbers, and row {row} has {values[row]:g}", line=line)
+        raise DamagedFile(path, f"{what} are whole numbers, and row {row} has {values[row]:g}", hint, line)
     return rounded.astype("int64")

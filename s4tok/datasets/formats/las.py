@@ -20,6 +20,7 @@ FORMATS = {
     5: (63, 15, 31, 28), 6: (30, 16, 255, None), 7: (36, 16, 255, 30), 8: (38, 16, 255, 30), 9: (59, 16, 255, None),
     10: (67, 16, 255, 30),
 }  # fmt: skip
+AFTER = ((3, 227), (4, 235))  # from which minor version on, and where, the header says what follows the points
 COMPRESSED = 0x80  # a bit of the format's number
 
 
@@ -27,6 +28,7 @@ class LasHeader(NamedTuple):
     """Where the points lie and how they are scaled."""
 
     offset: int
+    end: int
     point_format: int
     length: int
     points: int
@@ -43,12 +45,13 @@ def read_las(path: Path) -> Contents:
     if header.point_format not in FORMATS:
         raise DamagedFile(path, f"has point format {header.point_format}, and 0 to {max(FORMATS)} are known")
     least, class_at, class_bits, red_at = FORMATS[header.point_format]
-    held = len(data) - header.offset
-    if header.length < least or header.length * header.points > held:
+    held = header.end - header.offset
+    left = held - header.length * header.points
+    if header.length < least or left < 0 or left >= header.length:
         raise DamagedFile(
             path,
             f"promises {header.points:,} points of {header.length} bytes and holds {max(held, 0):,} bytes of points",
-            "get the file again; it is cut short.",
+            "get the file again; it is cut short." if left < 0 else "correct its header.",
         )
     rows = np.frombuffer(data, np.uint8, header.length * header.points, header.offset).reshape(-1, header.length)
     xyz = np.ascontiguousarray(rows[:, :12]).view("<i4").reshape(-1, 3)
@@ -70,7 +73,10 @@ def _read_header(data: bytes, path: Path) -> LasHeader:
     numbers = struct.unpack_from("<6d", data, 131)
     if not np.isfinite(numbers).all() or 0 in numbers[:3]:
         raise DamagedFile(path, f"has the scale and offset {numbers}, which place no point")
-    return LasHeader(offset, point_format, length, points, numbers[:3], numbers[3:])
+    # Waveforms and long records may follow the points; in versions that have them, the header says where.
+    after = [struct.unpack_from("<Q", data, at)[0] for version, at in AFTER if minor >= version and len(data) >= at + 8]
+    end = min([start for start in after if start >= offset] + [len(data)])
+    return LasHeader(offset, end, point_format, length, points, numbers[:3], numbers[3:])
 
 
 def _read_laz(path: Path) -> Contents:
@@ -78,12 +84,12 @@ def _read_laz(path: Path) -> Contents:
     try:
         laspy = import_module("laspy")
     except ImportError as error:
-        raise MissingError(f"{path} is compressed (.laz), and laspy, which reads that, is not here.", hint) from error
+        raise MissingError("the file is compressed (.laz), and laspy, which reads that, is not here.", hint) from error
     try:
         points = laspy.read(path)
     except Exception as error:  # laspy and its two codecs share no base class
         if "backend" in str(error).lower():
-            raise MissingError(f"{path} is compressed (.laz), and laspy has no codec.", hint) from error
+            raise MissingError("the file is compressed (.laz), and laspy has no codec.", hint) from error
         raise DamagedFile(path, f"is no whole .laz file: {error}", "get the file again.") from error
     names = set(points.point_format.dimension_names)
     has_color = {"red", "green", "blue"} <= names

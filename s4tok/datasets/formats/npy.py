@@ -13,6 +13,7 @@ from s4tok.datasets.formats.zips import open_zip, refuse_bomb
 from s4tok.shapes import Array
 
 LONGEST_HEADER = 1 << 16
+MOST_DIMENSIONS = 32  # of NumPy 1's arrays
 
 
 def read_npy(path: Path) -> Array:
@@ -56,6 +57,9 @@ def _read_array(read: Callable[[int], bytes], path: Path, size: int) -> Array:
             f"promises an array {shape} of {dtype}, {promised:,} bytes, and holds {max(size - offset, 0):,}",
             "get the file again.",
         )
+    if promised < size - offset:
+        sentence = f"goes on for {size - offset - promised:,} bytes after its array {shape} of {dtype}"
+        raise DamagedFile(path, sentence, "save one array a file, or several as .npz.")
     data = read(promised)
     if len(data) != promised:
         raise DamagedFile(path, f"ends after {len(data):,} of {promised:,} bytes", "get the file again.")
@@ -73,11 +77,11 @@ def _read_header(read: Callable[[int], bytes], path: Path) -> tuple[tuple[int, .
     try:
         header = ast.literal_eval(read(length).decode("latin-1").strip())
         shape, dtype, fortran = tuple(header["shape"]), np.dtype(header["descr"]), bool(header["fortran_order"])
-        believable = all(type(side) is int and side >= 0 for side in shape)
+        believable = len(shape) <= MOST_DIMENSIONS and all(type(side) is int and side >= 0 for side in shape)
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError) as error:
         raise DamagedFile(path, "has a header that cannot be read", "get the file again.") from error
     if not believable:
-        raise DamagedFile(path, f"has a header that promises the shape {shape}", "get the file again.")
+        raise DamagedFile(path, f"has a header that promises the shape {str(shape)[:60]}", "get the file again.")
     if dtype.kind not in "iufb":
         hint = "save numbers only, for example numpy.save(path, points.astype(numpy.float32))."
         what = "pickled Python objects, which are never loaded" if dtype.hasobject else f"values of type {dtype}"

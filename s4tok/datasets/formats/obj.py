@@ -1,6 +1,6 @@
 """Wavefront OBJ: vertices with or without colours, polygons, and the object, group and material each belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,27 +50,45 @@ def read_obj(path: Path) -> Contents:
 def parse_obj(lines: Sequence[str], path: Path, *, textured: bool = False) -> Wavefront:
     """Read the lines of an OBJ file, without places in textures unless asked; `path` is what messages call it."""
     found = _Statements(path, len(lines), textured)
-    for number, line in enumerate(lines, 1):
+    for number, line in _statements(lines):
         found.take(line, number)
     if not found.vertices:
         raise DamagedFile(path, "has no vertices", "get the file again.")
-    table = parse_table(found.vertices, path, numbers=found.numbers, loose=False).finite(path).rows
+    table = parse_table(found.vertices, path, numbers=found.numbers, loose=False)
     uv = np.zeros((0, 2))
     if found.places:
         uv = parse_table(found.places, path, numbers=found.place_numbers, loose=False).rows[:, :2]
     corners = np.array(found.corners, np.int64)
+    corners = checked_faces(corners[:, None].repeat(3, axis=1), len(table.rows), path)[:, 0]
     uv_corners = np.array(found.uv_corners, np.int64)
     uv_corners[(uv_corners < 0) | (uv_corners >= len(uv))] = NO_UV
+    if len(corners):  # a vertex that no face has may be anything; one that is nowhere goes where a face is
+        unused = np.setdiff1d(np.arange(len(table.rows)), corners)
+        table.rows[unused[~np.isfinite(table.rows[unused, :3]).all(axis=1)]] = table.rows[corners[0]]
     return Wavefront(
-        table,
+        table.finite(path).rows,
         uv,
-        checked_faces(corners[:, None].repeat(3, axis=1), len(table), path)[:, 0],
+        corners,
         uv_corners,
         np.array(found.lengths, np.int64),
         np.array(found.surface_of, np.int64),
         list(found.surfaces),
         found.libraries,
     )
+
+
+def _statements(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Give each statement with its line; one that ends with a backslash goes on in the next line."""
+    begun, start = "", 0
+    for number, line in enumerate(lines, 1):
+        start = start if begun else number
+        if line.endswith("\\") and not line.lstrip().startswith("#"):
+            begun += line[:-1] + " "
+            continue
+        yield start, begun + line
+        begun = ""
+    if begun:
+        yield start, begun
 
 
 class _Statements:

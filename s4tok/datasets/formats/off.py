@@ -35,6 +35,9 @@ def read_off(path: Path) -> Contents:
             "get the file again; it is cut short.",
             line=lines[0][0],
         )
+    if len(body) > n_vertices + n_faces:
+        sentence = f"promises {n_vertices:,} vertices and {n_faces:,} faces, and goes on after them"
+        raise DamagedFile(path, sentence, "correct its counts.", line=body[n_vertices + n_faces][0])
     if not n_vertices:
         raise DamagedFile(path, "has no vertices")
     numbers, vertices = zip(*body[:n_vertices], strict=True)
@@ -56,7 +59,7 @@ def _faces(lines: list[tuple[int, str]], n_vertices: int, path: Path) -> Int[Arr
     corners: list[list[str]] = []
     for number, line in lines:
         words = line.split()
-        if not words[0].isdecimal() or len(words) <= int(words[0]):
+        if not words[0].isdecimal() or not 0 < int(words[0]) < len(words):
             raise DamagedFile(path, f"{line[:40]!r} is no face: a count, then as many vertices", line=number)
         corners.append(words[1 : 1 + int(words[0])])
     try:

@@ -16,6 +16,7 @@ TYPES = {
     for kind, sizes in (("I", "1248"), ("U", "1248"), ("F", "48"))
     for size in sizes
 }
+PADDING = b"\0\t\n\r "  # what may follow the last point
 LABELS = ("label", "labels", "class", "classification")
 
 
@@ -73,6 +74,10 @@ def _read_header(data: bytes, path: Path) -> PcdHeader:
         points = int(given[0])
         if points < 0 or min(counts) < 1:
             raise ValueError
+        sides = [int(entries[side][0]) for side in ("WIDTH", "HEIGHT") if side in entries]
+        if len(sides) == 2 and math.prod(sides) != points:
+            sentence = f"has {points:,} POINTS, and its WIDTH times its HEIGHT are {math.prod(sides):,}"
+            raise DamagedFile(path, sentence, "correct its header, or get the file again.")
         return PcdHeader(np.dtype(fields), points, entries["DATA"][0], at, number)
     except (KeyError, ValueError, IndexError, TypeError) as error:
         raise DamagedFile(
@@ -85,24 +90,32 @@ def _read_ascii(data: bytes, header: PcdHeader, path: Path) -> dict[str, Array]:
     rows = [line for line in lines if line.strip()]
     if len(rows) < header.points:
         raise _cut(path, header, f"{len(rows):,} lines", header.lines + len(lines))
+    if len(rows) > header.points:
+        raise _longer(path, header, f"{len(rows):,} lines")
     names = header.row.names or ()
     widths = [header.row[name].shape[0] for name in names]
     first = range(header.lines + 1, header.lines + 1 + len(lines))
-    table = parse_table(lines, path, columns=sum(widths), numbers=first).rows[: header.points]
-    starts = np.cumsum([0, *widths])
+    table = parse_table(lines, path, columns=sum(widths), numbers=first)
+    starts = dict(zip((name.split()[0] for name in names), np.cumsum([0, *widths])[:-1].tolist(), strict=True))
+    holes = np.isnan(table.rows[:, [starts[axis] for axis in "xyz" if axis in starts]]).any(axis=1)
     columns = {}
-    for name, start in zip(names, starts[:-1], strict=True):
-        kind = header.row[name].base
-        if name.split()[0] in ("rgb", "rgba") and kind.kind != "f":  # written as one large whole number
+    for name in names:
+        called, kind = name.split()[0], header.row[name].base
+        if called in ("rgb", "rgba") and kind.kind != "f":  # written as one large whole number
             kind = np.dtype("<u4")
-        with np.errstate(invalid="ignore"):
-            columns[name.split()[0]] = table[:, start].astype(kind)
+        values = table.rows[:, starts[called]]
+        if kind.kind != "f":  # some writers put NaN there too, where a point is none
+            values[holes & np.isnan(values)] = 0
+        columns[called] = table.column(starts[called], kind, path)
     return columns
 
 
 def _read_binary(data: bytes, header: PcdHeader, path: Path) -> dict[str, Array]:
-    if header.points * header.row.itemsize > len(data) - header.body:
+    end = header.body + header.points * header.row.itemsize
+    if end > len(data):
         raise _cut(path, header, f"{len(data) - header.body:,} bytes")
+    if data[end:].strip(PADDING):
+        raise _longer(path, header, f"{len(data) - header.body:,} bytes")
     rows = np.frombuffer(data, header.row, header.points, header.body)
     return {name.split()[0]: rows[name][:, 0] for name in header.row.names or ()}
 
@@ -163,6 +176,12 @@ def _colors(columns: dict[str, Array]) -> Array | None:
     bits: Array = np.ascontiguousarray(packed).view("<u4")  # a float's bits are the colour, as PCL has it
     channels: list[Array] = [bits >> shift & 255 for shift in (16, 8, 0)]
     return np.stack(channels, axis=1).astype(np.uint8)
+
+
+def _longer(path: Path, header: PcdHeader, held: str) -> DamagedFile:
+    return DamagedFile(
+        path, f"promises {header.points:,} points and holds {held}, which are more", "correct its header."
+    )
 
 
 def _cut(path: Path, header: PcdHeader, held: str, line: int | None = None) -> DamagedFile:

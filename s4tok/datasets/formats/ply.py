@@ -9,7 +9,7 @@ import numpy as np
 from s4tok.datasets.formats.contents import Contents, byte_colors, whole_numbers
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.formats.faces import checked_faces, fans
-from s4tok.datasets.formats.text import parse_table
+from s4tok.datasets.formats.text import TextTable, parse_table
 from s4tok.shapes import Array, Int
 
 LONGEST_HEADER = 1 << 16
@@ -20,6 +20,7 @@ TYPES = {
     "float32": "f4", "float64": "f8",
 }  # fmt: skip
 COLORS = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
+PADDING = b"\0\t\n\r "  # what may follow the last row
 LABELS = ("label", "labels", "class", "classification", "scalar_label", "scalar_classification")
 
 
@@ -108,9 +109,9 @@ def _read_header(file: IO[bytes], path: Path) -> tuple[str, list[Element], int]:
                 case ["element", name, count] if int(count) >= 0:
                     elements.append(Element(name, int(count), []))
                 case ["property", "list", length_type, value_type, name] if TYPES[length_type][0] in "iu":
-                    elements[-1].properties.append(Property(name, TYPES[value_type], TYPES[length_type]))
+                    elements[-1].properties.append(Property(name.lower(), TYPES[value_type], TYPES[length_type]))
                 case ["property", kind, name]:
-                    elements[-1].properties.append(Property(name, TYPES[kind]))
+                    elements[-1].properties.append(Property(name.lower(), TYPES[kind]))
                 case ["comment" | "obj_info", *_]:
                     pass
                 case _:
@@ -135,6 +136,8 @@ def _read_binary(body: bytes, elements: list[Element], order: str, path: Path) -
         if read is None and not has_lists:
             raise _cut(path, f"promises {element.count:,} rows of {element.name} and ends before they are through")
         found[element.name], at = read or _uneven_rows(body, at, element, order, path)
+    if body[at:].strip(PADDING):
+        raise _longer(path)
     return found
 
 
@@ -151,6 +154,8 @@ def _even_rows(body: bytes, at: int, element: Element, order: str) -> tuple[dict
             lengths[i] = int(read[0])
             position += read.itemsize
         position += np.dtype(each.type).itemsize * lengths.get(i, 0 if each.length_type else 1)
+    if element.count and position > len(body):
+        return None
     fields: list[Any] = []
     for i, each in enumerate(element.properties):
         if each.length_type:
@@ -206,6 +211,9 @@ def _read_ascii(
             raise _cut(path, f"promises {element.count:,} rows of {element.name} and holds {held:,}", first_line + at)
         found[element.name] = _ascii_rows(rows, element, first_line + at, path)
         at += element.count
+    more = next((number for number, line in enumerate(lines[at:], first_line + at) if line.strip()), None)
+    if more is not None:
+        raise _longer(path, more)
     return found
 
 
@@ -214,8 +222,8 @@ def _ascii_rows(rows: list[str], element: Element, first_line: int, path: Path) 
         return {each.name: _joined(each, []) for each in element.properties}
     numbers = range(first_line, first_line + len(rows))
     if not any(each.length_type for each in element.properties):
-        table = parse_table(rows, path, columns=len(element.properties), numbers=numbers, loose=False).rows
-        return {each.name: _typed(table[:, j], each) for j, each in enumerate(element.properties)}
+        whole = parse_table(rows, path, columns=len(element.properties), numbers=numbers, loose=False)
+        return {each.name: whole.column(j, each.type, path) for j, each in enumerate(element.properties)}
     by_width: dict[int, list[int]] = {}  # rows of one length make a table
     for i, row in enumerate(rows):
         by_width.setdefault(len(row.split()), []).append(i)
@@ -223,35 +231,39 @@ def _ascii_rows(rows: list[str], element: Element, first_line: int, path: Path) 
     for width, members in by_width.items():
         table = parse_table([rows[i] for i in members], path, numbers=[numbers[i] for i in members], loose=False).rows
         for values, i in zip(table, members, strict=True):
-            column = 0
+            at = 0
             for j, each in enumerate(element.properties):
                 length = 1
                 if each.length_type:
-                    length = int(values[column]) if column < width and values[column] >= 0 else width
-                    column += 1
-                parts[j][i] = values[column : column + length]
-                column += length
-            if column != width:
-                sentence = f"{width} numbers in a row of {element.name}, whose properties ask for {column}"
+                    said = values[at] if at < width else -1
+                    length = int(said) if 0 <= said <= width else width
+                    at += 1
+                parts[j][i] = values[at : at + length]
+                at += length
+            if at != width:
+                sentence = f"{width} numbers in a row of {element.name}, whose properties ask for {at}"
                 raise DamagedFile(path, sentence, line=numbers[i])
-    return {each.name: _joined(each, part) for each, part in zip(element.properties, parts, strict=True)}
+    found: dict[str, Array | Lists] = {}
+    for each, part in zip(element.properties, parts, strict=True):
+        lengths = np.array([len(values) for values in part], np.int64)
+        flat = TextTable(np.concatenate(part)[:, None], np.repeat(numbers, lengths).tolist())
+        column = flat.column(0, each.type, path)
+        found[each.name] = Lists(column, lengths) if each.length_type else column
+    return found
 
 
 def _joined(each: Property, parts: list[Array]) -> Array | Lists:
-    values = _typed(np.concatenate(parts) if parts else np.zeros(0), each)
-    if not each.length_type:
-        return values
-    return Lists(values, np.array([len(part) for part in parts], np.int64))
-
-
-def _typed(values: Array, each: Property) -> Array:
-    with np.errstate(invalid="ignore"):  # a NaN where a whole number belongs
-        return values.astype(each.type)
+    values = np.concatenate(parts).astype(each.type) if parts else np.zeros(0, each.type)
+    return Lists(values, np.array([len(part) for part in parts], np.int64)) if each.length_type else values
 
 
 def _columns(element: dict[str, Array | Lists], names: tuple[str, ...]) -> Array | None:
     columns = [column for name in names if isinstance(column := element.get(name), np.ndarray)]
     return np.stack(columns, axis=1) if len(columns) == len(names) else None
+
+
+def _longer(path: Path, line: int | None = None) -> DamagedFile:
+    return DamagedFile(path, "goes on after the last row that its header promises", "correct its header.", line=line)
 
 
 def _cut(path: Path, sentence: str, line: int | None = None) -> DamagedFile:

@@ -22,10 +22,13 @@ def read_stl(path: Path) -> Contents:
         lines = read_lines(path)
         rows = [(i, line.split()[1:]) for i, line in enumerate(lines, 1) if line.lstrip().startswith("vertex")]
         texts, numbers = [" ".join(words) for _, words in rows], [i for i, _ in rows]
-        if not rows or len(rows) % 3 or "endsolid" not in lines[-1] + lines[-min(len(lines), 2)]:
+        if not rows or "endsolid" not in lines[-1] + lines[-min(len(lines), 2)]:
             raise DamagedFile(
                 path, f"ends after {len(rows)} corners, within a solid", "get the file again.", len(lines)
             )
+        n_facets = sum(line.lstrip().startswith("facet") for line in lines)
+        if len(rows) != 3 * n_facets:
+            raise DamagedFile(path, f"has {n_facets:,} facets and {len(rows):,} corners", "get the file again.")
         corners = parse_table(texts, path, columns=3, numbers=numbers, loose=False).finite(path).rows
     else:
         raise DamagedFile(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.shapes import Array, Float64
@@ -27,6 +28,19 @@ class TextTable(NamedTuple):
             raise DamagedFile(path, f"coordinates must be finite, and these are {values}", line=self.lines[row])
         return self
 
+    def column(self, number: int, kind: DTypeLike, path: Path) -> Array:
+        """Give a column in the type that its file says it has; a number that this does not hold is refused."""
+        values, dtype = self.rows[:, number], np.dtype(kind)
+        if dtype.kind in "iu" and len(values):
+            limits = np.iinfo(dtype)
+            broken = ~((values >= limits.min) & (values < limits.max + 1.0) & (values == np.round(values)))
+            if broken.any():
+                row = int(broken.argmax())
+                sentence = f"{values[row]:g} stands where a whole number of {limits.min} to {limits.max} belongs"
+                raise DamagedFile(path, sentence, line=self.lines[row])
+        with np.errstate(over="ignore"):  # too large for a float is infinite, which is refused where it matters
+            return values.astype(dtype)
+
 
 def read_table(path: Path, columns: int | None = None) -> TextTable:
     """Read a text of numbers; every row has `columns` of them, or as many as the first."""
@@ -44,7 +58,7 @@ def lines_of(data: bytes, path: Path) -> list[str]:
     if hole >= 0:
         raise DamagedFile(path, "has a NUL byte", "get the file again.", line=data.count(b"\n", 0, hole) + 1)
     # Latin-1 never fails: a stray byte is then told as the word it stands in, with its line.
-    return data.decode("latin-1").removeprefix("\xef\xbb\xbf").replace("\r\n", "\n").split("\n")
+    return data.decode("latin-1").removeprefix("\xef\xbb\xbf").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def read_bytes(path: Path) -> bytes:
