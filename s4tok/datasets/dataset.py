@@ -68,6 +68,7 @@ class CloudDataset(ABC):
     classes: Sequence[str] = ()  # what the points' labels mean: parts of objects, or classes of a scene
     categories: Sequence[str] = ()  # what `category` means
     parts: Mapping[str, Sequence[int]] = {}  # of each category, the classes its points can have
+    remarks: Sequence[str] = ()  # what is worth knowing of how its source was understood
 
     @abstractmethod
     def __getitem__(self, key: str) -> PointCloud:

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -10,14 +11,14 @@ import numpy as np
 
 from s4tok.clouds import PointCloud
 from s4tok.config import SURFACE_POINTS
-from s4tok.datasets.dataset import Mesh
+from s4tok.datasets.dataset import Mesh, Origin
 from s4tok.datasets.formats import glb, las, obj, off, pcd, ply, stl
 from s4tok.datasets.formats.arrays import read_h5, read_npy_points, read_npz, read_text
 from s4tok.datasets.formats.contents import Contents
-from s4tok.datasets.formats.damage import DamagedFile
-from s4tok.datasets.reader import FileDataset, FolderLayout
+from s4tok.datasets.formats.damage import DamagedFile, legible
+from s4tok.datasets.reader import FileDataset, Finding, FolderLayout
 from s4tok.datasets.surface import sample_surface
-from s4tok.errors import InputError, did_you_mean
+from s4tok.errors import InputError, MissingError, did_you_mean
 
 FORMATS: dict[str, Callable[[Path], Contents]] = {
     ".ply": ply.read_ply,
@@ -35,6 +36,7 @@ FORMATS: dict[str, Callable[[Path], Contents]] = {
     ".h5": read_h5,
 }
 Y_UP = {".glb"}  # as glTF asks for; the others have no say, and scanners put z up
+NOTES = {".txt"}  # notes, poses and lists end so too: of a folder they are taken where nothing else can be read
 
 
 class OwnFiles(FileDataset):
@@ -53,9 +55,17 @@ class OwnFiles(FileDataset):
         return FolderLayout("files", folder) if _walk(folder) else None
 
     def listed(self, split: str) -> dict[str, str]:
-        """List the files that were named, or all of a known format."""
+        """List the files that were named, or all of a known format; .txt beside others are passed over."""
         names = self.layout.files or _walk(self.layout.root)
-        return {name: name for name in names}
+        taken = names if self.layout.files else [name for name in names if _format(name) not in NOTES] or names
+        if len(taken) < len(names):
+            left = f"{len(names) - len(taken)} .txt files are passed over, since files of other formats are there"
+            self.remarks = (f"{left}; name them to have them read.",)
+        return {legible(name): name for name in taken}
+
+    def origin(self, key: str) -> Origin:
+        """Say where a file lies, in letters that can be written."""
+        return replace(super().origin(key), path=key)
 
     def __getitem__(self, key: str) -> PointCloud:
         """Read a cloud, or draw one from a mesh."""
@@ -64,13 +74,20 @@ class OwnFiles(FileDataset):
             return sample_surface(_mesh(contents, key, self.path(key)), key, self.path(key))
         return contents.cloud(self.path(key), key)
 
+    def oddities(self) -> Iterator[Finding]:
+        """Say which files of the folder are passed over."""
+        return (Finding("note", str(self.layout.root), None, remark) for remark in self.remarks)
+
     def mesh(self, key: str) -> Mesh | None:
         """Read the mesh of a file that has one."""
         contents = self._contents(key)
         return None if contents.faces is None or not len(contents.faces) else _mesh(contents, key, self.path(key))
 
     def _contents(self, key: str) -> Contents:
-        return FORMATS[_format(key)](self.path(key))
+        try:
+            return FORMATS[_format(key)](self.path(key))
+        except MissingError as error:  # other formats can be read without that package
+            raise DamagedFile(self.path(key), f"{error} {error.hint}") from error
 
 
 def layout_of(paths: list[Path]) -> FolderLayout:
@@ -91,8 +108,14 @@ def _walk(folder: Path) -> list[str]:
     for directory, folders, files in os.walk(folder):  # follows no links, so it ends
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         place = Path(directory).relative_to(folder)
-        found += [(place / name).as_posix() for name in files if _format(name) in FORMATS and not name.startswith(".")]
+        names = [name for name in files if _format(name) in FORMATS and not name.startswith(".")]
+        found += [(place / name).as_posix() for name in names if _is_file_or_gone(Path(directory) / name)]
     return found
+
+
+def _is_file_or_gone(path: Path) -> bool:
+    """Leave out pipes and devices, which may have no end; a link to what is not there is told when it is read."""
+    return path.is_file() or not path.exists()
 
 
 def _format(name: str) -> str:
@@ -121,4 +144,4 @@ def _cache_name(name: str, layout: FolderLayout) -> str:
     stem = Path(layout.files[0]).stem if len(layout.files) == 1 else layout.root.absolute().name
     words = re.sub(r"[^A-Za-z0-9_.]+", "-", stem).strip("-.") or name
     where = "\n".join([str(layout.root.absolute()), *layout.files])
-    return f"{words}-{blake2b(where.encode(), digest_size=4).hexdigest()}"
+    return f"{words}-{blake2b(os.fsencode(where), digest_size=4).hexdigest()}"

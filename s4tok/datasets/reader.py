@@ -31,7 +31,7 @@ class FolderLayout(NamedTuple):
 
     name: str  # "txt", "hdf5", ...
     root: Path
-    files: tuple[str, ...] = ()  # the only ones meant, where the user has named files
+    files: tuple[str, ...] = ()  # what alone is meant, where the user has named files or one scan's folder
 
 
 class EmptySplit(InputError):

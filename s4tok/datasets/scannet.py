@@ -9,6 +9,7 @@ from exported files in the scan's folder, from `scannet_frames_25k`, or from `<s
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -55,9 +56,16 @@ class ScanNet(FileDataset):
     splits: ClassVar[tuple[str, ...]] = ("val", "train", "test")
     official: ClassVar[Mapping[str, int]] = {"train": 1201, "val": 312, "test": 100}
 
+    def __init__(self, name: str, layout: FolderLayout, split: str) -> None:
+        super().__init__(name, layout, ALL if layout.files else split)
+
     @classmethod
     def recognises(cls, folder: Path) -> FolderLayout | None:
-        """Find `scans/` or the scans themselves, or `train/ val/ test/` of arrays."""
+        """Find `scans/` or the scans themselves, one scan's own folder, or `train/ val/ test/` of arrays."""
+        if any(folder.glob(f"{SCAN}_vh_clean_2.ply")) and fnmatch(folder.absolute().name, SCAN):
+            scan = folder.absolute()
+            root = scan.parents[scan.parent.name in SCAN_FOLDERS]
+            return FolderLayout("scans", root, (scan.relative_to(root).as_posix(),))
         root = folder.parent if folder.name in ("scans", "scans_test") else folder
         if any(any(root.glob(f"{split}/{SCAN}/coord.npy")) for split in cls.splits):
             return FolderLayout("arrays", root)
@@ -80,6 +88,8 @@ class ScanNet(FileDataset):
                 place.parent.name: f"{split}/{place.parent.name}" for place in root.glob(f"{split}/{SCAN}/coord.npy")
             }
         folders = {place.name: place for at in SCAN_FOLDERS for place in (root / at).glob(SCAN) if place.is_dir()}
+        if self.layout.files:
+            folders = {place.name: place for place in map(root.joinpath, self.layout.files)}
         names = sorted(folders) if self.split == ALL else self._names(split)
         there = [name for name in names if name in folders]
         if not there:
@@ -184,7 +194,7 @@ class ScanNet(FileDataset):
                 found = "no labels" if ids is None else f"labels of {len(ids)} vertices"
                 raise DamagedFile(labelled, f"has {found}, and the mesh beside it has {n_vertices} vertices")
             return classes_of_nyu40(ids)
-        if self._is_annotated(key):
+        if self._is_annotated(key) and not self.layout.files:
             raise InputError(
                 f"{key} is annotated, and {LABEL_TABLE}, which gives the annotations their class, is not in "
                 f"{self.layout.root}.",

@@ -1,15 +1,21 @@
 """The error of every format: which file is not as it must be, on which line, and how."""
 
+import os
 from pathlib import Path
 
 from s4tok.errors import InputError
+
+
+def legible(name: str) -> str:
+    r"""Write a file's name in letters: bytes that are not UTF-8 as \xff."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 class DamagedFile(InputError):
     """Name the file and, in a text, the line; the sentence follows."""
 
     def __init__(self, path: Path, sentence: str, hint: str = "", line: int | None = None) -> None:
-        where = str(path) if line is None else f"{path}:{line}"
+        where = legible(str(path)) if line is None else f"{legible(str(path))}:{line}"
         sentence = " ".join(sentence.split())  # a name out of a broken file may hold a line break
         sentence = sentence if sentence.endswith(".") else f"{sentence}."
         super().__init__(f"{where}: {sentence}", hint)

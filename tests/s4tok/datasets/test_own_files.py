@@ -1,4 +1,5 @@
 import json
+import os
 import pickle
 import struct
 import sys
@@ -13,7 +14,7 @@ import pytest
 from s4tok.config import SURFACE_POINTS
 from s4tok.datasets import open_dataset
 from s4tok.datasets.formats.damage import DamagedFile
-from s4tok.errors import InputError, MissingError, UsageError
+from s4tok.errors import InputError, UsageError
 from s4tok.shapes import Array
 
 N = 40
@@ -190,15 +191,16 @@ def test_las_of_each_point_format_gives_points_classes_and_colours(
         np.testing.assert_allclose(np.asarray(cloud.color), COLOR / 255, atol=1e-6)
 
 
-def test_a_laz_without_laspy_names_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_laz_without_laspy_is_one_file_that_cannot_be_read_and_names_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "laspy", None)
     header = bytearray(227)
     header[:4], header[104] = b"LASF", 0x80
     header[131:179] = np.ones(6).tobytes()
     (tmp_path / "a.laz").write_bytes(bytes(header))
-    with pytest.raises(MissingError, match="laspy") as missing:
+    with pytest.raises(DamagedFile, match=r"laspy.* pip install"):
         open_dataset(tmp_path / "a.laz")["a.laz"]
-    assert "pip install" in missing.value.hint
 
 
 @pytest.mark.parametrize("suffix", ["obj", "off", "stl", "glb", "ply"])
@@ -352,6 +354,45 @@ def test_columns_that_could_mean_anything_are_refused(columns: int, tmp_path: Pa
     with pytest.raises(DamagedFile, match="must be") as refused:
         open_dataset(tmp_path / "b.npy")["b.npy"]
     assert "a file of its own" in refused.value.hint
+
+
+def test_a_folder_gives_its_regular_files_and_the_links_that_lead_nowhere(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.xyz", XYZ)
+    os.mkfifo(tmp_path / "pipe.xyz")
+    (tmp_path / "zeros.xyz").symlink_to("/dev/zero")
+    (tmp_path / "gone.xyz").symlink_to("nowhere.xyz")
+    (tmp_path / "b.xyz").symlink_to("a.xyz")
+    (tmp_path / "folder.xyz").mkdir()
+    found = open_dataset(tmp_path)
+    assert found.keys == ("a.xyz", "b.xyz", "gone.xyz")
+    with pytest.raises(DamagedFile, match=r"gone\.xyz: cannot be read"):
+        found["gone.xyz"]
+
+
+def test_texts_of_a_folder_are_clouds_where_nothing_else_lies_there(tmp_path: Path) -> None:
+    (tmp_path / "pose").mkdir()
+    for name in ("pose/0.txt", "pose/1.txt", "notes.txt"):
+        np.savetxt(tmp_path / name, XYZ)
+    assert open_dataset(tmp_path).keys == ("notes.txt", "pose/0.txt", "pose/1.txt")
+    np.savetxt(tmp_path / "a.xyz", XYZ)
+    found = open_dataset(tmp_path)
+    assert found.keys == ("a.xyz",)
+    assert "3 .txt files are passed over" in found.remarks[0]
+    assert open_dataset([tmp_path / "a.xyz", tmp_path / "notes.txt"]).keys == ("a.xyz", "notes.txt")
+
+
+def test_a_file_whose_name_is_no_utf_8_has_a_key_that_is(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"bad\xff.xyz")
+    np.savetxt(path, XYZ)
+    for source in (tmp_path, path):
+        found = open_dataset(source)
+        assert found.keys == (r"bad\xff.xyz",)
+        assert found.origin(found.keys[0]).path == r"bad\xff.xyz"
+        assert len(found[found.keys[0]]) == N
+        assert f"{found.name}".isascii()
+    path.write_text("1 2\n")
+    with pytest.raises(DamagedFile, match=r"bad\\xff\.xyz:1"):
+        found[found.keys[0]]
 
 
 def test_own_files_are_told_apart_by_name_and_place(tmp_path: Path) -> None:

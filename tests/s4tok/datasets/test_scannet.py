@@ -353,6 +353,26 @@ def test_the_folder_alone_tells_that_it_is_scannet(root: Path) -> None:
     assert opened.segments("scene0000_00") is not None
 
 
+def test_the_folder_of_one_scan_is_that_scan_with_all_that_is_known_of_it(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = open_dataset(root, split="all")
+    name = whole.keys[0]
+    one = open_dataset(root / "scans" / name)
+    assert (one.name, one.split, one.keys, one.scene) == ("scannet", "all", (name,), "room")
+    np.testing.assert_array_equal(np.asarray(one[name].labels), np.asarray(whole[name].labels))
+
+    alone = write_scan(tmp_path / "elsewhere" / name)  # without the table that gives annotations their class
+    (alone / f"{name}_vh_clean_2.labels.ply").unlink()
+    (alone / "pose").mkdir()
+    np.savetxt(alone / "pose" / "0.txt", np.eye(4))
+    monkeypatch.chdir(alone)
+    for folder in (alone, Path()):
+        one = open_dataset(folder)
+        assert one.keys == (name,)
+        assert one[name].labels is None
+
+
 def test_a_reader_travels_to_a_worker(root: Path) -> None:
     scans = pickle.loads(pickle.dumps(scans_of(root)))
     assert scans["scene0000_00"].labels.tolist() == EXPECTED
