@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene
-from s4tok.shapes import Array, Float32, Float64, Int, UInt8
+from s4tok.shapes import Array, Bool, Float32, Float64, Int, UInt8
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,10 @@ class CloudDataset(ABC):
 
     def category(self, key: str) -> int | None:
         """Give the index of an object's category, where the dataset knows it."""
+        return None
+
+    def present(self, key: str) -> Bool[Array, " r"] | None:
+        """Tell which rows of a cloud's file are points, where some are holes, as in what a depth camera takes."""
         return None
 
     def mesh(self, key: str) -> Mesh | None:

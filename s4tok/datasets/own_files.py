@@ -19,6 +19,7 @@ from s4tok.datasets.formats.damage import DamagedFile, legible
 from s4tok.datasets.reader import FileDataset, Finding, FolderLayout
 from s4tok.datasets.surface import sample_surface
 from s4tok.errors import InputError, MissingError, did_you_mean
+from s4tok.shapes import Array, Bool
 
 FORMATS: dict[str, Callable[[Path], Contents]] = {
     ".ply": ply.read_ply,
@@ -36,6 +37,7 @@ FORMATS: dict[str, Callable[[Path], Contents]] = {
     ".h5": read_h5,
 }
 Y_UP = {".glb"}  # as glTF asks for; the others have no say, and scanners put z up
+ORGANISED = {".pcd"}  # whose rows may be the pixels of a depth camera, some of them empty
 NOTES = {".txt"}  # notes, poses and lists end so too: of a folder they are taken where nothing else can be read
 
 
@@ -77,6 +79,10 @@ class OwnFiles(FileDataset):
     def oddities(self) -> Iterator[Finding]:
         """Say which files of the folder are passed over."""
         return (Finding("note", str(self.layout.root), None, remark) for remark in self.remarks)
+
+    def present(self, key: str) -> Bool[Array, " r"] | None:
+        """Tell which rows of an organised cloud are points."""
+        return self._contents(key).present if _format(key) in ORGANISED else None
 
     def mesh(self, key: str) -> Mesh | None:
         """Read the mesh of a file that has one."""

@@ -115,9 +115,9 @@ class Embedding:
         path = Path(path)
         path.write_bytes(choose("kind of file", path.suffix.lower(), {".npz": self.npz})(each_point=each_point))
 
-    def npz(self, *, each_point: bool = False) -> bytes:
-        """Give the bytes of that file."""
-        return _npz(**self.arrays(each_point=each_point))
+    def npz(self, *, each_point: bool = False, **more: Array) -> bytes:
+        """Give the bytes of that file, with more arrays in it."""
+        return _npz(**self.arrays(each_point=each_point), **more)
 
 
 def to_kind(result: Any, device: torch.device | None) -> Any:

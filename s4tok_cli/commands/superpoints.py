@@ -117,7 +117,8 @@ def superpoints(
     if preview or export_segs:
         result = open_superpoints(clouds, cache, config, labels)
         if export_segs:
-            count = export_segments(result, export_segs, scannet=clouds.name == "scannet", report=progress)
+            is_scannet = clouds.name == "scannet"
+            count = export_segments(clouds, result, export_segs, scannet=is_scannet, report=progress)
             console.note(f"{count} segment files: {export_segs}")
         if preview:
             first = next((key for key in clouds.keys if key in result), None)

@@ -13,31 +13,35 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import FORMATS as READABLE
 from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal
 from s4tok.rendering.ply import labels_ply
-from s4tok.shapes import Array, UInt8
+from s4tok.shapes import Array, Bool, UInt8
 from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled
 from s4tok_cache.files import write_whole
+from s4tok_pipelines.outputs.file_rows import in_file_rows
 from s4tok_pipelines.outputs.viewer import page
 
 Colors: TypeAlias = UInt8[Array, "t 3"]  # of each name
 
 
-def _ply(done: Labelled, colors: Colors) -> bytes:
+Present: TypeAlias = Bool[Array, " r"] | None  # the rows of the cloud's file that are points, where some are not
+
+
+def _ply(done: Labelled, colors: Colors, _: Present) -> bytes:
     return labels_ply(done.cloud, done.answers, done.superpoints, colors)
 
 
-def _npy(done: Labelled, _: Colors) -> bytes:
-    return _saved(done.answers.astype(np.int32))
+def _npy(done: Labelled, _: Colors, present: Present) -> bytes:
+    return _saved(in_file_rows(done.answers.astype(np.int32), present))
 
 
-def _txt(done: Labelled, _: Colors) -> bytes:
-    return ("\n".join(map(str, done.answers.tolist())) + "\n").encode()
+def _txt(done: Labelled, _: Colors, present: Present) -> bytes:
+    return ("\n".join(map(str, in_file_rows(done.answers, present).tolist())) + "\n").encode()
 
 
-def _scores(done: Labelled, _: Colors) -> bytes:
-    return _saved(done.scores.astype(np.float16))
+def _scores(done: Labelled, _: Colors, present: Present) -> bytes:
+    return _saved(in_file_rows(done.scores.astype(np.float16), present, np.nan))
 
 
-WRITERS: dict[str, tuple[str, Callable[[Labelled, Colors], bytes]]] = {
+WRITERS: dict[str, tuple[str, Callable[[Labelled, Colors, Present], bytes]]] = {
     "ply": (".labels.ply", _ply),
     "npy": (".labels.npy", _npy),
     "txt": (".labels.txt", _txt),
@@ -49,12 +53,12 @@ def write_labelled(
     stem: Path, done: Labelled, formats: Sequence[str], *, clouds: CloudDataset, html: bool, about: str
 ) -> None:
     """Write one cloud's files; the legend, which says what the numbers mean, is always among them."""
-    colors = colors_of_names(done.names)
+    colors, present = colors_of_names(done.names), clouds.present(done.cloud.name)
 
     def contents() -> Iterator[tuple[str, bytes]]:
         for name in formats:
             ending, make = WRITERS[name]
-            yield ending, make(done, colors)
+            yield ending, make(done, colors, present)
         yield ".legend.json", (json.dumps(legend(done, colors), indent=2) + "\n").encode()
         if html:
             yield ".html", page(

@@ -14,6 +14,7 @@ from s4tok.rendering.ply import ply_of
 from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheReader
 from s4tok_cache.files import write_whole
+from s4tok_pipelines.outputs.file_rows import in_file_rows
 from s4tok_pipelines.report import Report, silent
 
 # What ScanNet's own tools and everybody's loaders look for beside a scan; the number is the threshold of its
@@ -21,18 +22,21 @@ from s4tok_pipelines.report import Report, silent
 SCANNET_ENDING = "_vh_clean_2.0.010000.segs.json"
 
 
-def export_segments(superpoints: CacheReader, folder: Path, *, scannet: bool = False, report: Report = silent) -> int:
+def export_segments(
+    clouds: CloudDataset, superpoints: CacheReader, folder: Path, *, scannet: bool = False, report: Report = silent
+) -> int:
     """Write every cloud's superpoints as ScanNet writes its segments, and give their number.
 
-    A ScanNet scan's file gets the name that loaders look for; any other is <cloud>.segs.json.
+    A ScanNet scan's file gets the name that loaders look for; any other is <cloud>.segs.json. A row of a cloud's file
+    that is no point has segment -1.
     """
-    keys = superpoints.keys()
+    keys = [key for key in clouds.keys if key in superpoints]
     for key in report.steps(keys, "Writing segments"):
         path = folder / (f"{key}{SCANNET_ENDING}" if scannet else f"{Path(key).with_suffix('')}.segs.json")
         segments = {
             "params": {"made by": "s4tok", **superpoints.stamp.parameters},
             "sceneId": key,
-            "segIndices": superpoints.read(key)["labels"].tolist(),
+            "segIndices": in_file_rows(superpoints.read(key)["labels"], clouds.present(key)).tolist(),
         }
         write_whole(path, json.dumps(segments).encode(), parents=True)
     return len(keys)

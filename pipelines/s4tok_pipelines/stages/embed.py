@@ -79,14 +79,19 @@ def write_embeddings(
     each_point: bool = False,
     report: Report = silent,
 ) -> Outcome:
-    """Embed every cloud into an .npz of its own, as `Embedding.save` does, beside a `result.json` that says how."""
+    """Embed every cloud into an .npz of its own, as `Embedding.save` does, beside a `result.json` that says how.
+
+    Where rows of a cloud's file are no points, `present` is true of those that are.
+    """
     began, stems, outcome = time.monotonic(), stems_of(clouds.keys), Outcome(folder)
     embedded = _embedded(clouds, encoder, superpoints, list(clouds.keys))
     for done in report.steps(embedded, "Embedding clouds", total=len(clouds)):
         if done.result is None:
             outcome.failures.append(Failure(done.item, done.reason))
         else:
-            content = done.result.npz(each_point=each_point)
+            present = clouds.present(done.item)
+            rows = {} if present is None else {"present": present}
+            content = done.result.npz(each_point=each_point, **rows)
             write_whole(folder / f"{stems[done.item]}.embedding.npz", content, parents=True)
             outcome.made += 1
         report.gauge(failed=float(len(outcome.failures)))

@@ -92,6 +92,7 @@ def segment(
             report.gauge(failed=float(len(failures)))
             continue
         if files is not None:
+            _tell_holes(clouds, key, report)
             write_labelled(files.folder / stems[key], done, files.formats, clouds=clouds, html=files.html, about=about)
         tally.add(key, done, words)
         if watch is not None:
@@ -116,6 +117,13 @@ def segment(
             "seconds": round(time.monotonic() - start, 3),
         },
     )
+
+
+def _tell_holes(clouds: CloudDataset, key: str, report: Report) -> None:
+    present = clouds.present(key)
+    if present is not None:
+        holes = f"{np.count_nonzero(~present):,} of its {len(present):,} rows are no points"
+        report.note(f"{key}: {holes}; their label is -1, their scores are NaN, and the .ply leaves them out")
 
 
 def _named(clouds: CloudDataset, key: str, scorer: PointScorer, vocabulary: Vocabulary) -> Labelled:

@@ -15,6 +15,7 @@ from s4tok_cache import Shard, Store
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
 from s4tok_pipelines.inputs.ready_labels import fingerprints_with, read_labels
 from s4tok_pipelines.layouts import SUPERPOINTS
+from s4tok_pipelines.outputs.file_rows import out_of_file_rows
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stamps import superpoints_stamp
@@ -78,7 +79,7 @@ def _cut(clouds: CloudDataset, config: SuperpointConfig, ready: Path | None, thr
     if config.method == "scannet-segments":
         given = clouds.segments(key)
     elif ready is not None:
-        given = read_labels(ready, key, len(clouds))
+        given = out_of_file_rows(read_labels(ready, key, len(clouds)), clouds.present(key))
     labels = partition(clouds[key], config, given=given, threads=threads)
     return Cut(labels, summary(labels))
 

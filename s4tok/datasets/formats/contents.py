@@ -7,7 +7,7 @@ from pathlib import Path
 from s4tok.clouds import PointCloud
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.errors import InputError
-from s4tok.shapes import Array, Int, Real
+from s4tok.shapes import Array, Bool, Int, Real
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +19,7 @@ class Contents:
     normals: Real[Array, "n 3"] | None = None
     labels: Int[Array, " n"] | None = None
     faces: Int[Array, "f 3"] | None = None  # None in a file of points; may be empty in a file of a mesh
+    present: Bool[Array, " r"] | None = None  # which rows of the file are points, where some are holes
 
     def cloud(self, path: Path, name: str) -> PointCloud:
         """Validate the points; what is wrong with them is told with the file's name."""

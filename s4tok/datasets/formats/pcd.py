@@ -31,7 +31,7 @@ class PcdHeader(NamedTuple):
 
 
 def read_pcd(path: Path) -> Contents:
-    """Read points; invalid ones, which organised clouds mark by NaN, are left out."""
+    """Read points; those that organised clouds mark by NaN are holes."""
     data = read_bytes(path)
     header = _read_header(data, path)
     read = {"ascii": _read_ascii, "binary": _read_binary, "binary_compressed": _read_compressed}
@@ -50,6 +50,7 @@ def read_pcd(path: Path) -> Contents:
         color=None if color is None else color[valid],
         normals=np.stack(normals, axis=1)[valid] if len(normals) == 3 else None,
         labels=None if label is None else whole_numbers(label[valid], path, "labels"),
+        present=None if valid.all() else valid,
     )
 
 

@@ -62,6 +62,24 @@ def scan(path: Path, size: float = 4.0) -> Array:
     return cloud.original_xyz()
 
 
+def test_an_organised_cloud_keeps_its_length_and_its_holes_are_told(answer: Answer, tmp_path: Path) -> None:
+    scan(tmp_path / "hall.ply")
+    rows = read_ply(tmp_path / "hall.ply").points.astype("<f4")
+    rows[5:90] = np.nan
+    header = "FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nWIDTH 40\nHEIGHT 30\nDATA binary\n"
+    (tmp_path / "a.pcd").write_bytes(header.encode() + rows.tobytes())
+    code, said, heard = answer("a.pcd", "--labels", "wall,floor")
+    assert (code, sum(said["points"].values())) == (0, 1200 - 85)
+    assert "85 of its 1,200 rows are no points" in heard
+    hole = np.isnan(rows[:, 0])
+    labels = np.load(tmp_path / "segments" / "a.labels.npy")
+    np.testing.assert_array_equal(labels == -1, hole)
+    np.testing.assert_array_equal(np.loadtxt(tmp_path / "segments" / "a.labels.txt"), labels)
+    np.testing.assert_array_equal(np.isnan(np.load(tmp_path / "segments" / "a.scores.npy")).any(axis=1), hole)
+    found = read_ply(tmp_path / "segments" / "a.labels.ply")
+    np.testing.assert_array_equal(np.asarray(found.labels), labels[~hole])
+
+
 def test_a_scan_and_some_words_become_a_labelled_scan(answer: Answer, tmp_path: Path) -> None:
     xyz = scan(tmp_path / "hall.ply")
     code, said, heard = answer("hall.ply", "--labels", "wall, floor,potted plant", "--html")

@@ -1,4 +1,6 @@
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -172,6 +174,22 @@ def test_labels_that_are_missing_or_do_not_fit_are_failed_entries(scans: Path, t
     assert "holds no labels of corner_3.npy" in reasons["corner_3.npy"]
 
 
+def test_a_file_that_needs_a_package_or_has_an_odd_name_or_ends_nowhere_is_one_entry(
+    scans: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    shutil.copy(scans / "corner_0.npy", folder / os.fsdecode(b"bad\xff.npy"))
+    header = bytearray(227)
+    header[:4], header[104], header[131:179] = b"LASF", 0x80, np.ones(6).tobytes()
+    (folder / "a.laz").write_bytes(bytes(header))  # without laspy, or damaged with it
+    (folder / "zeros.txt").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe.xyz")
+    found = superpoints(open_dataset(folder), tmp_path / "c", CONFIG)
+    assert (found.made, [failure.key for failure in found.failures]) == (1, ["a.laz"])
+    assert r"bad\xff.npy" in open_superpoints(open_dataset(folder), tmp_path / "c", CONFIG)
+
+
 def test_method_and_labels_go_together(scans: Path, tmp_path: Path) -> None:
     for config, ready in ((SuperpointConfig("labels"), None), (CONFIG, tmp_path)):
         with pytest.raises(UsageError, match="both or neither"):
@@ -181,7 +199,7 @@ def test_method_and_labels_go_together(scans: Path, tmp_path: Path) -> None:
 def test_segments_are_written_as_scannet_writes_them_and_can_be_taken_back(scans: Path, tmp_path: Path) -> None:
     superpoints(open_dataset(scans), tmp_path / "c", CONFIG)
     reader = open_superpoints(open_dataset(scans), tmp_path / "c", CONFIG)
-    assert export_segments(reader, tmp_path / "segs") == 5
+    assert export_segments(open_dataset(scans), reader, tmp_path / "segs") == 5
     written = json.loads((tmp_path / "segs" / "corner_4.segs.json").read_text())
     assert set(written) == {"params", "sceneId", "segIndices"}
     assert written["segIndices"] == reader.read("corner_4.npy")["labels"].tolist()
@@ -189,8 +207,26 @@ def test_segments_are_written_as_scannet_writes_them_and_can_be_taken_back(scans
     superpoints(open_dataset(scans), tmp_path / "back", ready, ready=tmp_path / "segs")
     back = open_superpoints(open_dataset(scans), tmp_path / "back", ready, tmp_path / "segs")
     np.testing.assert_array_equal(back.read("corner_4.npy")["labels"], reader.read("corner_4.npy")["labels"])
-    export_segments(reader, tmp_path / "scannet", scannet=True)
+    export_segments(open_dataset(scans), reader, tmp_path / "scannet", scannet=True)
     assert (tmp_path / "scannet" / "corner_0.npy_vh_clean_2.0.010000.segs.json").is_file()
+
+
+def test_segments_of_an_organised_cloud_keep_the_rows_of_its_file_and_can_be_taken_back(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).random((300, 3)).astype("<f4")
+    rows[7:30] = np.nan
+    header = "FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nWIDTH 30\nHEIGHT 10\nDATA binary\n"
+    (tmp_path / "a.pcd").write_bytes(header.encode() + rows.tobytes())
+    clouds = open_dataset(tmp_path / "a.pcd")
+    superpoints(clouds, tmp_path / "c", CONFIG)
+    reader = open_superpoints(clouds, tmp_path / "c", CONFIG)
+    export_segments(clouds, reader, tmp_path / "segs")
+    segments = np.array(json.loads((tmp_path / "segs" / "a.segs.json").read_text())["segIndices"])
+    np.testing.assert_array_equal(segments == -1, np.isnan(rows[:, 0]))
+    np.testing.assert_array_equal(segments[segments >= 0], reader.read("a.pcd")["labels"])
+    ready = SuperpointConfig("labels")
+    superpoints(clouds, tmp_path / "c", ready, ready=tmp_path / "segs")
+    back = open_superpoints(clouds, tmp_path / "c", ready, tmp_path / "segs")
+    np.testing.assert_array_equal(back.read("a.pcd")["labels"], reader.read("a.pcd")["labels"])
 
 
 def test_a_preview_shows_every_superpoint_in_its_colour(scans: Path, tmp_path: Path) -> None:
