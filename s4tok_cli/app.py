@@ -157,7 +157,8 @@ def _explain_file(error: OSError) -> tuple[str, str, int] | None:
     if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
         return said, "", INPUT
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return said, "free some space or name another --cache, then run the same command again." if is_full else "", STORAGE
+    hint = "free some space, or name another place with --cache or --out; then run the same command again."
+    return said, hint if is_full else "", STORAGE
 
 
 def _is_installed(filename: object) -> bool:

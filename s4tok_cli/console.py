@@ -210,9 +210,11 @@ class Progress(Report):
 def _print(text: str) -> None:
     try:
         print(text, flush=True)
-    except BrokenPipeError as error:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
-        raise ReaderGone from error
+        if isinstance(error, BrokenPipeError):
+            raise ReaderGone from error
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _rate(count: int, start: float) -> str:

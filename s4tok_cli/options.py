@@ -6,6 +6,7 @@ else from `S4TOK_<OPTION>`, else from the TOML file of `--config`, else from its
 """
 
 import inspect
+import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -99,9 +100,9 @@ Auto: TypeAlias = Annotated[
 ]
 
 
-def out(default: str, about: str = "Where the result goes.") -> OptionInfo:
-    """Make the option --out of a command that says where results go without it."""
-    option: OptionInfo = Option("--out", help=about, metavar="PATH", show_default=default, rich_help_panel=OUTPUT)
+def out(default: str, about: str, metavar: str = "DIR") -> OptionInfo:
+    """Make the option --out of a command that says where results go without it; a folder, or FILE."""
+    option: OptionInfo = Option("--out", help=about, metavar=metavar, show_default=default, rich_help_panel=OUTPUT)
     return option
 
 
@@ -131,10 +132,13 @@ class Clouds:
         """Open the dataset that was chosen."""
         from s4tok.datasets.open import open_dataset
 
-        return open_dataset(
+        clouds = open_dataset(
             self.source or [], split=self.split, dataset=self.dataset, root=self.data_root, up=self.up, scene=scene,
             limit=self.limit, prefer=prefer,
         )  # fmt: skip
+        for each in clouds.remarks:
+            console.note(each)
+        return clouds
 
 
 Checkpoint: TypeAlias = Annotated[
@@ -287,6 +291,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         Settings.json = values.pop("json")
         Settings.level = values.pop("verbose") - values.pop("quiet")
         Settings.debug = values.pop("debug") or Settings.debug
+        for name, value in values.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"--{name.replace('_', '-')} takes a finite number, and was given {value}.")
         if takes_source:
             values["source"] = _one_source(values["source"], values.pop("source_flag"))
         for name, hint in hints.items():
@@ -319,6 +326,8 @@ def _finished(parameter: inspect.Parameter) -> Any:
     info.rich_help_panel = info.rich_help_panel or RUNNING
     if kind in (bool, bool | None):
         info.metavar = ""
+    if kind in (Path, Path | None):  # what is there already has to be of the kind that will be written
+        info.file_okay, info.dir_okay = "DIR" not in (info.metavar or ""), "FILE" not in (info.metavar or "")
     if default := _default_of(parameter, info):
         info.help = f"{info.help} \\[{default}]"
     info.show_default = False  # it stands in the help, on no line of its own

@@ -72,7 +72,7 @@ def classify(
     workers: options.Workers = 1,
     device: options.Device = "auto",
     seed: options.Seed = ZeroShotConfig.seed,
-    out: Annotated[Path | None, options.out("nowhere", "A JSON file for the result.")] = None,
+    out: Annotated[Path | None, options.out("nowhere", "A JSON file for the result.", "FILE")] = None,
 ) -> None:
     """Classify objects: a dataset's by its categories, files of your own by --labels.
 

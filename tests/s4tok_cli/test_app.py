@@ -171,3 +171,14 @@ def test_completion_scripts_are_printed(python: Run) -> None:
 def test_no_color_is_honoured_where_colours_are_forced(trouble: Run) -> None:
     assert "\x1b[1;31m" in trouble("usage", FORCE_COLOR="1", NO_COLOR=None).stderr
     assert "\x1b[1;31m" not in trouble("usage", FORCE_COLOR="1", NO_COLOR="1").stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("arguments", [("--version",), ("data", "ls", "--json")])
+def test_a_standard_output_that_is_full_is_told_in_a_sentence(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "s4tok_cli", *arguments]
+        done = subprocess.run(command, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 7
+    assert done.stderr.startswith("error: No space left on device: standard output.")
+    assert "Traceback" not in done.stderr
