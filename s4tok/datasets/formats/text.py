@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.shapes import Array, Float64
@@ -28,9 +27,9 @@ class TextTable(NamedTuple):
             raise DamagedFile(path, f"coordinates must be finite, and these are {values}", line=self.lines[row])
         return self
 
-    def column(self, number: int, kind: DTypeLike, path: Path) -> Array:
+    def column(self, number: int, kind: str | np.dtype[Any], path: Path) -> Array:
         """Give a column in the type that its file says it has; a number that this does not hold is refused."""
-        values, dtype = self.rows[:, number], np.dtype(kind)
+        values, dtype = self.rows[:, number], np.dtype[Any](kind)
         if dtype.kind in "iu" and len(values):
             limits = np.iinfo(dtype)
             broken = ~((values >= limits.min) & (values < limits.max + 1.0) & (values == np.round(values)))
