@@ -41,11 +41,11 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
 
 def test_power_loss_loses_nothing_that_was_done(calls: list[Call], memory_path: Path, tally: Tally) -> None:
     verdicts: dict[bytes, list[str]] = {}
-    for _ in range(scaled(4000)):
+    for _ in range(scaled(8000)):
         wrong = _lose_power(calls, tally.random, memory_path / "state", verdicts)
         tally.check(not wrong, wrong)
     tally.seen["different states"] = len(verdicts)
-    tally.settle(at_least=scaled(4000))
+    tally.settle(at_least=scaled(8000))
 
 
 @pytest.mark.parametrize("mutant", [without_file_sync, without_folder_sync, renamed_before_written])
