@@ -12,7 +12,7 @@ import numpy as np
 from s4tok.clouds import PointCloud
 from s4tok.config import SURFACE_POINTS
 from s4tok.datasets.dataset import Mesh, Origin
-from s4tok.datasets.formats import glb, las, obj, off, pcd, ply, stl
+from s4tok.datasets.formats import colmap, e57, glb, las, obj, off, pcd, ply, stl
 from s4tok.datasets.formats.arrays import read_h5, read_npy_points, read_npz, read_text
 from s4tok.datasets.formats.contents import Contents
 from s4tok.datasets.formats.damage import DamagedFile, legible
@@ -35,9 +35,12 @@ FORMATS: dict[str, Callable[[Path], Contents]] = {
     ".stl": stl.read_stl,
     ".glb": glb.read_glb,
     ".h5": read_h5,
+    ".e57": e57.read_e57,
+    "points3d.bin": colmap.read_points_bin,  # known by their names, for .bin alone says nothing
+    "points3d.txt": colmap.read_points_text,
 }
 Y_UP = {".glb"}  # as glTF asks for; the others have no say, and scanners put z up
-ORGANISED = {".pcd"}  # whose rows may be the pixels of a depth camera, some of them empty
+ORGANISED = {".pcd", ".e57"}  # whose rows may be the pixels of a camera or scanner, some of them empty
 NOTES = {".txt"}  # notes, poses and lists end so too: of a folder they are taken where nothing else can be read
 
 
@@ -81,8 +84,9 @@ class OwnFiles(FileDataset):
         return (Finding("note", str(self.layout.root), None, remark) for remark in self.remarks)
 
     def present(self, key: str) -> Bool[Array, " r"] | None:
-        """Tell which rows of an organised cloud are points."""
-        return self._contents(key).present if _format(key) in ORGANISED else None
+        """Tell which rows of an organised cloud, a scan or of Gaussian splats are points."""
+        may_have_holes = _format(key) in ORGANISED or (_format(key) == ".ply" and ply.holds_gaussians(self.path(key)))
+        return self._contents(key).present if may_have_holes else None
 
     def mesh(self, key: str) -> Mesh | None:
         """Read the mesh of a file that has one."""
@@ -125,7 +129,9 @@ def _is_file_or_gone(path: Path) -> bool:
 
 
 def _format(name: str) -> str:
-    return Path(name).suffix.lower()
+    """Give a file's format: by its whole name where that is one, else by how it ends."""
+    whole = Path(name).name.lower()
+    return whole if whole in FORMATS else Path(name).suffix.lower()
 
 
 def _is_surface(contents: Contents, key: str) -> bool:
@@ -138,8 +144,8 @@ def _mesh(contents: Contents, key: str, path: Path) -> Mesh:
     if contents.faces is None:
         raise DamagedFile(path, "has no faces")
     vertices = contents.cloud(path, key)  # validates what the vertices carry
-    labels = None
-    if vertices.labels is not None:  # of a face, where its corners agree
+    labels = contents.face_labels
+    if labels is None and vertices.labels is not None:  # of a face, where its corners agree
         corners = vertices.labels[contents.faces]
         labels = np.where((corners == corners[:, :1]).all(axis=1), corners[:, 0], -1)
     return Mesh(contents.points.astype(np.float64), contents.faces, vertices.color, labels)

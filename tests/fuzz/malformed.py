@@ -18,7 +18,7 @@ NO_NUMBERS = (b"nan", b"inf", b"-inf", b"1e400", b"1e38", b"1e-300", b"-0", b"1_
 class Malformed(NamedTuple):
     """A file that is not as it was, and what it was made from."""
 
-    name: str
+    name: str  # with a folder before it, where the format is known by the whole name
     content: bytes
     sample: Sample
     damage: str
@@ -33,7 +33,8 @@ def malformed(seed: int, number: int, valid: list[Sample]) -> Malformed:
         content = content[: len(content) // 2] + spliced(rng, rng.choice(valid).content)
     if damage is misnamed:
         suffix = rng.choice([each.suffix for each in valid])
-    return Malformed(f"{number:05d}-{damage.__name__}{suffix}", content, sample, damage.__name__)
+    slash = "" if suffix.startswith(".") else "/"
+    return Malformed(f"{number:05d}-{damage.__name__}{slash}{suffix}", content, sample, damage.__name__)
 
 
 def make(seed: int, count: int) -> list[Malformed]:

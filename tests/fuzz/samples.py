@@ -2,7 +2,9 @@
 
 import struct
 from collections.abc import Iterator
+from importlib import import_module
 from io import BytesIO
+from pathlib import Path
 from typing import NamedTuple
 
 import h5py
@@ -24,7 +26,7 @@ FACES = np.concatenate([QUADS[:, [0, 1, 2]], QUADS[:, [0, 2, 3]]])
 class Sample(NamedTuple):
     """A valid file: how its name ends, what is in it, and how much a reader has to find."""
 
-    suffix: str
+    suffix: str  # or all of its name, where that says the format
     content: bytes
     points: int
     faces: int = 0
@@ -32,7 +34,7 @@ class Sample(NamedTuple):
 
 def samples() -> list[Sample]:
     """Make one of each."""
-    return [*_texts(), *_arrays(), *_ply(), *_pcd(), _las(), *_meshes(), _glb()]
+    return [*_texts(), *_arrays(), *_ply(), *_pcd(), _las(), *_meshes(), *_glb(), _splats(), *_colmap()]
 
 
 def _text(table: Array, head: str = "", separator: str = " ") -> bytes:
@@ -128,7 +130,33 @@ def _meshes() -> Iterator[Sample]:
     yield Sample(".stl", f"solid box\n{facets}endsolid box\n".encode(), 0, 12)
 
 
-def _glb() -> Sample:
+def _splats() -> Sample:
+    names = ("x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2", "opacity")
+    rows = np.c_[XYZ, COLOR / 255, np.where(np.arange(N) % 4, 3.0, -9.0)].astype("<f4")
+    head = f"ply\nformat binary_little_endian 1.0\nelement vertex {N}\n"
+    head += "".join(f"property float {name}\n" for name in names) + "end_header\n"
+    return Sample(".ply", head.encode() + rows.tobytes(), N)
+
+
+def _colmap() -> Iterator[Sample]:
+    points = enumerate(zip(XYZ.tolist(), COLOR.tolist(), strict=True))
+    rows = [(number, *place, *color, 0.5, number % 3) for number, (place, color) in points]
+    body = b"".join(struct.pack("<Q3d3BdQ", *row) + bytes(8 * row[-1]) for row in rows)
+    yield Sample("points3D.bin", struct.pack("<Q", N) + body, N)
+    lines = "".join(" ".join(map(str, [*row[:-1], *(2 * row[-1] * [7])])) + "\n" for row in rows)
+    yield Sample("points3D.txt", f"# a comment\n{lines}".encode(), N)
+
+
+def e57_sample(folder: Path) -> Sample:
+    """Make one by pye57, which may not be here; no two are alike, for each has a number of its own."""
+    file = import_module("pye57").E57(str(folder / "valid.e57"), mode="w")
+    names = ("cartesianX", "cartesianY", "cartesianZ", "colorRed", "colorGreen", "colorBlue")
+    file.write_scan_raw(dict(zip(names, [*XYZ.T.copy(), *COLOR.T.copy()], strict=True)))
+    file.close()
+    return Sample(".e57", (folder / "valid.e57").read_bytes(), N)
+
+
+def _glb() -> Iterator[Sample]:
     places, corners = CORNERS.astype("<f4").tobytes(), FACES.astype("<u2").tobytes()
     text = (
         '{"asset":{"version":"2.0"},"scene":0,"scenes":[{"nodes":[0]}],"nodes":[{"mesh":0}],"meshes":[{"primitives":'
@@ -136,8 +164,9 @@ def _glb() -> Sample:
         '"type":"VEC3","min":[0,0,0],"max":[1,1,1]},{"bufferView":1,"componentType":5123,"count":36,"type":"SCALAR"}],'
         f'"bufferViews":[{{"buffer":0,"byteOffset":0,"byteLength":{len(places)}}},{{"buffer":0,"byteOffset":'
         f'{len(places)},"byteLength":{len(corners)}}}],"buffers":[{{"byteLength":{len(places) + len(corners)}}}]}}'
-    ).encode()
-    text += b" " * (-len(text) % 4)
-    body = struct.pack("<II", len(text), 0x4E4F534A) + text
-    body += struct.pack("<II", len(places) + len(corners), 0x004E4942) + places + corners
-    return Sample(".glb", b"glTF" + struct.pack("<II", 2, 12 + len(body)) + body, 0, 12)
+    )
+    for chunk, points, faces in ((text, 0, 12), (text.replace(',"indices":1', ',"mode":0'), 8, 0)):  # or its corners
+        padded = (chunk + " " * (-len(chunk) % 4)).encode()
+        body = struct.pack("<II", len(padded), 0x4E4F534A) + padded
+        body += struct.pack("<II", len(places) + len(corners), 0x004E4942) + places + corners
+        yield Sample(".glb", b"glTF" + struct.pack("<II", 2, 12 + len(body)) + body, points, faces)

@@ -2,14 +2,16 @@
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.fuzz.losses import is_loss
-from tests.fuzz.malformed import DAMAGES, Malformed, make
+from tests.fuzz.malformed import DAMAGES, Malformed, make, malformed
 from tests.fuzz.reading import Outcome, read_all
-from tests.fuzz.samples import samples
+from tests.fuzz.samples import e57_sample, samples
 from tests.running import Run
 from tests.torture.tally import seed
 
@@ -17,11 +19,15 @@ COUNT = int(os.environ.get("FUZZ") or 300)
 GOOD = {"read", "refused"}
 
 
-def try_files(folder: Path, count: int) -> tuple[Counter[str], list[str]]:
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def try_files(folder: Path, cases: list[Malformed]) -> tuple[Counter[str], list[str]]:
     """Read malformed files, count what came of them, and say what must not be."""
-    cases = make(seed(), count)
-    for case in cases:
-        (folder / case.name).write_bytes(case.content)
+    write(folder, {case.name: case.content for case in cases})
     counts, problems = Counter[str](), list[str]()
     for case, found in zip(cases, read_all(folder / case.name for case in cases), strict=True):
         kind = "loses something without a word" if is_loss(case, found) else found.kind
@@ -33,15 +39,15 @@ def try_files(folder: Path, count: int) -> tuple[Counter[str], list[str]]:
 
 def test_valid_files_are_read_whole(tmp_path: Path) -> None:
     valid = samples()
-    paths = [tmp_path / f"{number}{sample.suffix}" for number, sample in enumerate(valid)]
-    for path, sample in zip(paths, valid, strict=True):
-        path.write_bytes(sample.content)
+    names = [f"{number}/{'a' * sample.suffix.startswith('.')}{sample.suffix}" for number, sample in enumerate(valid)]
+    write(tmp_path, {name: sample.content for name, sample in zip(names, valid, strict=True)})
+    paths = [tmp_path / name for name in names]
     for path, sample, found in zip(paths, valid, read_all(paths), strict=True):
         assert found == Outcome("read", "", sample.points, sample.faces), path
 
 
 def test_malformed_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -> None:
-    counts, problems = try_files(tmp_path, COUNT)
+    counts, problems = try_files(tmp_path, make(seed(), COUNT))
     print(f"fuzz: {counts.total()} files, seed {seed()}: {dict(counts)}")
     assert not problems, "\n".join([str(dict(counts)), *problems[:20]])
     assert counts.total() == COUNT
@@ -49,6 +55,14 @@ def test_malformed_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -> No
         assert min(counts["read"], counts["refused"]) > COUNT // 20, (
             "a fuzz that damages nothing, or all, finds nothing"
         )
+
+
+def test_malformed_e57_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("pye57")
+    valid = e57_sample(tmp_path)
+    counts, problems = try_files(tmp_path, [malformed(seed(), number, [valid]) for number in range(COUNT // 5)])
+    assert not problems, "\n".join([str(dict(counts)), *problems[:20]])
+    assert counts["refused"] > counts.total() // 2
 
 
 def test_a_file_is_the_same_whatever_the_count_and_every_damage_is_done() -> None:
@@ -69,19 +83,19 @@ def test_a_point_or_a_face_less_is_a_loss_in_every_format_but_glb() -> None:
 
 def test_special_files_among_malformed_ones_end_nothing_and_none_is_lost(s4tok: Run, tmp_path: Path) -> None:
     cases = make(seed(), 2 * len(samples()))
-    for case in cases:
-        (tmp_path / case.name).write_bytes(case.content)
+    write(tmp_path, {case.name: case.content for case in cases})
     os.mkfifo(tmp_path / "pipe.ply")
     (tmp_path / "zeros.pcd").symlink_to("/dev/zero")
     (tmp_path / "gone.las").symlink_to("nowhere.las")
     (tmp_path / "itself.obj").symlink_to("itself.obj")
     (tmp_path / "folder.off").mkdir()
     np.savetxt(tmp_path / os.fsdecode(b"\xff\xfe.xyz"), np.eye(3))
-    named = [case.name for case in cases if not case.name.endswith(".txt")]
+    named = [case.name for case in cases if not case.name.endswith(".txt") or case.name.endswith("/points3D.txt")]
     outcomes = dict(zip(named, read_all(tmp_path / name for name in named), strict=True))
     done = s4tok("data", "check", tmp_path, "--json")
     assert done.returncode == 4
-    problems = {Path(each["path"]).name for each in done.json["findings"] if each["severity"] == "problem"}
+    found = [Path(each["path"]) for each in done.json["findings"] if each["severity"] == "problem"]
+    problems = {path.relative_to(tmp_path).as_posix() for path in found}
     assert problems == {name for name, found in outcomes.items() if found.kind != "read"} | {"gone.las", "itself.obj"}
     assert done.json["splits"]["all"] == len(named) + 3
     assert f"{len(cases) - len(named)} .txt files are passed over" in done.stdout

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from tests.fuzz.malformed import make
 from tests.fuzz.test_malformed_files import try_files
-from tests.torture.tally import Tally, scaled
+from tests.torture.tally import Tally, scaled, seed
 
 
 def test_malformed_files_are_read_or_refused(memory_path: Path, tally: Tally) -> None:
-    counts, problems = try_files(memory_path, scaled(800))
+    counts, problems = try_files(memory_path, make(seed(), scaled(800)))
     tally.seen.update(counts)
     tally.passed = counts["read"] + counts["refused"]
     tally.failures += problems

@@ -19,6 +19,7 @@ class Contents:
     normals: Real[Array, "n 3"] | None = None
     labels: Int[Array, " n"] | None = None
     faces: Int[Array, "f 3"] | None = None  # None in a file of points; may be empty in a file of a mesh
+    face_labels: Int[Array, " f"] | None = None
     present: Bool[Array, " r"] | None = None  # which rows of the file are points, where some are holes
 
     def cloud(self, path: Path, name: str) -> PointCloud:

@@ -20,17 +20,26 @@ JSON_CHUNK = 0x4E4F534A
 
 
 def read_glb(path: Path) -> Contents:
-    """Read all meshes of a scene as one, each where the scene places it."""
+    """Read all meshes of a scene as one, or all clouds of points, each where the scene places it."""
     _check_promises(path)
     trimesh = load("trimesh")
     try:
         with path.open("rb") as file:  # a file and no path: what it refers to outside itself is not followed
             scene = trimesh.load(file, file_type="glb", force="scene", process=False)
-        parts = [part for part in scene.dump() if isinstance(part, trimesh.Trimesh) and len(part.faces)]
+        found = scene.dump()
+        parts = [part for part in found if isinstance(part, trimesh.Trimesh) and len(part.faces)]
+        clouds = [part for part in found if isinstance(part, trimesh.PointCloud) and len(part.vertices)]
     except Exception as error:  # trimesh raises whatever its parsing meets
         raise DamagedFile(path, f"is no whole .glb file: {type(error).__name__}: {error}") from error
+    if parts and clouds:
+        raise DamagedFile(path, "holds both triangles and points", "write them to two files.")
+    if clouds:
+        points = np.concatenate([np.asarray(cloud.vertices, np.float64) for cloud in clouds])
+        has_color = all(len(cloud.colors) == len(cloud.vertices) for cloud in clouds)
+        rgba = np.concatenate([np.asarray(cloud.colors) for cloud in clouds]) if has_color else None
+        return Contents(points, color=None if rgba is None else rgba[:, :3].astype(np.uint8))
     if not parts:
-        raise DamagedFile(path, "has no triangles")
+        raise DamagedFile(path, "has no triangles and no points")
     starts = np.cumsum([0, *(len(part.vertices) for part in parts[:-1])])
     vertices = np.concatenate([np.asarray(part.vertices, np.float64) for part in parts])
     faces = np.concatenate([np.asarray(p.faces, np.int64) + start for p, start in zip(parts, starts, strict=True)])

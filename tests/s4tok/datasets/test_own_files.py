@@ -310,6 +310,22 @@ def test_colours_and_classes_of_a_mesh_reach_the_points_drawn_from_it(tmp_path: 
     np.testing.assert_array_equal(np.asarray(cloud.labels), np.where(first, 4, -1))
 
 
+def test_a_glb_of_points_gives_these_points_where_its_scene_places_them(tmp_path: Path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    points, path = XYZ - XYZ[0], tmp_path / "a.glb"
+    scene = trimesh.Scene()
+    move = trimesh.transformations.translation_matrix([5, 0, 0])
+    scene.add_geometry(trimesh.PointCloud(points, colors=np.c_[COLOR, np.full(N, 255)]), transform=move)
+    scene.export(str(path))
+    cloud = open_dataset(path)["a.glb"]
+    np.testing.assert_allclose(cloud.original_xyz(), points + [5, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(np.asarray(cloud.color), COLOR / 255, atol=1e-6)
+    scene.add_geometry(trimesh.creation.box())
+    scene.export(str(path))
+    with pytest.raises(DamagedFile, match="both triangles and points"):
+        open_dataset(path)["a.glb"]
+
+
 def _rewritten(glb: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
     length = int.from_bytes(glb[12:16], "little")
     scene = json.loads(glb[20 : 20 + length])

@@ -53,3 +53,9 @@ def test_more_rows_than_the_header_promises_are_told(form: str, tmp_path: Path) 
     assert len(read_ply(_ply(tmp_path / "a.ply", body + b"\n", form=form)).points) == 3
     with pytest.raises(DamagedFile, match="goes on after the last row"):
         read_ply(_ply(tmp_path / "a.ply", body, form=form, count=2))
+
+
+def test_a_face_of_fewer_than_three_corners_is_told(tmp_path: Path) -> None:
+    faces = "element face 2\nproperty list uchar int vertex_indices\n"
+    with pytest.raises(DamagedFile, match="has 2 corners in face 1"):
+        read_ply(_ply(tmp_path / "a.ply", b"0 1 2\n3 4 5\n6 7 8\n3 0 1 2\n2 0 1\n", faces=faces))
