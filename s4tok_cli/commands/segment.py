@@ -13,6 +13,7 @@ from s4tok_cli.commands import Place
 from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.provenance import in_words
 from s4tok_cli.recipe import Changes, FieldsOf, Part
+from s4tok_pipelines.outputs.formats import USUAL
 from s4tok_pipelines.paths import CACHE, SEGMENTS
 
 if TYPE_CHECKING:
@@ -78,11 +79,10 @@ def segment(
         Option(
             "--format",
             help="Files written of each cloud.",
-            metavar="ply,npy,txt,scores",
-            show_default="all",
+            metavar="ply,npy,txt,scores,mesh",
             rich_help_panel=options.OUTPUT,
         ),
-    ] = "ply,npy,txt,scores",
+    ] = ",".join(USUAL),
     html: Annotated[
         bool, Option("--html", help="Write a viewer of each cloud.", rich_help_panel=options.OUTPUT)
     ] = False,

@@ -2,7 +2,8 @@
 
 from s4tok.errors import UsageError, choose
 
-FORMATS = ("ply", "npy", "txt", "scores")
+USUAL = ("ply", "npy", "txt", "scores")
+FORMATS = (*USUAL, "mesh")  # which only a mesh has
 
 
 def read_formats(text: str) -> list[str]:

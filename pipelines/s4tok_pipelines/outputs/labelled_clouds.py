@@ -17,11 +17,10 @@ from s4tok.shapes import Array, Bool, UInt8
 from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.outputs.file_rows import in_file_rows
+from s4tok_pipelines.outputs.labelled_meshes import mesh_files
 from s4tok_pipelines.outputs.viewer import page
 
 Colors: TypeAlias = UInt8[Array, "t 3"]  # of each name
-
-
 Present: TypeAlias = Bool[Array, " r"] | None  # the rows of the cloud's file that are points, where some are not
 
 
@@ -51,12 +50,15 @@ WRITERS: dict[str, tuple[str, Callable[[Labelled, Colors, Present], bytes]]] = {
 
 def write_labelled(
     stem: Path, done: Labelled, formats: Sequence[str], *, clouds: CloudDataset, html: bool, about: str
-) -> None:
-    """Write one cloud's files; the legend, which says what the numbers mean, is always among them."""
+) -> list[str]:
+    """Write one cloud's files and give their endings; the legend, which says what the numbers mean, is among them."""
     colors, present = colors_of_names(done.names), clouds.present(done.cloud.name)
 
     def contents() -> Iterator[tuple[str, bytes]]:
         for name in formats:
+            if name == "mesh":
+                yield from mesh_files(done, clouds, colors, stem.name)
+                continue
             ending, make = WRITERS[name]
             yield ending, make(done, colors, present)
         yield ".legend.json", (json.dumps(legend(done, colors), indent=2) + "\n").encode()
@@ -67,8 +69,11 @@ def write_labelled(
                 about=about,
             ).encode()  # fmt: skip
 
+    endings = []
     for ending, content in contents():
         write_whole(stem.with_name(stem.name + ending), content, parents=True)
+        endings.append(ending)
+    return endings
 
 
 def legend(done: Labelled, colors: Colors) -> list[dict[str, Any]]:

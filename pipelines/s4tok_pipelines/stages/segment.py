@@ -16,7 +16,7 @@ from s4tok.zero_shot.unknown_words import tell_unknown
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_pipelines.inputs.entries import read_entry
 from s4tok_pipelines.inputs.point_scores import PointScorer
-from s4tok_pipelines.outputs.formats import FORMATS
+from s4tok_pipelines.outputs.formats import USUAL
 from s4tok_pipelines.outputs.labelled_clouds import stems_of, write_labelled
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.report import Failure, Report, silent
@@ -26,7 +26,7 @@ class Files(NamedTuple):
     """What is written of each cloud, and where."""
 
     folder: Path
-    formats: Sequence[str] = FORMATS
+    formats: Sequence[str] = USUAL
     html: bool = False
 
 
@@ -92,8 +92,11 @@ def segment(
             report.gauge(failed=float(len(failures)))
             continue
         if files is not None:
+            stem = files.folder / stems[key]
+            endings = write_labelled(stem, done, files.formats, clouds=clouds, html=files.html, about=about)
+            if "mesh" in files.formats and not any(ending.startswith(".mesh") for ending in endings):
+                report.note(f"{key} holds no mesh, so none is written")
             _tell_holes(clouds, key, report)
-            write_labelled(files.folder / stems[key], done, files.formats, clouds=clouds, html=files.html, about=about)
         tally.add(key, done, words)
         if watch is not None:
             watch(done)

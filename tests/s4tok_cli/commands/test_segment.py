@@ -80,6 +80,22 @@ def test_an_organised_cloud_keeps_its_length_and_its_holes_are_told(answer: Answ
     np.testing.assert_array_equal(np.asarray(found.labels), labels[~hole])
 
 
+@pytest.mark.parametrize("suffix", ["obj", "off", "glb"])
+def test_a_mesh_comes_back_as_a_mesh(suffix: str, answer: Answer, tmp_path: Path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    trimesh.creation.box((1, 2, 3)).export(tmp_path / f"box.{suffix}")
+    scan(tmp_path / "hall.ply")
+    code, *_, heard = answer(f"box.{suffix}", "hall.ply", "--labels", "top,side", "--format", "mesh", "--object")
+    assert code == 0
+    assert "hall.ply holds no mesh" in heard
+    written = {path.name for path in (tmp_path / "segments").iterdir() if path.name.startswith("box.mesh")}
+    assert (
+        written == {"obj": {"box.mesh.obj", "box.mesh.mtl"}, "glb": {"box.mesh.glb"}, "off": {"box.mesh.ply"}}[suffix]
+    )
+    found = trimesh.load(tmp_path / "segments" / max(written), force="mesh", process=False)
+    assert len(found.faces) == 12
+
+
 def test_a_scan_and_some_words_become_a_labelled_scan(answer: Answer, tmp_path: Path) -> None:
     xyz = scan(tmp_path / "hall.ply")
     code, said, heard = answer("hall.ply", "--labels", "wall, floor,potted plant", "--html")

