@@ -78,8 +78,9 @@ def segment(
         str,
         Option(
             "--format",
-            help="Files written of each cloud.",
-            metavar="ply,npy,txt,scores,mesh",
+            help="Of ply, npy, txt, scores, mesh.",
+            metavar="NAME,...",
+            show_default="all but mesh",
             rich_help_panel=options.OUTPUT,
         ),
     ] = ",".join(USUAL),

@@ -18,7 +18,7 @@ from s4tok.zero_shot.labelled import UNKNOWN_NAME, Labelled
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.outputs.file_rows import in_file_rows
 from s4tok_pipelines.outputs.labelled_meshes import mesh_files
-from s4tok_pipelines.outputs.viewer import page
+from s4tok_pipelines.outputs.viewer import Shown, page
 
 Colors: TypeAlias = UInt8[Array, "t 3"]  # of each name
 Present: TypeAlias = Bool[Array, " r"] | None  # the rows of the cloud's file that are points, where some are not
@@ -63,11 +63,11 @@ def write_labelled(
             yield ending, make(done, colors, present)
         yield ".legend.json", (json.dumps(legend(done, colors), indent=2) + "\n").encode()
         if html:
-            yield ".html", page(
+            yield ".html", page(Shown(
                 done.cloud, done.answers, done.names, colors,
                 superpoints=done.superpoints, truth=done.truth, scores=done.scores, up=clouds.up, scene=clouds.scene,
                 about=about,
-            ).encode()  # fmt: skip
+            )).encode()  # fmt: skip
 
     endings = []
     for ending, content in contents():

@@ -1,10 +1,12 @@
-"""A labelled cloud as one HTML page to turn around in a browser; the page needs no network and asks for none."""
+"""Labelled clouds as one HTML page to turn around in a browser; the page needs no network and asks for none."""
 
 import base64
 import html
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -27,72 +29,103 @@ VERTEX = np.dtype(
 MOST_SCORES = 20_000_000  # bytes, one a point and label; of more the page has none
 
 
-def page(
-    cloud: PointCloud,
-    labels: Int[Array, " n"],
-    names: Sequence[str],
-    colors: UInt8[Array, "c 3"],
-    *,
-    superpoints: Int[Array, " n"] | None = None,
-    truth: Int[Array, " n"] | None = None,
-    scores: Float[Array, "n c"] | None = None,
-    up: str = "z",
-    scene: Scene = "object",
-    title: str | None = None,
-    about: str = "",
-    most: int = MOST_POINTS,
-) -> str:
-    """Write the page of one cloud; label -1 is unknown. Of more than `most` points it shows an even part.
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A cloud with a label a point, -1 for unknown, and what else can be shown of it."""
 
-    `truth` can be shown in place of the labels; of `scores`, of each point and label, one label's can be shown, and
-    points whose best is low be greyed out.
+    cloud: PointCloud
+    labels: Int[Array, " n"]  # index into names
+    names: Sequence[str]
+    colors: UInt8[Array, "c 3"]  # of the names
+    superpoints: Int[Array, " n"] | None = None
+    truth: Int[Array, " n"] | None = None  # as labels; shown in their place
+    scores: Float[Array, "n c"] | None = None  # of each point and label; points whose best is low can be greyed out
+    up: str = "z"
+    scene: Scene = "object"
+    title: str = ""  # the cloud's name where empty
+    about: str = ""
+
+    def places(self) -> Float64[Array, "n 3"]:
+        """Give the points' coordinates in the file's unit, z up."""
+        return self.cloud.original_xyz()[:, TO_Z_UP[self.up]]
+
+
+class _Frame(NamedTuple):
+    """The box that fills the page."""
+
+    low: Float64[Array, "3"]
+    extent: Float64[Array, "3"]
+
+
+def page(*shown: Shown, title: str = "", most: int = MOST_POINTS) -> str:
+    """Write the page of one or more clouds. Of more than `most` points it shows an even part.
+
+    Clouds whose boxes all overlap stand in one frame, so that one can be compared with the other; else each in its own.
     """
+    most = max(most // len(shown), 1)
+    frames = _frames(shown)
+    parts = [_content(each, frame, most) for each, frame in zip(shown, frames, strict=True)]
+    facts = [found for found, _, _ in parts]
+    return _filled(
+        "page.html",
+        title=html.escape(title or str(facts[0]["title"])),
+        style=_part("style.css"),
+        script=_part("script.js"),
+        facts=_harmless(facts),
+        points=" ".join(base64.b64encode(points).decode() for _, points, _ in parts),
+        scores=" ".join(base64.b64encode(scores).decode() or "-" for _, _, scores in parts),
+    )
+
+
+def _frames(shown: Sequence[Shown]) -> list[_Frame]:
+    boxes = np.array([(places.min(axis=0), places.max(axis=0)) for places in map(Shown.places, shown)])
+    low, high = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
+    if (boxes[:, 0].max(axis=0) <= boxes[:, 1].min(axis=0)).all():
+        return [_Frame(low, high - low)] * len(shown)
+    return [_Frame(low, high - low) for low, high in boxes]
+
+
+def _content(shown: Shown, frame: _Frame, most: int) -> tuple[dict[str, object], bytes, bytes]:
+    """Give what the page says of a cloud, its points and their scores."""
+    cloud, names = shown.cloud, shown.names
     which = np.arange(min(len(cloud), most)) * len(cloud) // min(len(cloud), most)
-    xyz = cloud.xyz[which][:, TO_Z_UP[up]].astype(np.float64)
+    xyz = shown.places()[which]
+    low, extent = frame
     vertices = np.zeros(len(which), VERTEX)
-    low, extent = xyz.min(axis=0), np.ptp(xyz, axis=0)
-    vertices["place"] = np.round(65535 * (xyz - low) / np.where(extent > 0, extent, 1))
-    vertices["label"] = np.where(labels < 0, len(names), labels)[which]
-    modes = [("labels", "Labels")]
+    vertices["place"] = np.round(65535 * (xyz - low) / np.where(extent > 0, extent, 1)).clip(0, 65535)
+    vertices["label"] = np.where(shown.labels < 0, len(names), shown.labels)[which]
+    modes = [("labels", "Labels")] if len(names) else []
     if cloud.color is not None:
         vertices["photo"] = np.round(255 * cloud.color[which])
         modes.append(("color", "Colour"))
-    if superpoints is not None:
-        vertices["superpoint"] = superpoints[which]
+    if shown.superpoints is not None:
+        vertices["superpoint"] = shown.superpoints[which]
         modes.append(("superpoints", "Superpoints"))
-    if truth is not None:
-        vertices["truth"] = np.where(truth < 0, len(names), truth)[which]
+    if shown.truth is not None:
+        vertices["truth"] = np.where(shown.truth < 0, len(names), shown.truth)[which]
         modes.insert(1, ("truth", "Truth"))
-    low_score, high_score, table = _scores(None if scores is None else scores[which])
+    low_score, high_score, table = _scores(None if shown.scores is None else shown.scores[which])
     if len(table):
         vertices["best"] = table.max(axis=0)
         modes.append(("scores", "Scores"))
     diagonal = float(np.linalg.norm(extent)) or 1.0
-    facts = {
-        "title": title or cloud.name,
-        "note": _note(len(cloud), len(which), about),
+    facts: dict[str, object] = {
+        "title": shown.title or cloud.name,
+        "note": _note(len(cloud), len(which), shown.about),
         "points": len(which),
         "total": len(cloud),
         "stride": VERTEX.itemsize,
         "extent": (2 * extent / diagonal).tolist(),
-        "low": (low + cloud.offset[TO_Z_UP[up]]).tolist(),  # in the file's unit, as is the size
+        "low": low.tolist(),  # in the file's unit, as is the size
         "size": extent.tolist(),
-        "axes": TO_Z_UP[up],  # of the file, by those of the page
+        "axes": TO_Z_UP[shown.up],  # of the file, by those of the page
         "scores": [low_score, high_score] if len(table) else None,
         "spacing": 2 * _spacing(xyz) / diagonal,
-        "elevation": ELEVATION[scene],
+        "elevation": ELEVATION[shown.scene],
         "modes": modes,
-        "legend": _legend(labels, names, colors),
+        "legend": _legend(shown.labels, names, shown.colors),
     }
-    return _filled(
-        "page.html",
-        title=html.escape(str(facts["title"])),
-        style=_part("style.css"),
-        script=_part("script.js"),
-        facts=_harmless(facts),
-        points=base64.b64encode(vertices.tobytes()).decode(),
-        scores=base64.b64encode(table.tobytes()).decode(),
-    )
+    return facts, vertices.tobytes(), table.tobytes()
 
 
 def _scores(scores: Float[Array, "n c"] | None) -> tuple[float, float, UInt8[Array, "_ _"]]:
@@ -125,7 +158,7 @@ def _spacing(xyz: Float64[Array, "n 3"]) -> float:
     return float(np.quantile(distances[:, -1], 0.9)) or 0.01 * float(np.ptp(xyz, axis=0).max())
 
 
-def _harmless(facts: dict[str, object]) -> str:
+def _harmless(facts: Sequence[dict[str, object]]) -> str:
     """Write JSON that no HTML parser takes for anything else, whatever labels are called."""
     return json.dumps(facts).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

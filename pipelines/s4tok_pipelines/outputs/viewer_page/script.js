@@ -1,7 +1,9 @@
 "use strict";
 const FIELD_OF_VIEW = Math.PI / 4, ROW = 256; // labels a row of the legend's texture
 const element = (id) => document.getElementById(id);
-const facts = JSON.parse(element("facts").textContent);
+const all = JSON.parse(element("facts").textContent); // what is said of each cloud
+let facts = all[0]; // of the one whose panel is shown
+const current = () => clouds[all.indexOf(facts)];
 const canvas = element("scene");
 const gl = canvas.getContext("webgl2", { antialias: false, preserveDrawingBuffer: true });
 const home = () => ({ yaw: 0.62, pitch: facts.elevation, distance: 2.5 / fill(), target: [0, 0, 0] });
@@ -9,7 +11,9 @@ const home = () => ({ yaw: 0.62, pitch: facts.elevation, distance: 2.5 / fill(),
 const covered = () => (innerWidth > 640 ? [320 / innerWidth, 0] : [0, 0.42]);
 const fill = () => { const [left, low] = covered(); return Math.min(1 - low, (innerWidth * (1 - left)) / innerHeight); };
 const MODES = ["labels", "color", "superpoints", "truth", "scores"]; // as the shader numbers them
-const view = { ...home(), mode: "labels", size: 1, cut: 0, least: 0, scored: 0, shown: facts.legend.map(() => true) };
+const view = { ...home(), mode: facts.modes[0][0], size: 1, cut: 0, least: 0, scored: 0, other: null, split: 0.5, isMeasuring: false };
+const hidden = new Set(); // names that are switched off, in every cloud
+const measured = []; // two points: their places in the frame of the page, and in the file
 
 const ATTRIBUTES = ["place", "label", "photo", "best", "superpoint", "truth", "score"];
 const POINTS = `#version 300 es
@@ -103,14 +107,15 @@ function program(vertex, fragment) {
   return made;
 }
 
-function decoded(id) {
-  const bytes = Uint8Array.from(atob(element(id).textContent.trim()), (letter) => letter.charCodeAt(0));
+function decoded(id) { // of each cloud
+  const texts = element(id).textContent.trim().split(" ");
   element(id).remove();
-  return bytes;
+  return texts.map((text) => (text === "-" ? new Uint8Array() : Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))));
 }
 
-function upload() {
-  gl.bindVertexArray(gl.createVertexArray());
+function upload(facts, bytes, scores) {
+  const array = gl.createVertexArray(), scored = gl.createBuffer();
+  gl.bindVertexArray(array);
   gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
   gl.bufferData(gl.ARRAY_BUFFER, bytes, gl.STATIC_DRAW);
   const at = (name) => ATTRIBUTES.indexOf(name);
@@ -121,14 +126,18 @@ function upload() {
   gl.vertexAttribPointer(at("best"), 1, gl.UNSIGNED_BYTE, true, facts.stride, 11);
   gl.vertexAttribIPointer(at("superpoint"), 1, gl.UNSIGNED_INT, facts.stride, 12);
   gl.vertexAttribIPointer(at("truth"), 1, gl.UNSIGNED_SHORT, facts.stride, 16);
-  gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+  gl.bindBuffer(gl.ARRAY_BUFFER, scored);
   gl.bufferData(gl.ARRAY_BUFFER, facts.points, gl.DYNAMIC_DRAW);
   gl.vertexAttribPointer(at("score"), 1, gl.UNSIGNED_BYTE, true, 1, 0);
-  showScores();
+  return { facts, bytes, scores, array, scored };
 }
 
-function showScores() { // of the label that is chosen; the buffer stays bound
-  if (facts.scores) gl.bufferSubData(gl.ARRAY_BUFFER, 0, scores.subarray(view.scored * facts.points, (view.scored + 1) * facts.points));
+function showScores() { // of the label that is chosen
+  for (const { facts, scores, scored } of clouds) {
+    if (!facts.scores || (view.scored + 1) * facts.points > scores.length) continue;
+    gl.bindBuffer(gl.ARRAY_BUFFER, scored);
+    gl.bufferSubData(gl.ARRAY_BUFFER, 0, scores.subarray(view.scored * facts.points, (view.scored + 1) * facts.points));
+  }
 }
 
 function texture(unit) {
@@ -139,13 +148,12 @@ function texture(unit) {
   return made;
 }
 
-function fillLegend() {
+function fillLegend(facts) {
   const rows = Math.ceil((facts.legend.length + 1) / ROW), table = new Uint8Array(4 * ROW * rows);
   for (let i = 0; i < ROW * rows; i++) table.set([150, 150, 150, 255], 4 * i); // truth that is not known
-  facts.legend.forEach(({ rgb }, i) => table.set([...rgb, view.shown[i] ? 255 : 0], 4 * i));
+  facts.legend.forEach(({ rgb, name }, i) => table.set([...rgb, hidden.has(name) ? 0 : 255], 4 * i));
   gl.activeTexture(gl.TEXTURE0);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, ROW, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, table);
-  draw();
 }
 
 function fit() {
@@ -192,7 +200,13 @@ function paint() {
   fit();
   const [near, far] = ends();
   gl.bindFramebuffer(gl.FRAMEBUFFER, offscreen);
-  drawPoints(points, near, far);
+  gl.enable(gl.SCISSOR_TEST);
+  for (const { cloud, from, to } of parts()) {
+    gl.scissor(from, 0, to - from, canvas.height);
+    drawPoints(points, near, far, cloud);
+  }
+  gl.disable(gl.SCISSOR_TEST);
+  placeRuler();
   gl.bindFramebuffer(gl.FRAMEBUFFER, null);
   gl.disable(gl.DEPTH_TEST);
   gl.useProgram(shade);
@@ -205,7 +219,16 @@ function paint() {
   gl.drawArrays(gl.TRIANGLES, 0, 3);
 }
 
-function drawPoints(made, near, far) {
+function parts() { // which cloud is drawn from which column of pixels to which
+  const whole = canvas.width, [left] = covered();
+  if (view.other === null) return [{ cloud: current(), from: 0, to: whole }];
+  const middle = Math.round(whole * (left + (1 - left) * view.split));
+  return [{ cloud: current(), from: 0, to: middle }, { cloud: clouds[view.other], from: middle, to: whole }];
+}
+
+function drawPoints(made, near, far, { facts, array }) {
+  fillLegend(facts);
+  gl.bindVertexArray(array);
   gl.viewport(0, 0, canvas.width, canvas.height);
   gl.clearColor(0, 0, 0, 0);
   gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
@@ -220,11 +243,17 @@ function drawPoints(made, near, far) {
   gl.uniform1f(of(made, "far"), far);
   gl.uniform1f(of(made, "cut"), 1 - view.cut);
   gl.uniform1f(of(made, "least"), view.least / 255);
-  gl.uniform1i(of(made, "mode"), MODES.indexOf(view.mode));
+  const isKnown = facts.modes.some(([mode]) => mode === view.mode);
+  gl.uniform1i(of(made, "mode"), isKnown ? MODES.indexOf(view.mode) : 0);
   gl.uniform1i(of(made, "legend"), 0);
   gl.drawArrays(gl.POINTS, 0, facts.points);
 }
 const of = (made, name) => gl.getUniformLocation(made, name);
+
+function under(x) { // the cloud that is drawn in that column
+  const at = (x * canvas.width) / innerWidth;
+  return (parts().find(({ from, to }) => from <= at && at < to) ?? parts()[0]).cloud;
+}
 
 function pick(x, y) { // the number of the point seen there, or none
   fit();
@@ -233,7 +262,7 @@ function pick(x, y) { // the number of the point seen there, or none
   gl.bindFramebuffer(gl.FRAMEBUFFER, numbered);
   gl.enable(gl.SCISSOR_TEST);
   gl.scissor(left, low, side, side);
-  drawPoints(numbers, ...ends());
+  drawPoints(numbers, ...ends(), under(x));
   gl.disable(gl.SCISSOR_TEST);
   const found = new Uint8Array(4 * side * side);
   gl.readPixels(left, low, side, side, gl.RGBA, gl.UNSIGNED_BYTE, found);
@@ -243,11 +272,16 @@ function pick(x, y) { // the number of the point seen there, or none
   return near.length ? seen[near[0]] - 1 : null;
 }
 
-function about(point) { // what is known of it, as pairs of words
+function placeOf(point, { facts, bytes }) { // in the unit of the file, by the axes of the page
+  const data = new DataView(bytes.buffer, point * facts.stride, facts.stride);
+  return facts.size.map((size, i) => facts.low[i] + (size * data.getUint16(2 * i, true)) / 65535);
+}
+
+function about(point, { facts, bytes, scores } = current()) { // what is known of it, as pairs of words
   const data = new DataView(bytes.buffer, point * facts.stride, facts.stride);
   const name = (label) => facts.legend[label]?.name ?? "unknown";
   const label = data.getUint16(6, true), known = facts.modes.map(([mode]) => mode);
-  const place = facts.size.map((size, i) => facts.low[i] + (size * data.getUint16(2 * i, true)) / 65535);
+  const place = placeOf(point, { facts, bytes });
   const told = [["label", name(label)]];
   if (known.includes("truth")) told.push(["truth", name(data.getUint16(16, true))]);
   if (facts.scores) {
@@ -264,18 +298,52 @@ function hover(x, y) {
   const point = pick(x, y), tip = element("tip");
   tip.hidden = point === null;
   if (point === null) return;
-  tip.textContent = about(point).filter(([what]) => !["superpoint", "x, y, z"].includes(what)).map(([, told]) => told).join("  ");
+  tip.textContent = about(point, under(x)).filter(([what]) => !["superpoint", "x, y, z"].includes(what)).map(([, told]) => told).join("  ");
   tip.style.left = `${Math.min(x + 14, innerWidth - tip.offsetWidth - 4)}px`;
   tip.style.top = `${y + 14}px`;
 }
 
-function show(point) {
+function show(point, cloud = current()) { tell(point === null ? [] : about(point, cloud)); }
+
+function tell(pairs) {
   const list = element("picked");
   list.replaceChildren();
-  list.hidden = point === null;
-  for (const pair of point === null ? [] : about(point)) {
+  list.hidden = !pairs.length;
+  for (const pair of pairs) {
     pair.forEach((text, i) => list.append(Object.assign(document.createElement(i ? "dd" : "dt"), { textContent: text })));
   }
+}
+
+function measure(point, cloud) { // from the first of two points to the second, in the unit of the file
+  if (point === null) return;
+  if (measured.length > 1) measured.length = 0;
+  const { facts, bytes } = cloud, data = new DataView(bytes.buffer, point * facts.stride, facts.stride);
+  const inPage = facts.extent.map((size, i) => size * (data.getUint16(2 * i, true) / 65535 - 0.5));
+  measured.push({ inPage, place: placeOf(point, cloud), axes: facts.axes });
+  if (measured.length < 2) { tell([["distance", "click another point"]]); return; }
+  const [from, to] = measured, apart = to.place.map((each, i) => each - from.place[i]);
+  const original = [0, 1, 2].map((axis) => apart[from.axes.indexOf(axis)].toFixed(3));
+  tell([["distance", Math.hypot(...apart).toFixed(3)], ["dx, dy, dz", original.join(", ")]]);
+}
+
+function placeRuler() {
+  const line = element("ruler").firstElementChild, is = measured.length > 1;
+  line.toggleAttribute("hidden", !is);
+  if (!is) return;
+  const m = camera(...ends());
+  measured.forEach(({ inPage: [x, y, z] }, i) => {
+    const row = (at) => m[at] * x + m[4 + at] * y + m[8 + at] * z + m[12 + at];
+    line.setAttribute(`x${i + 1}`, ((row(0) / row(3) + 1) / 2) * innerWidth);
+    line.setAttribute(`y${i + 1}`, ((1 - row(1) / row(3)) / 2) * innerHeight);
+  });
+}
+
+function setMeasuring(is) {
+  view.isMeasuring = is;
+  measured.length = 0;
+  element("measure").setAttribute("aria-pressed", is);
+  tell(is ? [["distance", "click two points"]] : []);
+  draw();
 }
 
 function turn(right, down) {
@@ -295,7 +363,12 @@ function listen() {
   let moved = 0, waiting = false;
   canvas.addEventListener("pointerdown", (event) => { moved = 0; element("tip").hidden = true; canvas.setPointerCapture(event.pointerId); fingers.set(event.pointerId, [event.clientX, event.clientY]); });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
-  canvas.addEventListener("click", (event) => { if (moved < 4) { show(pick(event.clientX, event.clientY)); draw(); } });
+  canvas.addEventListener("click", (event) => {
+    if (moved >= 4) return;
+    const { clientX: x, clientY: y } = event;
+    (view.isMeasuring ? measure : show)(pick(x, y), under(x));
+    draw();
+  });
   canvas.addEventListener("pointerleave", () => { element("tip").hidden = true; });
   canvas.addEventListener("pointermove", (event) => {
     if (!fingers.has(event.pointerId)) {
@@ -320,10 +393,12 @@ function listen() {
   element("size").addEventListener("input", (event) => { view.size = Number(event.target.value); draw(); });
   element("cut").addEventListener("input", (event) => { view.cut = Number(event.target.value); draw(); });
   element("least").addEventListener("input", (event) => { view.least = Number(event.target.value); draw(); });
+  element("split").addEventListener("input", (event) => { view.split = Number(event.target.value); draw(); });
+  element("measure").addEventListener("click", () => setMeasuring(!view.isMeasuring));
   element("keys").addEventListener("click", () => element("help").showModal());
   element("help").addEventListener("click", () => element("help").close());
   addEventListener("keydown", press);
-  element("save").addEventListener("click", () => { paint(); canvas.toBlob((blob) => Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `${facts.title}.png` }).click()); });
+  element("save").addEventListener("click", () => { paint(); canvas.toBlob((blob) => Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `${document.title}.png` }).click()); });
 }
 
 function press(event) {
@@ -334,7 +409,10 @@ function press(event) {
     ArrowLeft: () => turn(-30, 0), ArrowRight: () => turn(30, 0), ArrowUp: () => turn(0, -30), ArrowDown: () => turn(0, 30),
     "+": () => zoom(0.87), "=": () => zoom(0.87), "-": () => zoom(1.15), "[": () => larger(0.87), "]": () => larger(1.15),
     0: () => Object.assign(view, home()), t: () => click(view.mode === "truth" ? "labels" : "truth"),
-    s: () => element("save").click(), "?": () => element("help").showModal(), Escape: () => show(null),
+    s: () => element("save").click(), "?": () => element("help").showModal(),
+    Escape: () => (view.isMeasuring ? setMeasuring(false) : show(null)), m: () => setMeasuring(!view.isMeasuring),
+    n: () => choose(all.indexOf(facts) + 1), p: () => choose(all.indexOf(facts) - 1),
+    c: () => compare(view.other === null && all.length > 1 ? (all.indexOf(facts) + 1) % all.length : null),
   };
   facts.modes.forEach(([mode], i) => { keys[i + 1] = () => click(mode); });
   if (!keys[event.key]) return;
@@ -343,16 +421,59 @@ function press(event) {
   draw();
 }
 
+function choose(number) { // show that cloud and what is known of it
+  const at = (number + all.length) % all.length;
+  facts = all[at];
+  if (!facts.modes.some(([mode]) => mode === view.mode)) view.mode = facts.modes[0][0];
+  if (view.other === at) view.other = null;
+  element("note").textContent = facts.note;
+  element("cloud").value = at;
+  element("other").value = view.other ?? "";
+  show(null);
+  addModes();
+  addLegend();
+  addScores();
+  compare(view.other);
+}
+
+function compare(other) { // with another cloud at the right of this one
+  view.other = other;
+  element("other").value = other ?? "";
+  element("divide").hidden = other === null;
+  draw();
+}
+
+function addClouds() {
+  element("clouds").hidden = all.length < 2;
+  const option = (value, textContent) => Object.assign(document.createElement("option"), { value, textContent });
+  element("other").append(option("", "nothing"));
+  all.forEach(({ title }, i) => ["cloud", "other"].forEach((id) => element(id).append(option(i, title))));
+  element("cloud").addEventListener("change", (event) => choose(Number(event.target.value)));
+  element("other").addEventListener("change", ({ target }) => compare(target.value === "" ? null : Number(target.value)));
+  element("scored").addEventListener("change", (event) => { view.scored = Number(event.target.value); showScores(); draw(); });
+  const tick = (all) => {
+    facts.legend.forEach(({ name }) => (all ? hidden.delete(name) : hidden.add(name)));
+    addLegend();
+    draw();
+  };
+  element("all").addEventListener("click", () => tick(true));
+  element("none").addEventListener("click", () => tick(false));
+}
+
 function addScores() {
   element("below").hidden = !facts.scores;
+  element("scored").replaceChildren();
   if (!facts.scores) return;
+  const { scores } = current();
   facts.legend.forEach(({ name }, i) => {
     if (i * facts.points < scores.length) element("scored").append(Object.assign(document.createElement("option"), { value: i, textContent: name }));
   });
-  element("scored").addEventListener("change", (event) => { view.scored = Number(event.target.value); showScores(); draw(); });
+  view.scored = 0;
+  showScores();
 }
 
 function addModes() {
+  element("modes").replaceChildren();
   for (const [mode, text] of facts.modes) {
     const button = Object.assign(document.createElement("button"), { type: "button", textContent: text });
     button.dataset.mode = mode;
@@ -367,37 +488,35 @@ function addModes() {
 }
 
 function addLegend() {
-  const boxes = facts.legend.map(({ name, rgb, count }, i) => {
+  element("legend").replaceChildren();
+  const boxes = facts.legend.map(({ name, rgb, count }) => {
     const row = document.createElement("label"), box = document.createElement("input"), swatch = document.createElement("i");
     const [title, amount] = ["name", "count"].map((kind) => Object.assign(document.createElement("span"), { className: kind }));
-    Object.assign(box, { type: "checkbox", checked: true });
+    Object.assign(box, { type: "checkbox", checked: !hidden.has(name) });
     swatch.style.background = `rgb(${rgb})`;
     title.textContent = name; // text, never markup
     amount.textContent = `${count.toLocaleString("en")}  ${((100 * count) / facts.total).toFixed(1)}%`;
     row.className = count ? "" : "empty";
     row.append(box, swatch, title, amount);
-    box.addEventListener("change", () => { view.shown[i] = box.checked; fillLegend(); });
-    return { box, row, count };
+    box.addEventListener("change", () => { box.checked ? hidden.delete(name) : hidden.add(name); draw(); });
+    return { row, count };
   });
   for (const { row } of [...boxes].sort((a, b) => b.count - a.count)) {
     const item = document.createElement("li");
     item.append(row);
     element("legend").append(item);
   }
-  const tick = (all) => { boxes.forEach(({ box }, i) => { box.checked = view.shown[i] = all; }); fillLegend(); };
-  element("all").addEventListener("click", () => tick(true));
-  element("none").addEventListener("click", () => tick(false));
 }
 
-element("note").textContent = facts.note;
-let points, numbers, shade, offscreen, numbered, bytes, scores;
+let points, numbers, shade, offscreen, numbered;
+const clouds = []; // each with what is said of it, its bytes, and where they lie on the card
 if (!gl) {
   element("failure").hidden = false;
   element("failure").textContent = "This browser has no WebGL 2, which the points are drawn with. The .ply beside this page opens in any viewer.";
 } else {
   [points, numbers, shade] = [program(POINTS, DISCS), program(POINTS, NUMBERS), program(SCREEN, SHADE)];
-  [bytes, scores] = [decoded("points"), decoded("scores")];
-  upload();
+  const [bytes, scores] = [decoded("points"), decoded("scores")];
+  all.forEach((each, i) => clouds.push(upload(each, bytes[i], scores[i])));
   [offscreen, numbered] = [gl.createFramebuffer(), gl.createFramebuffer()];
   texture(0);
   const [colors, depths, marks] = [texture(1), texture(2), texture(3)];
@@ -408,9 +527,7 @@ if (!gl) {
   gl.bindFramebuffer(gl.FRAMEBUFFER, offscreen);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, colors, 0);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.DEPTH_ATTACHMENT, gl.TEXTURE_2D, depths, 0);
-  addModes();
-  addLegend();
-  addScores();
+  addClouds();
   listen();
-  fillLegend();
+  choose(0);
 }

@@ -1,0 +1,96 @@
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from s4tok.datasets.dataset import Mesh
+from s4tok.errors import InputError, UsageError
+from s4tok.rendering.mesh_files import LabelledMesh, mesh_ply
+from s4tok_pipelines.stages.view import Pair, pairs, view
+
+XYZ = np.random.default_rng(0).random((30, 3))
+LABELS = np.arange(30) % 3
+
+
+def _facts(path: Path) -> list[dict[str, Any]]:
+    found = re.search(r'id="facts">(.*?)</script>', path.read_text(), re.DOTALL)
+    assert found
+    facts: list[dict[str, Any]] = json.loads(found[1])
+    return facts
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Path:
+    np.savetxt(tmp_path / "a.xyz", XYZ)
+    np.save(tmp_path / "a.labels.npy", LABELS.astype(np.int32))
+    (tmp_path / "a.legend.json").write_text(
+        json.dumps([{"label": label, "name": name} for label, name in ((0, "wall"), (1, "floor"), (-1, "unknown"))])
+    )
+    np.savetxt(tmp_path / "b.txt", LABELS[::-1], fmt="%d")
+    (tmp_path / "c.segs.json").write_text(json.dumps({"segIndices": list(range(30))}))
+    return tmp_path / "a.xyz"
+
+
+def test_files_of_labels_belong_to_the_cloud_before_them(cloud: Path) -> None:
+    labels = [cloud.with_name(name) for name in ("a.labels.npy", "b.txt", "c.segs.json")]
+    assert pairs([cloud, *labels]) == [Pair(cloud, each) for each in labels]
+    np.save(cloud.with_name("d.npy"), XYZ)
+    assert pairs([cloud, cloud.with_name("d.npy"), labels[0]]) == [
+        Pair(cloud),
+        Pair(cloud.with_name("d.npy"), labels[0]),
+    ]
+    with pytest.raises(UsageError, match="no cloud stands before it"):
+        pairs(labels)
+    with pytest.raises(InputError, match="no such file"):
+        pairs([cloud.with_name("z.ply")])
+
+
+def test_each_pair_has_the_names_of_its_legend_or_the_users(cloud: Path, tmp_path: Path) -> None:
+    labels = [cloud.with_name(name) for name in ("a.labels.npy", "b.txt")]
+    titles = view([cloud, *labels], tmp_path / "out" / "page.html")
+    assert titles == [f"{cloud}: a.labels.npy", f"{cloud}: b.txt"]
+    first, second = _facts(tmp_path / "out" / "page.html")
+    assert [(row["name"], row["count"]) for row in first["legend"]] == [("wall", 10), ("floor", 10), ("label 2", 10)]
+    assert [row["name"] for row in second["legend"]] == ["label 0", "label 1", "label 2"]
+    view([cloud, *labels], tmp_path / "page.html", ["x", "y", "z"])
+    assert [row["name"] for row in _facts(tmp_path / "page.html")[0]["legend"]] == ["x", "y", "z"]
+
+
+def test_clouds_that_overlap_stand_in_one_frame_and_others_each_in_its_own(cloud: Path, tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "near.xyz", XYZ * 2)
+    np.savetxt(tmp_path / "far.xyz", XYZ + 50)
+    view([cloud, tmp_path / "near.xyz"], tmp_path / "page.html")
+    first, second = _facts(tmp_path / "page.html")
+    assert (first["low"], first["size"]) == (second["low"], second["size"])
+    view([cloud, tmp_path / "far.xyz"], tmp_path / "page.html")
+    first, second = _facts(tmp_path / "page.html")
+    np.testing.assert_allclose(np.array(second["low"]) - first["low"], 50, atol=1e-5)
+
+
+def test_many_labels_are_superpoints_and_a_cloud_without_labels_is_points(cloud: Path, tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "many.xyz", np.random.default_rng(0).random((900, 3)))
+    np.save(tmp_path / "many.npy", np.arange(900))
+    view([tmp_path / "many.xyz", tmp_path / "many.npy", cloud], tmp_path / "page.html")
+    many, bare = _facts(tmp_path / "page.html")
+    assert many["modes"] == [["superpoints", "Superpoints"]]
+    assert [(row["name"], row["count"]) for row in bare["legend"]] == [("points", 30)]
+
+
+def test_a_mesh_with_labels_of_faces_is_shown_by_their_middles(tmp_path: Path) -> None:
+    vertices = np.random.default_rng(0).random((9000, 3))
+    faces = np.random.default_rng(1).integers(0, 9000, (500, 3))
+    labels = np.arange(500) % 2
+    colors = np.zeros((2, 3), np.uint8)
+    (tmp_path / "a.mesh.ply").write_bytes(mesh_ply(LabelledMesh(Mesh(vertices, faces), labels, ["a", "b"], colors)))
+    view([tmp_path / "a.mesh.ply"], tmp_path / "page.html")
+    (facts,) = _facts(tmp_path / "page.html")
+    assert (facts["points"], [row["count"] for row in facts["legend"]]) == (500, [250, 250])
+
+
+def test_labels_of_another_cloud_are_refused(cloud: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "short.npy", np.zeros(7, int))
+    with pytest.raises(InputError, match=r"has 7 labels, and .* has 30 points"):
+        view([cloud, tmp_path / "short.npy"], tmp_path / "page.html")
