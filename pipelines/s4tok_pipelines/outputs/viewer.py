@@ -70,7 +70,7 @@ def page(*shown: Shown, title: str = "", most: int = MOST_POINTS) -> str:
         "page.html",
         title=html.escape(title or str(facts[0]["title"])),
         style=_part("style.css"),
-        script=_part("script.js"),
+        script=_part("scene.js") + _part("panel.js"),
         facts=_harmless(facts),
         points=" ".join(base64.b64encode(points).decode() for _, points, _ in parts),
         scores=" ".join(base64.b64encode(scores).decode() or "-" for _, _, scores in parts),
