@@ -22,7 +22,7 @@ SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as man
 
 Scene: TypeAlias = Literal["object", "room"]
 Preset: TypeAlias = Literal["paper", "toy", "quick"]
-SuperpointPreset: TypeAlias = Literal["default", "paper"]
+SuperpointPreset: TypeAlias = Literal["default", "paper", "masks"]
 PointKind: TypeAlias = Literal["rgb", "normals"]
 
 Count: TypeAlias = Annotated[int, Between(1)]
@@ -40,7 +40,7 @@ class SuperpointConfig:
     """How a cloud is cut into superpoints (Sec. 3.2, App. A.1)."""
 
     method: str = "cut-pursuit"
-    """How: cut-pursuit, grid, scannet-segments (ScanNet's own) or labels (yours)."""
+    """How: cut-pursuit, grid, masks, scannet-segments or labels (yours)."""
     anchors: Count = 4096
     """Farthest point samples among which neighbours are searched, |Q| of Eq. 10. Silent."""
     neighbors: Count = 30
@@ -67,16 +67,26 @@ class SuperpointConfig:
     """Metres; cut one point a voxel, 0 cuts every point. Labels are carried back."""
     grid_cells: Count = 100
     """Cells of a cloud, of the method grid."""
+    masks: str = "graph"
+    """Of the method masks: whose masks, by the name that extract-masks was given."""
+    mask_smallest: Count = 10
+    """Of the method masks: fewest points of a mask; smaller ones are dropped. Silent, [C4]."""
+    mask_group: Count = 128
+    """Of the method masks: points of a group where no mask is. Bridge3D's patches have as many."""
+    frame_step: Count = 20
+    """Of the method masks: take every n-th frame of a scene. As for features."""
     seed: int = 0
     """Seed of all that is random."""
 
     @classmethod
     def of(cls, scene: Scene, preset: SuperpointPreset = "default") -> "SuperpointConfig":
-        """Give the defaults for objects or for rooms, or the printed form of App. A.1.
+        """Give the defaults for objects or for rooms, the printed form of App. A.1, or regions of masks.
 
         The printed form has the normal itself beside the unweighted shape, standardised, and no merging of smooth
         pieces. Regularisation and smallest pieces are not printed; these are customary with superpoint graphs.
         """
+        if preset == "masks":
+            return cls("masks")
         config = cls()
         if preset == "paper":
             config = cls(
@@ -288,6 +298,42 @@ class ViewConfig:
 
 
 @dataclass(frozen=True)
+class FrameConfig:
+    """How single RGB-D frames become clouds of their own; [C4], and the recipe of Bridge3D's release."""
+
+    step: Count = 20
+    """Take every n-th frame of a scene. As for features; Bridge3D takes every 5th."""
+    n_points: Count = 20_000
+    """Pixels of a frame that become points at most. Bridge3D's."""
+    least_depth: Share = 0.3
+    """Share of its pixels whose depth was measured, at least; a frame with less fails."""
+    seed: int = 0
+    """Seed of the choice of pixels."""
+
+
+@dataclass(frozen=True)
+class GraphMaskConfig:
+    """How pixels of an RGB-D image are merged into masks without weights; chosen on toy-scans, train."""
+
+    scale: NotNegative = 1.0
+    """What a mask may differ inside beyond its worst edge, divided by its pixels; a higher one gives larger masks."""
+    color: NotNegative = 1.0
+    """Weight of the difference of two pixels' colours, 0 .. 1 each."""
+    normal: NotNegative = 1.0
+    """Weight of 1 - |cos| of their normals."""
+    depth: NotNegative = 20.0
+    """Weight of their step across the surface, as a share of the depth."""
+    window: Count = 5
+    """Side in pixels of the squares that normals are measured in."""
+    smallest_merge: Count = 10
+    """Pixels under which a piece joins its nearest neighbour."""
+    smallest: Count = 100
+    """Pixels of a mask at least. As Bridge3D has it of SAM's."""
+    columns: Count = 160
+    """Columns that are merged at most; of wider images every other pixel, or fewer. 320 take five times as long."""
+
+
+@dataclass(frozen=True)
 class VisionConfig:
     """Which frozen 2D model reads the views, and how CLIP's dense features are taken (Sec. 4)."""
 
@@ -312,7 +358,7 @@ class RunConfig:
     """The 2D model whose features are distilled, if not the CLIP. As extract-features names it."""
     encoder: EncoderConfig = EncoderConfig()
     superpoints: SuperpointPreset = "default"
-    """Which superpoints: default, or paper (the printed form of App. A.1)."""
+    """Which superpoints: default, paper (the printed form of App. A.1), or masks (regions of images)."""
     limit: int | None = None
     """Clouds to train on at most."""
     point_features: tuple[PointKind, ...] = ()

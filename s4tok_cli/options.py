@@ -13,14 +13,14 @@ from copy import copy
 from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
 import typer
 from typer import Argument, Option
 from typer.core import TyperOption
 from typer.models import OptionInfo
 
-from s4tok.config import DATA_ROOT, STUDENTS, Scene
+from s4tok.config import DATA_ROOT, STUDENTS, FrameConfig, Scene
 from s4tok.errors import InputError, UsageError, did_you_mean
 from s4tok_cli import completion, console
 from s4tok_cli.console import Settings
@@ -117,6 +117,20 @@ Up: TypeAlias = Annotated[
 ]
 
 
+CloudsOf: TypeAlias = Annotated[
+    Literal["scenes", "frames"] | None,
+    Option(
+        help="Take clouds whole, or of rooms what each posed RGB-D frame measured.",
+        show_default="scenes",
+        rich_help_panel=INPUT,
+        hidden=True,
+    ),
+]
+FrameStep: TypeAlias = Annotated[
+    int, Option(min=1, help="Take every n-th frame of a scene.", metavar="N", rich_help_panel=INPUT, hidden=True)
+]
+
+
 @dataclass(frozen=True)
 class Clouds:
     """The options that choose a dataset and its clouds, all of which a command takes as `source`."""
@@ -127,6 +141,8 @@ class Clouds:
     split: Split = None
     up: Up = None
     limit: Limit = None
+    clouds: CloudsOf = None
+    frame_step: FrameStep = FrameConfig.step
 
     def open(self, *, scene: Scene | None = None, prefer: Sequence[str] = ()) -> "CloudDataset":
         """Open the dataset that was chosen."""
@@ -138,7 +154,13 @@ class Clouds:
         )  # fmt: skip
         for each in clouds.remarks:
             console.note(each)
-        return clouds
+        if self.clouds != "frames":
+            return clouds
+        from s4tok.datasets.frame_clouds import FrameClouds
+
+        frames = FrameClouds(clouds, FrameConfig(step=self.frame_step))
+        frames.keys = frames.keys[: self.limit]
+        return frames
 
 
 Checkpoint: TypeAlias = Annotated[

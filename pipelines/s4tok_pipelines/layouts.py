@@ -1,7 +1,7 @@
 """What lies in each cache: arrays with their shapes in letters, attributes, and the command that makes it.
 
 The letters are those of `s4tok/shapes.py`: n points of a cloud, s superpoints, v views, h w pixels, c
-channels of an image, d channels of a feature, q samples of a cloud.
+channels of an image, d channels of a feature, q samples of a cloud, r runs of pixels.
 """
 
 from s4tok_cache import ArraySpec, Layout
@@ -12,6 +12,17 @@ SUPERPOINTS = Layout(
     arrays={"labels": ArraySpec("int32", "n", "superpoint of each point, 0 .. s-1 without gaps")},
     made_by="superpoints",
     attributes={"n_superpoints": int},
+)
+
+MASKS = Layout(
+    name="masks",
+    version=1,
+    arrays={
+        "ids": ArraySpec("int32", "r", "mask of each run of pixels, row after row; 0 for none"),
+        "lengths": ArraySpec("int32", "r", "pixels of each run"),
+    },
+    made_by="extract-masks",
+    attributes={"height": int, "width": int, "n_masks": int},
 )
 
 VIEWS = Layout(

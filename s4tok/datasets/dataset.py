@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene
+from s4tok.errors import InputError
 from s4tok.shapes import Array, Bool, Float32, Float64, Int, UInt8
 
 
@@ -93,6 +94,21 @@ class CloudDataset(ABC):
     def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
         """Read every `step`-th image of a scene, one at a time; a dataset without images has none."""
         return iter(())
+
+    def frame_names(self, key: str, step: int = 1) -> Sequence[str]:
+        """Name every `step`-th image of a scene, those that `frames` reads."""
+        return tuple(frame.name for frame in self.frames(key, step))
+
+    def frame(self, key: str, name: str) -> Frame:
+        """Read one image of a scene.
+
+        Raises:
+            InputError: Where it has none of that name.
+        """
+        found = next((frame for frame in self.frames(key) if frame.name == name), None)
+        if found is None:
+            raise InputError(f"{key} has no frame {name}.")
+        return found
 
     def credits(self) -> Iterator[Credit]:
         """Say who made each cloud, where the dataset says so of each."""

@@ -7,7 +7,7 @@ from exported files in the scan's folder, from `scannet_frames_25k`, or from `<s
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -24,7 +24,7 @@ from s4tok.datasets.formats.ply import read_ply
 from s4tok.datasets.formats.text import read_lines
 from s4tok.datasets.npy_scenes import read_scene_folder
 from s4tok.datasets.reader import ALL, FileDataset, Finding, FolderLayout, parts_of
-from s4tok.datasets.scannet_frames import exported_frames, has_frames
+from s4tok.datasets.scannet_frames import exported_frame, exported_frames, exported_names, has_frames
 from s4tok.datasets.scannet_labels import (
     CLASSES,
     LABEL_TABLE,
@@ -33,7 +33,7 @@ from s4tok.datasets.scannet_labels import (
     read_segments,
     vertex_classes,
 )
-from s4tok.datasets.sens import sens_frames
+from s4tok.datasets.sens import sens_frame, sens_frames, sens_names
 from s4tok.errors import InputError
 from s4tok.shapes import Array, Int
 
@@ -134,12 +134,30 @@ class ScanNet(FileDataset):
 
     def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
         """Read images whose frame numbers lie at least `step` apart; those without a finite pose are passed over."""
-        root = self.layout.root
-        for place in (self.path(key).parent, *(root / folder / key for folder in FRAME_FOLDERS)):
-            if has_frames(place):
-                return exported_frames(place, step)
-        recording = self._beside(key, ".sens")
+        exported, recording = self._exported(key), self._beside(key, ".sens")
+        if exported is not None:
+            return exported_frames(exported, step)
         return sens_frames(recording, step) if recording.is_file() else iter(())
+
+    def frame_names(self, key: str, step: int = 1) -> Sequence[str]:
+        """Name the images that `frames` reads, from their poses alone."""
+        exported, recording = self._exported(key), self._beside(key, ".sens")
+        if exported is not None:
+            return exported_names(exported, step)
+        return sens_names(recording, step) if recording.is_file() else ()
+
+    def frame(self, key: str, name: str) -> Frame:
+        """Read one image, by the name that `frame_names` gives it."""
+        exported, recording = self._exported(key), self._beside(key, ".sens")
+        if exported is not None:
+            return exported_frame(exported, name)
+        return sens_frame(recording, name)
+
+    def _exported(self, key: str) -> Path | None:
+        """Find the folder of a scan's exported frames, where there is one."""
+        root = self.layout.root
+        places = (self.path(key).parent, *(root / folder / key for folder in FRAME_FOLDERS))
+        return next((place for place in places if has_frames(place)), None)
 
     def oddities(self) -> Iterator[Finding]:
         """Name listed scans that are not there, and scans of train and val without annotations."""

@@ -6,6 +6,7 @@ exporter writes them, and `scannet_frames_25k`, six digits in the names, `intrin
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,30 +34,57 @@ def has_frames(folder: Path) -> bool:
 
 def exported_frames(folder: Path, step: int = 1) -> Iterator[Frame]:
     """Decode frames whose numbers lie at least `step` apart and whose pose is finite, one at a time."""
+    cameras = _cameras(folder)
+    for name in exported_names(folder, step):
+        yield _decoded(folder, name, cameras)
+
+
+def exported_names(folder: Path, step: int = 1) -> list[str]:
+    """Name frames whose numbers lie at least `step` apart and whose pose is finite."""
     stems = pose_stems(folder)
-    poses = np.array([read_matrix(folder / "pose" / f"{stem}.txt") for stem in stems]).reshape(-1, 4, 4)
-    color_intrinsics, depth_intrinsics = _intrinsics(folder, "color"), _intrinsics(folder, "depth")
+    poses = np.array([_pose(folder, stem) for stem in stems]).reshape(-1, 4, 4)
     numbers = np.array([int(stem) for stem in stems], dtype=np.int64)
-    for index in every(numbers, poses, step, folder):
-        stem = stems[index]
-        color_file = _color_file(folder, stem)
-        depth_file = folder / "depth" / f"{stem}.png"
-        color = decode_color(read_bytes(color_file), color_file)
-        depth = decode_depth(read_bytes(depth_file), depth_file)
-        yield Frame(
-            name=stem,
-            color=color,
-            depth=(depth / MILLIMETRES).astype(np.float32),
-            color_intrinsics=_fitted(color_intrinsics, color, COLOR_SENSOR, color_file),
-            depth_intrinsics=_fitted(depth_intrinsics, depth, DEPTH_SENSOR, depth_file),
-            camera_to_world=poses[index],
-        )
+    return [stems[index] for index in every(numbers, poses, step, folder)]
+
+
+def exported_frame(folder: Path, stem: str) -> Frame:
+    """Decode one frame."""
+    return _decoded(folder, stem, _cameras(folder))
 
 
 def pose_stems(folder: Path) -> list[str]:
     """List the frames that have a pose, in the order of their numbers."""
     stems = [file.stem for file in (folder / "pose").glob("*.txt") if file.stem.isdecimal()]
     return sorted(stems, key=int)
+
+
+class _Cameras(NamedTuple):
+    """The intrinsics of both."""
+
+    color: Float64[Array, "3 3"]
+    depth: Float64[Array, "3 3"]
+
+
+def _cameras(folder: Path) -> _Cameras:
+    return _Cameras(_intrinsics(folder, "color"), _intrinsics(folder, "depth"))
+
+
+def _decoded(folder: Path, stem: str, cameras: _Cameras) -> Frame:
+    color_file, depth_file = _color_file(folder, stem), folder / "depth" / f"{stem}.png"
+    color = decode_color(read_bytes(color_file), color_file)
+    depth = decode_depth(read_bytes(depth_file), depth_file)
+    return Frame(
+        name=stem,
+        color=color,
+        depth=(depth / MILLIMETRES).astype(np.float32),
+        color_intrinsics=_fitted(cameras.color, color, COLOR_SENSOR, color_file),
+        depth_intrinsics=_fitted(cameras.depth, depth, DEPTH_SENSOR, depth_file),
+        camera_to_world=_pose(folder, stem),
+    )
+
+
+def _pose(folder: Path, stem: str) -> Float64[Array, "4 4"]:
+    return read_matrix(folder / "pose" / f"{stem}.txt")
 
 
 def _intrinsics(folder: Path, which: str) -> Float64[Array, "3 3"]:

@@ -16,6 +16,7 @@ import numpy as np
 from s4tok.datasets.dataset import Frame
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.datasets.frames import COLOR_SENSOR, DEPTH_SENSOR, LARGEST_SIDE, decode_color, every, fit_intrinsics
+from s4tok.errors import InputError
 from s4tok.shapes import Array, Float32, Float64, Int
 
 VERSION = 4
@@ -65,18 +66,38 @@ def sens_frames(path: Path, step: int = 1) -> Iterator[Frame]:
         header = _header(file, path)
         index = _index(file, header, path)
         for i in every(np.arange(header.n_frames), index.camera_to_world, step, path):
-            file.seek(int(index.starts[i]))
-            where = f"frame {i}: "
-            color = decode_color(file.read(int(index.color_bytes[i])), path, where)
-            height, width = color.shape[:2]
-            yield Frame(
-                name=str(i),
-                color=color,
-                depth=_depth(file.read(int(index.depth_bytes[i])), header, path, where),
-                color_intrinsics=fit_intrinsics(header.color_intrinsics, (width, height), COLOR_SENSOR, path, where),
-                depth_intrinsics=fit_intrinsics(header.depth_intrinsics, header.depth_size, DEPTH_SENSOR, path),
-                camera_to_world=index.camera_to_world[i],
-            )
+            yield _decoded(file, header, index, int(i), path)
+
+
+def sens_names(path: Path, step: int = 1) -> list[str]:
+    """Name the frames that `sens_frames` decodes, by their numbers."""
+    poses = read_sens_index(path).camera_to_world
+    return [str(i) for i in every(np.arange(len(poses)), poses, step, path)]
+
+
+def sens_frame(path: Path, name: str) -> Frame:
+    """Decode one frame."""
+    with path.open("rb") as file:
+        header = _header(file, path)
+        index = _index(file, header, path)
+        if not name.isdecimal() or int(name) >= header.n_frames:
+            raise InputError(f"{path} has no frame {name}.")
+        return _decoded(file, header, index, int(name), path)
+
+
+def _decoded(file: BinaryIO, header: SensHeader, index: SensIndex, i: int, path: Path) -> Frame:
+    file.seek(int(index.starts[i]))
+    where = f"frame {i}: "
+    color = decode_color(file.read(int(index.color_bytes[i])), path, where)
+    height, width = color.shape[:2]
+    return Frame(
+        name=str(i),
+        color=color,
+        depth=_depth(file.read(int(index.depth_bytes[i])), header, path, where),
+        color_intrinsics=fit_intrinsics(header.color_intrinsics, (width, height), COLOR_SENSOR, path, where),
+        depth_intrinsics=fit_intrinsics(header.depth_intrinsics, header.depth_size, DEPTH_SENSOR, path),
+        camera_to_world=index.camera_to_world[i],
+    )
 
 
 def _header(file: BinaryIO, path: Path) -> SensHeader:

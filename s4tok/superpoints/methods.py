@@ -22,6 +22,7 @@ METHODS: Mapping[str, Cut | None] = Table(
     {
         "cut-pursuit": cut_pursuit.cut,
         "grid": grid.cut,
+        "masks": None,
         "scannet-segments": None,
         "labels": None,
     },

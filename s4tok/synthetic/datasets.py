@@ -5,10 +5,11 @@ for changes a byte of it.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, count, pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate, pairwise
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import WorldConfig
 from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.datasets.reader import parts_of
+from s4tok.errors import InputError
 from s4tok.shapes import Array, Float64, Int
 from s4tok.synthetic import buildings, scans
 from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, Scanner, photograph, scan_room, thinned
@@ -113,12 +115,21 @@ class ToyShapes(Toy):
         return Mesh(thing.vertices, thing.faces, labels=thing.parts + STARTS[category]), draw
 
 
+class Film(NamedTuple):
+    """A room, the poses that a camera takes in it, and where it lies in the cloud's coordinates."""
+
+    room: Scene
+    poses: list[Float64[Array, "4 4"]]
+    corner: Float64[Array, "3"]
+
+
 class ToyRoom(Toy):
     """What made rooms share: metres, z up, classes of the points, and which thing and part each point is of."""
 
     scene = "room"
     up = "z"
     scanner: ClassVar[Scanner]
+    n_frames: int  # of the film
 
     @abstractmethod
     def room(self, key: str, draw: Draw) -> Scene:
@@ -133,16 +144,33 @@ class ToyRoom(Toy):
         seen = self.capture(key)
         return PointCloud.of(seen.xyz, name=key, color=seen.color, labels=seen.classes)
 
-    def film(
-        self, key: str, room: Scene, poses: list[Float64[Array, "4 4"]], step: int, corner: Float64[Array, "3"] = ORIGIN
-    ) -> Iterator[Frame]:
-        """Take an image at each pose; each is the same whichever others are taken. `corner` is where the room lies."""
-        eye = Eye(room)
-        for number, pose in zip(count(step=step), poses, strict=False):
+    @abstractmethod
+    def film(self, key: str) -> Film:
+        """Make a room, and say how it is filmed."""
+
+    def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
+        """Make every `step`-th image of a room's film; each is the same whichever others are made."""
+        return self._shots(key, range(0, self.n_frames, step))
+
+    def frame_names(self, key: str, step: int = 1) -> tuple[str, ...]:
+        """Name every `step`-th image by its number."""
+        return tuple(map(str, range(0, self.n_frames, step)))
+
+    def frame(self, key: str, name: str) -> Frame:
+        """Make one image of a room's film."""
+        if name not in self.frame_names(key):
+            raise InputError(f"{key} has no frame {name}.")
+        return next(self._shots(key, [int(name)]))
+
+    def _shots(self, key: str, numbers: Iterable[int]) -> Iterator[Frame]:
+        film = _latest_film(self, key)
+        eye = Eye(film.room)
+        for number in numbers:
             draw, has_holes = self.draw(f"{key}/film/{number}"), self.scanner.has_holes
+            pose = film.poses[number]
             color, depth = photograph(eye, draw, pose, (240, 320), INTRINSICS, has_holes)
             moved = pose.copy()
-            moved[:3, 3] += corner
+            moved[:3, 3] += film.corner
             yield Frame(str(number), color, depth, INTRINSICS, INTRINSICS, moved)
 
     def things(self, key: str) -> tuple[Int[Array, " n"], Int[Array, " n"]]:
@@ -191,11 +219,10 @@ class ToyScans(ToyRoom):
         color = (seen.color / 255).astype(np.float32)
         return Mesh(seen.xyz, seen.faces, color=color, labels=seen.classes[seen.faces[:, 0]])
 
-    def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
-        """Make every `step`-th image of a scan's film; each is the same whichever others are made."""
+    def film(self, key: str) -> Film:
+        """Walk a hand-held camera through the room."""
         room = self.room(key, self.draw(key))
-        poses = scans.camera_path(self.draw(f"{key}/film"), room, self.n_frames)
-        yield from self.film(key, room, poses[::step], step)
+        return Film(room, scans.camera_path(self.draw(f"{key}/film"), room, self.n_frames), ORIGIN)
 
 
 class ToyRooms(ToyRoom):
@@ -236,9 +263,15 @@ class ToyRooms(ToyRoom):
         some = draw.generator.choice(len(everything.xyz), min(self.points, len(everything.xyz)), replace=False)
         return everything.take(np.sort(some)).moved(corner)
 
-    def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
-        """Make every `step`-th image of a tour through the room; each is the same whichever others are made."""
+    def film(self, key: str) -> Film:
+        """Tour the room with a camera."""
         draw = self.draw(key)
         corner = buildings.whereabouts(draw)
         room = self.room(key, draw)
-        yield from self.film(key, room, buildings.photo_tour(room, self.n_frames)[::step], step, corner)
+        return Film(room, buildings.photo_tour(room, self.n_frames), corner)
+
+
+@lru_cache(maxsize=1)
+def _latest_film(clouds: ToyRoom, key: str) -> Film:
+    """Keep the room that was filmed last, which takes longer to make than a frame, and of which more are asked for."""
+    return clouds.film(key)

@@ -10,6 +10,7 @@ from s4tok.plugins import Table
 from s4tok.vision import dinov2, siglip
 from s4tok.vision.dinov2 import Dinov2
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.graph_masks import GraphMasks
 from s4tok.vision.siglip import Siglip
 from s4tok.vision.vision_model import MEANING, Capability, VisionModel
 from s4tok.vision.weights import CARRIED, CLIP, FOLDER, HUB, bare_name, image_tower
@@ -20,6 +21,7 @@ VISION_MODELS: Mapping[str, type[VisionModel]] = Table(
         **dict.fromkeys(CARRIED, FrozenClip),
         **dict.fromkeys(siglip.ARCHITECTURES, Siglip),
         **dict.fromkeys(dinov2.ARCHITECTURES, Dinov2),
+        GraphMasks.name: GraphMasks,
     },
 )
 # Before the name of an architecture, a folder or a repository that is no row.

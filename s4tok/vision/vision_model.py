@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias, TypeVar
 from torch import Tensor
 
 from s4tok.errors import UsageError
-from s4tok.shapes import Bool, Float
+from s4tok.shapes import Array, Float, Float32, Float64, Int32, UInt8
 from s4tok.vision.known_words import KnownWords
 
 Kind = TypeVar("Kind", bound="VisionModel")
@@ -25,6 +25,14 @@ class ImageFeatures(NamedTuple):
 
     whole: Float[Tensor, "b d"]
     patches: Float[Tensor, "b gh gw d"]
+
+
+class DepthImage(NamedTuple):
+    """One RGB-D image, its colours brought to the pixels of its depth."""
+
+    color: UInt8[Array, "h w 3"]
+    depth: Float32[Array, "h w"]  # metres along the optical axis; 0 where nothing was measured
+    intrinsics: Float64[Array, "3 3"]  # pixels; whole numbers are the middles of pixels
 
 
 class VisionModel(ABC):
@@ -61,9 +69,9 @@ class VisionModel(ABC):
         return self.identity
 
     @property
-    @abstractmethod
     def width(self) -> int:
         """Give the length of its vectors."""
+        raise lacking(self.name, "dense")
 
     def encode(self, images: Float[Tensor, "b c h w"]) -> ImageFeatures:
         """Compute `whole` and `dense` in one pass, of square images of 0 .. 1, grey or coloured."""
@@ -81,8 +89,8 @@ class VisionModel(ABC):
         """Turn each prompt into a vector of unit length, in the space of the features."""
         raise lacking(self.name, "text")
 
-    def masks(self, images: Float[Tensor, "b c h w"]) -> Sequence[Bool[Tensor, "r h w"]]:
-        """Give the regions of each image."""
+    def masks(self, image: DepthImage) -> Int32[Array, "h w"]:
+        """Give the mask that each pixel lies in, 1 .. r, or 0 where it lies in none."""
         raise lacking(self.name, "masks")
 
 

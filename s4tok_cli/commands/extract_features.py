@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import SuperpointConfig, SuperpointPreset, ViewConfig, VisionConfig
+from s4tok.config import Scene, SuperpointConfig, SuperpointPreset, ViewConfig, VisionConfig
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.render_views import VIEWS, Preview
@@ -54,9 +54,6 @@ class Extraction:
             rich_help_panel=VIEWS,
         ),
     ] = None
-    frame_step: Annotated[int, Option(min=1, help="Take every n-th frame.", metavar="N", rich_help_panel=VIEWS)] = (
-        ViewConfig.frame_step
-    )
     zoom: Annotated[
         float | None,
         Option(
@@ -120,7 +117,7 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
         clouds,
         how.cache,
         config,
-        _views(config, how, by_frames=clouds.scene == "room" if how.frames is None else how.frames),
+        _views(config, how, source.frame_step if _is_by_frames(clouds.scene, how) else None),
         superpoints=None if how.superpoints is None else SuperpointConfig.of(clouds.scene, how.superpoints),
         frames=how.frames,
         batch=how.batch,
@@ -135,15 +132,19 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
     console.finish_stage("clouds processed", outcome)
 
 
-def _views(config: VisionConfig, how: Extraction, *, by_frames: bool) -> ViewConfig | None:
-    """Give the views that are asked for; None for drawn ones of which nothing is said."""
-    if by_frames:
+def _is_by_frames(scene: Scene, how: Extraction) -> bool:
+    return scene == "room" if how.frames is None else how.frames
+
+
+def _views(config: VisionConfig, how: Extraction, frame_step: int | None) -> ViewConfig | None:
+    """Give the views that are asked for, every so-many-th frame or drawn ones; None for drawn ones of any kind."""
+    if frame_step is not None:
         usual = ViewConfig.of_frames(config.model)
         return replace(
             usual,
             image=how.image or usual.image,
             zoom=how.zoom or usual.zoom,
-            frame_step=how.frame_step,
+            frame_step=frame_step,
             occlusion=how.occlusion,
         )
     if not (how.image or how.projection_compat):

@@ -1,5 +1,6 @@
 """`s4tok superpoints`: cut clouds into superpoints."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,7 @@ SETTINGS = FieldsOf(
             "", SuperpointConfig, "Superpoints", ("method", "regularization", "smoothness", "smallest", "voxel"),
             {"sqrt_eigenvalues": "--sqrt-eigenvalues/--plain-eigenvalues",
              "standardized": "--standardized/--unscaled"},
+            ("frame_step",),
         )
     ],
     {"objects": SuperpointConfig.of("object"), "rooms": SuperpointConfig.of("room")},
@@ -48,7 +50,7 @@ def superpoints(
     source: options.Clouds,
     preset: Annotated[
         SuperpointPreset,
-        Option(help="Our settings, or those of App. A.1.", rich_help_panel="Superpoints"),
+        Option(help="default, paper (App. A.1) or masks.", metavar="NAME", rich_help_panel="Superpoints"),
     ] = "default",
     settings: Annotated[Changes, SETTINGS],
     labels: Annotated[
@@ -95,6 +97,8 @@ def superpoints(
     from s4tok_pipelines.stages.superpoints import superpoints as run
 
     config = changed(SuperpointConfig.of(clouds.scene, preset), settings)
+    if source.clouds != "frames":
+        config = replace(config, frame_step=source.frame_step)
     progress = console.Progress()
     outcome = run(
         clouds,

@@ -8,7 +8,7 @@ from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Layout, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
 from s4tok_pipelines.layouts import CLIP_FEATURES, FEATURES, SUPERPOINTS
-from s4tok_pipelines.stamps import CLIP_STAGE, FEATURES_STAGE, SUPERPOINTS_STAGE
+from s4tok_pipelines.stamps import CLIP_STAGE, FEATURES_STAGE, SUPERPOINTS_STAGE, of_itself
 
 LAYOUTS: Mapping[str, Layout] = {CLIP_STAGE: CLIP_FEATURES, FEATURES_STAGE: FEATURES}
 
@@ -34,7 +34,7 @@ def find_features(
         others = sorted({name_in(stamp) for stamp in features_of(root, {})})
         beside = f"; there are some by {', '.join(others)}" if others else ""
         raise CacheMissing(f"{root} has no features by {name}{beside}.", way_out())
-    fitting = [stamp for stamp in stamps if cut is not None and cut_of(stamp).json == cut.json]
+    fitting = [stamp for stamp in stamps if cut is not None and of_itself(cut_of(stamp)).json == cut.json]
     found = fitting or stamps
     if len(found) > 1:
         raise CacheMismatch(

@@ -68,6 +68,9 @@ def open_superpoints(
     try:
         if config is None:
             return CacheReader.find(root, SUPERPOINTS, SUPERPOINTS_STAGE)
+        masked = [stamp for stamp in stamps_of(root, SUPERPOINTS_STAGE) if is_as(stamp, config)]
+        if config.method == "masks" and len(masked) == 1:  # its stamp has that of the masks too
+            return CacheReader(root, SUPERPOINTS, masked[0])
         return CacheReader(root, SUPERPOINTS, superpoints_stamp(config, ready))
     except CacheMissing as error:
         command = _command(clouds, config)
@@ -89,8 +92,7 @@ def _way_out(clouds: CloudDataset, student: Student) -> str:
 
 def _command(clouds: CloudDataset, wanted: SuperpointConfig | None) -> str | None:
     """Give the command that cuts as is wanted, where it is that of a preset."""
-    options = {"default": "", "paper": " --preset paper"}
     for preset in get_args(SuperpointPreset):
         if wanted in (None, SuperpointConfig.of(clouds.scene, preset)):
-            return f"{SUPERPOINTS_STAGE}{options[preset]}"
+            return SUPERPOINTS_STAGE if preset == "default" else f"{SUPERPOINTS_STAGE} --preset {preset}"
     return None

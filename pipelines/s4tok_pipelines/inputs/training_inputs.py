@@ -16,24 +16,33 @@ from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.entries import root_of, way_out
 from s4tok_pipelines.inputs.features import cut_of, find_features
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stamps import CLIP_STAGE, FEATURES_STAGE, SUPERPOINTS_STAGE, VIEWS_STAGE, superpoints_stamp
+from s4tok_pipelines.stamps import (
+    CLIP_STAGE,
+    FEATURES_STAGE,
+    SUPERPOINTS_STAGE,
+    VIEWS_STAGE,
+    of_itself,
+    superpoints_stamp,
+)
 
 
 def training_features(
-    clouds: CloudDataset, cache: Path, clip: FrozenClip, config: RunConfig, report: Report = silent
+    clouds: CloudDataset, cache: Path, clip: FrozenClip | None, config: RunConfig, report: Report = silent
 ) -> CacheReader:
-    """Open the features to distil: those of the recipe's vision model, or of the CLIP that reads the tokens.
+    """Open the features to distil: those of the recipe's vision model, or of the CLIP that reads the tokens, if any.
 
     Those over the superpoints of the preset are preferred to the only ones there are.
     """
-    root, name, wanted = root_of(cache, clouds), clip.name, clip.identity
-    if config.features is not None:
-        kind, name = find_kind(config.features)
+    root = root_of(cache, clouds)
+    if config.features is None and clip is not None:
+        name, wanted = clip.name, clip.identity
+    else:
+        kind, name = find_kind(config.features or config.clip.model)
         name = bare_name(name)
         wanted = {kind.key: name}
     cut = superpoints_stamp(SuperpointConfig.of(clouds.scene, config.superpoints))
     features = find_features(root, name, wanted, partial(_way_out, clouds, root, config), cut=cut)
-    if odd := "; ".join(differences(cut_of(features.stamp), cut)):
+    if odd := "; ".join(differences(of_itself(cut_of(features.stamp)), cut)):
         report.note(f"using superpoints cut otherwise than the preset {config.superpoints}: {odd}")
     return features
 

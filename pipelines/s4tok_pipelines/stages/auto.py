@@ -11,6 +11,7 @@ from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.entries import root_of
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
 from s4tok_pipelines.report import Report, silent
+from s4tok_pipelines.stages.extract_masks import extract_masks
 from s4tok_pipelines.stages.render_views import render_views
 from s4tok_pipelines.stages.superpoints import superpoints
 from s4tok_pipelines.stamps import (
@@ -19,6 +20,7 @@ from s4tok_pipelines.stamps import (
     in_words,
     is_as,
     is_computed,
+    of_itself,
     superpoints_stamp,
     views_stamp,
 )
@@ -35,6 +37,8 @@ def make_superpoints(
 ) -> None:
     """Cut what is missing of the cut that is asked for, or of the usual one unless others lie there."""
     cut = config or usual_superpoints(clouds, cache)
+    if cut is not None and cut.method == "masks":
+        extract_masks(clouds, cache, cut.masks, step=cut.frame_step, workers=workers, shard=shard, report=report)
     if cut is not None:
         superpoints(clouds, cache, cut, shard=shard, workers=workers, report=report)
 
@@ -111,4 +115,4 @@ def _usual(
 def _is_free(usual: Stamp, stamps: Sequence[Stamp]) -> bool:
     """Say whether this result is among a stage's, or none with this axis up."""
     alike = [stamp for stamp in stamps if stamp.parameters.get("up") == usual.parameters.get("up")]
-    return not alike or any(stamp.json == usual.json for stamp in alike)
+    return not alike or any(of_itself(stamp).json == usual.json for stamp in alike)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from s4tok.config import SuperpointConfig, ViewConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.frame_clouds import FrameClouds
 from s4tok.shapes import Array, Float
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.lifting import Lifted, lift
@@ -91,11 +92,14 @@ def extract_features(
         make_superpoints(clouds, cache, superpoints, shard=shard, workers=workers, report=report)
         if not frames:
             make_views(clouds, cache, views, shard=shard, workers=workers, device=device, report=report)
+    seen = views or ViewConfig.of_frames(config.model)
+    if isinstance(clouds, FrameClouds):
+        seen = replace(seen, frame_step=1)  # whichever frames there are, each cloud has one
     sources = Sources(
         clouds,
         open_superpoints(clouds, cache, superpoints),
         None if frames else drawn_views(clouds, cache, views),
-        views or ViewConfig.of_frames(config.model),
+        seen,
     )
     stamp = stamp_of_features(model, sources)
     store = Store.resume(root, LAYOUTS[stamp.stage], stamp, shard=shard, overwrite=overwrite)

@@ -13,6 +13,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.shapes import Array, Int32
 from s4tok_cache import Shard, Store
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.inputs.masks import PointMasks, open_masks
 from s4tok_pipelines.inputs.ready_labels import fingerprints_with, read_labels
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.outputs.file_rows import out_of_file_rows
@@ -47,7 +48,7 @@ def superpoints(
     shards. A cloud that cannot be read, or whose worker dies in native code, is a failed entry.
 
     Args:
-        clouds: Any dataset or files.
+        clouds: Any dataset or files; for the method `masks` one of scenes with frames, whose masks are in the cache.
         cache: The folder of all caches.
         config: How to cut; the defaults for the dataset's kind of scene, where None.
         ready: For the method `labels`, a file of labels, or a folder of them named by the clouds.
@@ -57,24 +58,29 @@ def superpoints(
         report: Who listens.
     """
     config, workers, tally = config or SuperpointConfig.of(clouds.scene), workers or cores(), _Tally(report)
-    stamp = superpoints_stamp(config, ready)
+    masks = open_masks(clouds, cache, config.masks, config.frame_step) if config.method == "masks" else None
+    stamp = superpoints_stamp(config, ready, None if masks is None else masks.cached.stamp)
     store = Store.resume(root_of(cache, clouds), SUPERPOINTS, stamp, shard=shard, overwrite=overwrite)
     expected = fingerprints(clouds) if ready is None else fingerprints_with(clouds, ready)
 
     def cut(keys: list[str]) -> Generator[Done[str, Cut]]:
         team = max(min(workers, len(keys)), 1)
         threads = workers // team
-        return side_by_side(partial(_cut, clouds, config, ready, threads), keys, team, threads)
+        return side_by_side(partial(_cut, clouds, config, masks or ready, threads), keys, team, threads)
 
     outcome = run_stage(store, expected, Work("Cutting clouds", cut, tally.keep), report)
     outcome.figures = tally.figures(outcome.seconds)
     return outcome
 
 
-def _cut(clouds: CloudDataset, config: SuperpointConfig, ready: Path | None, threads: int, key: str) -> Cut:
+def _cut(
+    clouds: CloudDataset, config: SuperpointConfig, ready: Path | PointMasks | None, threads: int, key: str
+) -> Cut:
     """Cut one cloud; runs in a worker process."""
     from s4tok.superpoints import partition, summary
 
+    if isinstance(ready, PointMasks):
+        return _regions(clouds, config, ready, key)
     given = None
     if config.method == "scannet-segments":
         given = clouds.segments(key)
@@ -82,6 +88,15 @@ def _cut(clouds: CloudDataset, config: SuperpointConfig, ready: Path | None, thr
         given = out_of_file_rows(read_labels(ready, key, len(clouds)), clouds.present(key))
     labels = partition(clouds[key], config, given=given, threads=threads)
     return Cut(labels, summary(labels))
+
+
+def _regions(clouds: CloudDataset, config: SuperpointConfig, masks: PointMasks, key: str) -> Cut:
+    from s4tok.superpoints import summary
+    from s4tok.superpoints.regions import covered, regions
+
+    ids = masks.at_points(clouds, key)
+    labels = regions(clouds[key].xyz, ids, config.mask_smallest, config.mask_group)
+    return Cut(labels, {**summary(labels), "share_covered": covered(ids, config.mask_smallest)})
 
 
 @dataclass
@@ -94,6 +109,7 @@ class _Tally:
     counts: list[int] = field(default_factory=list)
     sizes: list[float] = field(default_factory=list)
     in_small: float = 0.0
+    in_masks: list[float] = field(default_factory=list)  # points of each cloud; empty for methods without
 
     def keep(self, cut: Cut) -> Content:
         """Count a cloud, and say what the cache keeps of it."""
@@ -101,6 +117,8 @@ class _Tally:
         self.counts.append(int(cut.figures["superpoints"]))
         self.sizes.append(cut.figures["median_size"])
         self.in_small += cut.figures["share_under_5"] * len(cut.labels)
+        if "share_covered" in cut.figures:
+            self.in_masks.append(cut.figures["share_covered"] * len(cut.labels))
         self.report.gauge(points_per_second=self.points / (time.monotonic() - self.began))
         return Content({"labels": cut.labels}, {"n_superpoints": self.counts[-1]})
 
@@ -116,4 +134,6 @@ class _Tally:
             "size_median": median(self.sizes),
             "share_under_5": round(self.in_small / self.points, 6),
         }
+        if self.in_masks:
+            figures["share_covered"] = round(sum(self.in_masks) / self.points, 6)
         return {name: float(figure) for name, figure in figures.items()}

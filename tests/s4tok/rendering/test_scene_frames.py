@@ -4,11 +4,14 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional
 
 from s4tok.config import ViewConfig
 from s4tok.datasets.dataset import Frame
 from s4tok.rendering.scene_frames import FARTHEST, depth_picture, is_posed, project, scene_views, sees
 from s4tok.shapes import Array
+from s4tok.vision.lifting import lift
 
 Occlusion: TypeAlias = Literal["openscene", "open3dis"]
 OCCLUSIONS: tuple[Occlusion, Occlusion] = ("openscene", "open3dis")
@@ -177,3 +180,25 @@ def test_real_frames_see_a_real_scene(real_data: Path) -> None:
         print(f"{key}, {len(errors)} frames, {occlusion}: {seen.mean():.1%} of points seen, median {error:.3f} m")
         assert seen.mean() > 0.2
         assert error < 0.05
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.5])
+def test_one_bright_square_of_a_frame_lights_the_points_before_it_through_windows_and_patches(zoom: float) -> None:
+    """Bridge3D's release reads the features of a central crop as if they covered the frame, at the wrong place."""
+    height, width = 96, 128
+    color = np.zeros((height, width, 3), np.uint8)
+    color[8:40, 88:120] = 255  # above and to the right of the middle: no crop, shift or transposition leaves it there
+    intrinsics = np.array([[100.0, 0, 63.5], [0, 100.0, 47.5], [0, 0, 1]])
+    frame = Frame("0", color, np.full((height, width), 2.0, np.float32), intrinsics, intrinsics, np.eye(4))
+    rows, columns = np.indices((height, width)).reshape(2, -1)
+    points = np.stack([(columns - 63.5) / 50, (rows - 47.5) / 50, np.full(rows.size, 2.0)], axis=1)
+    views = scene_views(points, frame, ViewConfig(size=112, image="color", zoom=zoom, border=0))
+    patches = functional.avg_pool2d(views.images.mean(1, keepdim=True), 4).permute(0, 2, 3, 1)
+    seen = lift(patches, views.pixels, views.visible, torch.arange(len(points)), len(points), 112)
+    brightness = (seen.total[:, 0] / seen.pairs).numpy().reshape(height, width)
+    inside = np.zeros((height, width), bool)
+    inside[12:36, 92:116] = True  # but for the patches at its border
+    outside = np.ones((height, width), bool)
+    outside[4:44, 84:124] = False
+    assert brightness[inside].min() > 0.9
+    assert brightness[outside].max() < 0.1
