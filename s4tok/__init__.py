@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from s4tok.inference.results import Embedding as Embedding
     from s4tok.inference.results import Segmentation as Segmentation
     from s4tok.models.model import build_model as build_model
+    from s4tok.models.point_encoder_files import load_encoder as load_encoder
     from s4tok.tokenizers import build_tokenizer as build_tokenizer
 
 _HOMES = {
@@ -41,13 +42,15 @@ _HOMES = {
     "classify": "s4tok.inference.calls",
     "embed": "s4tok.inference.calls",
     "list_checkpoints": "s4tok.inference.loading",
+    "load_encoder": "s4tok.models.point_encoder_files",
     "load": "s4tok.inference.loading",
     "partition": "s4tok.inference.calls",
     "segment": "s4tok.inference.calls",
 }
 __all__ = [  # noqa: RUF022 - as a reader meets them
     "__version__", "load", "segment", "classify", "embed", "partition", "build_tokenizer", "build_model",
-    "list_checkpoints", "PointCloud", "Checkpoint", "Segmentation", "Classification", "Embedding", "S4TokError",
+    "list_checkpoints", "load_encoder", "PointCloud", "Checkpoint", "Segmentation", "Classification", "Embedding",
+    "S4TokError",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a type checker reads the imports above, and knows a misspelt name

@@ -170,6 +170,20 @@ class EncoderConfig:
 
 
 @dataclass(frozen=True)
+class BackboneConfig:
+    """The plain transformer of the SAM-guided system, which is trained; 3DETR's size, as Bridge3D's release has it."""
+
+    width: Count = 256
+    """Width of the plain transformer."""
+    layers: Count = 3
+    """Layers of the plain transformer."""
+    heads: Count = 4
+    """Attention heads of the plain transformer."""
+    mlp_ratio: Count = 2
+    """Hidden width of its MLPs, in widths. Bridge3D's; 3DETR has a half."""
+
+
+@dataclass(frozen=True)
 class PropagationConfig:
     """How features of tokens come back to points (Sec. 3.3, eq. 4)."""
 

@@ -34,6 +34,42 @@ def sample_centers(
     return weighted_farthest_points(clouds.xyz, size.float().pow(exponent) * allowed, first, n_tokens)
 
 
+def one_a_superpoint(
+    clouds: SortedClouds,
+    n_tokens: int,
+    seeds: Int[Tensor, " b"],
+    *,
+    gamma: float,
+    sign: Literal["text", "paper"] = "text",
+    smallest: int = 1,
+) -> tuple[Int[Tensor, "b m"], Bool[Tensor, "b m"]]:
+    """Choose the largest superpoints, each by its point nearest to its mean; the arguments are `sample_centers`'.
+
+    Nothing is drawn. Of superpoints of one size the lower label comes first, and those of fewer than `smallest` points
+    are left out, unless a cloud has no larger one. A cloud of fewer superpoints than tokens fills up with its first
+    centre, marked False.
+    """
+    sizes = clouds.sizes[:, :-1]
+    allowed = torch.where((sizes >= smallest).any(1, keepdim=True), sizes >= smallest, sizes > 0)
+    order = torch.where(allowed, sizes, -1).argsort(dim=1, descending=True, stable=True)
+    chosen = order[:, torch.arange(n_tokens, device=order.device).clamp_max(order.shape[1] - 1)]
+    is_token = allowed.gather(1, chosen)
+    is_token[:, order.shape[1] :] = False
+    of_points = superpoint_means(clouds).gather(1, clouds.superpoints[..., None].expand(-1, -1, 3))
+    distance = (clouds.xyz - of_points).square().sum(2)
+    nearest = distance.argsort(dim=1, stable=True)
+    nearest = nearest.gather(1, clouds.superpoints.gather(1, nearest).argsort(dim=1, stable=True))
+    centers = nearest.gather(1, clouds.starts.gather(1, chosen).clamp_max(nearest.shape[1] - 1))
+    return torch.where(is_token, centers, centers[:, :1]), is_token
+
+
+def superpoint_means(clouds: SortedClouds) -> Float32[Tensor, "b s 3"]:
+    """Average the points of each superpoint; the last entry is the padding's."""
+    total = clouds.xyz.new_zeros(*clouds.sizes.shape, 3)
+    total.scatter_add_(1, clouds.superpoints[..., None].expand_as(clouds.xyz), clouds.xyz)
+    return total / clouds.sizes.clamp_min(1)[..., None]
+
+
 def _first_centers(weights: Float[Tensor, "b n"], seeds: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
     """Draw each cloud's first centre, Multinomial(w), by its own seed."""
     shares = weights.cumsum(1)

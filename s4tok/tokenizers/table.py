@@ -1,4 +1,4 @@
-"""The tokenizers of the paper's Table 1, and two that it lacks, each a choice of a few ideas."""
+"""The tokenizers of the paper's Table 1, and those that it lacks, each a choice of a few ideas."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor
 from s4tok.plugins import Table
 from s4tok.shapes import Bool, Int
 from s4tok.tokenizers.grouping import Pick
-from s4tok.tokenizers.sampling import sample_centers
+from s4tok.tokenizers.sampling import one_a_superpoint, sample_centers
 
 Sample: TypeAlias = Callable[..., tuple[Int[Tensor, "b m"], Bool[Tensor, "b m"]]]
 
@@ -26,6 +26,7 @@ class Variant:
     marks_superpoint: bool = False  # a patch goes on, and each point carries a bit: is it of the centre's superpoint?
     unit: Literal["cloud", "radius", "sphere"] = "cloud"  # "radius" is RPN; "sphere" the whole cloud's radius
     sample: Sample = sample_centers  # chooses the centres; another one takes the same arguments
+    stands: Literal["center", "mean"] = "center"  # where a patch is: at its centre, or at its superpoint's mean
 
     @property
     def knows_superpoints(self) -> bool:
@@ -49,6 +50,9 @@ TOKENIZERS: Mapping[str, Variant] = Table(
         # A patch that ends with its superpoint shows one plane and no edge. This one shows the edge, and on which side
         # of it each point lies. Superpoints still choose centres and carry features back.
         "s4token+context": Variant("ball", marks_superpoint=True, unit="radius"),
+        # One token a superpoint, as system 2 has one a mask: its mean, and some of its points.
+        "region": Variant("any", in_superpoint=True, sample=one_a_superpoint, stands="mean"),
+        "region+rpn": Variant("any", in_superpoint=True, unit="radius", sample=one_a_superpoint, stands="mean"),
         "knn-sphere": Variant("nearest", unit="sphere"),  # the control: does normalising the whole cloud do as well?
     },
 )

@@ -11,7 +11,7 @@ from s4tok.tokenizers.grouping import group_points
 from s4tok.tokenizers.order import SortedClouds, sort_clouds
 from s4tok.tokenizers.point_features import NO_FEATURES, PointFeatures
 from s4tok.tokenizers.position import PositionEncoding, relative_positions, scaled_centers
-from s4tok.tokenizers.sampling import mean_spacing
+from s4tok.tokenizers.sampling import mean_spacing, superpoint_means
 from s4tok.tokenizers.table import TOKENIZERS
 from s4tok.tokenizers.tokens import Patches, Tokens
 
@@ -183,6 +183,10 @@ class Tokenizer(nn.Module):
         radius: Float32[Tensor, " b"],
     ) -> Patches:
         at, patches = _rows(clouds.xyz, centers), _rows(clouds.xyz, members)
+        moved = torch.zeros_like(at)  # from the centre to where the patch stands
+        if self.variant.stands == "mean":
+            moved = _rows(superpoint_means(clouds), _rows(clouds.superpoints, centers)) - at
+        at = at + moved
         offsets = relative_positions(patches, at, self._unit(clouds, radius))
         # Back from the sorted clouds to the points as they came.
         members, centers = _rows(clouds.order, members), _rows(clouds.order, centers)
@@ -197,7 +201,7 @@ class Tokenizer(nn.Module):
             is_member=is_member & is_token[:, :, None],
             members=members,
             centers=centers,
-            xyz=_rows(points, centers),
+            xyz=_rows(points, centers) + moved.to(points.dtype),
             superpoints=_rows(superpoints, centers),
             positions=scaled_centers(at, is_token, self._position_unit(clouds, radius)),
             is_token=is_token,

@@ -16,9 +16,9 @@ class Patches(NamedTuple):
     is_member: Bool[Tensor, "b m k"]
     members: Int[Tensor, "b m k"]  # index of each member among the cloud's points
     centers: Int[Tensor, "b m"]  # index of each centre among the cloud's points
-    xyz: Real[Tensor, "b m 3"]  # of the centres, in the caller's frame
+    xyz: Real[Tensor, "b m 3"]  # where they stand, in the caller's frame
     superpoints: Int[Tensor, "b m"]  # of the centres
-    positions: Float32[Tensor, "b m 3"]  # of the centres from their mean, in the unit of the position encoding
+    positions: Float32[Tensor, "b m 3"]  # from the mean of all, in the unit of the position encoding
     is_token: Bool[Tensor, "b m"]  # False where a cloud has fewer distinct points than tokens
     radius: Float32[Tensor, " b"]  # of the grouping, in the cloud's unit
 

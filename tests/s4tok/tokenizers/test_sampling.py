@@ -7,7 +7,13 @@ from torch import Tensor
 
 from s4tok.tokenizers.noise import noise
 from s4tok.tokenizers.order import SortedClouds, sort_clouds
-from s4tok.tokenizers.sampling import mean_spacing, sample_centers, weighted_farthest_points
+from s4tok.tokenizers.sampling import (
+    mean_spacing,
+    one_a_superpoint,
+    sample_centers,
+    superpoint_means,
+    weighted_farthest_points,
+)
 
 Make = Callable[..., SortedClouds]
 
@@ -99,3 +105,45 @@ def test_noise_is_uniform_and_follows_its_keys_alone() -> None:
     assert noise(torch.tensor([2**40 + 1])) != noise(torch.tensor([1]))
     assert draws.min() >= 0
     assert draws.max() < 1
+
+
+def regions(*sizes: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """One cloud with superpoints of these sizes, each around a place of its own."""
+    draw = torch.Generator().manual_seed(seed)
+    labels = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+    points = 10.0 * labels[:, None] + torch.rand(len(labels), 3, generator=draw)
+    return points[None], labels[None]
+
+
+def test_the_largest_superpoints_have_one_centre_each_nearest_to_their_mean() -> None:
+    points, labels = regions(7, 40, 3, 25, 40)
+    clouds = sort_clouds(points, labels, torch.ones_like(labels, dtype=torch.bool))
+    centers, is_center = one_a_superpoint(clouds, 3, torch.tensor([0]), gamma=0.1)
+    assert clouds.superpoints[0, centers[0]].tolist() == [1, 4, 3]  # of equals the lower label first
+    assert is_center.all()
+    for center, label in zip(centers[0].tolist(), (1, 4, 3), strict=True):
+        mine = (clouds.superpoints[0] == label).nonzero()[:, 0]
+        mean = clouds.xyz[0, mine].mean(0)
+        assert center == mine[(clouds.xyz[0, mine] - mean).norm(dim=1).argmin()]
+
+
+def test_small_superpoints_have_no_centre_and_a_cloud_of_few_fills_up() -> None:
+    points, labels = regions(7, 40, 3, 25)
+    clouds = sort_clouds(points, labels, torch.ones_like(labels, dtype=torch.bool))
+    centers, is_center = one_a_superpoint(clouds, 6, torch.tensor([0]), gamma=0.1, smallest=5)
+    assert is_center.tolist() == [[True] * 3 + [False] * 3]
+    assert clouds.superpoints[0, centers[0]].tolist() == [1, 3, 0, 1, 1, 1]
+    points, labels = regions(2, 3)
+    clouds = sort_clouds(points, labels, torch.ones_like(labels, dtype=torch.bool))
+    assert one_a_superpoint(clouds, 4, torch.tensor([0]), gamma=0.1, smallest=5)[1].tolist() == [
+        [True] * 2 + [False] * 2
+    ]
+
+
+def test_the_means_of_superpoints_leave_padding_out() -> None:
+    points, labels = regions(4, 6)
+    is_point = torch.ones_like(labels, dtype=torch.bool)
+    is_point[0, -2:] = False
+    clouds = sort_clouds(points, labels, is_point)
+    means = superpoint_means(clouds)
+    torch.testing.assert_close(means[0, 1] - means[0, 0], points[0, 4:8].mean(0) - points[0, :4].mean(0))

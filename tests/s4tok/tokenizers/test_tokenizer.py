@@ -278,3 +278,22 @@ def test_an_unknown_tokenizer_is_answered_with_the_table() -> None:
     with pytest.raises(UsageError, match="no tokenizer is called 's4tokn'; there are: knn, ball") as caught:
         build_tokenizer("s4tokn", width=48)
     assert caught.value.hint == "did you mean 's4token'?"
+
+
+@pytest.mark.parametrize("name", ["region", "region+rpn"])
+def test_a_region_token_stands_at_the_mean_of_its_region_and_reads_some_of_its_points(clouds: Make, name: str) -> None:
+    points, superpoints = clouds()
+    patches = small(name, smallest_center=5).group(points, superpoints, seeds=SEEDS)
+    for cloud in range(2):
+        tokens = patches.is_token[cloud].nonzero()[:, 0].tolist()
+        assert len(set(patches.superpoints[cloud, tokens].tolist())) == len(tokens)
+        for token in tokens:
+            mine = superpoints[cloud] == patches.superpoints[cloud, token]
+            torch.testing.assert_close(patches.xyz[cloud, token], points[cloud, mine].mean(0), rtol=0, atol=1e-5)
+            members = patches.members[cloud, token][patches.is_member[cloud, token]]
+            assert len(members) == min(12, int(mine.sum())) == len(set(members.tolist()))
+            assert mine[members].all()
+            unit = patches.radius[cloud] if name == "region+rpn" else 1.0
+            offsets = (points[cloud, members] - patches.xyz[cloud, token]) / unit
+            found = patches.offsets[cloud, token][patches.is_member[cloud, token]]
+            torch.testing.assert_close(found, offsets.float(), rtol=0, atol=1e-5)
