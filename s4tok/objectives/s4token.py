@@ -128,30 +128,7 @@ class S4Token(Objective):
 
     def collate(self, entries: Sequence[TrainingCloud]) -> Batch:
         """Pad clouds to one size."""
-        n_points, n_superpoints = max(len(each.points) for each in entries), max(len(each.targets) for each in entries)
-        points = np.zeros((len(entries), n_points, 3), np.float32)
-        superpoints = np.full((len(entries), n_points), -1, np.int64)
-        targets = np.zeros((len(entries), n_superpoints, entries[0].targets.shape[1]), np.float32)
-        known = [each.features for each in entries if each.features is not None]
-        features = np.zeros((len(known), n_points, known[0].shape[1]), np.float32) if known else None
-        for place, each in enumerate(entries):
-            points[place, : len(each.points)], superpoints[place, : len(each.points)] = each.points, each.superpoints
-            targets[place, : len(each.targets)] = each.targets
-            if features is not None:
-                features[place, : len(each.points)] = each.features
-        given = torch.from_numpy(superpoints)
-        local_targets = torch.from_numpy(targets)
-        return Batch(
-            points=torch.from_numpy(points),
-            superpoints=given.clamp_min(0),
-            is_point=given >= 0,
-            local_targets=local_targets,
-            is_seen=local_targets.any(2),
-            global_targets=torch.from_numpy(np.stack([each.whole for each in entries])),
-            is_room=torch.tensor([each.scene == "room" for each in entries]),
-            seeds=torch.tensor([each.seed for each in entries]),
-            features=None if features is None else torch.from_numpy(features),
-        )
+        return padded(entries)
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Compute the losses of one batch, equations 5 to 9, and the shares a log should carry.
@@ -335,6 +312,34 @@ class S4Token(Objective):
             mine.mul_(momentum).add_(theirs, alpha=1 - momentum)
         for kept, current in zip(self.teacher.buffers(), self.tokenizer.buffers(), strict=True):
             kept.copy_(current)
+
+
+def padded(entries: Sequence[TrainingCloud]) -> Batch:
+    """Pad clouds to one size."""
+    n_points, n_superpoints = max(len(each.points) for each in entries), max(len(each.targets) for each in entries)
+    points = np.zeros((len(entries), n_points, 3), np.float32)
+    superpoints = np.full((len(entries), n_points), -1, np.int64)
+    targets = np.zeros((len(entries), n_superpoints, entries[0].targets.shape[1]), np.float32)
+    known = [each.features for each in entries if each.features is not None]
+    features = np.zeros((len(known), n_points, known[0].shape[1]), np.float32) if known else None
+    for place, each in enumerate(entries):
+        points[place, : len(each.points)], superpoints[place, : len(each.points)] = each.points, each.superpoints
+        targets[place, : len(each.targets)] = each.targets
+        if features is not None:
+            features[place, : len(each.points)] = each.features
+    given = torch.from_numpy(superpoints)
+    local_targets = torch.from_numpy(targets)
+    return Batch(
+        points=torch.from_numpy(points),
+        superpoints=given.clamp_min(0),
+        is_point=given >= 0,
+        local_targets=local_targets,
+        is_seen=local_targets.any(2),
+        global_targets=torch.from_numpy(np.stack([each.whole for each in entries])),
+        is_room=torch.tensor([each.scene == "room" for each in entries]),
+        seeds=torch.tensor([each.seed for each in entries]),
+        features=None if features is None else torch.from_numpy(features),
+    )
 
 
 def teacher_momentum(start: float, progress: float) -> float:
