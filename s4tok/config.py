@@ -22,6 +22,9 @@ SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as man
 
 Scene: TypeAlias = Literal["object", "room"]
 Preset: TypeAlias = Literal["paper", "toy", "quick"]
+PretrainPreset: TypeAlias = Literal[
+    "paper", "toy", "quick", "sam-stage1", "sam-stage2", "sam-stage1-toy", "sam-stage2-toy"
+]
 SuperpointPreset: TypeAlias = Literal["default", "paper", "masks"]
 PointKind: TypeAlias = Literal["rgb", "normals"]
 
@@ -284,6 +287,27 @@ class PretrainConfig(LoopConfig):
 
 
 @dataclass(frozen=True)
+class RegionConfig:
+    """How region features are distilled and masked tokens predicted (the poster of the SAM-guided system)."""
+
+    balance: Literal["none", "paper", "inverse", "effective"] = "paper"
+    """How groups of regions weigh: paper (the poster's), inverse frequency, effective number, or none (alike)."""
+    groups: Count = 20
+    """Groups of alike regions. Silent; ScanNet has as many classes, [C3]."""
+    group_seed: int = 0
+    """Seed of the grouping, which runs of several seeds share."""
+    turn: Annotated[float, Between(0, 180)] = 180.0
+    """Augmentation: greatest turn about the vertical, in degrees. Silent; Bridge3D turns z-up rooms about y."""
+    teaching: Literal["frozen", "ema", "none"] = "frozen"
+    """Stage 2, the teacher: a frozen run of stage 1 (the poster's), the student's moving average (ema), or none. The
+    last two are controls; without a teacher the points of masked patches are predicted."""
+    start: Literal["anew", "teacher"] = "anew"
+    """Stage 2, where the student starts: anew, or with the teacher's weights. Silent."""
+    distil: bool = False
+    """Stage 2, distil region features in the same step: the poster's control of both losses at once."""
+
+
+@dataclass(frozen=True)
 class ViewConfig:
     """How a cloud is drawn or seen (Sec. 4; PointCLIP V2's ten views for objects, posed frames for scenes)."""
 
@@ -378,13 +402,21 @@ class RunConfig:
     point_features: tuple[PointKind, ...] = ()
     """What else the tokenizer reads of each point: rgb, normals or both. The paper reads none."""
     objective: str = "s4token"
-    """What is trained: s4token, or an objective that another package adds."""
+    """What is trained: s4token, region_distillation, masked_regions, or an objective that another package adds."""
+    backbone: BackboneConfig = BackboneConfig()
+    regions: RegionConfig = RegionConfig()
+    clouds: Literal["scenes", "frames"] = "scenes"
+    """Train on whole clouds, or on what single frames of scenes measured."""
+    teacher: str | None = None
+    """The run of stage 1 whose tokens stage 2 predicts. A folder."""
 
     @classmethod
-    def of(cls, preset: Preset) -> "RunConfig":
+    def of(cls, preset: PretrainPreset) -> "RunConfig":
         """Give the paper's numbers, those for the synthetic data and its small CLIP, or those for ten minutes of it."""
         if preset == "paper":
             return cls(superpoints="paper")
+        if preset.startswith("sam-"):
+            return cls._sam_guided(preset)
         # A few thousand steps are too few to learn what is hidden and what stretching does: both are left out.
         # After 600 steps on 640 shapes s4token+context classified .77, .81 and .83 of 150 validation shapes with
         # 32 x 48 (alpha 2), 48 x 32 (alpha 2) and 64 x 32 (alpha 1.5) of 1,024 points, parts .500, .495 and .509.
@@ -399,6 +431,28 @@ class RunConfig:
         if preset == "toy":
             return toy
         return replace(toy, training=replace(training, epochs=32), limit=240)
+
+    @classmethod
+    def _sam_guided(cls, preset: PretrainPreset) -> "RunConfig":
+        """Give the SAM-guided system's numbers; the poster prints none, so they are those of Bridge3D's release."""
+        objective = "region_distillation" if "stage1" in preset else "masked_regions"
+        training = PretrainConfig(
+            learning_rate=5e-4, epochs=120, warmup_epochs=10, batch=64, mask_ratio=0.75, scale_range=(1.0, 1.0),
+            shift=0.0, draws=1,
+        )  # fmt: skip
+        tokenizer = TokenizerConfig("region", n_points=20_000, n_tokens=256, patch_size=128)
+        sam = cls(
+            training, tokenizer, features="dinov2-large", superpoints="masks", objective=objective, clouds="frames"
+        )
+        if not preset.endswith("-toy"):
+            return sam
+        # Small enough for two cores: a tenth of the points, the mini CLIP's features, half as wide a transformer.
+        return replace(
+            sam,
+            training=replace(training, learning_rate=1e-3, epochs=20, warmup_epochs=1, batch=16),
+            tokenizer=replace(tokenizer, n_points=2048, n_tokens=64, patch_size=32, adapter_widths=(64, 128, 128)),
+            backbone=BackboneConfig(width=128), clip=VisionConfig(model="mini"), features=None, limit=400,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

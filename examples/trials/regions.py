@@ -21,7 +21,7 @@ from scipy.spatial import KDTree
 from s4tok.clouds import PointCloud
 from s4tok.config import FrameConfig, SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.datasets.frame_clouds import FrameClouds, color_at_depth
+from s4tok.datasets.frame_clouds import FrameClouds, FrameName, color_at_depth
 from s4tok.datasets.mask_files import MaskFiles
 from s4tok.datasets.open import open_dataset
 from s4tok.geometry import neighbor_graph
@@ -100,7 +100,7 @@ def measured(
 def masks_of(frames: FrameClouds, key: str, folder: Path | None) -> Int32[Array, "h w"]:
     frame = frames.frame_of(key)
     if folder is not None:
-        return MaskFiles(folder).read(*key.split("@"), frame.depth.shape)
+        return MaskFiles(folder).read(*FrameName.of(key), frame.depth.shape)
     return GraphMasks().masks(DepthImage(color_at_depth(frame), frame.depth, frame.depth_intrinsics))
 
 

@@ -118,7 +118,7 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
         how.cache,
         config,
         _views(config, how, source.frame_step if _is_by_frames(clouds.scene, how) else None),
-        superpoints=None if how.superpoints is None else SuperpointConfig.of(clouds.scene, how.superpoints),
+        superpoints=None if how.superpoints is None else _superpoints(how.superpoints, clouds.scene, source),
         frames=how.frames,
         batch=how.batch,
         auto=how.auto,
@@ -130,6 +130,11 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
         report=console.Progress(),
     )
     console.finish_stage("clouds processed", outcome)
+
+
+def _superpoints(preset: SuperpointPreset, scene: Scene, source: options.Clouds) -> SuperpointConfig:
+    config = SuperpointConfig.of(scene, preset)
+    return config if source.clouds == "frames" else replace(config, frame_step=source.frame_step)
 
 
 def _is_by_frames(scene: Scene, how: Extraction) -> bool:

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
 from s4tok.config import (
+    BackboneConfig,
     ClusterConfig,
     EncoderConfig,
-    Preset,
     PretrainConfig,
+    PretrainPreset,
+    RegionConfig,
     RunConfig,
     TokenizerConfig,
     VisionConfig,
@@ -31,9 +33,11 @@ PLACE = Place("Stages", 5)
 EXAMPLES = (
     "s4tok pretrain toy-shapes --preset toy --auto",
     "s4tok pretrain data/shapenet55 --clip ViT-B-16 --resume",
+    "s4tok pretrain toy-scans --preset sam-stage1-toy --auto",
 )
 
 
+SHOWN: tuple[PretrainPreset, ...] = ("paper", "toy")  # whose values the help has
 RECIPE = FieldsOf(
     RunConfig,
     (
@@ -46,9 +50,12 @@ RECIPE = FieldsOf(
         Part("clusters", ClusterConfig, "Training", (), {"n_clusters": "--clusters"},
              ("iterations", "radius_factor", "epsilon", "sinkhorn_iterations")),
         Part("clip", VisionConfig, "Models", ("model",), {"model": "--clip"}, ("dense",)),
-        Part("", RunConfig, "Models", ("features",), {}, ("limit",)),
+        Part("backbone", BackboneConfig, "Models", (), {"width": "--backbone-width", "layers": "--backbone-layers",
+             "heads": "--backbone-heads"}, ("mlp_ratio",)),
+        Part("regions", RegionConfig, "Regions", (), {}, ("group_seed",)),
+        Part("", RunConfig, "Models", ("features",), {}, ("limit", "clouds")),
     ),
-    {preset: RunConfig.of(preset) for preset in get_args(Preset) if preset != "quick"},
+    {preset: RunConfig.of(preset) for preset in SHOWN},
 )  # fmt: skip
 
 
@@ -56,9 +63,10 @@ def pretrain(
     *,
     source: options.Clouds,
     preset: Annotated[
-        Preset,
+        PretrainPreset,
         Option(
-            help="The paper's, for toy data, or ten minutes of it.",
+            help="paper, toy, quick (ten minutes); sam-stage1, sam-stage2, also with -toy.",
+            metavar="NAME",
             rich_help_panel="Training",
         ),
     ] = "paper",
@@ -108,6 +116,7 @@ def pretrain(
     config = changed(RunConfig.of(preset), recipe)
     if source.limit is not None:
         config = replace(config, limit=source.limit)
+    source = replace(source, clouds=source.clouds or config.clouds)
     clouds = replace(source, limit=config.limit).open()  # before PyTorch is imported: what is wrong is told at once
     if config.objective == RunConfig.objective:  # whether another one needs a CLIP is its own affair
         probe(config.clip.model, config.clip.pretrained)

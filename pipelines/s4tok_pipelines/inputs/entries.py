@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.frame_clouds import FrameClouds
 from s4tok.datasets.table import DATASETS
 from s4tok.errors import InputError
 from s4tok_cache import CacheReader, Entry, Fingerprint
@@ -53,8 +54,9 @@ def read_entry(reader: CacheReader, clouds: CloudDataset, key: str, *arrays: str
 
 def way_out(clouds: CloudDataset, *stages: str) -> str:
     """Name the commands that make what is missing, and the option that runs them; a stage may bring options."""
-    row = DATASETS.get(clouds.name)
-    of = f"{clouds.name if row is not None and row.made else 'SOURCE'} --split {clouds.split}"
+    source, frames = (clouds.scenes, " --clouds frames") if isinstance(clouds, FrameClouds) else (clouds, "")
+    row = DATASETS.get(source.name)
+    of = f"{source.name if row is not None and row.made else 'SOURCE'} --split {clouds.split}{frames}"
     commands = (
         f"s4tok {name} {of}{space}{options}" for name, space, options in (each.partition(" ") for each in stages)
     )

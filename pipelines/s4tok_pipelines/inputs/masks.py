@@ -14,7 +14,7 @@ from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import root_of
+from s4tok_pipelines.inputs.entries import root_of, way_out
 from s4tok_pipelines.layouts import MASKS
 from s4tok_pipelines.stamps import MASKS_STAGE, name_of_masks
 
@@ -75,10 +75,7 @@ def open_masks(clouds: CloudDataset, cache: Path, masks: str, step: int) -> Poin
     root, name = root_of(cache, frames), name_of_masks(masks)
     stamps = [stamp for stamp in stamps_of(root.absolute(), MASKS_STAGE) if stamp.parameters.get("masks") == name]
     if not stamps:
-        of = f"{frames.scenes.name} --split {clouds.split}"
-        raise CacheMissing(
-            f"{root} has no masks of {masks}.", f"run `s4tok {MASKS_STAGE} {of} --model {masks}`, or pass --auto."
-        )
+        raise CacheMissing(f"{root} has no masks of {masks}.", way_out(clouds, f"{MASKS_STAGE} --model {masks}"))
     if len(stamps) > 1:
         raise CacheMismatch(
             f"{root} has {len(stamps)} results of masks of {masks}, which differ: "

@@ -19,6 +19,7 @@ from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import (
     CLIP_STAGE,
     FEATURES_STAGE,
+    MASKS_STAGE,
     SUPERPOINTS_STAGE,
     VIEWS_STAGE,
     of_itself,
@@ -72,6 +73,8 @@ def _way_out(clouds: CloudDataset, root: Path, config: RunConfig) -> str:
     extraction = _extraction(config)
     preset = "" if config.superpoints == "default" else f" --preset {config.superpoints}"
     stages = [] if stamps_of(root.absolute(), SUPERPOINTS_STAGE) else [f"{SUPERPOINTS_STAGE}{preset}"]
+    if stages and config.superpoints == "masks":
+        stages.insert(0, MASKS_STAGE)
     if clouds.scene == "object" and not stamps_of(root.absolute(), VIEWS_STAGE):
         stages.append(VIEWS_STAGE)
     return way_out(clouds, *stages, extraction)

@@ -144,3 +144,17 @@ def test_from_nothing_it_makes_what_it_needs_and_leaves_a_student(
 
     assert load_student(out, FrozenClip.load(str(clip))).card["steps"] == 1
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_stage_two_asks_for_a_run_of_stage_one(s4tok: Run) -> None:
+    done = s4tok("pretrain", "toy-scans", "--preset", "sam-stage2-toy", "--limit", 2)
+    assert done.returncode == 2
+    assert "stage 2 predicts the tokens of a trained encoder, and no run is named" in done.stderr
+
+
+def test_stage_one_names_the_commands_that_make_regions_of_frames(s4tok: Run) -> None:
+    done = s4tok("pretrain", "toy-scans", "--preset", "sam-stage1-toy", "--limit", 2)
+    assert done.returncode == 4
+    of = "toy-scans --split train --clouds frames"
+    wanted = f"s4tok extract-masks {of}; s4tok superpoints {of} --preset masks; s4tok extract-clip {of} --clip mini"
+    assert wanted in done.stderr

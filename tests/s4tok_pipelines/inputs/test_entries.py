@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from s4tok.datasets.dataset import Origin
+from s4tok.datasets.frame_clouds import FrameClouds
 from s4tok.errors import InputError
-from s4tok.synthetic.datasets import ToyShapes
+from s4tok.synthetic.datasets import ToyScans, ToyShapes
 from s4tok_cache import CacheReader, Stamp
-from s4tok_pipelines.inputs.entries import read_entry, root_of
+from s4tok_pipelines.inputs.entries import read_entry, root_of, way_out
 from s4tok_pipelines.layouts import SUPERPOINTS
 from tests.octants import cut_into_octants
 
@@ -36,3 +37,10 @@ def test_an_entry_is_read_unless_it_is_missing_or_its_cloud_has_changed(
     else:
         with pytest.raises(InputError, match="its superpoints were made before it changed; run s4tok superpoints"):
             read_entry(reader, changed, clouds.keys[0], "labels")
+
+
+def test_frames_are_asked_for_by_the_scenes_they_are_of() -> None:
+    scans = ToyScans("val", sizes=(0, 1, 0))
+    assert way_out(scans, "superpoints").startswith("run `s4tok superpoints toy-scans --split val`, or")
+    wanted = "run `s4tok superpoints toy-scans --split val --clouds frames --preset masks`, or pass --auto."
+    assert way_out(FrameClouds(scans), "superpoints --preset masks") == wanted
