@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from s4tok.shapes import Bool, Float, Int
 
+ROWS_AT_ONCE = 2**14  # features of points in memory together, where the largest are taken
+
 
 class Lifted(NamedTuple):
     """Sums over the pairs of a point and a view that sees it; those of more views can be added."""
@@ -25,9 +27,24 @@ class Lifted(NamedTuple):
         """Add the sums of other views."""
         return Lifted(self.total + other.total, self.pairs + other.pairs)
 
-    def mean(self) -> Float[Tensor, "s d"]:
+    def feature(self) -> Float[Tensor, "s d"]:
         """Give the mean feature as a vector of unit length, or zero where no view sees anything."""
         return functional.normalize(self.total, dim=-1)
+
+
+class Highest(NamedTuple):
+    """The largest of each number over pairs of a point and a view that sees it; those of more views can be added."""
+
+    values: Float[Tensor, "s d"]  # minus infinity where there is no pair
+    pairs: Int[Tensor, " s"]
+
+    def plus(self, other: "Highest") -> "Highest":
+        """Take those of other views in."""
+        return Highest(torch.maximum(self.values, other.values), self.pairs + other.pairs)
+
+    def feature(self) -> Float[Tensor, "s d"]:
+        """Give the largest numbers as a vector of unit length, or zero where no view sees anything."""
+        return functional.normalize(self.values.where(self.pairs[:, None] > 0, 0), dim=-1)
 
 
 def lift(
@@ -57,6 +74,27 @@ def lift(
     )
     total = torch.sparse.mm(shares.coalesce(), patches.flatten(0, 2))
     return Lifted(total, torch.bincount(of, minlength=n_superpoints))
+
+
+def lift_highest(
+    patches: Float[Tensor, "v gh gw d"],
+    pixels: Int[Tensor, "v n 2"],
+    visible: Bool[Tensor, "v n"],
+    labels: Int[Tensor, " n"],
+    n_superpoints: int,
+    size: int,
+) -> Highest:
+    """Take the largest of each number over the points of each superpoint and the views; arguments as of `lift`."""
+    view, point = visible.nonzero(as_tuple=True)
+    of, (_, gh, gw, d) = labels[point], patches.shape
+    values = patches.new_full((n_superpoints, d), -torch.inf)
+    for run in torch.split(torch.arange(len(point), device=point.device), ROWS_AT_ONCE):
+        rows = patches.new_zeros(len(run), d)
+        for row, row_weight in _neighbours(pixels[view[run], point[run], 0], size, gh):
+            for column, column_weight in _neighbours(pixels[view[run], point[run], 1], size, gw):
+                rows += (row_weight * column_weight).to(patches)[:, None] * patches[view[run], row, column]
+        values.scatter_reduce_(0, of[run, None].expand(-1, d), rows, "amax")
+    return Highest(values, torch.bincount(of, minlength=n_superpoints))
 
 
 def _neighbours(pixel: Int[Tensor, " p"], size: int, grid: int) -> list[tuple[Tensor, Tensor]]:

@@ -65,6 +65,14 @@ class Extraction:
         Literal["openscene", "open3dis"],
         Option(help="Rule that decides which points a frame shows.", rich_help_panel=VIEWS, hidden=True),
     ] = ViewConfig.occlusion
+    pool: Annotated[
+        Literal["mean", "max"],
+        Option(
+            help="Keep the mean feature of a superpoint, or the largest of each number.",
+            rich_help_panel=VIEWS,
+            hidden=True,
+        ),
+    ] = "mean"
     batch: Annotated[int, Option(min=1, help="Images encoded together.", metavar="N")] = 64
     auto: options.Auto = False
     preview: Preview = None
@@ -120,6 +128,7 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
         _views(config, how, source.frame_step if _is_by_frames(clouds.scene, how) else None),
         superpoints=None if how.superpoints is None else _superpoints(how.superpoints, clouds.scene, source),
         frames=how.frames,
+        pool=how.pool,
         batch=how.batch,
         auto=how.auto,
         device=pick_device(how.device),

@@ -1,9 +1,10 @@
 """Encode the views with a frozen 2D model, and keep the mean feature of each superpoint."""
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import FrameClouds
 from s4tok.shapes import Array, Float
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok.vision.lifting import Lifted, lift
+from s4tok.vision.lifting import Highest, Lifted, lift, lift_highest
 from s4tok.vision.table import load_vision_model
 from s4tok.vision.vision_model import Capability, VisionModel
 from s4tok_cache import Shard, Stamp, Store
@@ -32,6 +33,9 @@ from s4tok_pipelines.workers import Done
 
 ALGORITHM = 1
 READ_AHEAD = 4  # pieces; each holds at most a batch of pictures
+Pool: TypeAlias = Literal["mean", "max"]
+Lift: TypeAlias = Callable[..., Any]  # `lift`, or what takes its arguments and gives something to add up likewise
+LIFTS: Mapping[Pool, Lift] = {"mean": lift, "max": lift_highest}
 FRAME_FIELDS = (
     "size",
     "image",
@@ -52,6 +56,7 @@ def extract_features(
     *,
     superpoints: SuperpointConfig | None = None,
     frames: bool | None = None,
+    pool: Pool = "mean",
     batch: int = 64,
     auto: bool = False,
     workers: int = 1,
@@ -74,6 +79,7 @@ def extract_features(
         views: How frames are encoded, as suits the model where None; for drawn views, which of several to take.
         superpoints: Which cut, where there are several.
         frames: Whether to look at posed frames; those of rooms where None.
+        pool: What is kept of a superpoint's points and views: their mean, or the largest of each number.
         batch: Pictures that go through the model at once.
         auto: Make superpoints and views that are missing.
         workers: Processes that make these.
@@ -101,7 +107,7 @@ def extract_features(
         None if frames else drawn_views(clouds, cache, views),
         seen,
     )
-    stamp = stamp_of_features(model, sources)
+    stamp = stamp_of_features(model, sources, pool)
     store = Store.resume(root, LAYOUTS[stamp.stage], stamp, shard=shard, overwrite=overwrite)
     n_images, began = 0, time.monotonic()
 
@@ -113,7 +119,7 @@ def extract_features(
 
     work = Work(
         "Looking at views",
-        lambda keys: _look(sources.pieces(keys, expected, batch), model, batch, torch.device(device)),
+        lambda keys: _look(sources.pieces(keys, expected, batch), model, batch, torch.device(device), LIFTS[pool]),
         keep,
     )
     outcome = run_stage(store, expected, work, report)
@@ -125,11 +131,13 @@ def extract_features(
     return outcome
 
 
-def stamp_of_features(model: VisionModel, sources: Sources) -> Stamp:
+def stamp_of_features(model: VisionModel, sources: Sources, pool: Pool = "mean") -> Stamp:
     """Stamp the model by its weights, its preprocessing and its kind of features, and what it encodes."""
     parameters = dict(model.stamp)
     if sources.views is None:
         parameters["frames"] = {name: value for name, value in asdict(sources.config).items() if name in FRAME_FIELDS}
+    if pool != "mean":  # caches from before there was a choice do not name it
+        parameters["pool"] = pool
     stage = CLIP_STAGE if isinstance(model, FrozenClip) else FEATURES_STAGE
     return Stamp(stage, parameters, ALGORITHM, sources.stamps)
 
@@ -139,7 +147,7 @@ class _Looked:
     """What has been seen of one cloud so far."""
 
     key: str
-    sums: Lifted | None = None
+    sums: Lifted | Highest | None = None
     whole: list[Array] = field(default_factory=list)
 
     @property
@@ -149,14 +157,14 @@ class _Looked:
     def arrays(self) -> dict[str, Array]:
         assert self.sums is not None
         return {
-            "superpoints": self.sums.mean().to("cpu", torch.float16).numpy(),
+            "superpoints": self.sums.feature().to("cpu", torch.float16).numpy(),
             "visible": self.sums.pairs.cpu().numpy().astype(np.int32),
             "views": np.concatenate(self.whole),
         }
 
 
 def _look(
-    pieces: Iterator[ViewBatch | Broken], model: VisionModel, batch: int, device: torch.device
+    pieces: Iterator[ViewBatch | Broken], model: VisionModel, batch: int, device: torch.device, lift: Lift
 ) -> Generator[Done[str, _Looked]]:
     """Encode piece after piece, and hand on each cloud as it is finished."""
     cloud: _Looked | None = None
@@ -175,7 +183,7 @@ def _look(
             first = part.stop
             if cloud is None or cloud.key != piece.key:
                 cloud = _Looked(piece.key)
-            _add(cloud, piece, whole[part], patches[part], device)
+            _add(cloud, piece, whole[part], patches[part], device, lift)
             if piece.is_last:
                 yield Done(cloud.key, cloud)
                 cloud = None
@@ -187,12 +195,13 @@ def _add(
     whole: Float[Tensor, "v d"],
     patches: Float[Tensor, "v gh gw d"],
     device: torch.device,
+    lift: Lift,
 ) -> None:
     labels = piece.labels.to(device)
     n_superpoints = int(labels.max()) + 1
     size = piece.images.shape[-1]
     sums = lift(patches, piece.pixels.to(device), piece.visible.to(device), labels, n_superpoints, size)
-    cloud.sums = sums if cloud.sums is None else cloud.sums.plus(sums)
+    cloud.sums = sums if cloud.sums is None else cloud.sums.plus(sums)  # of one kind
     cloud.whole.append(whole.to("cpu", torch.float16).numpy())
 
 

@@ -43,7 +43,7 @@ def test_it_names_held_out_shapes_and_their_parts(mini_clip: FrozenClip) -> None
         named += int((found.whole.mean(0) @ names.T).argmax()) == category
         pixels = torch.from_numpy(seen.pixels.astype(np.int64))
         own = torch.arange(len(cloud))
-        features = lift(found.patches, pixels, pixels[..., 0] >= 0, own, len(cloud), mini_clip.size).mean()
+        features = lift(found.patches, pixels, pixels[..., 0] >= 0, own, len(cloud), mini_clip.size).feature()
         parts = CATEGORIES[NAMES[category]].all_parts
         told = classifier(mini_clip, [SAID.of_part(part, NAMES[category]) for part in parts])
         guess = (features @ told.T).argmax(1).numpy() + shapes.parts[NAMES[category]][0]

@@ -30,7 +30,7 @@ def seen_shape(
     pixels = torch.from_numpy(drawn.pixels[:, taken.index].astype(np.int64))
     labels = torch.from_numpy(taken.superpoints.astype(np.int64))
     lifted = lift(found.patches, pixels, pixels[..., 0] >= 0, labels, int(labels.max()) + 1, clip.size)
-    return taken, lifted.mean(), lifted.pairs > 0, found.whole.mean(0)
+    return taken, lifted.feature(), lifted.pairs > 0, found.whole.mean(0)
 
 
 @pytest.mark.slow

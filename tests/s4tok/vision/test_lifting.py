@@ -2,7 +2,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from s4tok.vision.lifting import lift, points_at_pixels
+from s4tok.vision.lifting import lift, lift_highest, points_at_pixels
 
 
 def scene(seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -37,9 +37,9 @@ def test_lifting_equals_a_slow_twin() -> None:
     patches, pixels, visible, labels = scene()
     lifted = lift(patches, pixels, visible, labels, 6, size=60)
     features, counts = twin(patches, pixels, visible, labels, 60)
-    torch.testing.assert_close(lifted.mean(), features, atol=1e-5, rtol=0)
+    torch.testing.assert_close(lifted.feature(), features, atol=1e-5, rtol=0)
     assert torch.equal(lifted.pairs, counts)
-    assert not lifted.mean()[5].any()
+    assert not lifted.feature()[5].any()
 
 
 def test_views_taken_one_by_one_add_up_to_all_at_once() -> None:
@@ -64,8 +64,8 @@ def test_a_point_in_the_middle_of_a_patch_has_that_patchs_feature() -> None:
     patches = functional.normalize(torch.randn(1, 3, 3, 4, generator=torch.Generator().manual_seed(0)), dim=-1)
     pixels = torch.tensor([[[7, 2], [0, 14]]])  # of patches five pixels wide
     lifted = lift(patches, pixels, torch.ones(1, 2, dtype=torch.bool), torch.arange(2), 2, size=15)
-    torch.testing.assert_close(lifted.mean()[0], patches[0, 1, 0])
-    torch.testing.assert_close(lifted.mean()[1], patches[0, 0, 2])
+    torch.testing.assert_close(lifted.feature()[0], patches[0, 1, 0])
+    torch.testing.assert_close(lifted.feature()[1], patches[0, 0, 2])
 
 
 def test_points_that_no_view_sees_count_for_nothing() -> None:
@@ -87,3 +87,24 @@ def test_where_nothing_is_visible_nothing_is_drawn() -> None:
     pixels = torch.zeros(2, 4, 2, dtype=torch.long)
     drawn = points_at_pixels(pixels, torch.zeros(2, 4, dtype=torch.bool), torch.zeros(2, 4), size=2)
     assert (drawn == -1).all()
+
+
+def test_the_largest_of_each_number_is_taken_over_points_and_views() -> None:
+    patches, pixels, visible, labels = scene()
+    maps = functional.interpolate(patches.permute(0, 3, 1, 2), (60, 60), mode="bilinear", align_corners=False)
+    found = lift_highest(patches, pixels, visible, labels, 6, size=60)
+    for superpoint in range(5):
+        rows = [
+            maps[view, :, pixels[view, point, 0], pixels[view, point, 1]]
+            for view, point in visible.nonzero().tolist()
+            if labels[point] == superpoint
+        ]
+        torch.testing.assert_close(found.values[superpoint], torch.stack(rows).amax(0), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.feature().norm(dim=1), torch.tensor([1.0] * 5 + [0.0]))
+    assert torch.equal(found.pairs, lift(patches, pixels, visible, labels, 6, size=60).pairs)
+    first, *rest = (
+        lift_highest(patches[v, None], pixels[v, None], visible[v, None], labels, 6, size=60) for v in range(3)
+    )
+    for other in rest:
+        first = first.plus(other)
+    torch.testing.assert_close(first.feature(), found.feature())
