@@ -22,15 +22,15 @@ from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.report import Report
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: Request[RunConfig]) -> Prepared:
     """Build the model, and open the caches of superpoints and features."""
     config, wanted = request.config, PointFeatures(request.config.point_features)
     point_features.require_some(request.datasets, wanted)
     choose("tokenizer", config.tokenizer.tokenizer, TOKENIZERS)
     clip = FrozenClip.load(config.clip.model, config.clip.pretrained, request.device)
-    if request.make_features is not None and request.ranks.is_first:
+    if request.make_inputs is not None and request.ranks.is_first:
         for each in request.datasets:
-            request.make_features(each)
+            request.make_inputs(each)
     request.ranks.wait()
     data, held = _data(request, clip)
     distilled = _distilled([*data.sources, *(held.sources if held else ())])
@@ -76,7 +76,7 @@ def _model(clip: FrozenClip, config: RunConfig, target_width: int) -> S4Token:
         )  # fmt: skip
 
 
-def _data(request: Request, clip: FrozenClip) -> tuple[TrainingData, TrainingData | None]:
+def _data(request: Request[RunConfig], clip: FrozenClip) -> tuple[TrainingData, TrainingData | None]:
     """Open what to train on, and what to validate on: a split, or some of the clouds."""
     training = request.config.training
     most = training.validation_clouds
@@ -100,7 +100,7 @@ def _data(request: Request, clip: FrozenClip) -> tuple[TrainingData, TrainingDat
     return TrainingData(train, training), TrainingData(held, training) if held else None
 
 
-def _open(request: Request, clip: FrozenClip, clouds: CloudDataset, most: int | None = None) -> Source:
+def _open(request: Request[RunConfig], clip: FrozenClip, clouds: CloudDataset, most: int | None = None) -> Source:
     """Open a dataset's features and samples; the first process takes samples that are missing."""
     config, ranks, report = request.config, request.ranks, request.report
     wanted = PointFeatures(config.point_features)
@@ -125,7 +125,7 @@ def _open(request: Request, clip: FrozenClip, clouds: CloudDataset, most: int | 
 
 
 def _facts(
-    request: Request,
+    request: Request[RunConfig],
     data: TrainingData,
     held: TrainingData | None,
     clip: FrozenClip,
