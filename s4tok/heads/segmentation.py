@@ -81,14 +81,14 @@ class SegmentationHead(nn.Module):
         tokens = torch.cat([norm(layer) for norm, layer in zip(self.depths, read.layers, strict=True)], dim=-1)
         shown = torch.ones_like(superpoints, dtype=torch.bool) if is_point is None else is_point
         carried = propagate(
-            self.token(tokens), read.tokens, points, None if self.nearest else superpoints, shown
+            self.token(tokens).float(), read.tokens, points, None if self.nearest else superpoints, shown
         ).features
         of_cloud = self.cloud(
             torch.cat([highest(tokens, is_token), mean(tokens, is_token), *self._known(categories)], 1)
         )
         counts = shown.sum(1)
         one, two, three, four = self.norms
-        rows = normalize(one, carried[shown] + self.place(places(read.tokens, points)[shown].to(carried.dtype))).relu()
+        rows = normalize(one, carried[shown] + self.place(places(read.tokens, points)[shown])).relu()
         rows = normalize(two, self.second(rows)).relu()
         rows = self.third(rows) + _to_points(of_cloud, counts)
         rows = normalize(three, rows).relu()
@@ -126,7 +126,7 @@ class PointProbe(nn.Module):
         seeds: Int[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b n c"]:
         """Give each point's logits; arguments as of `SegmentationHead`."""
-        logits = self.classes(self.norm(read.layers[-1]))
+        logits = self.classes(self.norm(read.layers[-1])).float()
         return propagate(logits, read.tokens, points, None if self.nearest else superpoints, is_point).features
 
 
