@@ -173,6 +173,15 @@ Checkpoint: TypeAlias = Annotated[
         rich_help_panel=MODELS,
     ),
 ]
+ZeroShot: TypeAlias = Annotated[
+    bool,
+    Option(
+        "--zero-shot",
+        help="Label by prompts though the checkpoint was fine-tuned.",
+        rich_help_panel=MODELS,
+        hidden=True,
+    ),
+]
 StudentsClip: TypeAlias = Annotated[
     str | None,
     Option(

@@ -69,3 +69,6 @@ SAMPLES_WITH_FEATURES = Layout(
     },
     made_by="pretrain --point-features",
 )
+
+# What samples to fine-tune on have beside, and their name begins with "labelled-".
+LABELLED = {"labels": ArraySpec("int16", "q n", "class of each point; -1 for none, 0 for no point")}

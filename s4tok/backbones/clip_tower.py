@@ -1,5 +1,6 @@
 """A frozen CLIP that reads tokens of points in place of patches of pixels."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +17,13 @@ class Encoded(NamedTuple):
 
     whole: Float[Tensor, "b c"]  # of the cloud, in CLIP's space of images and texts
     hidden: Float[Tensor, "b m d"]  # of each token, in the transformer's width; `project` takes it to CLIP's space
+
+
+class Layers(NamedTuple):
+    """What the transformer made of a cloud's tokens on its way, in its own width."""
+
+    whole: Float[Tensor, "b d"]  # the class token at the end
+    hidden: tuple[Float[Tensor, "b m d"], ...]  # each token after one and two thirds of the blocks, and at the end
 
 
 class FrozenEncoder(nn.Module):
@@ -78,14 +86,48 @@ class FrozenEncoder(nn.Module):
             is_near: Which token may attend to which, `within_reach` of it; the class token then attends to all and is
                 attended to by none, since what it knows comes from everywhere. All attend to all where None.
         """
-        visual, dtype = self.visual, self.visual.proj.dtype
-        first = (visual.class_embedding + visual.positional_embedding[0]).to(dtype)
-        sequence = torch.cat([first.expand(len(tokens), 1, -1), tokens.to(dtype)], dim=1)
+        visual = self.visual
         mask = self._attention_mask(is_token, is_near)
-        read = visual.ln_post(visual.transformer(visual.ln_pre(sequence), attn_mask=mask)).to(tokens.dtype)
+        read = visual.ln_post(visual.transformer(self._sequence(tokens), attn_mask=mask)).to(tokens.dtype)
         hidden = read[:, 1:]
         whole = read[:, 0] if visual.pool_type == "tok" else _mean(hidden, is_token)
         return Encoded(whole=self.project(whole), hidden=hidden)
+
+    def layers(
+        self,
+        tokens: Float[Tensor, "b m d"],
+        is_token: Bool[Tensor, "b m"] | None = None,
+        is_near: Bool[Tensor, "b m m"] | None = None,
+    ) -> Layers:
+        """Encode tokens as calling it does, and keep them after a third and two thirds of the blocks.
+
+        Of 12 blocks these are the 4th and the 8th, Point-MAE's.
+        """
+        visual, mask = self.visual, self._attention_mask(is_token, is_near)
+        sequence, kept, blocks = self._sequence(tokens), list[Tensor](), visual.transformer.resblocks
+        thirds = [-(-len(blocks) * part // 3) for part in (1, 2)]
+        for number, block in enumerate(blocks, 1):
+            sequence = block(sequence, attn_mask=mask)
+            kept += [sequence[:, 1:]] * thirds.count(number)
+        read = visual.ln_post(sequence)
+        hidden = tuple(each.to(tokens.dtype) for each in (*kept, read[:, 1:]))
+        return Layers(read[:, 0].to(tokens.dtype), hidden)
+
+    def trainable(self) -> Iterator[nn.Parameter]:
+        """Give the weights that are trained where the transformer is: its blocks, and the norms around them.
+
+        The class token and its position keep what they are: where attention is limited no token attends to them.
+        """
+        for part in (self.visual.ln_pre, self.visual.transformer, self.visual.ln_post):
+            yield from part.parameters()
+
+    def _sequence(self, tokens: Float[Tensor, "b m d"]) -> Float[Tensor, "b l d"]:
+        """Put the class token before the tokens, as the first block reads them."""
+        visual, dtype = self.visual, self.visual.proj.dtype
+        first = (visual.class_embedding + visual.positional_embedding[0]).to(dtype)
+        sequence = torch.cat([first.expand(len(tokens), 1, -1), tokens.to(dtype)], dim=1)
+        ready: Tensor = visual.ln_pre(sequence)
+        return ready
 
     def project(self, hidden: Float[Tensor, "*b d"]) -> Float[Tensor, "*b c"]:
         """Take vectors of the transformer's width to CLIP's space."""

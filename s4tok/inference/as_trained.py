@@ -53,6 +53,12 @@ def calibrated(config: SegmentConfig, student: Student | None, scene: Scene) -> 
     Raises:
         UsageError: Where labels are to be calibrated, and the checkpoint does not know its mean features.
     """
+    if (
+        student is not None
+        and student.labeller is not None
+        and (config.calibrate == "mean" or config.calibration_share)
+    ):
+        raise UsageError(f"checkpoint {student.name} labels by its head, and --calibrate is for zero-shot labels.")
     by_card = 0.0 if student is None or scene == "object" else student.trained.calibration_share
     share = by_card if config.calibration_share is None else config.calibration_share
     if config.calibrate == "none" or (config.calibrate is None and not share):

@@ -14,9 +14,11 @@ import numpy as np
 from torch import Tensor
 
 from s4tok.config import STUDENTS, Scene, SegmentConfig, SuperpointConfig, ZeroShotConfig
+from s4tok.errors import UsageError
 from s4tok.inference.as_trained import refuse_contradictions, require_scale, scene_of
 from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.inference.given import Cloud, Given, Points, for_each
+from s4tok.inference.head_words import cloud_vectors, head_words, labels_of
 from s4tok.inference.loading import Checkpoint, load
 from s4tok.inference.point_reader import PointReader
 from s4tok.inference.results import Classification, Embedding, Segmentation
@@ -38,7 +40,7 @@ Superpoints: TypeAlias = Int32[Array, " n"] | Int32[Tensor, " n"]
 @overload
 def segment(
     points: Points,
-    labels: str | Sequence[str],
+    labels: str | Sequence[str] | None = ...,
     checkpoint: CheckpointName = ...,
     *,
     category: str | None = ...,
@@ -48,7 +50,7 @@ def segment(
 @overload
 def segment(
     points: Sequence[Points],
-    labels: str | Sequence[str],
+    labels: str | Sequence[str] | None = ...,
     checkpoint: CheckpointName = ...,
     *,
     category: str | None = ...,
@@ -57,7 +59,7 @@ def segment(
 ) -> list[Segmentation]: ...
 def segment(
     points: Points | Sequence[Points],
-    labels: str | Sequence[str],
+    labels: str | Sequence[str] | None = None,
     checkpoint: CheckpointName = None,
     *,
     category: str | None = None,
@@ -68,7 +70,8 @@ def segment(
 
     Args:
         points: (n, 3), or a list of such.
-        labels: What points may be, in words: ["seat", "back", "leg"] or "seat,back,leg".
+        labels: What points may be, in words: ["seat", "back", "leg"] or "seat,back,leg". A fine-tuned checkpoint knows
+            some, and takes all of them where there are none.
         checkpoint: A name, a run folder, "hf-hub:owner/name", or what `load` gives, which saves loading it each time;
             the one that comes with s4tok for objects or for rooms where None.
         category: What labels are parts of, for prompts such as "the seat of a chair".
@@ -82,12 +85,15 @@ def segment(
         InputError: For points that are not finite or of another shape.
         MissingError: For weights that are not on this machine and cannot be fetched.
     """
-    names = tuple(read_labels(labels))
+    names = () if labels is None else tuple(read_labels(labels))
     refuse_contradictions(config)
 
     @cache
     def words_for(scene: Scene) -> tuple[Checkpoint, Words]:
         loaded = _opened(checkpoint, scene)
+        if loaded.student.labeller is not None:
+            return loaded, head_words(loaded.student, names, category)
+        _require_labels(names, loaded)
         _tell_unknown(names, loaded, category)
         vectors = label_vectors(names, loaded.texts, loaded.prompts, category=category, scene=scene)
         return loaded, Words(names, np.arange(len(names)), vectors)
@@ -97,10 +103,10 @@ def segment(
         loaded, words = words_for(scene)
         encoder = CloudEncoder(loaded.student, config, scene, each.up)
         superpoints = _superpoints(each, loaded, scene)
-        scores = encoder.scores(each.cloud.name, each.cloud, superpoints, words.vectors)
+        scores = encoder.scores(each.cloud.name, each.cloud, superpoints, words)
         mean = None if encoder.means is None else encoder.means.features
         done = labelled(each.cloud, superpoints, words, scores, encoder.config, mean=mean)
-        return Segmentation(done.answers, names, done.scores, superpoints, each.cloud, loaded.name, scene)
+        return Segmentation(done.answers, words.names, done.scores, superpoints, each.cloud, loaded.name, scene)
 
     return for_each(points, given, one)
 
@@ -108,7 +114,7 @@ def segment(
 @overload
 def classify(
     points: Points,
-    labels: str | Sequence[str],
+    labels: str | Sequence[str] | None = ...,
     checkpoint: CheckpointName = ...,
     *,
     config: ZeroShotConfig = ...,
@@ -117,7 +123,7 @@ def classify(
 @overload
 def classify(
     points: Sequence[Points],
-    labels: str | Sequence[str],
+    labels: str | Sequence[str] | None = ...,
     checkpoint: CheckpointName = ...,
     *,
     config: ZeroShotConfig = ...,
@@ -125,7 +131,7 @@ def classify(
 ) -> list[Classification]: ...
 def classify(
     points: Points | Sequence[Points],
-    labels: str | Sequence[str],
+    labels: str | Sequence[str] | None = None,
     checkpoint: CheckpointName = None,
     *,
     config: ZeroShotConfig = ZeroShotConfig(),  # noqa: B008 - it cannot change
@@ -135,23 +141,27 @@ def classify(
 
     Arguments and errors are those of `segment`; a cloud is an object, however long, unless `scene` says otherwise.
     """
-    names = tuple(read_labels(labels))
+    asked = () if labels is None else tuple(read_labels(labels))
     require_scale(config.scale)
 
     @cache
-    def words_for(scene: Scene) -> tuple[Checkpoint, Float[Tensor, "t d"]]:
+    def words_for(scene: Scene) -> tuple[Checkpoint, tuple[str, ...], Float[Tensor, "t d"]]:
         loaded = _opened(checkpoint, scene)
-        _tell_unknown(names, loaded)
-        return loaded, classifier(loaded.texts, [loaded.prompts.of_object(name) for name in names]).cpu()
+        if loaded.student.labeller is not None:
+            names = asked or labels_of(loaded.student, "objects").classes
+            return loaded, names, cloud_vectors(loaded.student, names)
+        _require_labels(asked, loaded)
+        _tell_unknown(asked, loaded)
+        return loaded, asked, classifier(loaded.texts, [loaded.prompts.of_object(name) for name in asked]).cpu()
 
     def one(each: Cloud) -> Classification:
         scene = each.scene or "object"
-        loaded, vectors = words_for(scene)
+        loaded, names, vectors = words_for(scene)
         reads_superpoints = loaded.model.tokenizer.variant.knows_superpoints
         superpoints = _superpoints(each, loaded, scene) if reads_superpoints else None
         encoder = WholeEncoder(loaded.student, config, PointReader(loaded.student, each.up))
         whole = encoder.encode([encoder.draw(each.cloud.name, each.cloud, superpoints)])
-        scores = cosines(whole, vectors)[0]
+        scores = (cosines(whole, vectors) if loaded.student.labeller is None else whole @ vectors.T)[0]
         best = int(scores.argsort(descending=True, stable=True)[0])
         return Classification(names[best], names, scores.numpy(), loaded.name)
 
@@ -219,6 +229,14 @@ def _opened(checkpoint: CheckpointName, scene: Scene) -> Checkpoint:
     if isinstance(checkpoint, Checkpoint):
         return checkpoint
     return load(STUDENTS[scene] if checkpoint is None else checkpoint)
+
+
+def _require_labels(labels: Sequence[str], loaded: Checkpoint) -> None:
+    if not labels:
+        raise UsageError(
+            f"checkpoint {loaded.name} labels by prompts, and there are no labels.",
+            'for example ["seat", "back", "leg"].',
+        )
 
 
 def _tell_unknown(labels: Sequence[str], loaded: Checkpoint, category: str | None = None) -> None:

@@ -4,7 +4,6 @@ from copy import copy
 from dataclasses import replace
 
 import numpy as np
-from torch import Tensor
 
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene, SegmentConfig, ZeroShotConfig
@@ -13,12 +12,14 @@ from s4tok.inference.point_reader import PointReader
 from s4tok.inference.results import Embedding
 from s4tok.inference.whole_encoder import WholeEncoder
 from s4tok.models.checkpoint import Student
+from s4tok.models.labelling_model import LabellingModel
 from s4tok.models.model import Model
 from s4tok.notes import Note, log
 from s4tok.randomness import seed_of
-from s4tok.shapes import Array, Float, Float32, Int
+from s4tok.shapes import Array, Float32, Int
 from s4tok.zero_shot.encoded_windows import Looking
 from s4tok.zero_shot.point_scores import embed_points, score_points
+from s4tok.zero_shot.vocabulary import Words
 
 
 class CloudEncoder:
@@ -47,17 +48,17 @@ class CloudEncoder:
             large=config.large,
         )
 
-    def scores(
-        self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
-    ) -> Float32[Array, "n t"]:
-        """Give the cosine of each point with each word."""
+    def scores(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Words) -> Float32[Array, "n t"]:
+        """Give the cosine of each point with each word, or of a fine-tuned checkpoint the probability."""
+        labeller, model = self.student.labeller, self.model
+        by = model if labeller is None else LabellingModel(model, labeller, words.category)
         xyz: Array = self.config.scale * cloud.xyz
         features = self.reader.read(cloud)
-        mean = np.zeros((len(xyz), len(words)), np.float32)
+        mean = np.zeros((len(xyz), len(words.names)), np.float32)
         for vote in range(self.config.votes):
             seed = seed_of(self.config.seed, key, vote)
             mean += score_points(
-                self.model, xyz, superpoints, words, self.looking, seed=seed, up=self.up, features=features
+                by, xyz, superpoints, words.vectors, self.looking, seed=seed, up=self.up, features=features
             )
         mean /= self.config.votes
         return mean
@@ -74,7 +75,8 @@ class CloudEncoder:
             for vote in range(votes)
         ]
         points: Array = np.mean([each.points for each in embedded], axis=0, dtype=np.float32)
-        whole = WholeEncoder(self.student, ZeroShotConfig(votes=votes, scale=scale, seed=seed), self.reader)
+        bare = self.student._replace(labeller=None)
+        whole = WholeEncoder(bare, ZeroShotConfig(votes=votes, scale=scale, seed=seed), self.reader)
         return Embedding(
             tokens=embedded[0].tokens,
             centers=embedded[0].centers / scale + cloud.offset,
@@ -90,4 +92,4 @@ def _changed(model: Model, n_tokens: int, attend: float) -> Model:
     """Let the same tokenizer make so many tokens, and each attend to others so far away."""
     tokenizer = copy(model.tokenizer)
     tokenizer.config = replace(tokenizer.config, n_tokens=n_tokens)
-    return Model(tokenizer, model.clip, attend, model.head).eval()
+    return Model(tokenizer, model.clip, attend, model.head, model.encoder).eval()

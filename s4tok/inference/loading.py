@@ -36,6 +36,12 @@ class Checkpoint:
         """Give the PyTorch module: points and superpoints in, features of tokens and of the whole out."""
         return self.student.model
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Name what its head labels, for a fine-tuned one; one that is not labels by prompts, and has none."""
+        labeller = self.student.labeller
+        return () if labeller is None else tuple(dict.fromkeys(labeller.labels.classes))
+
     @cached_property
     def texts(self) -> VisionModel:
         """Load the model whose texts lie in the space of its features: its CLIP, or the one it was distilled from."""
@@ -65,6 +71,7 @@ def load(
     text_model: str | None = None,
     text_pretrained: str | None = None,
     prompts: str | Path | None = None,
+    zero_shot: bool = False,
     device: str = "auto",
 ) -> Checkpoint:
     """Load a checkpoint, which `segment`, `classify` and `embed` take in place of its name.
@@ -76,6 +83,7 @@ def load(
         text_model: For a checkpoint that was distilled from another model than its CLIP, where that lies.
         text_pretrained: The weights of that model.
         prompts: A set of prompts by name, or a file; those that suit the model where None.
+        zero_shot: Label by prompts though the checkpoint was fine-tuned and has a head.
         device: "auto", "cpu" or "cuda"; auto takes a GPU where there is one.
 
     Raises:
@@ -88,6 +96,7 @@ def load(
         _clip_of_card(checkpoint, pretrained, device) if clip is None else FrozenClip.load(clip, pretrained, device)
     )
     student = load_student(checkpoint, frozen, device)
+    student = student._replace(labeller=None) if zero_shot else student
     name = text_model or student.trained.vision_model.get("model")
     return Checkpoint(student, None if name is None else VisionConfig(name, text_pretrained), chosen, device)
 

@@ -24,7 +24,9 @@ class Segmentation:
 
     labels: Int[Array, " n"] | Int[Tensor, " n"]  # index into `names`; -1 for unknown
     names: tuple[str, ...]
-    scores: Float[Array, "n t"] | Float[Tensor, "n t"]  # cosines, less what calibration subtracts
+    scores: (
+        Float[Array, "n t"] | Float[Tensor, "n t"]
+    )  # cosines, less what calibration subtracts; of a head probabilities
     superpoints: Int[Array, " n"] | Int[Tensor, " n"]
     cloud: PointCloud
     checkpoint: str  # that was used
@@ -58,7 +60,7 @@ class Classification:
 
     label: str  # the best of `names`
     names: tuple[str, ...]
-    scores: Float[Array, " t"] | Float[Tensor, " t"]  # cosines
+    scores: Float[Array, " t"] | Float[Tensor, " t"]  # cosines; of a fine-tuned checkpoint probabilities
     checkpoint: str  # that was used
 
     def save(self, path: str | Path) -> None:

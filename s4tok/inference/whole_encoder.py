@@ -12,7 +12,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import ZeroShotConfig
 from s4tok.inference.point_reader import PointReader
 from s4tok.models.checkpoint import Student
-from s4tok.models.model import CloudFeatures
+from s4tok.models.labelling_model import LabellingModel
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.superpoints.samples import Sample, sample
@@ -31,6 +31,7 @@ class WholeEncoder:
 
     def __init__(self, student: Student, config: ZeroShotConfig, reader: PointReader) -> None:
         self.model, self.config, self.reader = student.model, config, reader
+        self.labelling = None if student.labeller is None else LabellingModel(student.model, student.labeller)
 
     def draw(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"] | None = None) -> list[Drawn]:
         """Draw a cloud's samples, as many as there are votes; a tokenizer that knows no superpoints does without."""
@@ -43,8 +44,13 @@ class WholeEncoder:
 
     @torch.inference_mode()
     def encode(self, clouds: Sequence[Sequence[Drawn]]) -> Float[Tensor, "b d"]:
-        """Encode several clouds together, one sample of each after the other; their mean features, of unit length."""
+        """Encode several clouds together, one sample of each after the other; their mean features, of unit length.
+
+        Of a fine-tuned checkpoint these are its head's mean probabilities.
+        """
         votes = zip(*clouds, strict=True)
+        if self.labelling is not None:
+            return torch.stack([self._whole(vote) for vote in votes]).mean(0).cpu()
         whole = [functional.normalize(self._whole(vote), dim=-1) for vote in votes]
         return functional.normalize(torch.stack(whole).mean(0), dim=-1).cpu()
 
@@ -63,8 +69,9 @@ class WholeEncoder:
             if features is not None and known is not None:
                 features[row, :n_points] = torch.from_numpy(known)
         seeds = torch.tensor([each.seed for each in drawn], device=device)
-        found: CloudFeatures = self.model(
+        found = (self.labelling or self.model)(
             points.to(device), superpoints.to(device), features=None if features is None else features.to(device),
             is_point=is_point.to(device), seeds=seeds,
         )  # fmt: skip
-        return found.whole.float()
+        whole: Tensor = found.whole.float() if self.labelling is None else self.labelling.of_clouds(found)
+        return whole

@@ -1,5 +1,6 @@
 """A trained tokenizer on disk, beside a card that says how it came to be, and back from there in front of its CLIP."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,10 +12,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import EncoderConfig, Scene, TokenizerConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.models.checkpoint_files import CARD, PAGE, WEIGHTS, file_of, find_checkpoint, read_card
+from s4tok.models.labeller import Labeller
 from s4tok.models.model import Model
 from s4tok.models.model_card import model_card
 from s4tok.models.trained import Trained
@@ -26,6 +29,7 @@ from s4tok.vision.network import sha256_of_weights
 POINT_FEATURES = "point_features"  # in the card of a tokenizer that reads some
 MEANS = "means."  # before the names of what is beside the tokenizer's weights in their file
 HEAD = "head.weight"  # as above, where the targets were of another width than the CLIP
+LABELLER, ENCODER = "labeller.", "encoder."  # as above, of a fine-tuned one: its head, and the transformer if trained
 
 
 class Means(NamedTuple):
@@ -51,12 +55,16 @@ class Student(NamedTuple):
     name: str  # as the user named it
     means: Mapping[str, Means] = MappingProxyType({})  # of each kind of scene; older checkpoints have none
     trained: Trained = Trained()  # as the card says
+    labeller: Labeller | None = None  # the head of a fine-tuned one
 
     @property
     def sha256(self) -> str:
-        """Hash what was trained and is used: the tokenizer, and the head where there is one."""
-        tokenizer, head = self.model.tokenizer, self.model.head
-        return sha256_of_weights(tokenizer if head is None else nn.ModuleList([tokenizer, head]))
+        """Hash what was trained and is used: the tokenizer, and of head, labeller and transformer what there is."""
+        tokenizer, encoder = self.model.tokenizer, self.model.encoder
+        more = [self.model.head, None if self.labeller is None else self.labeller.head]
+        more.append(encoder if has_own_encoder(self.model) else None)
+        used = [each for each in more if each is not None]
+        return sha256_of_weights(nn.ModuleList([tokenizer, *used]) if used else tokenizer)
 
     def means_for(self, scene: Scene) -> Means | None:
         """Give the means of a kind of scene, or of the other where it was trained on that alone; None for neither."""
@@ -69,6 +77,8 @@ class Stored(NamedTuple):
     tokenizer: dict[str, Tensor]
     means: Mapping[str, Means]  # of each kind of scene it was trained on
     head: nn.Linear | None
+    labeller: dict[str, Tensor]  # of a fine-tuned one
+    encoder: dict[str, Tensor]  # of one whose transformer was trained too
 
 
 def save_student(
@@ -77,14 +87,15 @@ def save_student(
     card: Mapping[str, Any],
     means: Mapping[str, Means] = MappingProxyType({}),
     head: nn.Linear | None = None,
+    more: Mapping[str, Tensor] = MappingProxyType({}),
 ) -> None:
     """Write a tokenizer into a folder that is there, with its card, and the means of its training points by scene.
 
-    Beside them lies the head, where there is one, and the card says so. The card must hold the CLIP's identity under
-    "clip". The files are whole when this returns and not before: whoever cannot live with half of them writes into a
-    folder of another name, and renames it.
+    Beside them lie the head, where there is one, and the card says so, and what `more` holds by its whole name. The
+    card must hold the CLIP's identity under "clip". The files are whole when this returns and not before: whoever
+    cannot live with half of them writes into a folder of another name, and renames it.
     """
-    tensors: dict[str, Tensor] = dict(tokenizer.state_dict())
+    tensors: dict[str, Tensor] = {**tokenizer.state_dict(), **more}
     for scene, each in means.items():
         tensors |= {f"{MEANS}{scene}.{name}": tensor.float() for name, tensor in each._asdict().items()}
     about = {"tokenizer": asdict(tokenizer.config), "n_features": tokenizer.n_features, **card}
@@ -102,7 +113,22 @@ def save_student(
 def save_loaded(folder: Path, student: Student) -> None:
     """Write a checkpoint that was loaded, and its card, into a folder, which is made where there is none."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_student(folder, student.model.tokenizer, student.card, student.means, student.model.head)
+    model, more = student.model, dict[str, Tensor]()
+    if student.labeller is not None:
+        more |= {LABELLER + name: each for name, each in student.labeller.head.state_dict().items()}
+    if has_own_encoder(model):
+        more |= {ENCODER + name: each for name, each in model.encoder.state_dict().items()}
+    save_student(folder, model.tokenizer, student.card, student.means, model.head, more)
+
+
+def has_own_encoder(model: Model) -> bool:
+    """Tell whether the transformer is a copy of CLIP's that was trained."""
+    return model.encoder.visual is not model.clip.model.visual
+
+
+def own_encoder(clip: FrozenClip) -> FrozenEncoder:
+    """Copy a CLIP's transformer, in float32, so that it can be trained and the CLIP stays what it is."""
+    return FrozenEncoder(copy.deepcopy(clip.model.visual), dtype=torch.float32)  # type: ignore[arg-type]
 
 
 def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> Student:
@@ -122,8 +148,16 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
         read = PointFeatures.of(card[POINT_FEATURES]) if POINT_FEATURES in card else NO_FEATURES
         width = int(clip.model.visual.proj.shape[0])  # type: ignore[union-attr, index]
         tokenizer = Tokenizer(config, width=width, n_features=card["n_features"], point_features=read)
-        weights, means, head = read_weights(folder)
+        stored = read_weights(folder)
+        weights, means, head = stored.tokenizer, stored.means, stored.head
         tokenizer.load_state_dict(weights)
+        labeller = Labeller.of_card(card["labels"], width) if "labels" in card else None
+        if labeller is not None:
+            labeller.head.load_state_dict(stored.labeller)
+        encoder = None
+        if stored.encoder:
+            encoder = own_encoder(clip)
+            encoder.load_state_dict(stored.encoder)
         if head is not None and head.in_features != clip.width:
             raise ValueError(f"its head takes {head.in_features} numbers, and {clip.name} has {clip.width}")
         width = clip.width if head is None else head.out_features
@@ -135,8 +169,10 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
     except Exception as error:  # safetensors has an error of its own for every kind of damage
         raise InputError(f"{file_of(folder, WEIGHTS)} cannot be loaded: {first_line(error)}.") from error
     attend = card.get("encoder", {}).get("attend", EncoderConfig.attend)
-    model = Model(tokenizer, clip, attend, head).to(torch.device(device))
-    return Student(model.eval().requires_grad_(False), card, str(where), means, Trained.of(card))
+    model = Model(tokenizer, clip, attend, head, encoder).to(torch.device(device))
+    if labeller is not None:
+        labeller.head.to(torch.device(device)).eval().requires_grad_(False)
+    return Student(model.eval().requires_grad_(False), card, str(where), means, Trained.of(card), labeller)
 
 
 def read_weights(folder: Path) -> Stored:
@@ -147,11 +183,17 @@ def read_weights(folder: Path) -> Stored:
         scene, field = name.removeprefix(MEANS).split(".")
         beside.setdefault(scene, {})[field] = tensors.pop(name)
     means = {scene: Means(**fields) for scene, fields in beside.items()}
+    labeller, encoder = _taken(tensors, LABELLER), _taken(tensors, ENCODER)
     weight, head = tensors.pop(HEAD, None), None
     if weight is not None:
         head = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
         head.load_state_dict({"weight": weight})
-    return Stored(tensors, means, head)
+    return Stored(tensors, means, head, labeller, encoder)
+
+
+def _taken(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Take the tensors out whose names begin so."""
+    return {name.removeprefix(prefix): tensors.pop(name) for name in list(tensors) if name.startswith(prefix)}
 
 
 def _require_same(trained_for: Mapping[str, str], clip: FrozenClip, where: str) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from s4tok.backbones.clip_tower import FrozenEncoder, within_reach
 from s4tok.config import EncoderConfig, TokenizerConfig, VisionConfig
+from s4tok.heads.read import Read
 from s4tok.shapes import Bool, Float, Int, Real
 from s4tok.tokenizers import Tokenizer, Tokens, build_tokenizer
 from s4tok.tokenizers.propagation import propagate
@@ -37,11 +38,13 @@ class Model(nn.Module):
         clip: FrozenClip,
         attend: float = EncoderConfig.attend,
         head: nn.Linear | None = None,
+        encoder: FrozenEncoder | None = None,
     ) -> None:
+        """Put the parts together; `encoder` is the CLIP's own tower, unless it was fine-tuned too."""
         super().__init__()
         self.tokenizer, self.clip, self.attend = tokenizer, clip, attend  # clip has the texts too
         self.head = head
-        self.encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
+        self.encoder = FrozenEncoder(clip.model.visual) if encoder is None else encoder  # type: ignore[arg-type]
 
     def forward(
         self,
@@ -59,6 +62,21 @@ class Model(nn.Module):
         if self.head is not None:
             whole, tokens = self.head(whole), self.head(tokens)
         return CloudFeatures(whole, tokens, read)
+
+    def read(
+        self,
+        points: Real[Tensor, "b n 3"],
+        superpoints: Int[Tensor, "b n"] | None = None,
+        *,
+        features: Float[Tensor, "b n extra"] | None = None,
+        is_point: Bool[Tensor, "b n"] | None = None,
+        seeds: Int[Tensor, " b"] | None = None,
+    ) -> Read:
+        """Read clouds for a head: their tokens at several depths; arguments as of `Tokenizer.group`."""
+        tokens: Tokens = self.tokenizer(points, superpoints, features=features, is_point=is_point, seeds=seeds)
+        near = within_reach(tokens.xyz, tokens.radius, self.attend)
+        layers = self.encoder.layers(tokens.tokens, tokens.is_token, near)
+        return Read(layers.hidden, layers.whole, tokens)
 
     def of_points(
         self, found: CloudFeatures, points: Real[Tensor, "b n 3"], superpoints: Int[Tensor, "b n"]

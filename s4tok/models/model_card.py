@@ -23,6 +23,18 @@ On the command line: `s4tok segment FILE --labels seat,back,leg --checkpoint FOL
 """
 
 
+HEAD_USE = """```python
+import s4tok
+
+checkpoint = s4tok.load("FOLDER")  # or "hf-hub:owner/name"
+found = s4tok.{call}(points, None, checkpoint{more})  # points: (n, 3); labels by a head: {labels}
+```
+
+On the command line: `s4tok {call} FILE --checkpoint FOLDER`. Every setting is in `config.json`.
+"""
+SHOWN = 12  # labels of a head
+
+
 def model_card(about: Mapping[str, Any]) -> str:
     """Say the first facts of a checkpoint's `config.json`, and how it is used."""
     clip, tokenizer = about["clip"], about["tokenizer"]
@@ -38,4 +50,13 @@ def model_card(about: Mapping[str, Any]) -> str:
     }
     rows = "".join(f"| {name} | {fact} |\n" for name, fact in facts.items())
     heading = f"# An s4tok checkpoint: {tokenizer['tokenizer']}"
-    return f"{HEADER}\n{heading}\n\n| | |\n|---|---|\n{rows}\n{USE}"
+    use = _head_use(about["labels"]) if "labels" in about else USE
+    return f"{HEADER}\n{heading}\n\n| | |\n|---|---|\n{rows}\n{use}"
+
+
+def _head_use(labels: Mapping[str, Any]) -> str:
+    """Say how a fine-tuned checkpoint is used, and what it labels."""
+    classes = list(dict.fromkeys(labels["classes"]))
+    said = ", ".join(classes[:SHOWN]) + (", ..." if len(classes) > SHOWN else "")
+    more = f", category={labels['categories'][0]!r}" if labels["categories"] else ""
+    return HEAD_USE.format(call="classify" if labels["task"] == "objects" else "segment", labels=said, more=more)

@@ -20,6 +20,7 @@ class Objective(nn.Module, ABC):
 
     columns: Sequence[str]  # what a step logs; "total", the loss that is minimised, is one of them
     curves: Sequence[str]  # those of them that are drawn, and said after a validation
+    validates: Sequence[str] = ()  # what else `validate` gives that is said
     former_columns: ClassVar[Mapping[str, str]] = {}  # what columns were called in runs that were begun earlier
     selects_by: str = "total"  # the name of the number that `selection` gives
 
@@ -45,6 +46,10 @@ class Objective(nn.Module, ABC):
         A method whose figures are no means of steps, an IoU or an AP, sums its own counts.
         """
         return means(self.columns, ((size, self.step(batch)) for size, batch in batches))
+
+    def rate_of(self, weight: str) -> float:
+        """Give the learning rate of a weight, by its name, in units of the schedule's."""
+        return 1.0
 
     def after_step(self, progress: float) -> None:
         """Do what follows an optimiser's step; progress goes from 0 to 1 over the run."""

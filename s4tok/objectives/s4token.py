@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from s4tok.augmentations.points import Cloud, stretched
 from s4tok.backbones.clip_tower import Encoded, FrozenEncoder, within_reach
 from s4tok.backbones.query_decoder import QueryDecoder
 from s4tok.collective import total
@@ -24,12 +25,10 @@ from s4tok.objectives.masking import Split, split_tokens
 from s4tok.objectives.objective import Figures, Objective, means
 from s4tok.shapes import Array, Bool, Float, Float32, Int, Real
 from s4tok.tokenizers import Patches, PointFeatures, Tokenizer
-from s4tok.tokenizers.noise import noise
 from s4tok.tokenizers.propagation import pooling
 
 SCENES: tuple[Scene, ...] = ("object", "room")
 MEANS_STEP = 0.02  # of the moving means towards a batch's: they remember about fifty steps
-_STREAM = 2  # of the augmentation, apart from the draws of tokenizer and mask
 
 
 class TrainingCloud(NamedTuple):
@@ -348,13 +347,6 @@ def teacher_momentum(start: float, progress: float) -> float:
 
 
 def augment(batch: Batch, config: PretrainConfig, read: PointFeatures) -> Batch:
-    """Stretch each cloud along its axes and shift it, by its own seed; PCP-MAE's. Normals stay at right angles."""
-    points, seeds = batch.points, batch.seeds
-    draw = noise(seeds[:, None], torch.full((6,), _STREAM, device=seeds.device), torch.arange(6, device=seeds.device))
-    low, high = config.scale_range
-    scale, shift = low + (high - low) * draw[:, None, :3], config.shift * (2 * draw[:, None, 3:] - 1)
-    features, normals = batch.features, read.columns("normals")
-    if features is not None and normals is not None:
-        features = features.clone()
-        features[..., normals] = functional.normalize(features[..., normals] / scale.to(features.dtype), dim=2)
-    return batch._replace(points=points * scale.to(points.dtype) + shift.to(points.dtype), features=features)
+    """Stretch each cloud along its axes and shift it, by its own seed; PCP-MAE's."""
+    cloud = stretched(Cloud(batch.points, batch.features, read), batch.seeds, config.scale_range, config.shift)
+    return batch._replace(points=cloud.points, features=cloud.features)

@@ -39,7 +39,7 @@ def propagate(
     features: Float[Tensor, "b m d"],
     tokens: Tokens | Patches,
     points: Real[Tensor, "b n 3"],
-    superpoints: Int[Tensor, "b n"],
+    superpoints: Int[Tensor, "b n"] | None,
     is_point: Bool[Tensor, "b n"] | None = None,
     config: PropagationConfig | None = None,
 ) -> Propagated:
@@ -48,9 +48,12 @@ def propagate(
     .. math:: f_i = \sum_t w_{it} \bar f_t, \quad w_{it} \propto m_{it} / (|p_i - p_t| + \epsilon r)
 
     `points` may be others than those the tokens were made of, the cloud at full resolution for instance, in the same
-    frame. Memory grows with the points alone. Where a superpoint holds no centre, the nearest centres stand in.
+    frame. Memory grows with the points alone. Where a superpoint holds no centre, the nearest centres stand in; without
+    superpoints they do for every point, the interpolation from three neighbours of PointNet++.
     """
     n_clouds, n_tokens, width = features.shape
+    if superpoints is None:  # every point is in one that no centre is in
+        superpoints = tokens.superpoints.max().expand(points.shape[:2]) + 1
     table = features.flatten(0, 1)
     first = torch.arange(n_clouds, device=features.device)[:, None, None] * n_tokens
     made, own = [], []

@@ -1,17 +1,19 @@
 """A cloud, encoded window by window: tokens of a sample of each, and what these say of all its points."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from s4tok.models.model import CloudFeatures, Model
+from s4tok.models.labelling_model import LabellingModel
+from s4tok.models.model import Model
 from s4tok.shapes import Array, Float, Float32, Float64, Int
 from s4tok.superpoints.samples import Sample, sample, to_y_up
 from s4tok.zero_shot.windows import Window, proposals, windows
 
+Encoder: TypeAlias = Model | LabellingModel  # the features of the latter are probabilities of classes
 POINTS_AT_ONCE = 2**15  # whose features are held in memory together
 
 
@@ -40,11 +42,11 @@ class EncodedWindow(NamedTuple):
     weight: Float64[Array, " k"]  # in the mean over windows
     points: Float32[Array, "k 3"]  # as `to_y_up` turns the window
     superpoints: Int[Array, " k"]  # of the sample
-    found: CloudFeatures  # of the sample, a batch of one
+    found: Any  # of the sample, a batch of one: `CloudFeatures`, or what a head reads
 
 
 def encode_windows(
-    model: Model,
+    model: Encoder,
     xyz: Float[Array, "n 3"],
     superpoints: Int[Array, " n"],
     looking: Looking,
@@ -68,7 +70,7 @@ def encode_windows(
 
 
 def mean_over_windows(
-    model: Model,
+    model: Encoder,
     n_points: int,
     encoded: Iterable[EncodedWindow],
     values: Callable[[Float[Tensor, "k d"]], Float[Tensor, "k c"]],
@@ -112,5 +114,5 @@ def superpoints_in_sample(labels: Int[Array, " n"], drawn: Sample) -> Int[Array,
     return of_points
 
 
-def _batch(array: Array, model: Model) -> Tensor:
+def _batch(array: Array, model: Encoder) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array)).to(model.clip.device)[None]

@@ -9,16 +9,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from s4tok.errors import InputError
+from s4tok.models.labelling_model import LabellingModel
 from s4tok.models.model import Model
 from s4tok.shapes import Array, Bool, Float, Float32, Float64, Int
 from s4tok.superpoints.samples import from_y_up
 from s4tok.zero_shot import classifier as zero_shot
-from s4tok.zero_shot.encoded_windows import Looking, encode_windows, mean_over_windows
+from s4tok.zero_shot.encoded_windows import Encoder, Looking, encode_windows, mean_over_windows
 
 
 @torch.inference_mode()
 def score_points(
-    model: Model,
+    model: Encoder,
     xyz: Float[Array, "n 3"],
     superpoints: Int[Array, " n"],
     classes: Float[Tensor, "t d"],
@@ -31,12 +32,16 @@ def score_points(
     """Say of every point how near it is to each class: the cosine, averaged where windows overlap.
 
     The mean cosine ranks classes as the cosine of the mean of unit features would, and no feature has to be kept.
-    `features` are colours and normals of the points, for a model that reads them.
+    `features` are colours and normals of the points, for a model that reads them. Of a head, `classes` pick from its
+    probabilities, whose mean over windows this is then.
     """
+    near = _picked if isinstance(model, LabellingModel) else zero_shot.cosines
     encoded = encode_windows(model, xyz, superpoints, looking, seed=seed, up=up, features=features)
-    return mean_over_windows(
-        model, len(xyz), encoded, lambda vectors: zero_shot.cosines(vectors, classes), len(classes)
-    )
+    return mean_over_windows(model, len(xyz), encoded, lambda vectors: near(vectors, classes), len(classes))
+
+
+def _picked(probabilities: Float[Tensor, "k c"], classes: Float[Tensor, "t c"]) -> Float[Tensor, "k t"]:
+    return probabilities @ classes.to(probabilities).T
 
 
 class EmbeddedPoints(NamedTuple):

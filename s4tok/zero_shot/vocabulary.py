@@ -21,7 +21,8 @@ class Words(NamedTuple):
 
     names: tuple[str, ...]
     ids: Int[Array, " t"]  # the dataset's class of each name; 0, 1, ... for a user's own
-    vectors: Float[Tensor, "t d"]  # of unit length, in the space of the model's texts
+    vectors: Float[Tensor, "t d"]  # of unit length, in the space of the model's texts; or of a head's classes, 0 or 1
+    category: int | None = None  # of the object, where a head knows categories
 
     def places(self, labels: Int[Array, " n"]) -> Int[Array, " n"]:
         """Say which of the names each true label is; -1 where it is none of them."""
@@ -49,9 +50,10 @@ class Vocabulary:
             )
         if category is not None and not labels:
             raise UsageError("--category says what --labels are parts of, and there are none.")
-        self.clouds, self.model, self.prompts = clouds, model, prompts
+        self.clouds, self.model = clouds, model
+        self.prompts: Prompts | None = prompts  # a head needs none
         self.labels, self.category = tuple(labels), category
-        self.unknown = unknown_words(self.labels or clouds.classes, model, prompts, category)
+        self.unknown: Sequence[str] = unknown_words(self.labels or clouds.classes, model, prompts, category)
         self._known: dict[str | None, Words] = {}
 
     @property
@@ -81,8 +83,12 @@ class Vocabulary:
         if self.of_parts and category is not None:
             ids = list(self.clouds.parts[category])
         names = self.labels or tuple(self.clouds.classes[each] for each in ids)
+        return self._vectors(names, ids, category)
+
+    def _vectors(self, names: Sequence[str], ids: Sequence[int], category: str | None) -> Words:
+        assert self.prompts is not None
         vectors = label_vectors(names, self.model, self.prompts, category=category, scene=self.clouds.scene)
-        return Words(names, np.array(ids), vectors)
+        return Words(tuple(names), np.array(ids), vectors)
 
 
 def label_vectors(

@@ -37,6 +37,7 @@ def classify(
         ),
     ] = None,
     checkpoint: options.Checkpoint = None,
+    zero_shot: options.ZeroShot = False,
     clip: options.StudentsClip = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     text_model: options.TextModel = None,
@@ -95,7 +96,7 @@ def classify(
     found = classify_by_name(
         clouds,
         cache,
-        ModelNames(checkpoint, clip, pretrained, prompts, vision_only, device, text_model, text_pretrained),
+        ModelNames(checkpoint, clip, pretrained, prompts, vision_only, device, text_model, text_pretrained, zero_shot),
         ZeroShotConfig(batch=batch, votes=votes, scale=scale, seed=seed),
         labels=words,
         views=replace(ViewConfig(), projection=projection),

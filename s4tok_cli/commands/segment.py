@@ -68,6 +68,7 @@ def segment(
             rich_help_panel=options.MODELS,
         ),
     ] = False,
+    zero_shot: options.ZeroShot = False,
     clip: options.StudentsClip = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     text_model: options.TextModel = None,
@@ -101,7 +102,7 @@ def segment(
     workers: options.Workers = 1,
     device: options.Device = "auto",
 ) -> None:
-    """Label every point by the prompt its feature is most similar to, zero-shot.
+    """Label every point by its most similar prompt, or by a fine-tuned head.
 
     A dataset has labels of its own, files of yours get them by --labels.
     """
@@ -131,7 +132,7 @@ def segment(
     found = segment_by_name(
         clouds,
         cache,
-        ModelNames(checkpoint, clip, pretrained, prompts, vision_only, device, text_model, text_pretrained),
+        ModelNames(checkpoint, clip, pretrained, prompts, vision_only, device, text_model, text_pretrained, zero_shot),
         config,
         labels=words,
         category=category,

@@ -31,6 +31,7 @@ class ModelNames:
     # Where the model lies that a checkpoint was distilled from, if that is not its CLIP: by its card's name where None.
     text_model: str | None = None
     text_pretrained: str | None = None
+    zero_shot: bool = False  # label by prompts though the checkpoint was fine-tuned
 
     def checkpoint_for(self, scene: Scene) -> str:
         """Name the checkpoint: the one asked for, or the one that comes with s4tok for objects or rooms."""
@@ -65,7 +66,11 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
         loaded = load(
             names.checkpoint_for(scene), clip=names.clip, pretrained=names.pretrained, text_model=names.text_model,
             text_pretrained=names.text_pretrained, prompts=names.prompts, device=names.device,
+            zero_shot=names.zero_shot,
         )  # fmt: skip
+        if loaded.student.labeller is not None:  # a head needs no texts, and there may be none
+            clip = loaded.model.clip
+            return Models(clip, loaded.student, load_prompts(set_for(clip.name)), loaded.device)
         models = Models(loaded.texts, loaded.student, loaded.prompts, loaded.device)
     if models.prompts.name == TUNED:
         report.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")

@@ -10,6 +10,7 @@ from s4tok.errors import InputError
 from s4tok.shapes import Array, Float
 from s4tok.tokenizers import PointFeatures
 from s4tok.tokenizers.point_features import in_words
+from s4tok_pipelines.inputs.labelled_data import LabelledData
 from s4tok_pipelines.inputs.training_data import Source
 from s4tok_pipelines.report import Report, silent
 
@@ -42,7 +43,7 @@ def _known(clouds: CloudDataset, wanted: PointFeatures) -> Iterator[set[PointKin
             yield set(wanted.kinds) - set(wanted.lacking(wanted.read(clouds[key], clouds.up)))
 
 
-def measured(wanted: PointFeatures, sources: Sequence[Source], report: Report = silent) -> PointFeatures:
+def measured(wanted: PointFeatures, sources: Sequence[Source | LabelledData], report: Report = silent) -> PointFeatures:
     """Take mean and deviation from the samples of clouds to train on, and say how many clouds lack something."""
     clouds = dict.fromkeys(wanted.kinds, 0)
 

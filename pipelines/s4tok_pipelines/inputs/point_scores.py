@@ -15,6 +15,7 @@ from s4tok.models.checkpoint import Means, Student
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.point_scores import vision_scores
+from s4tok.zero_shot.vocabulary import Words
 from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.entries import read_entry, root_of
 from s4tok_pipelines.inputs.features import find_features, superpoints_under
@@ -33,10 +34,8 @@ class PointScorer(ABC):
         self.name, self.superpoints, self.config = name, superpoints, config
 
     @abstractmethod
-    def scores(
-        self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
-    ) -> Float32[Array, "n t"]:
-        """Give the cosine of each point of a cloud with each word."""
+    def scores(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Words) -> Float32[Array, "n t"]:
+        """Give the cosine of each point of a cloud with each word, or a head's probability."""
 
     def calibrate(self, mean: Float[Tensor, " c"], student: Student, means: Means) -> None:
         """Calibrate labels by a mean feature, one of the means that a checkpoint knows."""
@@ -52,9 +51,7 @@ class CheckpointScorer(PointScorer):
         if encoder.means is not None:
             self.calibrate(encoder.means.features, encoder.student, encoder.means)
 
-    def scores(
-        self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
-    ) -> Float32[Array, "n t"]:
+    def scores(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Words) -> Float32[Array, "n t"]:
         """Encode a cloud window by window."""
         return self.encoder.scores(key, cloud, superpoints, words)
 
@@ -85,9 +82,7 @@ class VisionScorer(PointScorer):
         if calibrated_by is not None and means is not None:
             self.calibrate(means.targets, calibrated_by, means)
 
-    def scores(
-        self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Float[Tensor, "t d"]
-    ) -> Float32[Array, "n t"]:
+    def scores(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Words) -> Float32[Array, "n t"]:
         """Give each point what was seen of its superpoint."""
         entry = read_entry(self.features, self.clouds, key, "superpoints", "visible")
-        return vision_scores(entry["superpoints"], entry["visible"] > 0, cloud.xyz, superpoints, words)
+        return vision_scores(entry["superpoints"], entry["visible"] > 0, cloud.xyz, superpoints, words.vectors)

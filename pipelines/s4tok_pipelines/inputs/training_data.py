@@ -138,7 +138,7 @@ class TrainingData:
 
     def hold(self, report: Report = silent) -> bool:
         """Read everything into memory, if it fits, and say whether it does."""
-        left: float | None = MEMORY_SHARE * _free_memory() / int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        left: float | None = memory_for_data()
         for each in self.sources:
             left = None if left is None else each.hold(left, report)
         return left is not None
@@ -154,6 +154,11 @@ class TrainingData:
     def _find(self, number: int) -> tuple[Source, int]:
         place = bisect(self.starts, number) - 1
         return self.sources[place], number - self.starts[place]
+
+
+def memory_for_data() -> float:
+    """Give the bytes that this process's data may take, of those that can be had."""
+    return MEMORY_SHARE * _free_memory() / int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def _free_memory() -> float:

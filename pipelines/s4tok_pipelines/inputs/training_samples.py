@@ -1,20 +1,22 @@
 """Samples of every cloud to train on, taken once and shared by all runs: taking them costs more than a step."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
+from s4tok.clouds import PointCloud
 from s4tok.config import PointKind, PretrainConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.randomness import seed_of
-from s4tok.shapes import Array, Float32
+from s4tok.shapes import Array, Int
 from s4tok.superpoints.samples import Sample, column, sample
 from s4tok.tokenizers import NO_FEATURES, PointFeatures
-from s4tok_cache import CacheReader, Stamp, Store
+from s4tok_cache import CacheReader, Layout, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint
-from s4tok_pipelines.layouts import SAMPLES, SAMPLES_WITH_FEATURES
+from s4tok_pipelines.layouts import LABELLED, SAMPLES, SAMPLES_WITH_FEATURES
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.workers import here_or_side_by_side
@@ -24,26 +26,40 @@ ALGORITHM = 1
 NO_POINT = -1  # where a sample has fewer points than another
 
 
+@dataclass(frozen=True)
+class Draws:
+    """How samples are drawn, where no `PretrainConfig` says it; the fields are its."""
+
+    draws: int
+    draw_seed: int
+    window: float
+    windows: int
+
+
 def training_samples(
     clouds: CloudDataset,
     keys: Sequence[str],
     superpoints: CacheReader,
-    config: PretrainConfig,
+    config: PretrainConfig | Draws,
     n_points: int,
     point_features: PointFeatures = NO_FEATURES,
     *,
+    labelled: bool = False,
     workers: int = 1,
     report: Report = silent,
 ) -> CacheReader:
     """Take `config.draws` samples of each cloud named, or of each of its windows, and keep them.
 
     Reads superpoints; fills the cache beside them, laid out as `SAMPLES`, or `SAMPLES_WITH_FEATURES` where something
-    else is read of points. What is there already is passed over.
+    else is read of points; with the labels of points where they are `labelled`. What is there already is passed over.
     """
-    stamp = stamp_of_samples(clouds, superpoints, config, n_points, point_features.kinds)
     layout = SAMPLES_WITH_FEATURES if point_features.kinds else SAMPLES
+    stamp = stamp_of_samples(clouds, superpoints, config, n_points, point_features.kinds)
+    if labelled:
+        layout = _with_labels(layout)
+        stamp = replace(stamp, parameters={**stamp.parameters, "labels": list(clouds.classes)})
     expected = {key: fingerprint(clouds, key) for key in keys}
-    take = partial(_take, clouds, superpoints, config, n_points, point_features)
+    take = partial(_take, clouds, superpoints, config, n_points, point_features, labelled)
     work = Work("Sampling clouds", lambda missing: here_or_side_by_side(take, missing, workers), Content)
     outcome = run_stage(Store.resume(superpoints.root, layout, stamp), expected, work, report)
     for failure in outcome.failures:
@@ -54,7 +70,7 @@ def training_samples(
 def stamp_of_samples(
     clouds: CloudDataset,
     superpoints: CacheReader,
-    config: PretrainConfig,
+    config: PretrainConfig | Draws,
     n_points: int,
     kinds: Sequence[PointKind] = (),
 ) -> Stamp:
@@ -72,32 +88,34 @@ def stamp_of_samples(
     return Stamp(STAGE, parameters, ALGORITHM, (superpoints.stamp,))
 
 
-def windows_of(clouds: CloudDataset, config: PretrainConfig) -> int:
+def windows_of(clouds: CloudDataset, config: PretrainConfig | Draws) -> int:
     """Say into how many clouds each one is divided."""
     return config.windows if _has_windows(clouds, config) else 1
 
 
-def _has_windows(clouds: CloudDataset, config: PretrainConfig) -> bool:
+def _has_windows(clouds: CloudDataset, config: PretrainConfig | Draws) -> bool:
     return clouds.scene == "room" and config.window > 0
 
 
 def _take(
     clouds: CloudDataset,
     superpoints: CacheReader,
-    config: PretrainConfig,
+    config: PretrainConfig | Draws,
     n_points: int,
     point_features: PointFeatures,
+    labelled: bool,
     key: str,
 ) -> dict[str, Array]:
     """Take one cloud's samples, window after window; runs in a worker process."""
     cloud = clouds[key]
+    truth = _labels(cloud, len(clouds.classes)) if labelled else None
     xyz, labels = cloud.xyz, superpoints.read(key, ("labels",))["labels"]
     if len(labels) != len(xyz):
         raise InputError(
             f"it has {len(xyz)} points and its superpoints are of {len(labels)}; s4tok superpoints --overwrite."
         )
     known = point_features.read(cloud, clouds.up)
-    samples, features = [], []
+    samples, features, known_labels = [], [], []
     for window in range(windows_of(clouds, config)):
         seed = seed_of(config.draw_seed, key, window)
         inside = column(xyz, config.window, seed, clouds.up) if _has_windows(clouds, config) else slice(None)
@@ -107,8 +125,25 @@ def _take(
         ]
         samples += drawn
         features += [known[inside][each.index] for each in drawn]
-    beside = {"features": _filled_up(features).astype(np.float16)} if point_features.kinds else {}
+        known_labels += [] if truth is None else [truth[inside][each.index] for each in drawn]
+    beside: dict[str, Array] = {"features": _filled_up(features).astype(np.float16)} if point_features.kinds else {}
+    if known_labels:
+        beside["labels"] = _filled_up(known_labels).astype(np.int16)
     return {**_stacked(samples), **beside, "sizes": np.bincount(labels).astype(np.int32)}
+
+
+def _labels(cloud: PointCloud, n_classes: int) -> Int[Array, " n"]:
+    if cloud.labels is None or (cloud.labels < 0).all():
+        raise InputError("none of its points has a label.")
+    if int(cloud.labels.max()) >= n_classes:
+        raise InputError(
+            f"a point has the label {int(cloud.labels.max())}, and there are {n_classes} classes, from 0 on."
+        )
+    return cloud.labels
+
+
+def _with_labels(layout: Layout) -> Layout:
+    return replace(layout, name=f"labelled-{layout.name}", arrays={**layout.arrays, **LABELLED}, made_by="finetune")
 
 
 def _stacked(samples: Sequence[Sample]) -> dict[str, Array]:
@@ -122,8 +157,9 @@ def _stacked(samples: Sequence[Sample]) -> dict[str, Array]:
     return {"points": points, "superpoints": superpoints, "original": original}
 
 
-def _filled_up(features: Sequence[Float32[Array, "_ c"]]) -> Float32[Array, "q n c"]:
-    filled = np.zeros((len(features), max(map(len, features)), features[0].shape[1]), np.float32)
-    for row, each in enumerate(features):
+def _filled_up(rows: Sequence[Array]) -> Array:
+    """Put what is known of each sample's points on top of each other, the smaller ones filled up with zeros."""
+    filled = np.zeros((len(rows), max(map(len, rows)), *rows[0].shape[1:]), rows[0].dtype)
+    for row, each in enumerate(rows):
         filled[row, : len(each)] = each
     return filled

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from s4tok.config import RunConfig
 from s4tok.datasets.dataset import CloudDataset
@@ -12,18 +12,18 @@ from s4tok_pipelines.report import Report
 from s4tok_pipelines.training.loop import Data
 from s4tok_pipelines.training.ranks import Ranks
 
+Recipe = TypeVar("Recipe")
+
 
 @dataclass(frozen=True)
-class Request:
+class Request(Generic[Recipe]):
     """What a run was asked to train on and how, the same for every objective."""
 
     datasets: Sequence[CloudDataset]  # trained on together
     validation: Sequence[CloudDataset]  # splits of them that are there to validate on
     cache: Path  # the folder of all caches
-    config: RunConfig
-    make_features: (
-        Callable[[CloudDataset], None] | None
-    )  # and all before them, where they are missing; None without auto
+    config: Recipe
+    make_inputs: Callable[[CloudDataset], None] | None  # what the caches lack of it; None without auto
     workers: int
     device: str
     ranks: Ranks
@@ -46,4 +46,4 @@ class Prepared(NamedTuple):
     begin: Callable[[Report], None] = _nothing  # done once the run's folder is its own: reading data into memory
 
 
-Prepare: TypeAlias = Callable[[Request], Prepared]
+Prepare: TypeAlias = Callable[[Request[RunConfig]], Prepared]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from s4tok.config import RunConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.tokenizers import PointFeatures
@@ -61,7 +62,7 @@ class DistilledData(NamedTuple):
         }
 
 
-def open_data(request: Request, clip: FrozenClip | None = None) -> DistilledData:
+def open_data(request: Request[RunConfig], clip: FrozenClip | None = None) -> DistilledData:
     """Open what to train on, and what to validate on: a split, or some of the clouds.
 
     Args:
@@ -69,9 +70,9 @@ def open_data(request: Request, clip: FrozenClip | None = None) -> DistilledData
         clip: Whose features are distilled, where the recipe names no other model's.
     """
     point_features.require_some(request.datasets, PointFeatures(request.config.point_features))
-    if request.make_features is not None and request.ranks.is_first:
+    if request.make_inputs is not None and request.ranks.is_first:
         for each in request.datasets:
-            request.make_features(each)
+            request.make_inputs(each)
     request.ranks.wait()
     training = request.config.training
     most = training.validation_clouds
@@ -95,7 +96,9 @@ def open_data(request: Request, clip: FrozenClip | None = None) -> DistilledData
     return DistilledData(TrainingData(train, training), TrainingData(held, training) if held else None)
 
 
-def _open(request: Request, clip: FrozenClip | None, clouds: CloudDataset, most: int | None = None) -> Source:
+def _open(
+    request: Request[RunConfig], clip: FrozenClip | None, clouds: CloudDataset, most: int | None = None
+) -> Source:
     """Open a dataset's features and samples; the first process takes samples that are missing."""
     config, ranks, report = request.config, request.ranks, request.report
     wanted = PointFeatures(config.point_features)

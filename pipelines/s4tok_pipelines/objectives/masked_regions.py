@@ -16,7 +16,7 @@ from s4tok_pipelines.objectives.distilled_data import open_data
 from s4tok_pipelines.objectives.region_distillation import card, distillation, facts, groups_for, new_encoder
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: Request[RunConfig]) -> Prepared:
     """Load the teacher, open the caches of regions and features, and build the student."""
     config = request.config
     choose("tokenizer", config.tokenizer.tokenizer, TOKENIZERS)

@@ -17,7 +17,7 @@ from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.distilled_data import DistilledData, open_data
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: Request[RunConfig]) -> Prepared:
     """Open the caches of regions and features, group the regions, and build the model."""
     config = request.config
     choose("tokenizer", config.tokenizer.tokenizer, TOKENIZERS)
@@ -28,7 +28,7 @@ def prepare(request: Request) -> Prepared:
     return Prepared(model, opened.data, opened.held, name, facts(request, opened), card(opened), opened.hold)
 
 
-def groups_for(request: Request, opened: DistilledData) -> Groups:
+def groups_for(request: Request[RunConfig], opened: DistilledData) -> Groups:
     """Find the groups of regions in the first process, and read them in the others."""
     found: Groups | None = None
     for turn in (0, 1):
@@ -39,7 +39,7 @@ def groups_for(request: Request, opened: DistilledData) -> Groups:
     return found
 
 
-def distillation(request: Request, opened: DistilledData, groups: Groups) -> RegionDistillation:
+def distillation(request: Request[RunConfig], opened: DistilledData, groups: Groups) -> RegionDistillation:
     """Build the model, all weights drawn by the run's seed."""
     config, width = request.config, opened.data.sources[0].target_width
     with torch.random.fork_rng(devices=[]):
@@ -56,7 +56,7 @@ def new_encoder(config: RunConfig) -> PointEncoder:
     return PointEncoder(config.tokenizer, config.backbone, PointFeatures(config.point_features))
 
 
-def facts(request: Request, opened: DistilledData) -> dict[str, Mapping[str, Any]]:
+def facts(request: Request[RunConfig], opened: DistilledData) -> dict[str, Mapping[str, Any]]:
     """Say what the result depends on: the clouds, their features, and the recipe of the model."""
     config = request.config
     found = {**opened.facts(request.datasets), "vision_model": opened.vision_model}

@@ -17,7 +17,7 @@ from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.distilled_data import DistilledData, open_data
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: Request[RunConfig]) -> Prepared:
     """Build the model, and open the caches of superpoints and features."""
     config, wanted = request.config, PointFeatures(request.config.point_features)
     choose("tokenizer", config.tokenizer.tokenizer, TOKENIZERS)
@@ -48,7 +48,7 @@ def _model(clip: FrozenClip, config: RunConfig, target_width: int) -> S4Token:
         )  # fmt: skip
 
 
-def _facts(request: Request, opened: DistilledData, clip: FrozenClip) -> Mapping[str, Mapping[str, Any]]:
+def _facts(request: Request[RunConfig], opened: DistilledData, clip: FrozenClip) -> Mapping[str, Mapping[str, Any]]:
     """Say what the result depends on: the clouds, their features, CLIP, and the recipe of the model."""
     facts = opened.facts(request.datasets)
     if request.config.features is not None:

@@ -10,7 +10,9 @@ from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.prompts import Prompts
 
 
-def provenance(clouds: CloudDataset, vision: VisionModel, student: Student | None, prompts: Prompts) -> dict[str, Any]:
+def provenance(
+    clouds: CloudDataset, vision: VisionModel, student: Student | None, prompts: Prompts | None
+) -> dict[str, Any]:
     """Name the clouds, the models and the sentences, each so that another one has another name."""
     by = None
     if student is not None:
@@ -24,7 +26,7 @@ def provenance(clouds: CloudDataset, vision: VisionModel, student: Student | Non
         "up": clouds.up,
         "checkpoint": by,
         "vision_model": {"name": vision.name, **vision.identity},
-        "prompts": prompts.identity,
+        "prompts": None if prompts is None else prompts.identity,  # a fine-tuned head needs none
     }
 
 

@@ -19,6 +19,7 @@ from s4tok.datasets.own_files import OwnFiles
 from s4tok.device import pick_device
 from s4tok.errors import InputError, UsageError, choose
 from s4tok.inference.as_trained import refuse_contradictions, require_scale, scene_of
+from s4tok.inference.head_words import HeadVocabulary, labels_of
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts, set_for
 from s4tok.zero_shot.vocabulary import Vocabulary
@@ -71,16 +72,16 @@ def segment_by_name(
         report: Who listens.
     """
     _agree(names, config)
-    if not labels and not clouds.classes:
-        raise UsageError(
-            f"nothing says what the points of {clouds.name} may be.", 'for example --labels "wall,floor,chair".'
-        )
     is_own = isinstance(clouds, OwnFiles)
     if is_own and guess_scene:
         clouds = with_guessed_scene(clouds, config.scale, report)
     models = load_models(names, clouds.scene, report, "dense")
     calibrated_by = load_calibrating(names, models, config, clouds.scene)
-    words = Vocabulary(clouds, models.vision, models.prompts, labels, category)
+    words = (
+        Vocabulary(clouds, models.vision, models.prompts, labels, category)
+        if models.student is None or models.student.labeller is None
+        else HeadVocabulary(clouds, models.student, labels, category)
+    )
     scorer = open_scorer(
         clouds, cache, models.vision, models.student, config,
         calibrated_by=calibrated_by, auto=auto or is_own, workers=workers, report=report,
@@ -117,11 +118,14 @@ def classify_by_name(
     require_scale(config.scale)
     if names.vision_only and (config.scale, config.votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
         raise UsageError("views are drawn at one size, of all points: --scale and --votes are for checkpoints.")
+    models, is_own = load_models(names, clouds.scene, report, "whole"), isinstance(clouds, OwnFiles)
+    if models.student is not None and models.student.labeller is not None:
+        known = labels_of(models.student, "objects").classes
+        labels = labels or (() if clouds.categories else known)
     if not labels and not clouds.categories:
         raise UsageError(
             f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'
         )
-    models, is_own = load_models(names, clouds.scene, report, "whole"), isinstance(clouds, OwnFiles)
     features = open_whole_features(
         clouds, cache, models.vision, models.student, config, views,
         auto=auto or is_own, workers=workers, report=report,

@@ -1,9 +1,9 @@
-"""The stage `classify`: name each cloud with words nobody trained for, and count how often that is right."""
+"""The stage `classify`: label each cloud, zero-shot or by a fine-tuned head, and count how often that is right."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from torch import Tensor
@@ -11,7 +11,9 @@ from torch import Tensor
 from s4tok.config import ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
+from s4tok.inference.head_words import cloud_vectors
 from s4tok.metrics.labels import Interval, Scores, bootstrap, confusion, label_scores
+from s4tok.models.checkpoint import Student
 from s4tok.shapes import Array, Float, Int
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.classifier import classifier, cosines
@@ -22,6 +24,9 @@ from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.report import Failure, Report, silent
 
 BEST = 3  # names told of each cloud
+
+Near: TypeAlias = Callable[[Float[Tensor, " d"]], Float[Tensor, " t"]]
+Unknown: TypeAlias = Sequence[str]
 
 
 class Figures(NamedTuple):
@@ -88,17 +93,16 @@ def classify(
         raise UsageError(
             f"{clouds.name} has no categories.", 'say what its clouds may be, for example --labels "chair,table,lamp".'
         )
-    unknown = unknown_words(classes, vision, prompts)
+    near, unknown = _near(features.student, classes, vision, prompts)
     for sentence in tell_unknown(unknown, vision):
         report.warn(sentence)
     result = Classified(classes)
-    texts = classifier(vision, [prompts.of_object(name) for name in classes]).cpu()
     rows: dict[str, Float[Tensor, " t"]] = {}
     for done in report.steps(features.of_clouds, "Classifying", total=len(clouds)):
         if done.result is None:
             result.failures.append(Failure(done.item, done.reason))
         else:
-            rows[done.item] = cosines(done.result, texts)
+            rows[done.item] = near(done.result)
         report.gauge(failed=float(len(result.failures)))
     if not rows:
         raise InputError(f"none of {len(clouds)} clouds can be classified: {result.failures[0].reason}")
@@ -110,7 +114,7 @@ def classify(
     result.failures.sort(key=lambda failure: failure.key)
     cut = features.superpoints
     result.about = {
-        **provenance(clouds, vision, features.student, prompts),
+        **provenance(clouds, vision, features.student, None if _has_head(features.student) else prompts),
         "seed": config.seed,
         "votes": config.votes,
         "scale": config.scale,
@@ -121,6 +125,21 @@ def classify(
         "seconds": round(time.monotonic() - start, 3),
     }
     return result
+
+
+def _has_head(student: Student | None) -> bool:
+    return student is not None and student.labeller is not None
+
+
+def _near(
+    student: Student | None, classes: Sequence[str], vision: VisionModel, prompts: Prompts
+) -> tuple[Near, Unknown]:
+    """Say how near features are to classes, by a head or by prompts, and which words the texts were not trained on."""
+    if student is not None and student.labeller is not None:
+        picked = cloud_vectors(student, classes)
+        return lambda probabilities: probabilities @ picked.T, ()
+    texts = classifier(vision, [prompts.of_object(name) for name in classes]).cpu()
+    return lambda feature: cosines(feature, texts), unknown_words(classes, vision, prompts)
 
 
 def _figures(clouds: CloudDataset, answers: Mapping[str, str], config: ZeroShotConfig) -> Figures:

@@ -1,4 +1,4 @@
-"""The stage `segment`: name every point with words nobody trained for, and count how often that is right."""
+"""The stage `segment`: label every point, zero-shot or by a fine-tuned head, and count how often that is right."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -83,7 +83,8 @@ def segment(
     for sentence in tell_unknown(words.unknown, words.model):
         report.warn(sentence)
     stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()
-    about = f"labels by {scorer.name}, texts of {words.model.name}"
+    by = "its head" if words.prompts is None else f"texts of {words.model.name}"
+    about = f"labels by {scorer.name}, {by}"
     for key in report.steps(clouds.keys, "Labelling points"):
         try:
             done = _named(clouds, key, scorer, words)
@@ -136,5 +137,5 @@ def _named(clouds: CloudDataset, key: str, scorer: PointScorer, vocabulary: Voca
     superpoints = read_entry(scorer.superpoints, clouds, key, "labels")["labels"].astype(np.int64)
     if len(superpoints) != len(cloud):
         raise InputError(f"it has {len(cloud)} points, and its superpoints are of {len(superpoints)}.")
-    scores = scorer.scores(key, cloud, superpoints, words.vectors)
+    scores = scorer.scores(key, cloud, superpoints, words)
     return labelled(cloud, superpoints, words, scores, scorer.config, truth=truth, mean=scorer.mean)

@@ -79,7 +79,7 @@ class Training:
         self.size = min(config.batch, len(data.keys) // ranks.world * ranks.world)
         self.steps_per_epoch = len(data.keys) // self.size
         self.steps = config.epochs * self.steps_per_epoch
-        self.optimizer = build_optimizer(model, config)
+        self.optimizer = build_optimizer(model, config, model.rate_of)
         self.state = load_checkpoint(folder / CHECKPOINTS, model, self.optimizer) or State(0, math.inf, 0.0)
         self.begun = self.state.step
         self.trained = [weight for weight in model.parameters() if weight.requires_grad]
@@ -98,6 +98,7 @@ class Training:
         with _told_to_stop() as stop:
             if not self.state.step:
                 self._validate(metrics)
+                self.state = self.state._replace(best=math.inf)  # nothing is saved of what is not trained yet
             for chosen in self.report.steps(self._timed(ready), "Training", total=self.steps, done=self.state.step):
                 is_stopped = self._step(net, chosen, metrics, bool(stop))
                 if self.state.step % self.steps_per_epoch == 0:
@@ -136,7 +137,7 @@ class Training:
     def _step(self, net: nn.Module, chosen: Chosen, metrics: Metrics | None, is_stopping: bool) -> bool:
         rate = learning_rate(self.config, self.state.step, self.steps, self.steps_per_epoch)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         batch = chosen.batch.to(self.device)
         self.optimizer.zero_grad()
         began = time.monotonic()
@@ -188,7 +189,8 @@ class Training:
         if metrics is not None:
             epoch = self.state.step / self.steps_per_epoch
             metrics.write({"kind": "validation", "step": self.state.step, "epoch": epoch, **figures})
-        said = ", ".join(f"{name} {figures[name]:.4f}" for name in self.model.curves)
+        shown = [name for name in self.model.validates if name not in self.model.curves]
+        said = ", ".join(f"{name} {figures[name]:.4f}" for name in (*self.model.curves, *shown))
         self.report.note(f"validation after step {self.state.step}: {said}{', the best so far' if is_best else ''}")
         return is_best
 

@@ -1,4 +1,4 @@
-"""The folder of a pre-training run: what it was asked for, where it runs, what it measured, what it said.
+"""The folder of a training run: what it was asked for, where it runs, what it measured, what it said.
 
 config.toml        everything a result depends on, resolved
 environment.json   machine, versions and command of the latest start
@@ -40,7 +40,7 @@ def claim(folder: Path, wanted: Stamp, *, resume: bool, overwrite: bool) -> None
     if overwrite and (folder / CONFIG).is_file():
         shutil.rmtree(folder)
     if (folder / CONFIG).is_file():
-        found = _read_config(folder / CONFIG)
+        found = _read_config(folder / CONFIG, wanted.stage)
         if found.sha256 != wanted.sha256:
             raise UsageError(
                 f"{folder} is a run with {'; '.join(differences(found, wanted))}.",
@@ -57,9 +57,9 @@ def claim(folder: Path, wanted: Stamp, *, resume: bool, overwrite: bool) -> None
     write_whole(folder / CONFIG, "".join(_toml(wanted.parameters)).encode(), parents=True)
 
 
-def _read_config(path: Path) -> Stamp:
+def _read_config(path: Path, stage: str) -> Stamp:
     try:
-        return Stamp("pretrain", tomllib.loads(path.read_text(encoding="utf-8")))
+        return Stamp(stage, tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is damaged: {error}.") from error
 

@@ -139,3 +139,32 @@ torch.testing.assert_close(compiled(tokens).hidden, encoder(tokens).hidden)
 def test_it_compiles_in_one_piece(python: Callable[..., CompletedProcess[str]]) -> None:
     done = python("-c", COMPILE, timeout=300)  # a process of its own, where shapes are not checked
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("depth", "kept"), [(12, (4, 8)), (3, (1, 2)), (2, (1, 2)), (1, (1, 1))])
+def test_layers_are_the_tokens_after_a_third_and_two_thirds_of_the_blocks_and_at_the_end(
+    depth: int, kept: tuple[int, int]
+) -> None:
+    torch.manual_seed(0)
+    visual = VisionTransformer(32, 8, 48, depth, 3, 2, output_dim=24)
+    encoder, tokens = FrozenEncoder(visual), torch.randn(2, 7, 48)
+    is_token = torch.arange(7)[None].expand(2, -1) < 6
+    seen: list[torch.Tensor] = []
+    for block in visual.transformer.resblocks:
+        block.register_forward_hook(lambda module, given, made: seen.append(made[:, 1:]))
+    found = encoder.layers(tokens, is_token)
+    expected = encoder(tokens, is_token)
+    for one, number in zip(found.hidden, kept, strict=False):
+        assert torch.equal(one, seen[number - 1])
+    torch.testing.assert_close(found.hidden[-1], expected.hidden)
+    torch.testing.assert_close(encoder.project(found.whole), expected.whole)
+
+
+def test_what_may_be_trained_of_it_is_what_every_token_passes_through() -> None:
+    encoder = FrozenEncoder(tower())
+    names = {name for name, weight in encoder.named_parameters() if any(weight is each for each in encoder.trainable())}
+    assert {name.split(".")[1] for name in names} == {"ln_pre", "transformer", "ln_post"}
+    for weight in encoder.trainable():
+        weight.requires_grad_(True)
+    encoder.layers(torch.randn(2, 7, 48)).hidden[-1].square().sum().backward()  # type: ignore[no-untyped-call]
+    assert all(weight.grad is not None for weight in encoder.trainable())

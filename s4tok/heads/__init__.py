@@ -1,0 +1,1 @@
+"""Heads: what tells points or clouds apart by a transformer's tokens, trained with labels."""

@@ -1,0 +1,166 @@
+"""`s4tok finetune`: learn labels with a checkpoint's tokenizer and a head."""
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from typer import Option
+
+from s4tok.config import (
+    NO_CHECKPOINT,
+    EncoderConfig,
+    FinetuneConfig,
+    FinetunePreset,
+    FinetuneRecipe,
+    HeadConfig,
+    Protocol,
+    Scene,
+    TokenizerConfig,
+    ZeroShotConfig,
+)
+from s4tok.errors import InputError, UsageError
+from s4tok.fields import changed
+from s4tok_cli import console, options
+from s4tok_cli.commands import Place
+from s4tok_cli.commands.superpoints import Room
+from s4tok_cli.recipe import Changes, FieldsOf, Part
+from s4tok_pipelines.paths import CACHE
+
+if TYPE_CHECKING:
+    from s4tok.datasets.dataset import CloudDataset
+
+PLACE = Place("Stages", 7)
+EXAMPLES = (
+    "s4tok finetune toy-scans --shots 10 --auto",
+    "s4tok finetune labelled/ --labels wall,floor,chair --out runs/mine",
+)
+
+RECIPE = FieldsOf(
+    FinetuneRecipe,
+    (
+        Part("", FinetuneRecipe, "Models", ("task", "checkpoint"), {}, ("protocol",),
+             {"task": "the data's", "clip": "the checkpoint's", "pretrained": "its usual ones",
+              "n_points": "the tokenizer's", "n_tokens": "the tokenizer's"}),
+        Part("tokenizer", TokenizerConfig, "Models", (), {},
+             tuple(name for name in TokenizerConfig.__dataclass_fields__ if name != "tokenizer")),
+        Part("encoder", EncoderConfig, "Models"),
+        Part("head", HeadConfig, "Training", ("head",)),
+        Part("training", FinetuneConfig, "Training", ("train", "shots", "epochs", "learning_rate"),
+             {"learning_rate": "--lr", "windows": "--windows-per-room"}, (),
+             {"shots": "all", "labels_fraction": "all", "window": "the checkpoint's"}),
+    ),
+    {"toy": FinetuneRecipe.of("toy"), "tables": FinetuneRecipe.of("tableA-parts")},
+)  # fmt: skip
+
+
+def finetune(
+    *,
+    source: options.Clouds,
+    preset: Annotated[
+        FinetunePreset,
+        Option(
+            help="Numbers: toy, table1, tableA-parts or tableA-s3dis.",
+            metavar="NAME",
+            rich_help_panel="Training",
+        ),
+    ] = "toy",
+    protocol: Annotated[
+        Protocol | None,
+        Option(
+            help="How S3DIS is cut; figures of different protocols do not compare.",
+            show_default="the preset's",
+            rich_help_panel="Training",
+            hidden=True,
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        Option(
+            help="What 0, 1, ... mean in own files.",
+            metavar="NAME,...",
+            show_default="the dataset's",
+            rich_help_panel=options.INPUT,
+        ),
+    ] = None,
+    room: Room = None,
+    recipe: Annotated[Changes, RECIPE],
+    out: Annotated[Path | None, options.out("in runs/", "The folder of the run.")] = None,
+    resume: Annotated[
+        bool, Option("--resume", help="Go on where the run was stopped.", rich_help_panel=options.OUTPUT)
+    ] = False,
+    auto: options.Auto = False,
+    overwrite: Annotated[
+        bool,
+        Option(
+            "--overwrite",
+            help="Remove the run that is there, and begin again.",
+            rich_help_panel=options.OUTPUT,
+            hidden=True,
+        ),
+    ] = False,
+    log: Annotated[
+        Literal["wandb"] | None,
+        Option(
+            help="Show the figures on Weights & Biases too.",
+            show_default="TensorBoard alone",
+            rich_help_panel=options.OUTPUT,
+            hidden=True,
+        ),
+    ] = None,
+    cache: options.Cache = CACHE,
+    workers: options.Workers = 1,
+    device: options.Device = "auto",
+) -> None:
+    """Learn labels of parts, scenes or objects with a tokenizer and a head.
+
+    Its run folder is a checkpoint for segment and classify.
+    """
+    from s4tok.models.checkpoint_files import find_checkpoint
+    from s4tok.vision.weights import probe
+    from s4tok.zero_shot.prompts import read_labels
+
+    config = changed(FinetuneRecipe.of(preset, protocol), recipe)
+    scene: Scene | None = None if room is None else "room" if room else "object"
+    clouds = source.open(scene=scene, prefer=["train"])  # before PyTorch is imported: what is wrong is told at once
+    if config.checkpoint == NO_CHECKPOINT:
+        probe(config.clip or ZeroShotConfig.clip, config.pretrained)
+    else:
+        find_checkpoint(config.checkpoint)
+        probe(config.clip, config.pretrained)
+
+    from s4tok.device import pick_device
+    from s4tok_pipelines.stages.finetune import finetune as run
+    from s4tok_pipelines.training.ranks import from_environment
+
+    is_first = from_environment().is_first
+    outcome = run(
+        clouds,
+        cache,
+        config,
+        labels=() if labels is None else read_labels(labels),
+        guess_scene=scene is None,
+        validation=_validation(source) if clouds.split == "train" else (),
+        out=out,
+        resume=resume,
+        overwrite=overwrite,
+        auto=auto,
+        workers=workers,
+        device=pick_device(device),
+        log=log,
+        report=console.Progress(),
+    )
+    if is_first:
+        best = outcome.figures.get("validation")
+        console.result(f"{outcome.made} steps trained: {outcome.out}{'' if best is None else f', best {best:.1%}'}")
+        console.finish(
+            {"made": outcome.made, "present": outcome.present, "out": str(outcome.out),
+             "seconds": round(outcome.seconds, 3), **outcome.figures}
+        )  # fmt: skip
+
+
+def _validation(source: options.Clouds) -> "list[CloudDataset]":
+    """Open the split that is there to validate on, where the dataset has one and it can be read."""
+    with suppress(UsageError, InputError):
+        return [replace(source, split="val", limit=None).open()]
+    return []

@@ -1,0 +1,99 @@
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from s4tok.config import FinetunePreset, FinetuneRecipe
+from s4tok.synthetic.layouts import write
+from s4tok_pipelines.report import Outcome
+from tests.running import Run
+
+Asked = list[tuple[FinetuneRecipe, dict[str, Any]]]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Remember what the stage was asked for, and train nothing."""
+    calls: Asked = []
+
+    def stage(clouds: Any, cache: Path, recipe: FinetuneRecipe, **more: Any) -> Outcome:
+        calls.append((recipe, {"clouds": clouds, "cache": cache, **more}))
+        return Outcome(Path("runs/x"), made=5, figures={"validation": 0.5})
+
+    monkeypatch.setattr("s4tok_pipelines.stages.finetune.finetune", stage)
+    monkeypatch.setattr("s4tok.vision.weights.probe", lambda name, pretrained: None)
+    return calls
+
+
+@pytest.mark.parametrize("preset", get_args(FinetunePreset))
+def test_a_preset_is_what_it_says(s4tok: Run, asked: Asked, preset: Any) -> None:
+    done = s4tok("finetune", "toy-shapes", "--preset", preset)
+    assert done.returncode == 0, done.stderr
+    ((recipe, more),) = asked
+    assert recipe == FinetuneRecipe.of(preset)
+    assert (more["clouds"].split, [each.split for each in more["validation"]]) == ("train", ["val"])
+    assert "best 50.0%" in done.stdout
+
+
+def test_flags_change_the_preset_and_nothing_else(s4tok: Run, asked: Asked) -> None:
+    flags = (
+        "--task objects --checkpoint none --clip mini --tokenizer knn+rpn --head probe --train head --shots 5 "
+        "--balance --labels-fraction 0.5 --epochs 3 --batch 5 --lr 0.01 --n-points 99 --n-tokens 7 --seed 4 "
+        "--limit 9 --window 2.5"
+    )
+    assert s4tok("finetune", "--source", "toy-shapes", *flags.split()).returncode == 0
+    ((recipe, more),) = asked
+    training = recipe.training
+    assert (recipe.task, recipe.checkpoint, recipe.tokenizer.tokenizer) == ("objects", "none", "knn+rpn")
+    assert (recipe.n_points, recipe.n_tokens, recipe.head.head) == (99, 7, "probe")
+    assert (training.train, training.shots, training.balance, training.labels_fraction) == ("head", 5, True, 0.5)
+    assert (training.epochs, training.batch, training.learning_rate, training.window) == (3, 5, 0.01, 2.5)
+    assert training.scale_range == FinetuneRecipe.of("toy").training.scale_range
+    assert len(more["clouds"]) == 9
+
+
+@pytest.mark.parametrize("protocol", ["block-2048", "block-4096", "rooms"])
+def test_a_protocol_sets_how_s3dis_is_cut(s4tok: Run, asked: Asked, protocol: Any) -> None:
+    assert s4tok("finetune", "toy-rooms", "--preset", "tableA-s3dis", "--protocol", protocol).returncode == 0
+    ((recipe, _),) = asked
+    points, window = {"block-2048": (2048, 1), "block-4096": (4096, 1), "rooms": (16384, 4)}[protocol]
+    assert (recipe.n_points, recipe.training.window, recipe.protocol) == (points, window, protocol)
+
+
+def test_a_checkpoint_there_is_not_is_told_at_once(s4tok: Run, asked: Asked) -> None:
+    done = s4tok("finetune", "toy-shapes", "--checkpoint", "universel")
+    assert done.returncode == 2
+    assert "universal" in done.stderr
+    assert not asked
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("layout", "preset", "flags"),
+    [
+        ("shapenetpart", "table1", "--task parts --tokenizer knn"),
+        ("shapenetpart", "tableA-parts", "--task parts"),
+        ("modelnet40", "tableA-parts", "--task objects"),
+        ("scanobjectnn", "tableA-parts", "--task objects --rotate 180"),
+        ("s3dis", "tableA-s3dis", "--protocol block-2048"),
+        ("s3dis", "tableA-s3dis", "--protocol block-4096"),
+        ("s3dis", "tableA-s3dis", "--protocol rooms"),
+    ],
+)
+def test_presets_run_on_published_layouts_before_a_vit_b_16(
+    s4tok: Run, tmp_path: Path, layout: str, preset: str, flags: str
+) -> None:
+    for _ in write(layout, tmp_path / layout, (4, 2, 0) if layout != "s3dis" else (2, 0, 1)):
+        pass
+    source = ["--dataset", "scanobjectnn"] if layout == "scanobjectnn" else []
+    small = "--checkpoint none --clip ViT-B-16 --epochs 1 --batch 2 --n-points 128 --n-tokens 8 --windows-per-room 2"
+    done = s4tok(
+        "finetune", layout, *source, "--split", "train", "--preset", preset, *flags.split(), *small.split(),
+        "--pretrained", "", "--auto", "--out", "run", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.json["made"] >= 1
+    card = json.loads((tmp_path / "run" / "ckpt" / "last" / "config.json").read_text())
+    assert card["clip"]["name"] == "ViT-B-16"
+    assert ("protocol" in card) == (layout == "s3dis")

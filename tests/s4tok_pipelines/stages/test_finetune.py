@@ -1,0 +1,170 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import s4tok
+from s4tok.config import FinetuneConfig, FinetuneRecipe, HeadConfig, SegmentConfig, TokenizerConfig
+from s4tok.errors import InputError, UsageError
+from s4tok.models.checkpoint_files import read_card
+from s4tok.synthetic.datasets import ToyRooms
+from s4tok_pipelines.inputs.models import ModelNames
+from s4tok_pipelines.stages.by_name import classify_by_name, segment_by_name
+from s4tok_pipelines.stages.finetune import finetune
+from s4tok_pipelines.stages.segment import Files
+from s4tok_pipelines.training.run_folder import read_metrics
+
+
+def recipe(world: Any, **training: Any) -> FinetuneRecipe:
+    """Give a small recipe: five steps of four shapes an epoch, nothing pre-trained."""
+    return FinetuneRecipe(
+        FinetuneConfig(**{"batch": 4, "epochs": 2, "draws": 2, "learning_rate": 3e-3, **training}),
+        HeadConfig(head_widths=(16, 16, 16, 8)),
+        TokenizerConfig(n_points=150, n_tokens=12, patch_size=8, adapter_widths=(8, 16, 16)),
+        checkpoint="none",
+        clip=world.clip,
+    )
+
+
+def tuned(world: Any, out: Path, task: Any, **training: Any) -> Any:
+    config = recipe(world, **training)
+    given = FinetuneRecipe(**{**vars(config), "task": task})
+    return finetune(world.train, world.cache, given, validation=[world.val], out=out)
+
+
+@pytest.fixture(scope="module")
+def parts(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "parts"
+    outcome = tuned(world, out, "parts")
+    best = max(row["miou_i"] for row in validations(out)[1:])  # the untrained one is no checkpoint
+    assert outcome.figures["validation"] == pytest.approx(best, abs=1e-6)
+    return out
+
+
+def validations(out: Path) -> list[dict[str, Any]]:
+    return [row for row in read_metrics(out / "metrics.jsonl") if row["kind"] == "validation"]
+
+
+def names(world: Any, out: Path, **more: Any) -> ModelNames:
+    return ModelNames(str(out), world.clip, **more)
+
+
+def test_a_run_has_its_folder_its_curves_and_a_card_that_says_what_it_labels(world: Any, parts: Path) -> None:
+    assert {path.name for path in parts.iterdir()} >= {"config.toml", "metrics.jsonl", "log.txt", "curves.png", "ckpt"}
+    card = read_card(parts / "ckpt" / "best")
+    assert card["labels"]["classes"] == list(world.train.classes)
+    assert (card["begun_with"], card["dataset"]["clouds"]) == ({"name": "none"}, 22)
+    files = {path.name for path in (parts / "ckpt" / "last").iterdir()}
+    assert files == {"model.safetensors", "config.json", "README.md", "training.safetensors", "training.json"}
+    assert "labels by a head:" in (parts / "ckpt" / "best" / "README.md").read_text()
+    assert [row["step"] for row in validations(parts)] == [0, 5, 10]
+
+
+def test_figures_are_those_of_a_count_of_the_labels_that_were_written(world: Any, parts: Path, tmp_path: Path) -> None:
+    config = SegmentConfig(draws=5)
+    found = segment_by_name(world.val, world.cache, names(world, parts), config, files=Files(tmp_path, ["npy"]))
+    facts, by_object, n_right, n_points = found.facts(), [], 0, 0
+    for key in world.val.keys:
+        answers, truth = np.load(tmp_path / f"{key}.labels.npy"), world.val[key].labels
+        mine = list(world.val.parts[world.val.categories[world.val.category(key)]])
+        answers = np.array(mine)[answers]
+        pairs = [(truth == part, answers == part) for part in mine]
+        ious = [(a & b).sum() / (a | b).sum() if (a | b).any() else 1.0 for a, b in pairs]
+        by_object.append(float(np.mean(ious)))
+        n_right, n_points = n_right + int((answers == truth).sum()), n_points + len(truth)
+    assert facts["miou_i"] == pytest.approx(np.mean(by_object))
+    assert facts["accuracy"] == pytest.approx(n_right / n_points)
+    assert facts["prompts"] is None
+    again = json.loads((tmp_path / "result.json").read_text())
+    assert again["checkpoint"]["card"]["labels"]["task"] == "parts"
+
+
+def test_zero_shot_leaves_the_head_aside(world: Any, parts: Path) -> None:
+    config = SegmentConfig(draws=5)
+    by_head = segment_by_name(world.val, world.cache, names(world, parts), config)
+    by_prompts = segment_by_name(world.val, world.cache, names(world, parts, zero_shot=True), config)
+    assert by_prompts.about["prompts"] is not None
+    assert by_head.points != by_prompts.points
+
+
+def test_a_label_or_category_it_was_not_tuned_for_is_refused_with_its_list(world: Any, parts: Path) -> None:
+    with pytest.raises(UsageError, match=r"does not know 'sofa leg'; it knows: .*seat"):
+        segment_by_name(world.val, world.cache, names(world, parts), labels=["sofa leg"], category="chair")
+    with pytest.raises(UsageError, match="parts of objects whose category is known"):
+        segment_by_name(world.val, world.cache, names(world, parts), labels=["seat"])
+    with pytest.raises(UsageError, match="fine-tuned for parts, which is for s4tok segment"):
+        classify_by_name(world.val, world.cache, names(world, parts))
+    with pytest.raises(UsageError, match="--calibrate is for zero-shot labels"):
+        segment_by_name(world.val, world.cache, names(world, parts), SegmentConfig(calibrate="mean"))
+
+
+def test_python_labels_by_its_head_all_it_knows_or_what_is_asked_for(world: Any, parts: Path) -> None:
+    loaded, cloud = s4tok.load(parts, clip=world.clip), world.val[world.val.keys[0]]
+    assert set(loaded.labels) == set(world.train.classes)
+    found = s4tok.segment(cloud.xyz, None, loaded, category="chair", up="y", scene="object")
+    assert set(found.names) == {"seat", "back", "leg", "armrest"}
+    np.testing.assert_allclose(found.scores.sum(1), 1, atol=1e-4)
+    two = s4tok.segment(cloud.xyz, "seat,back", loaded, category="chair", up="y", scene="object")
+    assert two.names == ("seat", "back")
+    np.testing.assert_allclose(two.scores, found.scores[:, [found.names.index(name) for name in two.names]], atol=1e-5)
+    with pytest.raises(UsageError, match="labels by prompts, and there are no labels"):
+        s4tok.segment(cloud.xyz, None, s4tok.load(parts, clip=world.clip, zero_shot=True))
+    with pytest.raises(UsageError, match="was fine-tuned for parts"):
+        s4tok.classify(cloud.xyz, None, loaded)
+
+
+def test_objects_are_classified_by_their_head(world: Any, tmp_path: Path) -> None:
+    tuned(world, tmp_path / "run", "objects", balance=True, labels_fraction=0.5)
+    found = classify_by_name(world.val, world.cache, names(world, tmp_path / "run"))
+    right = [answers[0][0] == world.val.categories[world.val.category(key)] for key, answers in found.answers.items()]
+    assert found.facts()["accuracy"] == pytest.approx(np.mean(right))
+    loaded = s4tok.load(tmp_path / "run", clip=world.clip)
+    one = s4tok.classify(world.val[world.val.keys[0]].xyz, None, loaded, up="y")
+    assert one.names == tuple(world.train.categories)
+    assert float(one.scores.sum()) == pytest.approx(1, abs=1e-4)
+    with pytest.raises(UsageError, match="fine-tuned for objects, which is for s4tok classify"):
+        segment_by_name(world.val, world.cache, names(world, tmp_path / "run"))
+
+
+def test_a_tuned_checkpoint_is_tuned_on_with_a_new_head_and_a_frozen_tokenizer(
+    world: Any, parts: Path, tmp_path: Path
+) -> None:
+    config = recipe(world, train="head", epochs=1)
+    given = FinetuneRecipe(**{**vars(config), "task": "objects", "checkpoint": str(parts)})
+    finetune(world.train, world.cache, given, validation=[world.val], out=tmp_path / "run")
+    before, after = s4tok.load(parts, clip=world.clip), s4tok.load(tmp_path / "run", clip=world.clip)
+    old, new = before.model.tokenizer.state_dict(), after.model.tokenizer.state_dict()
+    assert all(torch.equal(tensor, new[name]) for name, tensor in old.items())
+
+
+def test_few_shots_are_in_the_configuration_and_the_same_for_every_tokenizer(world: Any, tmp_path: Path) -> None:
+    found = []
+    for name in ("knn", "s4token"):
+        config = recipe(world, shots=1, epochs=1, repeats=2)
+        tokenizer = TokenizerConfig(**{**vars(config.tokenizer), "tokenizer": name})
+        out = tmp_path / name
+        given = FinetuneRecipe(**{**vars(config), "tokenizer": tokenizer})
+        finetune(world.train, world.cache, given, validation=[world.val], out=out)
+        text = (out / "config.toml").read_text()
+        found.append(next(line for line in text.splitlines() if line.startswith("keys = ")))
+        assert "shots = 1" in text
+        assert "clouds = 15\nentries = 30" in text
+    assert found[0] == found[1]
+
+
+def test_another_recipe_is_no_resumption(world: Any, parts: Path) -> None:
+    with pytest.raises(UsageError, match="epochs"):
+        tuned(world, parts, "parts", epochs=3)
+    with pytest.raises(UsageError, match="already holds a run with this configuration"):
+        tuned(world, parts, "parts")
+
+
+def test_a_dataset_without_such_labels_is_refused(world: Any, tmp_path: Path) -> None:
+    rooms = ToyRooms("val", sizes=(0, 1, 0))
+    with pytest.raises(UsageError, match="toy-rooms has no named parts"):
+        finetune(rooms, tmp_path, FinetuneRecipe(**{**vars(recipe(world)), "task": "parts"}))
+    with pytest.raises(InputError, match="has no superpoints"):
+        finetune(rooms, tmp_path, recipe(world))
