@@ -38,7 +38,7 @@ Superpoints: TypeAlias = Int32[Array, " n"] | Int32[Tensor, " n"]
 @overload
 def segment(
     points: Points,
-    labels: str | Sequence[str],
+    labels: str | Path | Sequence[str],
     checkpoint: CheckpointName = ...,
     *,
     category: str | None = ...,
@@ -48,7 +48,7 @@ def segment(
 @overload
 def segment(
     points: Sequence[Points],
-    labels: str | Sequence[str],
+    labels: str | Path | Sequence[str],
     checkpoint: CheckpointName = ...,
     *,
     category: str | None = ...,
@@ -57,7 +57,7 @@ def segment(
 ) -> list[Segmentation]: ...
 def segment(
     points: Points | Sequence[Points],
-    labels: str | Sequence[str],
+    labels: str | Path | Sequence[str],
     checkpoint: CheckpointName = None,
     *,
     category: str | None = None,
@@ -68,7 +68,7 @@ def segment(
 
     Args:
         points: (n, 3), or a list of such.
-        labels: What points may be, in words: ["seat", "back", "leg"] or "seat,back,leg".
+        labels: What points may be, in words: ["seat", "back", "leg"], "seat,back,leg", or a .txt with one a line.
         checkpoint: A name, a run folder, "hf-hub:owner/name", or what `load` gives, which saves loading it each time;
             the one that comes with s4tok for objects or for rooms where None.
         category: What labels are parts of, for prompts such as "the seat of a chair".
@@ -108,7 +108,7 @@ def segment(
 @overload
 def classify(
     points: Points,
-    labels: str | Sequence[str],
+    labels: str | Path | Sequence[str],
     checkpoint: CheckpointName = ...,
     *,
     config: ZeroShotConfig = ...,
@@ -117,7 +117,7 @@ def classify(
 @overload
 def classify(
     points: Sequence[Points],
-    labels: str | Sequence[str],
+    labels: str | Path | Sequence[str],
     checkpoint: CheckpointName = ...,
     *,
     config: ZeroShotConfig = ...,
@@ -125,7 +125,7 @@ def classify(
 ) -> list[Classification]: ...
 def classify(
     points: Points | Sequence[Points],
-    labels: str | Sequence[str],
+    labels: str | Path | Sequence[str],
     checkpoint: CheckpointName = None,
     *,
     config: ZeroShotConfig = ZeroShotConfig(),  # noqa: B008 - it cannot change
