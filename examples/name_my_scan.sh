@@ -1,6 +1,6 @@
 #!/bin/sh
 # Label every point of your own scan: examples/name_my_scan.sh room.ply "wall,floor,chair,table"
-# Any of .ply .pcd .npy .npz .txt .las .obj .off .stl .glb .h5; files longer than 2.5 are taken for rooms in metres.
+# Any of .ply .pcd .npy .npz .txt .las .obj .off .stl .glb .h5; what each is taken for is printed.
 # The checkpoints that come with s4tok know synthetic data. For real scans train one in front of a real CLIP, and
 # name it: S4TOK_CHECKPOINT=runs/mine S4TOK_CLIP=ViT-B-16 examples/name_my_scan.sh room.ply "wall,floor,chair"
 set -eu

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from s4tok.config import Axis, Scene, Unit
 from s4tok.errors import InputError
 from s4tok.shapes import Array, Bool, Float32, Float64, Int, Real
 
@@ -12,12 +13,27 @@ from s4tok.shapes import Array, Bool, Float32, Float64, Int, Real
 SMALLEST_EXTENT, LARGEST_EXTENT = 1e-9, 1e9
 
 
+@dataclass(frozen=True)
+class Placement:
+    """How an own cloud lies in its file, and what it is taken for."""
+
+    up: Axis
+    unit: Unit | None  # None for an object of any unit
+    scene: Scene
+
+    def __str__(self) -> str:
+        """Write it in a few words."""
+        unit = "of any unit" if self.unit is None else f"in {self.unit}"
+        return f"{'an' if self.scene == 'object' else 'a'} {self.scene} {unit}, {self.up} up"
+
+
 @dataclass(frozen=True, eq=False)
 class PointCloud:
     """Points around the centre of their bounding box, and what is known of each.
 
     Make one with `PointCloud.of`, which validates. `xyz + offset` are the coordinates as they came, in their own
-    unit and axes. Points keep the order they came in: index i here is line i of the file.
+    unit and axes, unless it was brought into the frame of own clouds (`s4tok.geometry.placement`): then `source` is
+    the cloud as it came. Points keep the order they came in: index i here is line i of the file.
     """
 
     xyz: Float32[Array, "n 3"]
@@ -26,6 +42,8 @@ class PointCloud:
     color: Float32[Array, "n 3"] | None = None  # red, green, blue in 0 .. 1
     normals: Float32[Array, "n 3"] | None = None  # unit length; zero where unknown
     labels: Int[Array, " n"] | None = None  # ground truth; -1 where there is none
+    source: "PointCloud | None" = None
+    placement: Placement | None = None  # of the source
 
     @classmethod
     def of(
@@ -80,7 +98,15 @@ class PointCloud:
 
     def original_xyz(self) -> Float64[Array, "n 3"]:
         """Give the coordinates as they came in."""
+        if self.source is not None:
+            return self.source.original_xyz()
         return self.xyz.astype(np.float64) + self.offset
+
+    def in_its_file(self, up: str) -> tuple["PointCloud", str]:
+        """Give the cloud as it came, and which axis is up there: `up` where it was brought into no other frame."""
+        if self.source is None or self.placement is None:
+            return self, up
+        return self.source, self.placement.up
 
     def take(self, which: Int[Array, " k"] | Bool[Array, " n"]) -> "PointCloud":
         """Keep some points, by index or by mask, in the frame of the whole."""
@@ -94,7 +120,12 @@ class PointCloud:
             color=part(self.color),
             normals=part(self.normals),
             labels=part(self.labels),
+            source=None if self.source is None else self.source.take(which),
         )
+
+    def draws(self, key: str) -> str:
+        """Say what is drawn of it at random depends on, beside the seed: its key; for own clouds, how large it is."""
+        return key if self.source is None else f"{len(self)} points"
 
 
 def _coordinates(points: ArrayLike, name: str) -> Float64[Array, "n 3"]:

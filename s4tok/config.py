@@ -15,12 +15,15 @@ from s4tok.fields import Between
 DATA_ROOT = Path("data")  # where a known name such as "scannet" is looked for
 SHIPPED_FOLDER = Path(__file__).parent / "mini_students"  # checkpoints that come with s4tok
 PROMPTS = Path(".s4tok/prompts")  # where prompts lie that s4tok may not carry
-ROOM_FROM = 2.5  # metres; an own file that is longer is taken for a room by what names its points
+ROOM_FROM = 2.5  # metres; no own file that is shorter is taken for a room
+LARGEST_IN_METRES = 100.0  # nothing longer is a room in metres
 ROOM_WINDOW = 4.0  # metres, the side of the columns a room is cut into for a checkpoint that was trained on none
 CALIBRATION_SHARE = 0.5  # of each label's mean cosine, where labels are calibrated and neither card nor user says more
 SURFACE_POINTS = 8192  # drawn from a mesh file; ShapeNet55's clouds have as many
 
 Scene: TypeAlias = Literal["object", "room"]
+Axis: TypeAlias = Literal["x", "y", "z"]
+Unit: TypeAlias = Literal["m", "cm", "mm", "inch"]
 Preset: TypeAlias = Literal["paper", "toy", "quick"]
 PretrainPreset: TypeAlias = Literal[
     "paper", "toy", "quick", "sam-stage1", "sam-stage2", "sam-stage1-toy", "sam-stage2-toy"

@@ -110,9 +110,20 @@ Up: TypeAlias = Annotated[
     str | None,
     Option(
         help="Axis that points up.",
-        metavar="x|y|z",
-        show_default="z; y in .glb",
+        metavar="auto|x|y|z",
+        show_default="own files: auto",
         rich_help_panel=INPUT,
+    ),
+]
+UnitOf: TypeAlias = Annotated[
+    str | None,
+    Option(
+        "--unit",
+        help="Unit of own rooms.",
+        metavar="auto|m|cm|mm|inch",
+        show_default="auto",
+        rich_help_panel=INPUT,
+        hidden=True,
     ),
 ]
 
@@ -140,6 +151,7 @@ class Clouds:
     data_root: DataRoot = DATA_ROOT
     split: Split = None
     up: Up = None
+    unit: UnitOf = None
     limit: Limit = None
     clouds: CloudsOf = None
     frame_step: FrameStep = FrameConfig.step
@@ -149,8 +161,8 @@ class Clouds:
         from s4tok.datasets.open import open_dataset
 
         clouds = open_dataset(
-            self.source or [], split=self.split, dataset=self.dataset, root=self.data_root, up=self.up, scene=scene,
-            limit=self.limit, prefer=prefer,
+            self.source or [], split=self.split, dataset=self.dataset, root=self.data_root, up=self.up,
+            unit=self.unit, scene=scene, limit=self.limit, prefer=prefer,
         )  # fmt: skip
         for each in clouds.remarks:
             console.note(each)

@@ -1,6 +1,6 @@
 """How a stage tells of its progress to whoever listens, and of its outcome to whoever called."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -49,3 +49,12 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     figures: dict[str, float] = field(default_factory=dict)  # the stage's own counts, by plain names
+
+
+def joined(outcomes: Sequence[Outcome]) -> Outcome:
+    """Join what a stage did with objects and with rooms; figures are those of all where there is but one."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    failures = sorted((each for one in outcomes for each in one.failures), key=lambda failure: failure.key)
+    made, present = sum(one.made for one in outcomes), sum(one.present for one in outcomes)
+    return Outcome(outcomes[0].out, made, present, failures, sum(one.seconds for one in outcomes))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast, get_args
 
 from s4tok.config import DATA_ROOT, Scene
 from s4tok.datasets.dataset import CloudDataset
@@ -10,8 +9,7 @@ from s4tok.datasets.formats.text import read_lines
 from s4tok.datasets.reader import FolderLayout
 from s4tok.datasets.table import DATASETS, OWN_FILES, DatasetRow, make, recognise
 from s4tok.errors import InputError, UsageError, choose, did_you_mean
-
-Up = Literal["x", "y", "z"]
+from s4tok.geometry.placement import Said
 
 
 def open_dataset(
@@ -21,6 +19,7 @@ def open_dataset(
     dataset: str | None = None,
     root: Path = DATA_ROOT,
     up: str | None = None,
+    unit: str | None = None,
     scene: Scene | None = None,
     exclude: Path | None = None,
     limit: int | None = None,
@@ -33,8 +32,9 @@ def open_dataset(
         split: One of the dataset's splits, several joined by "+", or "all"; the dataset's first where None.
         dataset: Its kind, where the folder does not tell.
         root: Where known names are looked for.
-        up: The axis that points up, where the files' own habit is another.
-        scene: Whether own files hold an object or a room; objects where None.
+        up: The axis that points up, where it is another than the dataset says, or than own files are taken to have.
+        unit: The unit of own files: m, cm, mm or inch; what they are taken to have where None.
+        scene: Whether own files hold objects or rooms; what each is taken for where None.
         exclude: A list of clouds to leave out, one a line, by key or by model, in whichever dataset's way they are
             written; ShapeNet55 and ShapeNetPart share models, and one may be pre-trained on what the other tests.
         limit: Take only the first clouds.
@@ -49,16 +49,26 @@ def open_dataset(
     if split is None:
         split = next((each for each in prefer if each in DATASETS[name].load().splits), None)
     opened = make(name, layout, split)
-    if up is not None:
-        opened.up = cast(Up, choose("axis", up, {axis: axis for axis in get_args(Up)}))
-    if scene is not None:
-        opened.scene = scene
+    _say(opened, Said.of(up, unit, scene))
     if exclude is not None:
         left_out = {_model(line) for line in read_lines(exclude)} - {""}
         opened.keys = [key for key in opened.keys if _model(key) not in left_out]
     if limit is not None:
         opened.keys = opened.keys[:limit]
     return opened
+
+
+def _say(opened: CloudDataset, said: Said) -> None:
+    """Tell a dataset what a user says of its clouds."""
+    from s4tok.datasets.own_files import OwnFiles
+
+    opened.scene = said.scene or opened.scene
+    if isinstance(opened, OwnFiles):
+        opened.said = said
+    elif said.unit is not None:
+        raise UsageError(f"{opened.name} is in metres: --unit is for files of your own.", "leave --unit out.")
+    else:
+        opened.up = said.up or opened.up
 
 
 def find_source(

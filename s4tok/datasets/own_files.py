@@ -1,8 +1,8 @@
-"""A user's own files, points or meshes, each a cloud by its file's name."""
+"""A user's own files, points or meshes, each a cloud by its file's name, in the frame of own clouds."""
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from s4tok.clouds import PointCloud
-from s4tok.config import SURFACE_POINTS
+from s4tok.config import SURFACE_POINTS, Axis, Scene
 from s4tok.datasets.dataset import Mesh, Origin
 from s4tok.datasets.formats import colmap, e57, glb, las, obj, off, pcd, ply, stl
 from s4tok.datasets.formats.arrays import read_h5, read_npy_points, read_npz, read_text
@@ -19,6 +19,7 @@ from s4tok.datasets.formats.damage import DamagedFile, legible
 from s4tok.datasets.reader import FileDataset, Finding, FolderLayout
 from s4tok.datasets.surface import sample_surface
 from s4tok.errors import InputError, MissingError, did_you_mean
+from s4tok.geometry.placement import UP, Guess, Said, guessed, placed
 from s4tok.shapes import Array, Bool
 
 FORMATS: dict[str, Callable[[Path], Contents]] = {
@@ -39,20 +40,33 @@ FORMATS: dict[str, Callable[[Path], Contents]] = {
     "points3d.bin": colmap.read_points_bin,  # known by their names, for .bin alone says nothing
     "points3d.txt": colmap.read_points_text,
 }
-Y_UP = {".glb"}  # as glTF asks for; the others have no say, and scanners put z up
 ORGANISED = {".pcd", ".e57"}  # whose rows may be the pixels of a camera or scanner, some of them empty
 NOTES = {".txt"}  # notes, poses and lists end so too: of a folder they are taken where nothing else can be read
+# Which axis files of a format have up, as odds before their shape is measured; of other formats the general ones hold.
+# glTF asks for y, surveyors' files have z, and those of modellers mostly y.
+CONVENTIONS: Mapping[str, Mapping[Axis, float]] = {
+    ".glb": {"x": 0.01, "y": 1.0, "z": 0.03},
+    ".las": {"x": 0.01, "y": 0.01, "z": 1.0},
+    ".laz": {"x": 0.01, "y": 0.01, "z": 1.0},
+    ".obj": {"x": 0.1, "y": 1.0, "z": 0.5},
+}
+FRAME = 1  # goes up when the same file gives another cloud, so that caches notice
 
 
 class OwnFiles(FileDataset):
-    """Own files. A mesh gives points drawn from its surface; a .ply that is a dense scan gives its vertices."""
+    """Own files. A mesh gives points drawn from its surface; a .ply that is a dense scan gives its vertices.
+
+    Clouds are in the frame of own clouds, +y up, whatever the files have; `guess` says what a file was taken for.
+    """
 
     splits = ("all",)
-    scene = "object"
+    scene: Scene = "object"
+    up = UP
+    said = Said()  # by the user, of all of them
 
     def __init__(self, name: str, layout: FolderLayout, split: str) -> None:
         super().__init__(_cache_name(name, layout), layout, split)
-        self.up = "y" if {_format(key) for key in self.keys} <= Y_UP else "z"
+        self.guesses: dict[str, Guess] = {}  # of the files that were read; whoever knows better may change one
 
     @classmethod
     def recognises(cls, folder: Path) -> FolderLayout | None:
@@ -68,16 +82,22 @@ class OwnFiles(FileDataset):
             self.remarks = (f"{left}; name them to have them read.",)
         return {legible(name): name for name in taken}
 
-    def origin(self, key: str) -> Origin:
-        """Say where a file lies, in letters that can be written."""
-        return replace(super().origin(key), path=key)
-
     def __getitem__(self, key: str) -> PointCloud:
         """Read a cloud, or draw one from a mesh."""
-        contents = self._contents(key)
-        if _is_surface(contents, key):
-            return sample_surface(_mesh(contents, key, self.path(key)), key, self.path(key))
-        return contents.cloud(self.path(key), key)
+        cloud = self._as_it_comes(key)
+        return placed(cloud, self._guess(key, cloud).placement)
+
+    def guess(self, key: str) -> Guess:
+        """Say what a file is taken for."""
+        return self.guesses.get(key) or self._guess(key, self._as_it_comes(key))
+
+    def origin(self, key: str) -> Origin:
+        """Say where a file lies, in letters that can be written; taken for something else, it is another cloud."""
+        origin = super().origin(key)
+        try:
+            return replace(origin, path=f"{key}: {self.guess(key).placement}, frame {FRAME}")
+        except InputError:
+            return replace(origin, path=key)  # what is wrong with it is told when it is read
 
     def oddities(self) -> Iterator[Finding]:
         """Say which files of the folder are passed over."""
@@ -92,6 +112,18 @@ class OwnFiles(FileDataset):
         """Read the mesh of a file that has one."""
         contents = self._contents(key)
         return None if contents.faces is None or not len(contents.faces) else _mesh(contents, key, self.path(key))
+
+    def _guess(self, key: str, cloud: PointCloud) -> Guess:
+        if key not in self.guesses:
+            self.guesses[key] = guessed(cloud, self.said, CONVENTIONS.get(_format(key)))
+        return self.guesses[key]
+
+    def _as_it_comes(self, key: str) -> PointCloud:
+        contents = self._contents(key)
+        if _is_surface(contents, key):
+            mesh = _mesh(contents, key, self.path(key))
+            return sample_surface(mesh, key, self.path(key), draw=f"{len(mesh.faces)} faces")
+        return contents.cloud(self.path(key), key)
 
     def _contents(self, key: str) -> Contents:
         try:

@@ -1,4 +1,4 @@
-"""Points on a mesh, spread evenly over its area, the same for the same name whoever asks."""
+"""Points on a mesh, spread evenly over its area, the same whoever asks."""
 
 from pathlib import Path
 
@@ -11,13 +11,15 @@ from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.randomness import hashed
 
 
-def sample_surface(mesh: Mesh, name: str, path: Path, n_points: int = SURFACE_POINTS) -> PointCloud:
+def sample_surface(
+    mesh: Mesh, name: str, path: Path, n_points: int = SURFACE_POINTS, *, draw: str | None = None
+) -> PointCloud:
     """Draw points uniformly by area, with the normals of their faces and the colours between their corners.
 
-    The draw depends on `name` and on nothing else. A mesh is small against the number of points in some places and
-    large in others; its vertices would not do, for a table top may have four.
+    The draw depends on `draw`, or on `name` where that is None, and on nothing else. A mesh is small against the number
+    of points in some places and large in others; its vertices would not do, for a table top may have four.
     """
-    rng = np.random.default_rng(hashed(name))
+    rng = np.random.default_rng(hashed(name if draw is None else draw))
     corners = mesh.vertices[mesh.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(normals, axis=1)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from s4tok.clouds import PointCloud
-from s4tok.config import CALIBRATION_SHARE, ROOM_FROM, ROOM_WINDOW, Scene, SegmentConfig
+from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig, SuperpointConfig
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import Means, Student
 from s4tok.notes import Note, log
+from s4tok.superpoints.methods import METHODS
 
 
 def as_trained(config: SegmentConfig, student: Student, scene: Scene, note: Note = log) -> SegmentConfig:
@@ -98,9 +98,11 @@ def require_scale(scale: float) -> None:
         raise UsageError(f"--scale must be positive, and is {scale:g}.")
 
 
-def scene_of(cloud: PointCloud, scale: float = 1.0) -> Scene:
-    """Take a cloud for a room where it is as long as one, its unit being metres once it is scaled."""
-    return "room" if scale * cloud.extent >= ROOM_FROM else "object"
+def superpoints_of(student: Student, scene: Scene) -> SuperpointConfig:
+    """Say how clouds are cut for a checkpoint: as for its training, else by the defaults of the kind of scene."""
+    known = student.trained.superpoints.get(scene)
+    is_usable = known is not None and METHODS.get(known.method) is not None
+    return known if known is not None and is_usable else SuperpointConfig.of(scene)
 
 
 def _windows(size: float | None) -> str:

@@ -6,6 +6,7 @@ Each cloud is processed by itself: in a list it gives what it gives alone. A ten
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias, Unpack, overload
@@ -13,15 +14,18 @@ from typing import TypeAlias, Unpack, overload
 import numpy as np
 from torch import Tensor
 
+from s4tok.clouds import PointCloud
 from s4tok.config import STUDENTS, Scene, SegmentConfig, SuperpointConfig, ZeroShotConfig
 from s4tok.errors import UsageError
-from s4tok.inference.as_trained import refuse_contradictions, require_scale, scene_of
+from s4tok.geometry.placement import UP, Guess, guessed, placed
+from s4tok.inference.as_trained import refuse_contradictions, require_scale
 from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.inference.given import Cloud, Given, Points, for_each
 from s4tok.inference.head_words import cloud_vectors, head_words, labels_of
 from s4tok.inference.loading import Checkpoint, load
 from s4tok.inference.point_reader import PointReader
 from s4tok.inference.results import Classification, Embedding, Segmentation
+from s4tok.inference.upright import nearness_of_points, nearness_of_whole, settled
 from s4tok.inference.whole_encoder import WholeEncoder
 from s4tok.shapes import Array, Float, Int, Int32
 from s4tok.superpoints import methods
@@ -40,7 +44,7 @@ Superpoints: TypeAlias = Int32[Array, " n"] | Int32[Tensor, " n"]
 @overload
 def segment(
     points: Points,
-    labels: str | Sequence[str] | None = ...,
+    labels: str | Path | Sequence[str] | None = ...,
     checkpoint: CheckpointName = ...,
     *,
     category: str | None = ...,
@@ -50,7 +54,7 @@ def segment(
 @overload
 def segment(
     points: Sequence[Points],
-    labels: str | Sequence[str] | None = ...,
+    labels: str | Path | Sequence[str] | None = ...,
     checkpoint: CheckpointName = ...,
     *,
     category: str | None = ...,
@@ -59,7 +63,7 @@ def segment(
 ) -> list[Segmentation]: ...
 def segment(
     points: Points | Sequence[Points],
-    labels: str | Sequence[str] | None = None,
+    labels: str | Path | Sequence[str] | None = None,
     checkpoint: CheckpointName = None,
     *,
     category: str | None = None,
@@ -70,15 +74,15 @@ def segment(
 
     Args:
         points: (n, 3), or a list of such.
-        labels: What points may be, in words: ["seat", "back", "leg"] or "seat,back,leg". A fine-tuned checkpoint knows
-            some, and takes all of them where there are none.
+        labels: What points may be, in words: ["seat", "back", "leg"], "seat,back,leg", or a .txt with one a line. A
+            fine-tuned checkpoint knows some, and takes all of them where there are none.
         checkpoint: A name, a run folder, "hf-hub:owner/name", or what `load` gives, which saves loading it each time;
             the one that comes with s4tok for objects or for rooms where None.
         category: What labels are parts of, for prompts such as "the seat of a chair".
         config: How clouds are encoded and labelled; what it leaves open is as the checkpoint was trained.
         **given: superpoints (n,), which are cut where they are not given; color and normals (n, 3), for checkpoints
-            that read them; up, the axis that points up, "z"; scene, "object" or "room", by the cloud's length where
-            None.
+            that read them; up, the axis that points up; unit, "m", "cm", "mm" or "inch"; scene, "object" or "room".
+            What is not said of these three is told by shape and size, and up by trying too.
 
     Raises:
         UsageError: For words, names and settings that do not exist or contradict each other.
@@ -99,14 +103,19 @@ def segment(
         return loaded, Words(names, np.arange(len(names)), vectors)
 
     def one(each: Cloud) -> Segmentation:
-        scene = each.scene or scene_of(each.cloud, config.scale)
+        guess = _guess(each, config.scale, None if category is None else "object")
+        scene = guess.placement.scene
         loaded, words = words_for(scene)
-        encoder = CloudEncoder(loaded.student, config, scene, each.up)
-        superpoints = _superpoints(each, loaded, scene)
-        scores = encoder.scores(each.cloud.name, each.cloud, superpoints, words)
+        encoder = CloudEncoder(loaded.student, config, scene, UP)
+        where = settled(guess, each.cloud, nearness_of_points(encoder, words)).placement
+        cloud = placed(each.cloud, where)
+        superpoints = _superpoints(each, cloud, loaded, scene)
+        scores = encoder.scores(cloud.name, cloud, superpoints, words)
         mean = None if encoder.means is None else encoder.means.features
-        done = labelled(each.cloud, superpoints, words, scores, encoder.config, mean=mean)
-        return Segmentation(done.answers, words.names, done.scores, superpoints, each.cloud, loaded.name, scene)
+        done = labelled(cloud, superpoints, words, scores, encoder.config, mean=mean)
+        return Segmentation(
+            done.answers, words.names, done.scores, superpoints, cloud, loaded.name, scene, where.up, where.unit
+        )
 
     return for_each(points, given, one)
 
@@ -114,7 +123,7 @@ def segment(
 @overload
 def classify(
     points: Points,
-    labels: str | Sequence[str] | None = ...,
+    labels: str | Path | Sequence[str] | None = ...,
     checkpoint: CheckpointName = ...,
     *,
     config: ZeroShotConfig = ...,
@@ -123,7 +132,7 @@ def classify(
 @overload
 def classify(
     points: Sequence[Points],
-    labels: str | Sequence[str] | None = ...,
+    labels: str | Path | Sequence[str] | None = ...,
     checkpoint: CheckpointName = ...,
     *,
     config: ZeroShotConfig = ...,
@@ -131,7 +140,7 @@ def classify(
 ) -> list[Classification]: ...
 def classify(
     points: Points | Sequence[Points],
-    labels: str | Sequence[str] | None = None,
+    labels: str | Path | Sequence[str] | None = None,
     checkpoint: CheckpointName = None,
     *,
     config: ZeroShotConfig = ZeroShotConfig(),  # noqa: B008 - it cannot change
@@ -155,15 +164,18 @@ def classify(
         return loaded, asked, classifier(loaded.texts, [loaded.prompts.of_object(name) for name in asked]).cpu()
 
     def one(each: Cloud) -> Classification:
-        scene = each.scene or "object"
+        guess = _guess(each, config.scale, "object")
+        scene = guess.placement.scene
         loaded, names, vectors = words_for(scene)
+        encoder = WholeEncoder(loaded.student, config, PointReader(loaded.student, UP))
+        where = settled(guess, each.cloud, nearness_of_whole(encoder, loaded.student, scene, vectors)).placement
+        cloud = placed(each.cloud, where)
         reads_superpoints = loaded.model.tokenizer.variant.knows_superpoints
-        superpoints = _superpoints(each, loaded, scene) if reads_superpoints else None
-        encoder = WholeEncoder(loaded.student, config, PointReader(loaded.student, each.up))
-        whole = encoder.encode([encoder.draw(each.cloud.name, each.cloud, superpoints)])
+        superpoints = _superpoints(each, cloud, loaded, scene) if reads_superpoints else None
+        whole = encoder.encode([encoder.draw(cloud.name, cloud, superpoints)])
         scores = (cosines(whole, vectors) if loaded.student.labeller is None else whole @ vectors.T)[0]
         best = int(scores.argsort(descending=True, stable=True)[0])
-        return Classification(names[best], names, scores.numpy(), loaded.name)
+        return Classification(names[best], names, scores.numpy(), loaded.name, where.up)
 
     return for_each(points, given, one)
 
@@ -194,10 +206,10 @@ def embed(
         return _opened(checkpoint, scene)
 
     def one(each: Cloud) -> Embedding:
-        scene = each.scene or scene_of(each.cloud, config.scale)
-        loaded = opened(scene)
-        encoder = CloudEncoder(loaded.student, config, scene, each.up)
-        return encoder.embed(each.cloud.name, each.cloud, _superpoints(each, loaded, scene))
+        where = _guess(each, config.scale).placement
+        cloud, loaded = placed(each.cloud, where), opened(where.scene)
+        encoder = CloudEncoder(loaded.student, config, where.scene, UP)
+        return encoder.embed(cloud.name, cloud, _superpoints(each, cloud, loaded, where.scene))
 
     return for_each(points, given, one)
 
@@ -216,11 +228,12 @@ def partition(
     Args:
         points: (n, 3), or a list of such.
         config: How to cut; the defaults for objects or rooms where None, which are those of `s4tok superpoints`.
-        scene: "object" or "room"; what is 2.5 m long is taken for a room where None.
+        scene: "object" or "room"; by shape and size where None.
     """
 
     def one(each: Cloud) -> Superpoints:
-        return methods.partition(each.cloud, config or SuperpointConfig.of(each.scene or scene_of(each.cloud)))
+        where = _guess(each).placement
+        return methods.partition(placed(each.cloud, where), config or SuperpointConfig.of(where.scene))
 
     return for_each(points, {"scene": scene}, one)
 
@@ -245,9 +258,14 @@ def _tell_unknown(labels: Sequence[str], loaded: Checkpoint, category: str | Non
         logger.warning(sentence)
 
 
-def _superpoints(each: Cloud, loaded: Checkpoint, scene: Scene) -> Int[Array, " n"]:
+def _guess(each: Cloud, scale: float = 1.0, scene: Scene | None = None) -> Guess:
+    """Say what a cloud is taken for; `scene` is what it is unless the caller says otherwise."""
+    return guessed(each.cloud, replace(each.said, scale=scale, scene=each.said.scene or scene))
+
+
+def _superpoints(each: Cloud, cloud: PointCloud, loaded: Checkpoint, scene: Scene) -> Int[Array, " n"]:
     """Take a cloud's superpoints, or cut it as for the checkpoint's training."""
     cut = each.superpoints
     if cut is None:
-        cut = methods.partition(each.cloud, loaded.superpoints_of(scene))
+        cut = methods.partition(cloud, loaded.superpoints_of(scene))
     return cut.astype(np.int64)

@@ -4,6 +4,7 @@ from copy import copy
 from dataclasses import replace
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene, SegmentConfig, ZeroShotConfig
@@ -16,7 +17,7 @@ from s4tok.models.labelling_model import LabellingModel
 from s4tok.models.model import Model
 from s4tok.notes import Note, log
 from s4tok.randomness import seed_of
-from s4tok.shapes import Array, Float32, Int
+from s4tok.shapes import Array, Float32, Float64, Int
 from s4tok.zero_shot.encoded_windows import Looking
 from s4tok.zero_shot.point_scores import embed_points, score_points
 from s4tok.zero_shot.vocabulary import Words
@@ -25,7 +26,8 @@ from s4tok.zero_shot.vocabulary import Words
 class CloudEncoder:
     """Encodes clouds of one kind of scene; what the configuration leaves open is as the checkpoint was trained.
 
-    A cloud is encoded window by window. What is drawn of it depends on the seed and its key alone.
+    A cloud is encoded window by window. What is drawn of it depends on the seed and its key alone; of an own cloud,
+    which has no key that it would keep under another name, on its number of points.
     """
 
     def __init__(self, student: Student, config: SegmentConfig, scene: Scene, up: str, note: Note = log) -> None:
@@ -34,7 +36,8 @@ class CloudEncoder:
         assert config.n_tokens is not None
         assert config.window is not None
         assert config.attend is not None
-        self.student, self.config, self.scene, self.up = student, config, scene, up
+        self.scene: Scene = scene
+        self.student, self.config, self.up = student, config, up
         self.means = calibrating_means(config, student, scene)
         self.model = _changed(student.model, config.n_tokens, config.attend)
         self.reader = PointReader(student, up, note)
@@ -56,7 +59,7 @@ class CloudEncoder:
         features = self.reader.read(cloud)
         mean = np.zeros((len(xyz), len(words.names)), np.float32)
         for vote in range(self.config.votes):
-            seed = seed_of(self.config.seed, key, vote)
+            seed = seed_of(self.config.seed, cloud.draws(key), vote)
             mean += score_points(
                 by, xyz, superpoints, words.vectors, self.looking, seed=seed, up=self.up, features=features
             )
@@ -70,7 +73,13 @@ class CloudEncoder:
         features = self.reader.read(cloud)
         embedded = [
             embed_points(
-                self.model, xyz, superpoints, self.looking, seed=seed_of(seed, key, vote), up=self.up, features=features
+                self.model,
+                xyz,
+                superpoints,
+                self.looking,
+                seed=seed_of(seed, cloud.draws(key), vote),
+                up=self.up,
+                features=features,
             )
             for vote in range(votes)
         ]
@@ -79,13 +88,21 @@ class CloudEncoder:
         whole = WholeEncoder(bare, ZeroShotConfig(votes=votes, scale=scale, seed=seed), self.reader)
         return Embedding(
             tokens=embedded[0].tokens,
-            centers=embedded[0].centers / scale + cloud.offset,
+            centers=_in_the_file(embedded[0].centers / scale, cloud),
             points=points,
             superpoints=superpoints,
             whole=whole.encode([whole.draw(key, cloud, superpoints)])[0].numpy(),
             checkpoint=self.student.name,
             scene=self.scene,
         )
+
+
+def _in_the_file(centers: Float64[Array, "m 3"], cloud: PointCloud) -> Float64[Array, "m 3"]:
+    """Give the coordinates that centres, which are points of the cloud, came with."""
+    if cloud.source is None:
+        return centers + cloud.offset
+    own: Array = cloud.original_xyz()[KDTree(cloud.xyz).query(centers)[1]]
+    return own
 
 
 def _changed(model: Model, n_tokens: int, attend: float) -> Model:

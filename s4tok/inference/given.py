@@ -11,6 +11,7 @@ from torch import Tensor
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene
 from s4tok.errors import InputError, choose
+from s4tok.geometry.placement import Said
 from s4tok.inference.results import to_kind
 from s4tok.shapes import Array, Int32
 from s4tok.superpoints.labels import validated
@@ -26,17 +27,17 @@ class Given(TypedDict, total=False):
     superpoints: PerPoint | Sequence[PerPoint | None] | None  # (n,) whole numbers of any value; cut where None
     color: PerPoint | Sequence[PerPoint | None] | None  # (n, 3), for checkpoints that read colours
     normals: PerPoint | Sequence[PerPoint | None] | None  # (n, 3), for checkpoints that read normals
-    up: str  # the axis that points up; z
-    scene: Scene | None  # "object" or "room"; None takes what is 2.5 m long for a room
+    up: str | None  # the axis that points up, "x", "y" or "z"; by the cloud's shape where None or "auto"
+    unit: str | None  # "m", "cm", "mm" or "inch"; by the size where None or "auto"
+    scene: Scene | None  # "object" or "room"; by shape and size where None
 
 
 class Cloud(NamedTuple):
-    """A checked cloud, and what is known of it."""
+    """A checked cloud as it came, and what is known of it."""
 
     cloud: PointCloud
     superpoints: Int32[Array, " n"] | None
-    up: str
-    scene: Scene | None
+    said: Said
     device: torch.device | None  # of its points, where they were a tensor
 
 
@@ -57,31 +58,28 @@ def for_each(points: Any, given: Given, one: Callable[[Cloud], Result]) -> Resul
 
 
 def _clouds(points: Any, given: Given) -> Iterator[Cloud]:
-    up = choose("axis", given.get("up", "z"), {axis: axis for axis in "xyz"})
-    scene = given.get("scene")
-    if scene is not None:
-        choose("kind of scene", scene, {"object": 0, "room": 1})
+    said = Said.of(given.get("up"), given.get("unit"), given.get("scene"))
     if not is_several(points):
         row = [given.get(name) for name in ("superpoints", "color", "normals")]
-        yield _cloud(points, "points", row, up, scene)
+        yield _cloud(points, "points", row, said)
         return
     columns = [_column(given.get(name), name, len(points)) for name in ("superpoints", "color", "normals")]
     for number, (each, *row) in enumerate(zip(points, *columns, strict=True)):
-        yield _cloud(each, f"points[{number}]", row, up, scene)
+        yield _cloud(each, f"points[{number}]", row, said)
 
 
-def _cloud(points: Any, name: str, per_point: Sequence[Any], up: str, scene: Scene | None) -> Cloud:
+def _cloud(points: Any, name: str, per_point: Sequence[Any], said: Said) -> Cloud:
     superpoints, color, normals = map(_array, per_point)
     if isinstance(points, PointCloud):
         if color is not None or normals is not None:
             raise InputError(f"{name}: colours and normals of a PointCloud are its own.", "leave them out.")
-        cloud = points
+        cloud = points.source or points
     else:
         # Messages call it by its place; what is drawn of it must not depend on that.
         named = PointCloud.of(_array(points), name=name, color=color, normals=normals)
         cloud = replace(named, name=PointCloud.name)
     labels = None if superpoints is None else validated(superpoints, len(cloud), name)
-    return Cloud(cloud, labels, up, scene, points.device if isinstance(points, Tensor) else None)
+    return Cloud(cloud, labels, said, points.device if isinstance(points, Tensor) else None)
 
 
 def _column(values: Any, name: str, count: int) -> Sequence[Any]:

@@ -7,11 +7,11 @@ from pathlib import Path
 from s4tok.config import SHIPPED_FOLDER, STUDENTS, Scene, SuperpointConfig, VisionConfig
 from s4tok.device import pick_device
 from s4tok.errors import UsageError
+from s4tok.inference.as_trained import superpoints_of
 from s4tok.models.checkpoint import Student, load_student, save_loaded
 from s4tok.models.checkpoint_files import SHIPPED, find_checkpoint, has_checkpoint, read_card
 from s4tok.models.model import Model
 from s4tok.models.text_space import text_model
-from s4tok.superpoints.methods import METHODS
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.prompts import Prompts, load_prompts, set_for
@@ -54,9 +54,7 @@ class Checkpoint:
 
     def superpoints_of(self, scene: Scene) -> SuperpointConfig:
         """Say how clouds are cut for it: as for its training, else by the defaults of the kind of scene."""
-        known = self.student.trained.superpoints.get(scene)
-        is_usable = known is not None and METHODS.get(known.method) is not None
-        return known if known is not None and is_usable else SuperpointConfig.of(scene)
+        return superpoints_of(self.student, scene)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write what a model hub wants: model.safetensors, config.json and README.md, a model card."""

@@ -31,6 +31,8 @@ class Segmentation:
     cloud: PointCloud
     checkpoint: str  # that was used
     scene: str  # what the cloud was taken for: an object or a room
+    up: str  # which of its axes
+    unit: str | None  # None for an object of any unit
 
     @property
     def words(self) -> list[str]:
@@ -62,6 +64,7 @@ class Classification:
     names: tuple[str, ...]
     scores: Float[Array, " t"] | Float[Tensor, " t"]  # cosines; of a fine-tuned checkpoint probabilities
     checkpoint: str  # that was used
+    up: str  # which of the cloud's axes
 
     def save(self, path: str | Path) -> None:
         """Write a .json or an .npz with the label, the names and their scores."""

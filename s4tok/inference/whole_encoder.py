@@ -27,7 +27,7 @@ class Drawn(NamedTuple):
 
 
 class WholeEncoder:
-    """Encodes clouds as wholes. Which points are drawn depends on the seed and the cloud's key alone."""
+    """Encodes clouds as wholes. Which points are drawn depends on the seed and the cloud alone."""
 
     def __init__(self, student: Student, config: ZeroShotConfig, reader: PointReader) -> None:
         self.model, self.config, self.reader = student.model, config, reader
@@ -37,7 +37,7 @@ class WholeEncoder:
         """Draw a cloud's samples, as many as there are votes; a tokenizer that knows no superpoints does without."""
         known, n_points = self.reader.read(cloud), self.model.tokenizer.config.n_points
         labels: Array = np.zeros(len(cloud), np.int64) if superpoints is None else superpoints
-        seeds = [seed_of(self.config.seed, key, vote) for vote in range(self.config.votes)]
+        seeds = [seed_of(self.config.seed, cloud.draws(key), vote) for vote in range(self.config.votes)]
         samples = [sample(cloud.xyz, labels, n_points, seed, self.reader.up) for seed in seeds]
         features = [None if known is None else known[each.index] for each in samples]
         return list(map(Drawn, samples, seeds, features))

@@ -116,11 +116,6 @@ class Tally:
         if category is not None:
             self.categories.append(category)
 
-    def best_cosine(self) -> dict[str, float]:
-        """Give the cosines of points with their own name, before calibration, for choosing what to call unknown."""
-        reached = self.cosines.cumsum() / self.cosines.sum()
-        return {f"{share:.0%}": float(2 * (reached >= share).argmax() / (BINS - 1) - 1) for share in (0.05, 0.5, 0.95)}
-
     def figures(self, config: SegmentConfig) -> SceneFigures | PartFigures | None:
         """Measure what has been counted; None where no cloud had labels."""
         if not self.counts:
@@ -173,3 +168,9 @@ class Tally:
         """Name each class by the category it is a part of, since several categories have a "body"."""
         owner = {part: name for name, members in self.clouds.parts.items() for part in members}
         return [f"{owner[part]}: {name}" for part, name in enumerate(self.clouds.classes)]
+
+
+def spread_of(cosines: Int[Array, " bins"]) -> dict[str, float]:
+    """Give the cosines of points with their own name, before calibration, for choosing what to call unknown."""
+    reached = cosines.cumsum() / cosines.sum()
+    return {f"{share:.0%}": float(2 * (reached >= share).argmax() / (BINS - 1) - 1) for share in (0.05, 0.5, 0.95)}

@@ -103,9 +103,12 @@ def set_for(clip: str) -> str:
     return clip if clip in CARRIED else "clip"
 
 
-def read_labels(labels: str | Sequence[object]) -> list[str]:
-    """Take names, or take them apart where a user has written them as "chair, table, lamp"."""
-    words: Sequence[object] = labels.split(",") if isinstance(labels, str) else labels
+def read_labels(labels: str | Path | Sequence[object]) -> list[str]:
+    """Take names, take them apart as in "chair, table, lamp", or read them from a .txt, one a line."""
+    if isinstance(labels, Path) or (isinstance(labels, str) and "," not in labels and labels.strip().endswith(".txt")):
+        words: Sequence[object] = _lines_of(Path(str(labels).strip()))
+    else:
+        words = labels.split(",") if isinstance(labels, str) else labels
     names = list[str]()
     for word in words:
         if not isinstance(word, str):
@@ -118,6 +121,16 @@ def read_labels(labels: str | Sequence[object]) -> list[str]:
     if twice is not None:
         raise UsageError(f"--labels names {twice!r} twice.", "name each once.")
     return names
+
+
+def _lines_of(path: Path) -> list[str]:
+    """Read a file of names; lines that are empty or begin with # are passed over."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(f"--labels {path} cannot be read: {reason}.", "a file of labels has one a line.") from error
+    return [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
 
 
 def _checked(name: str, content: Mapping[str, Any], path: Path) -> Prompts:

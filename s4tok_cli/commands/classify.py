@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PLACE = Place("Results", 1)
 EXAMPLES = (
     "s4tok classify toy-shapes --auto",
-    "s4tok classify chair.ply --labels chair,table,lamp --up y",
+    "s4tok classify chair.ply --labels chair,table,lamp",
 )
 LABELLING = "Labelling"  # a panel of the help
 

@@ -15,7 +15,7 @@ from s4tok_pipelines.paths import CACHE
 
 PLACE = Place("Stages", 6)
 EXAMPLES = (
-    "s4tok embed chair.ply --up y --out features",
+    "s4tok embed chair.ply --out features",
     "s4tok embed toy-shapes --checkpoint s4token --auto",
 )
 
@@ -78,7 +78,6 @@ def embed(
         config,
         out=out,
         each_point=each_point,
-        guess_scene=scene is None,
         auto=auto,
         workers=workers,
         shard=Shard.parse(shard),

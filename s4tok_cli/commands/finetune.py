@@ -139,7 +139,6 @@ def finetune(
         cache,
         config,
         labels=() if labels is None else read_labels(labels),
-        guess_scene=scene is None,
         validation=_validation(source) if clouds.split == "train" else (),
         out=out,
         resume=resume,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PLACE = Place("Results", 2)
 EXAMPLES = (
-    "s4tok segment chair.ply --labels seat,back,leg --up y",
+    "s4tok segment chair.ply --labels seat,back,leg",
     "s4tok segment scan.ply --labels wall,floor,table --html",
     "s4tok segment toy-scans --auto",
 )
@@ -136,7 +136,6 @@ def segment(
         config,
         labels=words,
         category=category,
-        guess_scene=scene is None,
         files=None if folder is None else Files(folder, written, html),
         preview=preview,
         auto=auto,
@@ -151,7 +150,7 @@ def _tell(found: "Segmented") -> None:
     """Show what there is of each name, and how right the names are."""
     from s4tok.zero_shot.point_figures import PartFigures, SceneFigures
 
-    about, best = found.about, found.best_cosine
+    best = found.best_cosine
     if isinstance(found.figures, SceneFigures):
         _tell_scenes(found.figures, found.clouds)
     elif isinstance(found.figures, PartFigures):
@@ -160,8 +159,9 @@ def _tell(found: "Segmented") -> None:
         total = sum(found.points.values())
         rows = [(name, f"{count:,}", _share(count / total)) for name, count in found.points.items()]
         console.table(("label", "points", "share"), rows)
-    superpoints = ", ".join(about["superpoints"])
-    console.result(f"{in_words(about, found.clouds)}, {superpoints}{_calibration(found)}")
+    for part in found.parts or (found,):
+        superpoints = ", ".join(part.about["superpoints"])
+        console.result(f"{in_words(part.about, part.clouds)}, {superpoints}{_calibration(part)}")
     spread = ", ".join(f"{cosine:.3f} at {share}" for share, cosine in best.items())
     console.note(f"cosine of points with their labels, for --unknown: {spread}")
 

@@ -1,5 +1,6 @@
 """`s4tok superpoints`: cut clouds into superpoints."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,7 @@ Room = Annotated[
     bool | None,
     Option(
         "--room/--object",
-        help="Own files hold rooms in metres, or objects.",
+        help="Own files hold rooms, or objects.",
         show_default=False,
         rich_help_panel=options.INPUT,
     ),
@@ -92,41 +93,44 @@ def superpoints(
 
     from s4tok_cache import Shard
     from s4tok_pipelines.inputs.find_superpoints import open_superpoints
+    from s4tok_pipelines.inputs.own_clouds import parted
     from s4tok_pipelines.outputs.superpoint_files import export_segments
     from s4tok_pipelines.outputs.superpoint_files import preview as draw_preview
+    from s4tok_pipelines.report import joined
     from s4tok_pipelines.stages.superpoints import superpoints as run
 
-    config = changed(SuperpointConfig.of(clouds.scene, preset), settings)
-    if source.clouds != "frames":
-        config = replace(config, frame_step=source.frame_step)
-    progress = console.Progress()
-    outcome = run(
-        clouds,
-        cache,
-        config,
-        ready=labels,
-        workers=workers,
-        shard=Shard.parse(shard),
-        overwrite=overwrite,
-        report=progress,
-    )
-    figures = outcome.figures
-    if figures:
-        console.note(
-            f"{figures['superpoints_median']:g} superpoints a cloud ({figures['superpoints_least']:g} to "
-            f"{figures['superpoints_most']:g}), {figures['size_median']:g} points each in the median, "
-            f"{figures['share_under_5']:.1%} of points in superpoints under 5; "
-            f"{figures['points_per_second']:,.0f} points/s"
-        )
-    if preview or export_segs:
-        result = open_superpoints(clouds, cache, config, labels)
+    progress, outcomes = console.Progress(), []
+    for part in parted(clouds, report=progress):
+        config = changed(SuperpointConfig.of(part.scene, preset), settings)
+        if source.clouds != "frames":
+            config = replace(config, frame_step=source.frame_step)
+        outcome = run(
+            part, cache, config, ready=labels, workers=workers, shard=Shard.parse(shard), overwrite=overwrite,
+            report=progress,
+        )  # fmt: skip
+        outcomes.append(outcome)
+        if outcome.figures:
+            console.note(_in_words(outcome.figures))
+        if not (preview or export_segs):
+            continue
+        result = open_superpoints(part, cache, config, labels)
         if export_segs:
             is_scannet = clouds.name == "scannet"
             count = export_segments(clouds, result, export_segs, scannet=is_scannet, report=progress)
             console.note(f"{count} segment files: {export_segs}")
-        if preview:
-            first = next((key for key in clouds.keys if key in result), None)
-            if first:
-                draw_preview(clouds, first, result, preview)
-                console.note(f"{first} coloured by superpoint: {preview}")
-    console.finish_stage("clouds cut into superpoints", outcome)
+        first = next((key for key in part.keys if key in result), None)
+        if preview and first:
+            draw_preview(part, first, result, preview)
+            console.note(f"{first} coloured by superpoint: {preview}")
+            preview = None
+    console.finish_stage("clouds cut into superpoints", joined(outcomes))
+
+
+def _in_words(figures: Mapping[str, float]) -> str:
+    """Say how fine the superpoints are."""
+    return (
+        f"{figures['superpoints_median']:g} superpoints a cloud ({figures['superpoints_least']:g} to "
+        f"{figures['superpoints_most']:g}), {figures['size_median']:g} points each in the median, "
+        f"{figures['share_under_5']:.1%} of points in superpoints under 5; "
+        f"{figures['points_per_second']:,.0f} points/s"
+    )

@@ -11,8 +11,11 @@ def test_a_datasets_clouds_are_named_by_its_split_and_own_files_by_their_names_a
     assert (
         in_words(ABOUT, 15) == "15 clouds of toy-scans val; checkpoint universal, texts of mini, prompts mini a9206db2"
     )
-    own = {**ABOUT, "files": "chair.ply", "scene": "object", "checkpoint": None}
+    own = {**ABOUT, "files": "chair.ply", "scene": "object", "unit": None, "checkpoint": None}
     assert in_words(own, 1) == (
-        "1 cloud (chair.ply), taken for objects (--room, --object) with z up (--up); 2D features of mini, "
-        "prompts mini a9206db2"
+        "1 cloud (chair.ply), taken for an object (--room, --object) of any unit with z up (--up); 2D features of "
+        "mini, prompts mini a9206db2"
     )
+    several = {**own, "files": "a.ply, b.ply, c.ply", "scene": "room", "unit": "cm"}
+    several["up"] = {"a.ply": "y", "b.ply": "z", "c.ply": "z"}
+    assert "taken for rooms (--room, --object) in cm (--unit) with z (2), y (1) up (--up);" in in_words(several, 3)

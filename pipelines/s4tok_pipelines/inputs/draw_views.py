@@ -17,5 +17,7 @@ def draw_views(
 
 
 def _draw(clouds: CloudDataset, config: ViewConfig, device: str, key: str) -> ObjectViews:
-    mesh = clouds.mesh(key) if config.image == "shaded" else None
-    return object_views(clouds[key], clouds.up, config, mesh=mesh, device=device)
+    if config.image != "shaded":
+        return object_views(clouds[key], clouds.up, config, device=device)
+    cloud, up = clouds[key].in_its_file(clouds.up)  # where its mesh is
+    return object_views(cloud, up, config, mesh=clouds.mesh(key), device=device)

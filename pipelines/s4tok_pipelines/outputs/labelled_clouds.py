@@ -11,6 +11,7 @@ import numpy as np
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import FORMATS as READABLE
+from s4tok.datasets.own_files import OwnFiles
 from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal
 from s4tok.rendering.ply import labels_ply
 from s4tok.shapes import Array, Bool, UInt8
@@ -63,9 +64,10 @@ def write_labelled(
             yield ending, make(done, colors, present)
         yield ".legend.json", (json.dumps(legend(done, colors), indent=2) + "\n").encode()
         if html:
+            cloud, up = done.cloud.in_its_file(clouds.up)
             yield ".html", page(Shown(
-                done.cloud, done.answers, done.names, colors,
-                superpoints=done.superpoints, truth=done.truth, scores=done.scores, up=clouds.up, scene=clouds.scene,
+                cloud, done.answers, done.names, colors,
+                superpoints=done.superpoints, truth=done.truth, scores=done.scores, up=up, scene=clouds.scene,
                 about=about,
             )).encode()  # fmt: skip
 
@@ -87,6 +89,11 @@ def legend(done: Labelled, colors: Colors) -> list[dict[str, Any]]:
         rows = [{**row, "subtracted": float(each)} for row, each in zip(rows, done.subtracted, strict=True)]
     grey = hexadecimal(np.array(UNKNOWN, np.uint8))
     return [*rows, {"label": -1, "name": UNKNOWN_NAME, "color": grey, "points": counts[-1]}]
+
+
+def stems_for(clouds: CloudDataset) -> dict[str, str]:
+    """Name the files of each cloud of a dataset; of own files so that objects and rooms among them share no name."""
+    return stems_of(list(clouds.files) if isinstance(clouds, OwnFiles) else clouds.keys)
 
 
 def stems_of(keys: Sequence[str]) -> dict[str, str]:

@@ -22,12 +22,23 @@ def provenance(
         "dataset": clouds.name,
         "split": clouds.split,
         "files": _files(clouds) if isinstance(clouds, OwnFiles) else None,
-        "scene": clouds.scene,
-        "up": clouds.up,
+        **taken_for(clouds),
         "checkpoint": by,
         "vision_model": {"name": vision.name, **vision.identity},
         "prompts": None if prompts is None else prompts.identity,  # a fine-tuned head needs none
     }
+
+
+def taken_for(clouds: CloudDataset) -> dict[str, Any]:
+    """Say what own files were taken for: a word where it is the same for all, else one for each file."""
+    if not isinstance(clouds, OwnFiles):
+        return {"scene": clouds.scene, "up": clouds.up}
+    places = {key: clouds.guesses[key].placement for key in clouds.keys if key in clouds.guesses}
+    found: dict[str, Any] = {"scene": clouds.scene}
+    for name in ("up", "unit"):
+        words = {key: getattr(place, name) for key, place in places.items()}
+        found[name] = words if len(set(words.values())) != 1 else next(iter(words.values()))
+    return found
 
 
 def _files(clouds: OwnFiles) -> str:

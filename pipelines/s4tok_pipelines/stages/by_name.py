@@ -1,7 +1,6 @@
 """Segment, classify and reproduce by the names of models and files, as the command line does: one call each."""
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,14 +16,21 @@ from s4tok.config import (
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.device import pick_device
-from s4tok.errors import InputError, UsageError, choose
-from s4tok.inference.as_trained import refuse_contradictions, require_scale, scene_of
-from s4tok.inference.head_words import HeadVocabulary, labels_of
+from s4tok.errors import UsageError, choose
+from s4tok.inference.as_trained import refuse_contradictions, require_scale
+from s4tok.inference.cloud_encoder import CloudEncoder
+from s4tok.inference.head_words import HeadVocabulary, cloud_vectors, labels_of
+from s4tok.inference.point_reader import PointReader
+from s4tok.inference.upright import nearness_of_points, nearness_of_whole
+from s4tok.inference.whole_encoder import WholeEncoder
+from s4tok.models.checkpoint import Student
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.classifier import classifier
 from s4tok.zero_shot.prompts import load_prompts, set_for
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.inputs.models import ModelNames, load_calibrating, load_models
+from s4tok_pipelines.inputs.own_clouds import bring_upright, parted
 from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.outputs.segment_sheets import Sheet
 from s4tok_pipelines.paths import CACHE
@@ -32,7 +38,7 @@ from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages.classify import Classified, classify
 from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
-from s4tok_pipelines.stages.segment import Files, Segmented, segment
+from s4tok_pipelines.stages.segment import Files, Segmented, joined, segment
 from s4tok_pipelines.stages.table2_training import train_students
 from s4tok_pipelines.tables.table2_students import NAMES, TRAINED, find_students
 from s4tok_pipelines.tables.table2_worlds import open_worlds
@@ -46,7 +52,6 @@ def segment_by_name(
     *,
     labels: Sequence[str] = (),
     category: str | None = None,
-    guess_scene: bool = True,
     files: Files | None = None,
     preview: Path | None = None,
     auto: bool = False,
@@ -63,8 +68,7 @@ def segment_by_name(
         names: The models.
         config: How clouds are encoded; what it leaves open is as the checkpoint was trained.
         labels: What points may be, in place of the dataset's words.
-        category: What `labels` are parts of.
-        guess_scene: Take own files for rooms where the first of them is as long as one.
+        category: What `labels` are parts of; own files are objects then, unless a user says otherwise.
         files: What to write of each cloud, with a `result.json` beside it.
         preview: A .png to draw the first clouds into, truth beside names.
         auto: Make superpoints that are missing.
@@ -72,22 +76,25 @@ def segment_by_name(
         report: Who listens.
     """
     _agree(names, config)
-    is_own = isinstance(clouds, OwnFiles)
-    if is_own and guess_scene:
-        clouds = with_guessed_scene(clouds, config.scale, report)
-    models = load_models(names, clouds.scene, report, "dense")
-    calibrated_by = load_calibrating(names, models, config, clouds.scene)
-    words = (
-        Vocabulary(clouds, models.vision, models.prompts, labels, category)
-        if models.student is None or models.student.labeller is None
-        else HeadVocabulary(clouds, models.student, labels, category)
-    )
-    scorer = open_scorer(
-        clouds, cache, models.vision, models.student, config,
-        calibrated_by=calibrated_by, auto=auto or is_own, workers=workers, report=report,
-    )  # fmt: skip
-    sheet = Sheet(clouds)
-    found = segment(clouds, scorer, words, files=files, watch=sheet.add if preview else None, report=report)
+    parts = parted(clouds, scale=config.scale, scene=None if category is None else "object", report=report)
+    sheet = Sheet(parts[0])
+
+    def one(part: CloudDataset) -> Segmented:
+        models = load_models(names, part.scene, report, "dense")
+        calibrated_by = load_calibrating(names, models, config, part.scene)
+        words = (
+            Vocabulary(part, models.vision, models.prompts, labels, category)
+            if models.student is None or models.student.labeller is None
+            else HeadVocabulary(part, models.student, labels, category)
+        )
+        _upright(part, models.student, words, config)
+        scorer = open_scorer(
+            part, cache, models.vision, models.student, config, calibrated_by=calibrated_by,
+            auto=auto or isinstance(part, OwnFiles), workers=workers, report=report,
+        )  # fmt: skip
+        return segment(part, scorer, words, files=files, watch=sheet.add if preview else None, report=report)
+
+    found = joined([one(part) for part in parts])
     if preview:
         write_whole(preview, sheet.png(), parents=True)
         report.note(f"{len(sheet.cells)} clouds in the colours of their labels: {preview}")
@@ -118,7 +125,8 @@ def classify_by_name(
     require_scale(config.scale)
     if names.vision_only and (config.scale, config.votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
         raise UsageError("views are drawn at one size, of all points: --scale and --votes are for checkpoints.")
-    models, is_own = load_models(names, clouds.scene, report, "whole"), isinstance(clouds, OwnFiles)
+    is_own, (clouds,) = isinstance(clouds, OwnFiles), parted(clouds, scale=config.scale, scene="object", report=report)
+    models = load_models(names, clouds.scene, report, "whole")
     if models.student is not None and models.student.labeller is not None:
         known = labels_of(models.student, "objects").classes
         labels = labels or (() if clouds.categories else known)
@@ -126,6 +134,13 @@ def classify_by_name(
         raise UsageError(
             f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'
         )
+    if isinstance(clouds, OwnFiles) and models.student is not None:
+        encoder = WholeEncoder(models.student, config, PointReader(models.student, clouds.up))
+        if models.student.labeller is not None:
+            texts = cloud_vectors(models.student, labels)
+        else:
+            texts = classifier(models.vision, [models.prompts.of_object(name) for name in labels]).cpu()
+        bring_upright(clouds, nearness_of_whole(encoder, models.student, clouds.scene, texts))
     features = open_whole_features(
         clouds, cache, models.vision, models.student, config, views,
         auto=auto or is_own, workers=workers, report=report,
@@ -195,18 +210,8 @@ def _agree(names: ModelNames, config: SegmentConfig) -> None:
     refuse_contradictions(config)
 
 
-def with_guessed_scene(clouds: CloudDataset, scale: float, report: Report) -> CloudDataset:
-    """Take files of one's own for rooms when the first that can be read is as long as one."""
-    for key in clouds.keys:
-        try:
-            cloud = clouds[key]
-        except InputError:
-            continue  # told when it is its turn
-        if scene_of(cloud, scale) == "room":
-            clouds = copy(clouds)
-            clouds.scene = "room"
-            report.note(
-                f"{key} is {scale * cloud.extent:.1f} long, and taken for a room in metres; --object says it is none"
-            )
-        break
-    return clouds
+def _upright(clouds: CloudDataset, student: Student | None, words: Vocabulary, config: SegmentConfig) -> None:
+    """Let the checkpoint try the axes of own files that their shape leaves in doubt."""
+    if isinstance(clouds, OwnFiles) and student is not None:
+        encoder = CloudEncoder(student, config, clouds.scene, clouds.up)
+        bring_upright(clouds, nearness_of_points(encoder, words.of(clouds.keys[0])))

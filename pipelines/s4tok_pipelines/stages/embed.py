@@ -5,6 +5,7 @@ from collections.abc import Generator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,13 +22,14 @@ from s4tok_cache import ArraySpec, CacheReader, Layout, Shard, Stamp, Store
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.inputs.entries import fingerprints, read_entry, root_of
 from s4tok_pipelines.inputs.models import ModelNames
-from s4tok_pipelines.outputs.labelled_clouds import stems_of
+from s4tok_pipelines.inputs.own_clouds import parted
+from s4tok_pipelines.outputs.labelled_clouds import stems_for
+from s4tok_pipelines.outputs.provenance import taken_for
 from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.paths import CACHE
-from s4tok_pipelines.report import Failure, Outcome, Report, silent
+from s4tok_pipelines.report import Failure, Outcome, Report, joined, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stages.auto import superpoints_for
-from s4tok_pipelines.stages.by_name import with_guessed_scene
 from s4tok_pipelines.workers import Done, here_or_side_by_side
 
 # A feature a point takes a kilobyte at ViT-B/16's width, which is a gigabyte a scan of a million points; superpoints
@@ -83,7 +85,7 @@ def write_embeddings(
 
     Where rows of a cloud's file are no points, `present` is true of those that are.
     """
-    began, stems, outcome = time.monotonic(), stems_of(clouds.keys), Outcome(folder)
+    began, stems, outcome = time.monotonic(), stems_for(clouds), Outcome(folder)
     embedded = _embedded(clouds, encoder, superpoints, list(clouds.keys))
     for done in report.steps(embedded, "Embedding clouds", total=len(clouds)):
         if done.result is None:
@@ -95,10 +97,8 @@ def write_embeddings(
             write_whole(folder / f"{stems[done.item]}.embedding.npz", content, parents=True)
             outcome.made += 1
         report.gauge(failed=float(len(outcome.failures)))
-    stamp = embeddings_stamp(clouds, encoder, superpoints)
-    about = {"s4tok": __version__, "checkpoint_name": encoder.student.name}
-    facts = {**about, **stamp.parameters, "superpoints": {superpoints.folder.name: superpoints.stamp.parameters}}
-    write_json(folder / "result.json", {**facts, "failures": [vars(failure) for failure in outcome.failures]})
+    failures = [vars(failure) for failure in outcome.failures]
+    write_json(folder / "result.json", {**_facts(clouds, encoder, superpoints), "failures": failures})
     outcome.seconds = time.monotonic() - began
     return outcome
 
@@ -111,7 +111,6 @@ def embed_by_name(
     *,
     out: Path | None = None,
     each_point: bool = False,
-    guess_scene: bool = True,
     auto: bool = False,
     workers: int = 1,
     shard: Shard = Shard(),  # noqa: B008 - as above
@@ -127,7 +126,6 @@ def embed_by_name(
         config: How clouds are encoded; what it leaves open is as the checkpoint was trained.
         out: A folder for files, of datasets too; `embeddings` for own files where None.
         each_point: Write features of each point too.
-        guess_scene: Take own files for rooms where the first of them is as long as one.
         auto: Make superpoints that are missing.
         workers: Processes that cut.
         shard: This task's share, in the cache.
@@ -141,15 +139,33 @@ def embed_by_name(
         raise UsageError("the cache keeps features of superpoints: --each-point is for files.", "name a folder: --out.")
     if folder is not None and shard != Shard():
         raise UsageError("shards share a cache: --shard is for datasets without --out.")
-    if is_own and guess_scene:
-        clouds = with_guessed_scene(clouds, config.scale, report)
-    checkpoint = names.checkpoint_for(clouds.scene)
-    student = load(checkpoint, clip=names.clip, pretrained=names.pretrained, device=names.device).student
-    encoder = CloudEncoder(student, config, clouds.scene, clouds.up, report.note)
-    superpoints = superpoints_for(student, clouds, cache, auto=auto or is_own, workers=workers, report=report)
-    if folder is None:
-        return embed(clouds, encoder, superpoints, cache, shard=shard, overwrite=overwrite, report=report)
-    return write_embeddings(clouds, encoder, superpoints, folder, each_point=each_point, report=report)
+    outcomes, facts = [], []
+    for part in parted(clouds, scale=config.scale, report=report):
+        checkpoint = names.checkpoint_for(part.scene)
+        student = load(checkpoint, clip=names.clip, pretrained=names.pretrained, device=names.device).student
+        encoder = CloudEncoder(student, config, part.scene, part.up, report.note)
+        superpoints = superpoints_for(student, part, cache, auto=auto or is_own, workers=workers, report=report)
+        if folder is None:
+            return embed(part, encoder, superpoints, cache, shard=shard, overwrite=overwrite, report=report)
+        outcomes.append(write_embeddings(part, encoder, superpoints, folder, each_point=each_point, report=report))
+        facts.append(_facts(part, encoder, superpoints))
+    outcome = joined(outcomes)
+    if folder is not None and len(facts) > 1:
+        failures = [vars(failure) for failure in outcome.failures]
+        write_json(folder / "result.json", {"parts": facts, "failures": failures})
+    return outcome
+
+
+def _facts(clouds: CloudDataset, encoder: CloudEncoder, superpoints: CacheReader) -> dict[str, Any]:
+    """Say how clouds were embedded."""
+    about = {"s4tok": __version__, "checkpoint_name": encoder.student.name}
+    cut = {superpoints.folder.name: superpoints.stamp.parameters}
+    return {
+        **about,
+        **embeddings_stamp(clouds, encoder, superpoints).parameters,
+        **taken_for(clouds),
+        "superpoints": cut,
+    }
 
 
 def embeddings_stamp(clouds: CloudDataset, encoder: CloudEncoder, superpoints: CacheReader) -> Stamp:

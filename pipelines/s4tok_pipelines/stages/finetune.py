@@ -11,11 +11,11 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import UsageError
 from s4tok_cache import Stamp
+from s4tok_pipelines.inputs.own_clouds import parted
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.supervised import begin_with, prepare
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.stages.auto import superpoints_for
-from s4tok_pipelines.stages.by_name import with_guessed_scene
 from s4tok_pipelines.stages.train import SAVE_EVERY, Run, train
 from s4tok_pipelines.training import boards
 from s4tok_pipelines.training.ranks import from_environment
@@ -29,7 +29,6 @@ def finetune(
     recipe: FinetuneRecipe = FinetuneRecipe(),  # noqa: B008 - it cannot change
     *,
     labels: Sequence[str] = (),
-    guess_scene: bool = True,
     validation: Sequence[CloudDataset] = (),
     out: Path | None = None,
     resume: bool = False,
@@ -50,7 +49,6 @@ def finetune(
         clouds: The labelled clouds.
         cache: The folder of all caches.
         labels: What the labels 0, 1, ... of own files mean.
-        guess_scene: Take own files for rooms where the first of them is as long as one.
         recipe: The task, the checkpoint to begin with, the head, and how they are trained.
         validation: The dataset's split for validation; without it some clouds are held out.
         out: The run's folder; by default `runs`/<dataset>-<task>-<tokenizer>-<hash of everything it depends on>.
@@ -63,7 +61,7 @@ def finetune(
         log: Show figures on Weights & Biases too, beside TensorBoard.
         report: Who listens.
     """
-    clouds, is_own = _named(clouds, labels, report if guess_scene else None), isinstance(clouds, OwnFiles)
+    clouds, is_own = _named(clouds, labels, report), isinstance(clouds, OwnFiles)
     ranks = from_environment()
     device, report = ranks.device(device), report if ranks.is_first else silent
 
@@ -81,8 +79,8 @@ def finetune(
     return outcome
 
 
-def _named(clouds: CloudDataset, labels: Sequence[str], report: Report | None) -> CloudDataset:
-    """Give own files the names of their labels, and take them for rooms where `report` is to hear of it."""
+def _named(clouds: CloudDataset, labels: Sequence[str], report: Report) -> CloudDataset:
+    """Give own files the names of their labels; all of them are objects, or all are rooms."""
     if not isinstance(clouds, OwnFiles):
         if labels:
             raise UsageError(f"{clouds.name} has labels of its own, and --labels names those of your own files.")
@@ -91,7 +89,10 @@ def _named(clouds: CloudDataset, labels: Sequence[str], report: Report | None) -
         raise UsageError(
             "nothing says what the labels of your files mean.", "for example --labels wall,floor,chair for 0, 1 and 2."
         )
-    named = copy(clouds if report is None else with_guessed_scene(clouds, 1.0, report))
+    named, *others = parted(clouds, report=report)
+    if others:
+        raise UsageError("some of your files are taken for objects and some for rooms.", "say --object or --room.")
+    named = copy(named)
     named.classes = tuple(labels)
     return named
 

@@ -1,6 +1,7 @@
 """The stage `segment`: label every point, zero-shot or by a fine-tuned head, and count how often that is right."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,14 +11,15 @@ import numpy as np
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
+from s4tok.shapes import Array, Int
 from s4tok.zero_shot.labelled import Labelled, labelled
-from s4tok.zero_shot.point_figures import PartFigures, SceneFigures, Tally
+from s4tok.zero_shot.point_figures import PartFigures, SceneFigures, Tally, spread_of
 from s4tok.zero_shot.unknown_words import tell_unknown
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_pipelines.inputs.entries import read_entry
 from s4tok_pipelines.inputs.point_scores import PointScorer
 from s4tok_pipelines.outputs.formats import USUAL
-from s4tok_pipelines.outputs.labelled_clouds import stems_of, write_labelled
+from s4tok_pipelines.outputs.labelled_clouds import stems_for, write_labelled
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.report import Failure, Report, silent
 
@@ -36,11 +38,17 @@ class Segmented:
 
     clouds: int
     points: dict[str, int]  # of each name, over all clouds
-    best_cosine: dict[str, float]  # how near points are to their own name, by share of points
+    cosines: Int[Array, " bins"]  # of points with their own name, counted
     figures: PartFigures | SceneFigures | None
     uncalibrated: dict[str, float]  # the mean figures without calibration; empty where there was none
     failures: list[Failure]
     about: dict[str, Any]  # all that is needed to do it again
+    parts: tuple["Segmented", ...] = ()  # of own files among which are objects and rooms
+
+    @property
+    def best_cosine(self) -> dict[str, float]:
+        """Say how near points are to their own name, by share of points."""
+        return spread_of(self.cosines)
 
     def facts(self) -> dict[str, Any]:
         """Give the result as plain names and values; fractions in 0 .. 1."""
@@ -54,7 +62,25 @@ class Segmented:
             "points": self.points,
             "best_cosine": self.best_cosine,
             **self.about,
+            **({"parts": [part.facts() for part in self.parts]} if self.parts else {}),
         }
+
+
+def joined(parts: Sequence[Segmented]) -> Segmented:
+    """Join what was found in objects and in rooms, which have checkpoints of their own: what both say, and each."""
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0].about
+    return Segmented(
+        sum(part.clouds for part in parts),
+        dict(sum((Counter(part.points) for part in parts), Counter())),
+        np.sum([part.cosines for part in parts], axis=0),
+        None,
+        {},
+        [failure for part in parts for failure in part.failures],
+        {name: value for name, value in first.items() if all(part.about[name] == value for part in parts)},
+        tuple(parts),
+    )
 
 
 def segment(
@@ -82,7 +108,7 @@ def segment(
     start = time.monotonic()
     for sentence in tell_unknown(words.unknown, words.model):
         report.warn(sentence)
-    stems, tally, failures = stems_of(clouds.keys), Tally(clouds), list[Failure]()
+    stems, tally, failures = stems_for(clouds), Tally(clouds), list[Failure]()
     by = "its head" if words.prompts is None else f"texts of {words.model.name}"
     about = f"labels by {scorer.name}, {by}"
     for key in report.steps(clouds.keys, "Labelling points"):
@@ -106,7 +132,7 @@ def segment(
     return Segmented(
         tally.n_clouds,
         dict(tally.points),
-        tally.best_cosine(),
+        tally.cosines,
         tally.figures(scorer.config),
         tally.uncalibrated(),
         failures,

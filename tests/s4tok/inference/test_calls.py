@@ -62,17 +62,18 @@ def test_clouds_in_a_list_give_what_each_gives_alone(random: Checkpoint) -> None
 @pytest.mark.parametrize("points", [THREE[1], THREE[2]], ids=["object", "room"])
 def test_embedded_points_have_the_cosines_by_which_they_are_labelled(random: Checkpoint, points: Array) -> None:
     config = SegmentConfig(votes=2, window=2.5, smallest_window=20)
-    found, labelled = s4tok.embed(points, random, config=config), s4tok.segment(points, WORDS, random, config=config)
+    found = s4tok.embed(points, random, config=config, up="z")
+    labelled = s4tok.segment(points, WORDS, random, config=config, up="z")
     words = label_vectors(WORDS, random.texts, random.prompts, scene="room" if points is THREE[2] else "object").numpy()
     np.testing.assert_allclose(found.points @ words.T, labelled.scores, atol=1e-5)
-    pooled = s4tok.segment(points, WORDS, random, config=replace(config, pool=True))
+    pooled = s4tok.segment(points, WORDS, random, config=replace(config, pool=True), up="z")
     np.testing.assert_allclose((found.of_superpoints() @ words.T)[found.superpoints], pooled.scores, atol=1e-5)
 
 
 def test_the_whole_has_the_cosines_by_which_it_is_classified(random: Checkpoint) -> None:
     words = classifier(random.texts, [random.prompts.of_object(name) for name in WORDS]).numpy()
-    found = s4tok.classify(THREE[1], WORDS, random)
-    np.testing.assert_allclose(s4tok.embed(THREE[1], random).whole @ words.T, found.scores, atol=1e-5)
+    found = s4tok.classify(THREE[1], WORDS, random, up="z")
+    np.testing.assert_allclose(s4tok.embed(THREE[1], random, up="z").whole @ words.T, found.scores, atol=1e-5)
     assert found.label == WORDS[int(np.argmax(found.scores))]
 
 

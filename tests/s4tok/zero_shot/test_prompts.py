@@ -131,3 +131,18 @@ def test_labels_are_taken_apart_at_commas() -> None:
         read_labels(" , ")
     with pytest.raises(UsageError, match="'lamp' twice"):
         read_labels("lamp, chair, lamp")
+
+
+def test_labels_are_read_from_a_file_one_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("\ufeffchair\n\n# of the kitchen\nnight  stand\r\ncafé table, round\n", encoding="utf-8")
+    for named in (file, f" {file} "):
+        assert read_labels(named) == ["chair", "night stand", "café table, round"]
+    file.write_bytes(b"caf\xe9\n")
+    with pytest.raises(InputError, match=r"words\.txt cannot be read: it is not UTF-8"):
+        read_labels(file)
+    with pytest.raises(InputError, match=r"no\.txt cannot be read: No such file"):
+        read_labels("no.txt")
+    file.write_text("# nothing\n")
+    with pytest.raises(UsageError, match="--labels names nothing"):
+        read_labels(str(file))

@@ -98,9 +98,9 @@ def test_a_mesh_comes_back_as_a_mesh(suffix: str, answer: Answer, tmp_path: Path
 
 def test_a_scan_and_some_words_become_a_labelled_scan(answer: Answer, tmp_path: Path) -> None:
     xyz = scan(tmp_path / "hall.ply")
-    code, said, heard = answer("hall.ply", "--labels", "wall, floor,potted plant", "--html")
+    code, said, _ = answer("hall.ply", "--labels", "wall, floor,potted plant", "--html")
     assert code == 0
-    assert "taken for a room" in heard
+    assert (said["scene"], said["unit"]) == ("room", "m")
     assert (said["clouds"], sum(said["points"].values()), said["out"]) == (1, 1200, "segments")
     found = read_ply(tmp_path / "segments" / "hall.labels.ply")
     np.testing.assert_array_equal(found.points, xyz)
@@ -150,10 +150,10 @@ def test_toy_shapes_are_measured_and_nothing_is_written_unless_asked_for(answer:
 def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer, tmp_path: Path) -> None:
     (tmp_path / "a.ply").write_text("a letter to nobody")
     scan(tmp_path / "b.ply")
-    code, said, heard = answer("a.ply", "b.ply", "--labels", "wall,floor")
+    code, said, _ = answer("a.ply", "b.ply", "--labels", "wall,floor")
     assert (code, said["clouds"], said["failed"]) == (3, 1, 1)
     assert "a.ply" in said["failures"][0]["key"]
-    assert "b.ply is" in heard
+    assert (said["scene"], said["unit"]) == ("room", "m")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
         (["hall.ply", "--labels", "a", "--vision-only", "--calibration-share", "1"], 2, "has no mean features"),
         (["hall.ply", "--labels", "a", "--calibrate", "none", "--calibration-share", "1"], 2, "--calibrate is none"),
         (["hall.ply", "--labels", "a", "--prompts", "mine.toml"], 4, "no such file of prompts"),
-        (["hall.ply", "--labels", "a", "--scale", "1000"], 2, "windows of 4"),
+        (["hall.ply", "--labels", "a", "--room", "--scale", "1000"], 2, "windows of 4"),
         (["hall.ply", "--labels", "a", "--vision-only"], 4, "no features by tiny"),
         (["point.npy", "--labels", "a"], 4, "needs at least 2 points"),
         (["text.ply", "--labels", "a"], 4, "is no PLY file"),

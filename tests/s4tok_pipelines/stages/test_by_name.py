@@ -51,12 +51,13 @@ def test_one_call_labels_a_file_and_writes_what_the_command_writes(
     found = segment_by_name(clouds, tmp_path / "cache", names, labels=["wall", "floor"], files=files, report=notes)
     assert sum(found.points.values()) == 1200
     assert found.about["window"] == 4.0  # as a room's
-    assert [note.split(", ")[0] for note in notes.said if note.startswith("hall.ply")] == ["hall.ply is 4.0 long"]
+    assert (found.about["scene"], found.about["unit"]) == ("room", "m")
     assert clouds.scene == "object"  # what was opened is left as it was
     assert set(np.unique(np.load(tmp_path / "out" / "hall.labels.npy"))) <= {0, 1}
     kept = json.loads((tmp_path / "out" / "result.json").read_text())
     assert (kept["out"], kept["failures"], kept["clouds"]) == (str(tmp_path / "out"), [], 1)
-    said = segment_by_name(clouds, tmp_path / "cache", names, labels=["wall", "floor"], guess_scene=False)
+    clouds = open_dataset(hall, scene="object")
+    said = segment_by_name(clouds, tmp_path / "cache", names, labels=["wall", "floor"])
     assert said.about["window"] == 0.0
     assert not (tmp_path / "segments").exists()
 

@@ -1,0 +1,54 @@
+"""A user's own files before anything is computed: what each is taken for, objects and rooms apart."""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+
+from s4tok.config import Scene
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.own_files import OwnFiles
+from s4tok.errors import InputError
+from s4tok.inference.upright import Score, settled
+from s4tok_pipelines.report import Report, silent
+
+
+def parted(
+    clouds: CloudDataset, *, scale: float = 1.0, scene: Scene | None = None, report: Report = silent
+) -> Sequence[CloudDataset]:
+    """Part own files into objects and rooms, each a dataset; any other dataset stays whole.
+
+    Args:
+        clouds: Any dataset; it is left as it was.
+        scale: What clouds are multiplied by.
+        scene: What all files are, unless the user says otherwise.
+        report: Who listens.
+    """
+    if not isinstance(clouds, OwnFiles):
+        return [clouds]
+    clouds = copy(clouds)
+    clouds.guesses = {}
+    clouds.said = replace(clouds.said, scale=scale, scene=clouds.said.scene or scene)
+    objects, rooms, unread = list[str](), list[str](), list[str]()
+    for key in report.steps(clouds.keys, "Reading files"):
+        try:
+            (rooms if clouds.guess(key).placement.scene == "room" else objects).append(key)
+        except InputError:
+            unread.append(key)  # told when it is its turn
+    (objects if objects or not rooms else rooms).extend(unread)
+    parts = [_part(clouds, "object", objects), _part(clouds, "room", rooms)]
+    return [part for part in parts if part.keys]
+
+
+def bring_upright(clouds: OwnFiles, score: Score) -> None:
+    """Try the axes that the shape of a file leaves in doubt, and keep the one with which it scores best."""
+    for key in clouds.keys:
+        guess = clouds.guesses.get(key)
+        source = clouds[key].source if guess is not None and len(guess.doubtful()) > 1 else None
+        if guess is not None and source is not None:
+            clouds.guesses[key] = settled(guess, source, score)
+
+
+def _part(clouds: OwnFiles, scene: Scene, keys: Sequence[str]) -> OwnFiles:
+    part = copy(clouds)
+    part.scene, part.keys = scene, tuple(sorted(keys))
+    return part

@@ -1,0 +1,117 @@
+"""The frame in which own clouds are computed: y up, rooms in metres, objects one unit long, rounded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import log, log2
+from typing import Any, get_args
+
+import numpy as np
+
+from s4tok.clouds import Placement, PointCloud
+from s4tok.config import Axis, Scene, Unit
+from s4tok.errors import choose
+from s4tok.geometry.axes import upright
+from s4tok.geometry.gravity import STRAY, Measured, measured, up_odds
+from s4tok.geometry.rooms import METRES, USUAL, Taken, likeness_to_a_room, taken_for
+
+AXES: tuple[Axis, ...] = get_args(Axis)
+UP: Axis = "y"  # in that frame
+STEP = 1e-5  # coordinates are rounded to about this share of the extent, so that no other unit or offset shows in them
+DOUBT = 0.01  # an axis that is less likely than this is none to try
+# Which axis files have up, as odds before their shape is looked at: scans and prints z, a modeller's y.
+CONVENTION: Mapping[Axis, float] = {"x": 0.2, "y": 0.7, "z": 1.0}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a user says of own clouds; what is None is assumed."""
+
+    up: Axis | None = None
+    unit: Unit | None = None
+    scene: Scene | None = None
+    scale: float = 1.0  # with another one, numbers times this are metres
+
+    @classmethod
+    def of(cls, up: str | None, unit: str | None, scene: str | None) -> "Said":
+        """Check what was said in words; "auto" says nothing.
+
+        Raises:
+            UsageError: For an axis, a unit or a kind of scene that there is not.
+        """
+        said = {"axis": (up, Axis), "unit": (unit, Unit), "kind of scene": (scene, Scene)}
+        return cls(*(_chosen(kind, word, names) for kind, (word, names) in said.items()))
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a cloud is taken for, and how sure that is."""
+
+    placement: Placement
+    odds: Mapping[Axis, float]  # the logarithm of how likely each axis points up; only those that may
+
+    def doubtful(self) -> list[Axis]:
+        """Give the axes that may well point up, the most likely first; one alone is sure."""
+        best = max(self.odds.values())
+        likely: list[Axis] = [axis for axis, odds in self.odds.items() if odds > best + log(DOUBT)]
+        return sorted(likely, key=lambda axis: -self.odds[axis])
+
+
+def guessed(cloud: PointCloud, said: Said = Said(), convention: Mapping[Axis, float] | None = None) -> Guess:
+    """Tell how a cloud lies in its file from its shape and size, where nobody says so.
+
+    Args:
+        cloud: As it came.
+        said: What is known of it.
+        convention: Which axis its file's format has up, as odds.
+    """
+    unit = "m" if said.unit is None and said.scale != 1 else said.unit
+    if said.up and said.scene == "object":
+        return Guess(Placement(said.up, unit, said.scene), {said.up: 0.0})
+    shape = measured(cloud.xyz)
+    odds: Mapping[Axis, float] = {said.up: 0.0} if said.up else _odds(shape, convention or CONVENTION)
+    up = max(odds, key=lambda axis: odds[axis])
+    scene, found = _taken_for(cloud, shape, up, said, unit)
+    return Guess(Placement(up, unit or found, scene), odds)
+
+
+def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
+    """Bring a cloud into the frame, where the same thing in another unit, place or orientation is the same cloud.
+
+    Its points are rounded to a power of two, which float32 holds exactly. `source` is the cloud as it came.
+    """
+    turn = upright(placement.up).numpy()
+    factor = 1 / (cloud.extent or 1.0)
+    if placement.scene == "room" and placement.unit is not None:
+        factor = METRES[placement.unit]
+    xyz = (cloud.xyz.astype(np.float64) @ turn.T) * factor
+    step = 2.0 ** round(log2(STEP * (float(np.ptp(xyz, axis=0).max()) or 1.0)))
+    return replace(
+        cloud,
+        xyz=(np.round(xyz / step) * step).astype(np.float32),
+        offset=np.zeros(3),
+        normals=None if cloud.normals is None else (cloud.normals @ turn.T).astype(np.float32),
+        source=cloud,
+        placement=placement,
+    )
+
+
+def _odds(shape: Measured, convention: Mapping[Axis, float]) -> dict[Axis, float]:
+    return {axis: float(odds) + log(convention[axis]) for axis, odds in zip(AXES, up_odds(shape), strict=False)}
+
+
+def _taken_for(cloud: PointCloud, shape: Measured, up: Axis, said: Said, unit: Unit | None) -> Taken:
+    place = AXES.index(up)
+    sides = np.ptp(np.percentile(cloud.xyz.astype(np.float64), STRAY, axis=0), axis=0) * said.scale
+    return taken_for(
+        likeness_to_a_room(shape, place),
+        float(np.delete(sides, place).max()),
+        float(sides[place]),
+        scene=said.scene,
+        units=USUAL if unit is None else {unit: 0.0},
+    )
+
+
+def _chosen(kind: str, word: str | None, names: Any) -> Any:
+    if word in (None, "auto"):
+        return None
+    return choose(kind, word, {name: name for name in get_args(names)})

@@ -1,0 +1,83 @@
+from itertools import product
+
+import numpy as np
+import pytest
+
+from s4tok.clouds import Placement, PointCloud
+from s4tok.config import Axis, Unit
+from s4tok.errors import UsageError
+from s4tok.geometry.axes import upright
+from s4tok.geometry.placement import AXES, Guess, Said, guessed, placed
+from s4tok.geometry.rooms import METRES
+from s4tok.shapes import Array
+from s4tok.synthetic.datasets import ToyScans, ToyShapes
+
+UTM = np.array([453_000.25, 5_411_000.5, 220.125])
+CHAIR, MUG = (ToyShapes("val").keys[number] for number in (6, 12))
+
+
+def saved(xyz: Array, axis: Axis, unit: Unit = "m", at: Array | float = 0.0) -> PointCloud:
+    """A cloud whose y is up as a file that has another axis up, another unit and another origin."""
+    return PointCloud.of(xyz.astype(np.float64) @ upright(axis).numpy() / METRES[unit] + at)
+
+
+def test_a_cloud_in_another_unit_place_and_orientation_is_the_same_cloud_in_the_frame() -> None:
+    xyz = ToyShapes("val")[CHAIR].xyz
+    wanted = placed(saved(xyz, "y"), Placement("y", None, "object"))
+    assert wanted.extent == pytest.approx(1, abs=2e-5)
+    for axis, unit, at in product(AXES, METRES, (0.0, UTM)):
+        found = placed(saved(xyz, axis, unit, at), Placement(axis, None, "object"))
+        step = 2.0**-17
+        off = np.abs(found.xyz - wanted.xyz)
+        assert off.max() <= step  # rounding may fall to either side
+        assert (off == 0).mean() > 0.97
+        assert np.abs(found.original_xyz() - saved(xyz, axis, unit, at).original_xyz()).max() == 0
+
+
+def test_a_room_comes_into_metres_and_normals_turn_with_the_points() -> None:
+    across = np.random.default_rng(0).uniform(0, 400, (500, 3))
+    normals = np.tile([1.0, 0, 0], (500, 1))
+    cloud = PointCloud.of(across, normals=normals)
+    room = placed(cloud, Placement("x", "cm", "room"))
+    np.testing.assert_allclose(np.ptp(room.xyz, axis=0), np.ptp(across, axis=0)[[2, 0, 1]] / 100, atol=1e-4)
+    np.testing.assert_allclose(np.asarray(room.normals), np.tile([0.0, 1, 0], (500, 1)), atol=1e-6)
+    assert room.take(np.arange(3)).original_xyz() == pytest.approx(across[:3], abs=1e-4)
+
+
+@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("unit", list(METRES))
+def test_a_chair_and_a_room_are_known_for_what_they_are_in_any_unit_and_orientation(axis: Axis, unit: Unit) -> None:
+    shapes = ToyShapes("val")
+    chair = guessed(saved(shapes[CHAIR].xyz, axis, unit, UTM)).placement
+    assert chair == Placement(axis, None, "object")
+    room = guessed(saved(_room(), axis, unit, UTM)).placement
+    assert room == Placement(axis, unit, "room")
+
+
+def test_what_is_said_is_not_guessed() -> None:
+    mug = saved(ToyShapes("val")[MUG].xyz, "z")
+    assert guessed(mug, Said(up="x", scene="object")).placement == Placement("x", None, "object")
+    assert guessed(mug, Said(up="x", unit="inch", scene="room")).placement == Placement("x", "inch", "room")
+    assert guessed(mug, Said(up="y")).doubtful() == ["y"]
+    long = PointCloud.of(_room() * 1000)
+    assert guessed(long, Said(scale=0.001)).placement.unit == "m"  # as numbers are once they are scaled
+    assert guessed(long, Said(scale=0.001)).placement.scene == "room"
+
+
+def test_words_are_checked_and_auto_says_nothing() -> None:
+    assert Said.of("auto", None, None) == Said.of(None, "auto", None) == Said()
+    assert Said.of("x", "mm", "room") == Said("x", "mm", "room")
+    with pytest.raises(UsageError, match="no unit is called 'mile'; there are: m, cm, mm, inch"):
+        Said.of(None, "mile", None)
+
+
+def test_an_axis_is_in_doubt_where_another_is_likely_too() -> None:
+    odds: dict[Axis, float] = {"x": -9.0, "y": 0.0, "z": 0.5}
+    assert Guess(Placement("z", None, "object"), odds).doubtful() == ["z", "y"]
+    assert Guess(Placement("z", None, "object"), {**odds, "z": 6.0}).doubtful() == ["z"]
+
+
+def _room() -> Array:
+    scans = ToyScans("val")
+    xyz: Array = scans[scans.keys[0]].xyz @ upright("z").numpy().T
+    return xyz
