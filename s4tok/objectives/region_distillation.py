@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from s4tok.augmentations.turning import turned
+from s4tok.augmentations.points import Cloud, turned
 from s4tok.config import PretrainConfig, RegionConfig
 from s4tok.losses.region_groups import group_weights, nearest_group
 from s4tok.losses.region_losses import region_loss
@@ -132,8 +132,5 @@ def group(encoder: PointEncoder, batch: Batch) -> Patches:
 
 def turned_batch(batch: Batch, degrees: float, read: PointFeatures) -> Batch:
     """Turn clouds about the vertical, and their normals with them."""
-    features, normals = batch.features, read.columns("normals")
-    if features is not None and normals is not None:
-        features = features.clone()
-        features[..., normals] = turned(features[..., normals], batch.seeds, degrees)
-    return batch._replace(points=turned(batch.points, batch.seeds, degrees), features=features)
+    cloud = turned(Cloud(batch.points, batch.features, read), batch.seeds, degrees, flip=0.0)
+    return batch._replace(points=cloud.points, features=cloud.features)
