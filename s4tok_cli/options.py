@@ -2,7 +2,7 @@
 
 A command takes what it needs of these as parameters; a dataclass such as `source: Clouds` stands for all its fields.
 What every command has (`--config`, `--json`, `-v`, `-q`, `--debug`) is added by `command`. A value comes from the flag,
-else from `S4TOK_<OPTION>`, else from the TOML file of `--config`, else from its default in `s4tok/config.py`.
+else from `S4TOK_<OPTION>`, else from the TOML file of `--config`, else from its default in `s4tok/config/`.
 """
 
 import inspect

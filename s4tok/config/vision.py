@@ -1,0 +1,82 @@
+"""How clouds are seen: views, frames, masks and the 2D model."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from s4tok.config.kinds import Count, NotNegative, Share
+
+
+@dataclass(frozen=True)
+class ViewConfig:
+    """How a cloud is drawn or seen (Sec. 4; PointCLIP V2's ten views for objects, posed frames for scenes)."""
+
+    size: int = 224  # pixels; PointCLIP V2
+    projection: Literal["segmentation", "classification"] = "segmentation"  # PointCLIP V2 has one for each
+    object_ratio: float = 0.7  # share of the image a mesh spans; PointCLIP V2's for segmentation
+    projection_compat: Literal["corrected", "pclipv2"] = "corrected"  # the release reads the transposed pixel; [B18]
+    image: Literal["color", "depth", "shaded"] = "depth"
+    frame_step: int = 20  # every 20th valid frame of a scene; OpenScene
+    zoom: float = 1.0  # at least 1; frames are seen through squares so many times smaller than their shorter side
+    border: int = 10  # pixels at the image's edge that see nothing; OpenScene, Open3DIS
+    occlusion: Literal["openscene", "open3dis"] = "openscene"
+    occlusion_relative: float = 0.25  # |depth - z| <= 0.25 depth; OpenScene
+    occlusion_absolute: float = 0.1  # metres; Open3DIS
+
+    @classmethod
+    def of_frames(cls, clip: str) -> "ViewConfig":
+        """Give how posed frames are shown to a CLIP. The mini CLIP knows depth alone, and has 7 x 7 patches to see by.
+
+        Its zoom was chosen on three rooms each of toy-scans and toy-rooms, validation: 1.5 of 1, 1.5, 2 and 3.
+        mini2 has patches as large, and knows colours.
+        """
+        if clip == "mini":
+            return cls(image="depth", zoom=1.5)
+        return cls(image="color", zoom=1.5 if clip == "mini2" else 1.0)
+
+
+@dataclass(frozen=True)
+class FrameConfig:
+    """How single RGB-D frames become clouds of their own; [C4], and the recipe of Bridge3D's release."""
+
+    step: Count = 20
+    """Take every n-th frame of a scene. As for features; Bridge3D takes every 5th."""
+    n_points: Count = 20_000
+    """Pixels of a frame that become points at most. Bridge3D's."""
+    least_depth: Share = 0.3
+    """Share of its pixels whose depth was measured, at least; a frame with less fails."""
+    seed: int = 0
+    """Seed of the choice of pixels."""
+
+
+@dataclass(frozen=True)
+class GraphMaskConfig:
+    """How pixels of an RGB-D image are merged into masks without weights; chosen on toy-scans, train."""
+
+    scale: NotNegative = 1.0
+    """What a mask may differ inside beyond its worst edge, divided by its pixels; a higher one gives larger masks."""
+    color: NotNegative = 1.0
+    """Weight of the difference of two pixels' colours, 0 .. 1 each."""
+    normal: NotNegative = 1.0
+    """Weight of 1 - |cos| of their normals."""
+    depth: NotNegative = 20.0
+    """Weight of their step across the surface, as a share of the depth."""
+    window: Count = 5
+    """Side in pixels of the squares that normals are measured in."""
+    smallest_merge: Count = 10
+    """Pixels under which a piece joins its nearest neighbour."""
+    smallest: Count = 100
+    """Pixels of a mask at least. As Bridge3D has it of SAM's."""
+    columns: Count = 160
+    """Columns that are merged at most; of wider images every other pixel, or fewer. 320 take five times as long."""
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """Which frozen 2D model reads the views, and how CLIP's dense features are taken (Sec. 4)."""
+
+    model: str = "ViT-B-16"
+    """The frozen CLIP: mini, a name of open_clip, or a folder. Or hf-hub:owner/model; ViT-B-16 in Sec. 4."""
+    pretrained: str | None = None
+    """Its weights: a tag or a file, '' for random ones; none is the usual ones."""
+    dense: Literal["last", "maskclip"] = "last"
+    """Which dense features: the last layer's tokens, or MaskCLIP's. PointCLIP V2 reads the last layer's."""
