@@ -36,7 +36,7 @@ def known(names: list[str], split: str, limit: int | None, data: Path) -> Iterat
     """Read clouds of several datasets; sh3d is left out where it is not under `data`."""
     for name in names:
         clouds = open_dataset(name, split=split, limit=limit, root=data)
-        turn = upright(clouds.up).numpy()
+        turn = upright(clouds.up)
         for key in clouds.keys:
             number = clouds.category(key)
             kind = "room" if clouds.scene == "room" else "other" if number is None else clouds.categories[number]
@@ -47,5 +47,5 @@ def known(names: list[str], split: str, limit: int | None, data: Path) -> Iterat
 
 def stood(xyz: Float64[Array, "n 3"], axis: str) -> Float64[Array, "n 3"]:
     """Save a cloud whose y is up so that another axis is."""
-    turned: Array = xyz @ upright(axis).numpy()
+    turned: Array = xyz @ upright(axis)
     return turned

@@ -1,15 +1,14 @@
 """Which way is up."""
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from s4tok.shapes import Float64
+from s4tok.shapes import Array, Float64
 
 
-def upright(axis: str) -> Float64[Tensor, "3 3"]:
+def upright(axis: str) -> Float64[Array, "3 3"]:
     """Give the rotation that turns a cloud whose `axis` is up into one whose +Y is up, keeping it right-handed."""
     order = {"x": (2, 0, 1), "y": (0, 1, 2), "z": (0, 2, 1)}[axis]
-    turn = torch.eye(3, dtype=torch.float64)[list(order)]
-    if torch.det(turn) < 0:
+    turn: Array = np.eye(3)[list(order)]
+    if np.linalg.det(turn) < 0:
         turn[2] *= -1
     return turn

@@ -79,7 +79,7 @@ def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
 
     Its points are rounded to a power of two, which float32 holds exactly. `source` is the cloud as it came.
     """
-    turn = upright(placement.up).numpy()
+    turn = upright(placement.up)
     factor = 1 / (cloud.extent or 1.0)
     if placement.scene == "room" and placement.unit is not None:
         factor = METRES[placement.unit]

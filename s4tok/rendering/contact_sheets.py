@@ -36,7 +36,7 @@ def colored_views(
     xyz: Float32[Array, "n 3"], up: str, color: Float[Array, "n 3"], size: int
 ) -> Float[Array, "v h w 3"]:
     """Draw points in colours of their own from five of the ten directions, near ones over far ones."""
-    views = ten_views()[SIDES] @ upright(up)
+    views = ten_views()[SIDES] @ torch.from_numpy(upright(up))
     points = torch.from_numpy(xyz)
     drawn = depth_views(points, views, PROJECTIONS[ViewConfig.projection], size=size)
     at = points_at_pixels(drawn.pixels, drawn.visible, look(points, views)[..., 2], size).numpy()

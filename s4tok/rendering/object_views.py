@@ -34,7 +34,7 @@ def object_views(
         InputError: Where a shaded picture is wanted of a cloud that comes without a mesh.
         UsageError: For `color`, which only posed frames have.
     """
-    views = ten_views() @ upright(up)
+    views = ten_views() @ torch.from_numpy(upright(up))
     nearness = look(torch.from_numpy(cloud.xyz).to(device), views)[..., 2]
     if config.image == "depth":
         points = torch.from_numpy(cloud.xyz).to(device)

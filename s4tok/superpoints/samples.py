@@ -52,13 +52,13 @@ def column(xyz: Float[Array, "n 3"], width: float, seed: int, up: str = "y") -> 
 
 def to_y_up(xyz: Float[Array, "n 3"], up: str = "y") -> Float32[Array, "n 3"]:
     """Turn a cloud so that +y is up, around the centre of its box: the frame of all its samples."""
-    upright_xyz: Array = (xyz - _middle(xyz)) @ upright(up).numpy().T
+    upright_xyz: Array = (xyz - _middle(xyz)) @ upright(up).T
     return upright_xyz.astype(np.float32)
 
 
 def from_y_up(points: Float[Array, "m 3"], xyz: Float[Array, "n 3"], up: str = "y") -> Float64[Array, "m 3"]:
     """Turn points of that frame back into the cloud's own."""
-    own: Array = points @ upright(up).numpy() + _middle(xyz)
+    own: Array = points @ upright(up) + _middle(xyz)
     return own
 
 

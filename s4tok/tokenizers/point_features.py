@@ -64,7 +64,7 @@ class PointFeatures:
             if values is None:
                 continue
             is_known = np.ones(len(cloud), bool) if kind == "rgb" else values.any(axis=1)
-            features[:, place, :VALUES] = values if kind == "rgb" else values @ upright(up).numpy().T
+            features[:, place, :VALUES] = values if kind == "rgb" else values @ upright(up).T
             features[:, place, VALUES] = is_known
         return features.reshape(len(cloud), self.width)
 

@@ -76,6 +76,10 @@ def segment_by_name(
         report: Who listens.
     """
     _agree(names, config)
+    if not labels and not clouds.classes and names.checkpoint is None:  # a named one may be fine-tuned, and know some
+        raise UsageError(
+            f"nothing says what the points of {clouds.name} may be.", 'for example --labels "wall,floor,chair".'
+        )
     parts = parted(clouds, scale=config.scale, scene=None if category is None else "object", report=report)
     sheet = Sheet(parts[0])
 

@@ -18,7 +18,7 @@ CHAIR, MUG = (ToyShapes("val").keys[number] for number in (6, 12))
 
 def saved(xyz: Array, axis: Axis, unit: Unit = "m", at: Array | float = 0.0) -> PointCloud:
     """A cloud whose y is up as a file that has another axis up, another unit and another origin."""
-    return PointCloud.of(xyz.astype(np.float64) @ upright(axis).numpy() / METRES[unit] + at)
+    return PointCloud.of(xyz.astype(np.float64) @ upright(axis) / METRES[unit] + at)
 
 
 def test_a_cloud_in_another_unit_place_and_orientation_is_the_same_cloud_in_the_frame() -> None:
@@ -79,5 +79,5 @@ def test_an_axis_is_in_doubt_where_another_is_likely_too() -> None:
 
 def _room() -> Array:
     scans = ToyScans("val")
-    xyz: Array = scans[scans.keys[0]].xyz @ upright("z").numpy().T
+    xyz: Array = scans[scans.keys[0]].xyz @ upright("z").T
     return xyz

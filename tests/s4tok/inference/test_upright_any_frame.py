@@ -37,7 +37,7 @@ def rooms() -> Checkpoint:
 
 def saved(xyz: Array, axis: Axis, unit: Unit, far: bool) -> PointCloud:
     """A cloud whose y is up, in metres, as another program would have saved it."""
-    return PointCloud.of(xyz.astype(np.float64) @ upright(axis).numpy() / METRES[unit] + far * UTM)
+    return PointCloud.of(xyz.astype(np.float64) @ upright(axis) / METRES[unit] + far * UTM)
 
 
 def require_same(found: list[Segmentation], variants: list[tuple[Axis, Unit, bool]]) -> None:
@@ -63,7 +63,7 @@ def test_an_object(objects: Checkpoint, kind: str, variants: list[tuple[Axis, Un
 @pytest.mark.parametrize("dataset", [ToyScans, ToyRooms])
 def test_a_room(rooms: Checkpoint, dataset: type[ToyScans | ToyRooms]) -> None:
     clouds = dataset("val")
-    xyz = clouds[clouds.keys[0]].xyz[::3] @ upright("z").numpy().T
+    xyz = clouds[clouds.keys[0]].xyz[::3] @ upright("z").T
     found = [s4tok.segment(saved(xyz, *variant), ROOM_WORDS, rooms) for variant in SOME]
     require_same(found, SOME)
     assert [each.unit for each in found] == ["cm", "inch", "mm"]

@@ -94,10 +94,11 @@ def _slow_ap(found: list[Boxes], true: list[Boxes], label: int, threshold: float
         for place in range(len(here.scores))
         if here.labels[place] == label
     )
+    overlaps = [iou_3d(here.boxes, there.boxes).tolist() for here, there in zip(found, true, strict=True)]
     taken, points, right = set[tuple[int, int]](), list[tuple[float, float]](), 0
     for rank, (_, cloud, place) in enumerate(every, start=1):
         candidates = [
-            (float(iou_3d(found[cloud].boxes[place][None], true[cloud].boxes[other][None])), -other)
+            (overlaps[cloud][place][other], -other)
             for other in range(len(true[cloud].labels))
             if true[cloud].labels[other] == label
         ]

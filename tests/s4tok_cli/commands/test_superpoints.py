@@ -60,7 +60,8 @@ def test_a_flag_changes_its_setting_and_nothing_else(
 
 
 def test_every_setting_but_those_of_other_methods_has_a_flag() -> None:
-    assert asdict(SuperpointConfig()).keys() - FLAGS.keys() == {"method", "grid_cells"}
+    of_others = {"grid_cells", "masks", "mask_group", "mask_smallest", "frame_step"}
+    assert asdict(SuperpointConfig()).keys() - FLAGS.keys() == {"method", *of_others}
 
 
 def test_flags_overrule_the_preset(s4tok: Run, asked: list[SuperpointConfig]) -> None:
