@@ -1,4 +1,4 @@
-"""The synthetic data, and how a table of the paper is made again on it."""
+"""The synthetic data, and how a table of the paper is reproduced on it."""
 
 from dataclasses import dataclass
 
