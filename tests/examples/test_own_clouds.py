@@ -16,7 +16,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def test_ways_up_are_measured_in_a_table_of_kinds(python: Run) -> None:
     done = python(SCRIPTS / "measure_up.py", "--limit", 16, "--datasets", "toy-shapes", "--shape-only")
     assert done.returncode == 0, done.stderr
-    rows = dict(line.strip("| ").split(" | ", 1) for line in done.stdout.splitlines() if line.startswith("|"))
+    rows = dict(line.strip("| ").split(" | ", 1) for line in done.stdout.splitlines() if line.startswith("| "))
     assert {"chair *", "table *", "airplane", "objects that stand *"} <= set(rows)
     n_clouds, upright, _ = rows["objects that stand *"].split(" | ")
     assert int(n_clouds) == 12
