@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from s4tok.config.kinds import (
     NO_CHECKPOINT,
     ROOM_WINDOW,
+    STUDENTS,
     Band,
     Count,
     FinetunePreset,
@@ -100,7 +101,7 @@ class FinetuneRecipe:
     encoder: EncoderConfig = EncoderConfig()  # as above
     task: Task | None = None
     """What is learned. None is what the data have."""
-    checkpoint: str = "universal"
+    checkpoint: str = STUDENTS["room"]
     """The tokenizer to begin with: a run, a name, or none. Names are those that ship."""
     clip: str | None = None
     """The frozen CLIP; none is the checkpoint's, or mini without a checkpoint."""

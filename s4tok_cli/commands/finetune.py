@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
@@ -21,7 +21,7 @@ from s4tok.config import (
 )
 from s4tok.errors import InputError, UsageError
 from s4tok.fields import changed
-from s4tok_cli import console, options
+from s4tok_cli import console, options, run_options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.recipe import Changes, FieldsOf, Part
@@ -86,28 +86,10 @@ def finetune(
     room: Room = None,
     recipe: Annotated[Changes, RECIPE],
     out: Annotated[Path | None, options.out("in runs/", "The folder of the run.")] = None,
-    resume: Annotated[
-        bool, Option("--resume", help="Go on where the run was stopped.", rich_help_panel=options.OUTPUT)
-    ] = False,
+    resume: run_options.Resume = False,
     auto: options.Auto = False,
-    overwrite: Annotated[
-        bool,
-        Option(
-            "--overwrite",
-            help="Remove the run that is there, and begin again.",
-            rich_help_panel=options.OUTPUT,
-            hidden=True,
-        ),
-    ] = False,
-    log: Annotated[
-        Literal["wandb"] | None,
-        Option(
-            help="Show the figures on Weights & Biases too.",
-            show_default="TensorBoard alone",
-            rich_help_panel=options.OUTPUT,
-            hidden=True,
-        ),
-    ] = None,
+    overwrite: run_options.Overwrite = False,
+    log: run_options.Log = None,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",

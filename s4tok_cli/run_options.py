@@ -1,0 +1,29 @@
+"""Options of the commands that fill a run's folder."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from typer import Option
+
+from s4tok_cli import options
+
+Resume: TypeAlias = Annotated[
+    bool, Option("--resume", help="Go on where the run was stopped.", rich_help_panel=options.OUTPUT)
+]
+Overwrite: TypeAlias = Annotated[
+    bool,
+    Option(
+        "--overwrite",
+        help="Remove the run that is there, and begin again.",
+        rich_help_panel=options.OUTPUT,
+        hidden=True,
+    ),
+]
+Log: TypeAlias = Annotated[
+    Literal["wandb"] | None,
+    Option(
+        help="Show the figures on Weights & Biases too.",
+        show_default="TensorBoard alone",
+        rich_help_panel=options.OUTPUT,
+        hidden=True,
+    ),
+]
