@@ -7,8 +7,11 @@ import pytest
 import torch
 
 import s4tok
+from s4tok.clouds import PointCloud
 from s4tok.config import FinetuneConfig, FinetuneRecipe, HeadConfig, SegmentConfig, TokenizerConfig
+from s4tok.datasets import open_dataset
 from s4tok.errors import InputError, UsageError
+from s4tok.inference import upright
 from s4tok.models.checkpoint_files import read_card
 from s4tok.synthetic.datasets import ToyRooms
 from s4tok_pipelines.inputs.models import ModelNames
@@ -114,6 +117,35 @@ def test_python_labels_by_its_head_all_it_knows_or_what_is_asked_for(world: Any,
         s4tok.segment(cloud.xyz, None, s4tok.load(parts, clip=world.clip, zero_shot=True))
     with pytest.raises(UsageError, match="was fine-tuned for parts"):
         s4tok.classify(cloud.xyz, None, loaded)
+
+
+def test_a_head_tries_the_axes_that_the_shape_of_an_own_cloud_leaves_in_doubt(
+    world: Any, parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s4tok.geometry.placement.DOUBT", 1e-30)  # every axis is
+    tried = list[str]()
+    nearness = upright.nearness_of_points
+
+    def watched(encoder: Any, words: Any) -> Any:
+        score = nearness(encoder, words)
+
+        def told(cloud: PointCloud) -> float:
+            assert cloud.placement is not None
+            tried.append(cloud.placement.up)
+            return score(cloud)
+
+        return told
+
+    monkeypatch.setattr("s4tok.inference.calls.nearness_of_points", watched)
+    monkeypatch.setattr("s4tok_pipelines.stages.by_name.nearness_of_points", watched)
+    xyz = world.val[world.val.keys[0]].xyz
+    found = s4tok.segment(xyz, None, s4tok.load(parts, clip=world.clip), category="chair")
+    assert set(tried) == {"x", "y", "z"}
+    tried.clear()
+    np.savetxt(tmp_path / "chair.xyz", xyz)
+    said = segment_by_name(open_dataset(tmp_path / "chair.xyz"), world.cache, names(world, parts), category="chair")
+    assert set(tried) == {"x", "y", "z"}
+    assert {found.up, said.about["up"]} <= {"x", "y", "z"}
 
 
 def test_objects_are_classified_by_their_head(world: Any, tmp_path: Path) -> None:
