@@ -8,11 +8,13 @@ goes on bit for bit; the model is written at every check.
 import argparse
 import math
 import shutil
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from ahead import Ahead
 from form import GRID, MEAN, STD, WIDTH, encode, new_model, tokenize, write
 from phrases import OF_THING
 from picture_book import Book, Said, left_out
@@ -43,7 +45,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--soft", type=float, default=0.07, help="temperature of the texts' likeness")
     parser.add_argument("--cosine", type=float, default=0.5, help="weight of the distance to the text itself")
     parser.add_argument("--lr", type=float, default=5e-4)
-    parser.add_argument("--bf16", action="store_true", help="compute in bfloat16 where the processor can")
+    parser.add_argument("--bf16", action="store_true", help="compute in bfloat16 where the device can")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--workers", type=int, default=0, help="processes that make batches ahead, for a GPU")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args(arguments)
@@ -59,14 +63,19 @@ class Tower:
 
     def __init__(self, chosen: argparse.Namespace) -> None:
         self.chosen, self.left_out = chosen, left_out(chosen.leave_out, chosen.seed)
+        self.device = torch.device(chosen.device)
         self.book = Book(chosen.pictures / "train", self.left_out)
+        self.batches = Ahead(self._batch, chosen.workers)
         print(f"{sum(len(each.depth) for each in self.book.items)} views, {len(self.book.phrases)} phrases", flush=True)
         if self.left_out:
             print(f"left out: {', '.join(self.left_out)}", flush=True)
         self.model: Any = new_model(chosen.seed)
         self.model.load_state_dict(load_file(chosen.words / "tower.safetensors"), strict=False)
         self.model.requires_grad_(False)
+        self.vectors, self.weights = self._said(self.book.phrases).to(self.device), self.book.rarities().to(self.device)
+        self.kinds, self.shapes = (self._classes(names) for names in (SH3D.categories, tuple(CATEGORIES)))
         _start_well(self.model.visual, chosen.seed)
+        self.model.to(self.device)
         self.model.logit_scale.data.fill_(math.log(20))
         visual = self.model.visual.requires_grad_(True)
         self.plain = [p for p in visual.parameters() if p.ndim < 2] + [visual.positional_embedding]
@@ -74,11 +83,9 @@ class Tower:
         scale = self.model.logit_scale.requires_grad_(True)
         groups = [{"params": self.decayed, "weight_decay": 0.05}, {"params": [*self.plain, scale], "weight_decay": 0.0}]
         self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-        self.vectors, self.weights = self._said(self.book.phrases), self.book.rarities()
-        self.names, self.parts = (torch.from_numpy(each) for each in (self.book.names, self.book.parts))
+        self.names, self.parts = (torch.from_numpy(each).to(self.device) for each in (self.book.names, self.book.parts))
         files = sorted((chosen.pictures / "val").glob("*.npz"))
         self.validation = [(file.name.startswith("model"), Pictures.read(file)) for file in files]
-        self.kinds, self.shapes = (self._classes(names) for names in (SH3D.categories, tuple(CATEGORIES)))
 
     @torch.inference_mode()
     def _said(self, texts: list[str]) -> Float[Tensor, "t d"]:
@@ -87,24 +94,32 @@ class Tower:
 
     def _classes(self, names: tuple[str, ...]) -> Float[Tensor, "c d"]:
         said = torch.stack([self._said([template.format(name) for name in names]) for template in OF_THING])
-        return functional.normalize(said.mean(0), dim=1)
+        return functional.normalize(said.mean(0), dim=1).to(self.device)
 
-    def step(self, number: int) -> dict[str, float]:
-        """See a batch, most times half of its patches, and come nearer to what it is called."""
+    def _batch(self, number: int) -> tuple[Float[Tensor, "b 3 h w"], Said, Int[Tensor, "b k"]]:
+        """Make the batch of a step: pictures, what they are to be called, and the patches that are seen."""
         chosen = self.chosen
         rng = np.random.default_rng(seed_of(chosen.seed, "pictures", number))
         pictures, said = self.book.batch(chosen.batch, chosen.shares, rng)
         kept = torch.from_numpy(rng.random((chosen.batch, GRID * GRID))).argsort(1)
         if number % 8 != 7 and number < 0.9 * chosen.steps:
             kept = kept[:, : GRID * GRID // 2]
+        return pictures, said, kept
+
+    def step(self, number: int) -> dict[str, float]:
+        """See a batch, most times half of its patches, and come nearer to what it is called."""
+        chosen = self.chosen
+        made = self.batches(number)
+        pictures, kept = made[0].to(self.device), made[2].to(self.device)
+        said = Said(*(each.to(self.device) for each in made[1]))
         warm = min(500, chosen.steps // 10 + 1)
         for group in self.optimizer.param_groups:
             group["lr"] = chosen.lr * min(1, (number + 1) / warm) * (1 - number / chosen.steps)
-        with torch.autocast("cpu", torch.bfloat16, enabled=chosen.bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=chosen.bf16):
             whole, patches = see(self.model.visual, pictures, kept)
         losses = self._losses(whole.float(), patches.float(), kept, said)
         self.optimizer.zero_grad()
-        sum(losses.values(), torch.zeros(())).backward()  # type: ignore[no-untyped-call]
+        sum(losses.values(), torch.zeros((), device=self.device)).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_([*self.decayed, *self.plain], 1.0)
         self.optimizer.step()
         return {name: loss.item() for name, loss in losses.items()}
@@ -134,12 +149,12 @@ class Tower:
         """Compare how alike what was seen is to the phrases of a bank with how alike its name is."""
         told = said >= 0
         if not told.any():
-            return torch.zeros(())
+            return torch.zeros((), device=seen.device)
         of_bank, own = self.vectors[bank], said[told]
         wanted = functional.softmax(self.vectors[own] @ of_bank.T / self.chosen.soft, dim=1)
         scale = self.model.logit_scale.exp().clamp(max=100)
         loss = functional.cross_entropy(scale * seen[told] @ of_bank.T, wanted, reduction="none")
-        weight = torch.ones(len(own)) if weights is None else weights[own]
+        weight = torch.ones_like(loss) if weights is None else weights[own]
         return (weight * loss).sum() / weight.sum()
 
     @torch.inference_mode()
@@ -160,14 +175,14 @@ class Tower:
                     among = [number for number in order if names[number] in self.left_out]
                     right.setdefault(f"left out {style} top1", []).append(among[0] == own)
         figures |= {name: sum(values) / len(values) for name, values in right.items()}
-        write(self.model, self.chosen.out / "mini2")
+        write(deepcopy(self.model).cpu(), self.chosen.out / "mini2")
         shutil.copyfile(self.chosen.words / FILE, self.chosen.out / "mini2" / FILE)
         return figures
 
     def _feature(self, images: Any) -> Float[Tensor, " d"]:
         shown = torch.from_numpy(images if images.ndim == 4 else images[..., None].repeat(3, axis=3))
-        pictures = (shown.permute(0, 3, 1, 2).float() / 255 - MEAN) / STD
-        every = torch.arange(GRID * GRID).expand(len(pictures), -1)
+        pictures = ((shown.permute(0, 3, 1, 2).float() / 255 - MEAN) / STD).to(self.device)
+        every = torch.arange(GRID * GRID, device=self.device).expand(len(pictures), -1)
         return see(self.model.visual, pictures, every)[0].mean(0)
 
 

@@ -89,6 +89,20 @@ def test_a_batch_depends_on_its_numbers_alone_and_says_what_patches_show(drawn: 
     assert ((first[1].things >= 0) | (first[1].parts < 0)).all()
 
 
+def test_batches_made_ahead_are_those_made_when_asked_for(drawn: Path) -> None:
+    from ahead import Ahead
+    from picture_book import Book
+
+    book = Book(drawn / "train")
+
+    def make(number: int) -> torch.Tensor:
+        return book.batch(4, (0, 1, 0), np.random.default_rng(number))[0]
+
+    ahead, at_once = Ahead(make, 2), Ahead(make, 0)
+    for number in (3, 3, 4, 5, 9):  # one again, and some left out
+        assert torch.equal(ahead(number), at_once(number))
+
+
 def test_left_out_words_and_all_that_is_called_by_them_are_gone(drawn: Path) -> None:
     from picture_book import MADE, Book, left_out
 
