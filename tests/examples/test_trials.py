@@ -75,3 +75,37 @@ def test_the_study_of_few_shots_measures_what_is_missing_and_nothing_twice(pytho
     again = python(TRIALS / "few_shot.py", *small)
     assert again.stdout == done.stdout
     assert "Training" not in again.stderr
+
+
+def test_clouds_are_changed_as_their_row_says_and_each_point_is_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(TRIALS))
+    from robustness import CHANGES
+
+    points = np.random.default_rng(0).uniform(-1, 1, (1000, 3)) * (1, 2, 3)
+    for name, change in CHANGES.items():
+        changed, kept = change(points, np.random.default_rng(1))
+        assert len(changed) == len(kept), name
+        assert np.array_equal(changed, change(points, np.random.default_rng(1))[0]), name
+    made = {name: change(points, np.random.default_rng(1)) for name, change in CHANGES.items()}
+    assert np.ptp(made["z is up"][0], axis=0).round(3).tolist() == np.ptp(points, axis=0)[[0, 2, 1]].round(3).tolist()
+    assert np.array_equal(made["upside down"][0][:, 1], -points[:, 1])
+    assert [len(made[name][0]) for name in ("a tenth of the points", "10 % outliers", "cut in half")] == [
+        100,
+        1100,
+        500,
+    ]
+    assert (made["10 % outliers"][1] == -1).sum() == 100
+    assert abs((made["noise of 2 %"][0] - points).std() / np.ptp(points, axis=0).max() - 0.02) < 0.001
+    cut, which = made["cut in half"]
+    assert np.array_equal(cut, points[which])
+
+
+@pytest.mark.slow
+def test_robustness_is_measured_a_row_a_change_and_kept(python: Run, tmp_path: Path) -> None:
+    asked = [TRIALS / "robustness.py", "--each", 1, "--only", "as it is", "--out", tmp_path]
+    done = python(*asked)
+    assert done.returncode == 0, done.stderr
+    named, parts = map(float, rows(done.stdout)["as it is"])
+    assert named > 0.5
+    assert parts > 0.3
+    assert python(*asked).stdout == done.stdout
