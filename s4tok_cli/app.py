@@ -16,7 +16,8 @@ import typer
 
 from s4tok import __version__
 from s4tok.errors import InputError, MissingError, S4TokError, UsageError
-from s4tok_cli import commands, console, options
+from s4tok_cli import commands, console
+from s4tok_cli.command import command, renamed
 from s4tok_pipelines.runtime import Stopped, stoppable
 
 # What the shell is told. 0 is done; 1 is a defect of s4tok, with its traceback; 3 is done, some entries failed.
@@ -67,7 +68,7 @@ def subcommands() -> list[ModuleType]:
 
 def _add(function: Callable[..., None], panel: str, examples: Sequence[str] = ()) -> None:
     name, end = function.__name__.replace("_", "-"), _shown(examples)
-    app.command(name, rich_help_panel=panel, add_help_option=False, epilog=end)(options.command(function))
+    app.command(name, rich_help_panel=panel, add_help_option=False, epilog=end)(command(function))
 
 
 def _add_group(
@@ -80,7 +81,7 @@ def _add_group(
     group = typer.Typer(name=name)
     group.callback(invoke_without_command=True, help=about, epilog=_shown(examples))(help_alone)
     for function in functions:
-        group.command(function.__name__, add_help_option=False)(options.command(function))
+        group.command(function.__name__, add_help_option=False)(command(function))
     app.add_typer(group, rich_help_panel=panel)
 
 
@@ -112,7 +113,7 @@ def run(arguments: list[str]) -> int:
     console.Settings.json = "--json" in arguments
     try:
         with stoppable():
-            return app(options.renamed(arguments), prog_name="s4tok", standalone_mode=False) or 0
+            return app(renamed(arguments), prog_name="s4tok", standalone_mode=False) or 0
     except Stopped as stop:
         interrupted = stop.signal.name == "SIGINT"
         code = INTERRUPTED if interrupted else TERMINATED

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from s4tok_cli.app import app, subcommands
 
-DEFAULT = re.compile(r" \[(?P<value>[^\[\]]+)\]$")  # help ends with it, as `s4tok_cli.options` writes
+DEFAULT = re.compile(r" \[(?P<value>[^\[\]]+)\]$")  # help ends with it, as `s4tok_cli.command` writes
 
 
 class Option(NamedTuple):

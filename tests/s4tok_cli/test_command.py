@@ -6,6 +6,7 @@ import pytest
 
 from s4tok.device import pick_device
 from s4tok_cli import options
+from s4tok_cli.command import renamed
 from tests.running import Run
 
 
@@ -103,7 +104,7 @@ def test_an_unknown_device_is_refused_and_a_missing_gpu_has_a_way_out(
 
 
 def test_old_names_of_options_are_taken_for_the_new_ones(s4tok: Run, tmp_path: Path) -> None:
-    assert options.renamed(["--students=a", "--teacher-only", "students", "--labels", "x=--students"]) == [
+    assert renamed(["--students=a", "--teacher-only", "students", "--labels", "x=--students"]) == [
         "--checkpoints=a", "--vision-only", "students", "--labels", "x=--students"
     ]  # fmt: skip
     (tmp_path / "a.toml").write_text("students = 'nowhere'\n")
