@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from typer import Argument, Option
 from typer.models import OptionInfo
 
-from s4tok.config import DATA_ROOT, STUDENTS, FrameConfig, Scene
+from s4tok.config import DATA_ROOT, DEFAULT_CHECKPOINTS, FrameConfig, Scene
 from s4tok_cli import completion, console
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ Checkpoint: TypeAlias = Annotated[
         help="One that comes with s4tok, a run folder, or hf-hub:owner/name.",
         metavar="NAME|DIR",
         autocompletion=completion.or_path(completion.checkpoints),
-        show_default=", ".join(f"{scene}s: {name}" for scene, name in STUDENTS.items()),
+        show_default=", ".join(f"{scene}s: {name}" for scene, name in DEFAULT_CHECKPOINTS.items()),
         rich_help_panel=MODELS,
     ),
 ]
@@ -180,7 +180,7 @@ ZeroShot: TypeAlias = Annotated[
         hidden=True,
     ),
 ]
-StudentsClip: TypeAlias = Annotated[
+CheckpointsClip: TypeAlias = Annotated[
     str | None,
     Option(
         help="The CLIP it is for.",

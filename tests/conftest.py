@@ -13,7 +13,7 @@ from tests import running
 from tests.running import ROOT, Run
 
 if TYPE_CHECKING:
-    from s4tok.models.checkpoint import Student
+    from s4tok.models.checkpoint import TrainedModel
     from s4tok.vision.frozen_clip import FrozenClip
 
 
@@ -131,11 +131,11 @@ def make_siglip() -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def checkpoint(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> "Student":
+def checkpoint(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> "TrainedModel":
     """Make a checkpoint called X of 1,024 points and 32 tokens, whose card says nothing of superpoints or windows."""
     import torch
 
-    from s4tok.models.checkpoint import load_student, save_student
+    from s4tok.models.checkpoint import load_trained, save_trained
     from s4tok.tokenizers import build_tokenizer
     from s4tok.vision.frozen_clip import FrozenClip
 
@@ -143,5 +143,5 @@ def checkpoint(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPath
     clip = FrozenClip.load(str(make_clip(home / "tiny")))
     torch.manual_seed(0)
     tokenizer = build_tokenizer(width=32, n_points=1024, n_tokens=32, patch_size=4, adapter_widths=(4, 8, 8))
-    save_student(home, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}})
-    return load_student(home, clip)._replace(name="X")
+    save_trained(home, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}})
+    return load_trained(home, clip)._replace(name="X")

@@ -62,7 +62,7 @@ def _up_of(each: Known, axis: str, checkpoint: Checkpoint | None) -> str:
         return guess.placement.up
     vectors = label_vectors(each.parts, checkpoint.texts, checkpoint.prompts, category=each.kind, scene=each.scene)
     words = Words(tuple(each.parts), np.arange(len(each.parts)), vectors)
-    encoder = CloudEncoder(checkpoint.student, SegmentConfig(), each.scene, "y")
+    encoder = CloudEncoder(checkpoint.trained_model, SegmentConfig(), each.scene, "y")
     return settled(guess, cloud, nearness_of_points(encoder, words)).placement.up
 
 

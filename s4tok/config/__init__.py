@@ -11,13 +11,13 @@ from s4tok.config.inference import SegmentConfig as SegmentConfig
 from s4tok.config.inference import ZeroShotConfig as ZeroShotConfig
 from s4tok.config.kinds import CALIBRATION_SHARE as CALIBRATION_SHARE
 from s4tok.config.kinds import DATA_ROOT as DATA_ROOT
+from s4tok.config.kinds import DEFAULT_CHECKPOINTS as DEFAULT_CHECKPOINTS
 from s4tok.config.kinds import LARGEST_IN_METRES as LARGEST_IN_METRES
 from s4tok.config.kinds import NO_CHECKPOINT as NO_CHECKPOINT
 from s4tok.config.kinds import PROMPTS as PROMPTS
 from s4tok.config.kinds import ROOM_FROM as ROOM_FROM
 from s4tok.config.kinds import ROOM_WINDOW as ROOM_WINDOW
 from s4tok.config.kinds import SHIPPED_FOLDER as SHIPPED_FOLDER
-from s4tok.config.kinds import STUDENTS as STUDENTS
 from s4tok.config.kinds import SURFACE_POINTS as SURFACE_POINTS
 from s4tok.config.kinds import AtLeastTwo as AtLeastTwo
 from s4tok.config.kinds import Axis as Axis

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from s4tok.config.kinds import (
+    DEFAULT_CHECKPOINTS,
     NO_CHECKPOINT,
     ROOM_WINDOW,
-    STUDENTS,
     Band,
     Count,
     FinetunePreset,
@@ -101,7 +101,7 @@ class FinetuneRecipe:
     encoder: EncoderConfig = EncoderConfig()  # as above
     task: Task | None = None
     """What is learned. None is what the data have."""
-    checkpoint: str = STUDENTS["room"]
+    checkpoint: str = DEFAULT_CHECKPOINTS["room"]
     """The tokenizer to begin with: a run, a name, or none. Names are those that ship."""
     clip: str | None = None
     """The frozen CLIP; none is the checkpoint's, or mini without a checkpoint."""

@@ -35,5 +35,5 @@ NotNegative: TypeAlias = Annotated[float, Between(0)]
 Band: TypeAlias = Annotated[tuple[float, float], Between(1e-9, rising=True)]
 
 # The checkpoints that are used where none is named: for objects of any size, and for rooms.
-STUDENTS: Mapping[Scene, str] = {"object": "s4token+context", "room": "universal"}
+DEFAULT_CHECKPOINTS: Mapping[Scene, str] = {"object": "s4token+context", "room": "universal"}
 NO_CHECKPOINT = "none"  # in place of a checkpoint's name: a tokenizer that was never trained

@@ -5,19 +5,19 @@ from dataclasses import replace
 
 from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig, SuperpointConfig
 from s4tok.errors import UsageError
-from s4tok.models.checkpoint import Means, Student
+from s4tok.models.checkpoint import Means, TrainedModel
 from s4tok.notes import Note, log
 from s4tok.superpoints.methods import METHODS
 
 
-def as_trained(config: SegmentConfig, student: Student, scene: Scene, note: Note = log) -> SegmentConfig:
+def as_trained(config: SegmentConfig, checkpoint: TrainedModel, scene: Scene, note: Note = log) -> SegmentConfig:
     """Take what is None (points, tokens, window, attention) from the card, and note in a sentence what differs.
 
     Rooms are cut into columns of `ROOM_WINDOW` for a checkpoint that was trained on none.
     """
-    trained = student.model.tokenizer.config
-    is_known = scene == "object" or student.trained.has_rooms
-    window = 0.0 if scene == "object" else student.trained.window if is_known else ROOM_WINDOW
+    trained = checkpoint.model.tokenizer.config
+    is_known = scene == "object" or checkpoint.trained.has_rooms
+    window = 0.0 if scene == "object" else checkpoint.trained.window if is_known else ROOM_WINDOW
     if config.windows == "superpoints":
         window, is_known = 0.0, False  # they have the size of what is in them
     found = replace(
@@ -25,7 +25,7 @@ def as_trained(config: SegmentConfig, student: Student, scene: Scene, note: Note
         n_points=config.n_points or trained.n_points,
         n_tokens=config.n_tokens or trained.n_tokens,
         window=window if config.window is None else config.window,
-        attend=student.model.attend if config.attend is None else config.attend,
+        attend=checkpoint.model.attend if config.attend is None else config.attend,
     )
     used, meant = list[str](), list[str]()
     if found.n_points != trained.n_points:
@@ -37,15 +37,15 @@ def as_trained(config: SegmentConfig, student: Student, scene: Scene, note: Note
     if is_known and found.window != window:
         used.append(_windows(found.window))
         meant.append(_windows(window))
-    if found.attend != student.model.attend:
+    if found.attend != checkpoint.model.attend:
         used.append(_attention(found.attend))
-        meant.append(_attention(student.model.attend))
+        meant.append(_attention(checkpoint.model.attend))
     if used:
-        note(f"using {_list(used)}; checkpoint {student.name} was trained with {_list(meant)}")
+        note(f"using {_list(used)}; checkpoint {checkpoint.name} was trained with {_list(meant)}")
     return found
 
 
-def calibrated(config: SegmentConfig, student: Student | None, scene: Scene) -> SegmentConfig:
+def calibrated(config: SegmentConfig, checkpoint: TrainedModel | None, scene: Scene) -> SegmentConfig:
     """Take from the card whether and by how much labels are calibrated, where the configuration leaves it open.
 
     The card's share was chosen in rooms and holds there alone.
@@ -54,17 +54,17 @@ def calibrated(config: SegmentConfig, student: Student | None, scene: Scene) -> 
         UsageError: Where labels are to be calibrated, and the checkpoint does not know its mean features.
     """
     if (
-        student is not None
-        and student.labeller is not None
+        checkpoint is not None
+        and checkpoint.labeller is not None
         and (config.calibrate == "mean" or config.calibration_share)
     ):
-        raise UsageError(f"checkpoint {student.name} labels by its head, and --calibrate is for zero-shot labels.")
-    by_card = 0.0 if student is None or scene == "object" else student.trained.calibration_share
+        raise UsageError(f"checkpoint {checkpoint.name} labels by its head, and --calibrate is for zero-shot labels.")
+    by_card = 0.0 if checkpoint is None or scene == "object" else checkpoint.trained.calibration_share
     share = by_card if config.calibration_share is None else config.calibration_share
     if config.calibrate == "none" or (config.calibrate is None and not share):
         return replace(config, calibrate="none", calibration_share=0.0)
-    if student is None or not student.means:
-        who = "without a checkpoint there are no" if student is None else f"checkpoint {student.name} has no"
+    if checkpoint is None or not checkpoint.means:
+        who = "without a checkpoint there are no" if checkpoint is None else f"checkpoint {checkpoint.name} has no"
         raise UsageError(
             f"{who} mean features of training points, and --calibrate mean needs them.",
             "pass --calibrate none, or a checkpoint that was trained by this version of s4tok.",
@@ -74,9 +74,9 @@ def calibrated(config: SegmentConfig, student: Student | None, scene: Scene) -> 
     return replace(config, calibrate="mean", calibration_share=share)
 
 
-def calibrating_means(config: SegmentConfig, student: Student | None, scene: Scene) -> Means | None:
+def calibrating_means(config: SegmentConfig, checkpoint: TrainedModel | None, scene: Scene) -> Means | None:
     """Give the means that calibrate labels, which a checkpoint knows; None where labels are not calibrated."""
-    return None if student is None or config.calibrate != "mean" else student.means_for(scene)
+    return None if checkpoint is None or config.calibrate != "mean" else checkpoint.means_for(scene)
 
 
 def refuse_contradictions(config: SegmentConfig) -> None:
@@ -98,9 +98,9 @@ def require_scale(scale: float) -> None:
         raise UsageError(f"--scale must be positive, and is {scale:g}.")
 
 
-def superpoints_of(student: Student, scene: Scene) -> SuperpointConfig:
+def superpoints_of(checkpoint: TrainedModel, scene: Scene) -> SuperpointConfig:
     """Say how clouds are cut for a checkpoint: as for its training, else by the defaults of the kind of scene."""
-    known = student.trained.superpoints.get(scene)
+    known = checkpoint.trained.superpoints.get(scene)
     is_usable = known is not None and METHODS.get(known.method) is not None
     return known if known is not None and is_usable else SuperpointConfig.of(scene)
 

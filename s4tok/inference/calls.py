@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from s4tok.clouds import PointCloud
-from s4tok.config import STUDENTS, Scene, SegmentConfig, SuperpointConfig, ZeroShotConfig
+from s4tok.config import DEFAULT_CHECKPOINTS, Scene, SegmentConfig, SuperpointConfig, ZeroShotConfig
 from s4tok.errors import UsageError
 from s4tok.geometry.placement import UP, Guess, guessed, placed
 from s4tok.inference.as_trained import refuse_contradictions, require_scale
@@ -95,8 +95,8 @@ def segment(
     @cache
     def words_for(scene: Scene) -> tuple[Checkpoint, Words]:
         loaded = _opened(checkpoint, scene)
-        if loaded.student.labeller is not None:
-            return loaded, head_words(loaded.student, names, category)
+        if loaded.trained_model.labeller is not None:
+            return loaded, head_words(loaded.trained_model, names, category)
         _require_labels(names, loaded)
         _tell_unknown(names, loaded, category)
         vectors = label_vectors(names, loaded.texts, loaded.prompts, category=category, scene=scene)
@@ -106,7 +106,7 @@ def segment(
         guess = _guess(each, config.scale, None if category is None else "object")
         scene = guess.placement.scene
         loaded, words = words_for(scene)
-        encoder = CloudEncoder(loaded.student, config, scene, UP)
+        encoder = CloudEncoder(loaded.trained_model, config, scene, UP)
         where = settled(guess, each.cloud, nearness_of_points(encoder, words)).placement
         cloud = placed(each.cloud, where)
         superpoints = _superpoints(each, cloud, loaded, scene)
@@ -156,9 +156,9 @@ def classify(
     @cache
     def words_for(scene: Scene) -> tuple[Checkpoint, tuple[str, ...], Float[Tensor, "t d"]]:
         loaded = _opened(checkpoint, scene)
-        if loaded.student.labeller is not None:
-            names = asked or labels_of(loaded.student, "objects").classes
-            return loaded, names, cloud_vectors(loaded.student, names)
+        if loaded.trained_model.labeller is not None:
+            names = asked or labels_of(loaded.trained_model, "objects").classes
+            return loaded, names, cloud_vectors(loaded.trained_model, names)
         _require_labels(asked, loaded)
         _tell_unknown(asked, loaded)
         return loaded, asked, classifier(loaded.texts, [loaded.prompts.of_object(name) for name in asked]).cpu()
@@ -167,13 +167,13 @@ def classify(
         guess = _guess(each, config.scale, "object")
         scene = guess.placement.scene
         loaded, names, vectors = words_for(scene)
-        encoder = WholeEncoder(loaded.student, config, PointReader(loaded.student, UP))
-        where = settled(guess, each.cloud, nearness_of_whole(encoder, loaded.student, scene, vectors)).placement
+        encoder = WholeEncoder(loaded.trained_model, config, PointReader(loaded.trained_model, UP))
+        where = settled(guess, each.cloud, nearness_of_whole(encoder, loaded.trained_model, scene, vectors)).placement
         cloud = placed(each.cloud, where)
         reads_superpoints = loaded.model.tokenizer.variant.knows_superpoints
         superpoints = _superpoints(each, cloud, loaded, scene) if reads_superpoints else None
         whole = encoder.encode([encoder.draw(cloud.name, cloud, superpoints)])
-        scores = (cosines(whole, vectors) if loaded.student.labeller is None else whole @ vectors.T)[0]
+        scores = (cosines(whole, vectors) if loaded.trained_model.labeller is None else whole @ vectors.T)[0]
         best = int(scores.argsort(descending=True, stable=True)[0])
         return Classification(names[best], names, scores.numpy(), loaded.name, where.up)
 
@@ -208,7 +208,7 @@ def embed(
     def one(each: Cloud) -> Embedding:
         where = _guess(each, config.scale).placement
         cloud, loaded = placed(each.cloud, where), opened(where.scene)
-        encoder = CloudEncoder(loaded.student, config, where.scene, UP)
+        encoder = CloudEncoder(loaded.trained_model, config, where.scene, UP)
         return encoder.embed(cloud.name, cloud, _superpoints(each, cloud, loaded, where.scene))
 
     return for_each(points, given, one)
@@ -241,7 +241,7 @@ def partition(
 def _opened(checkpoint: CheckpointName, scene: Scene) -> Checkpoint:
     if isinstance(checkpoint, Checkpoint):
         return checkpoint
-    return load(STUDENTS[scene] if checkpoint is None else checkpoint)
+    return load(DEFAULT_CHECKPOINTS[scene] if checkpoint is None else checkpoint)
 
 
 def _require_labels(labels: Sequence[str], loaded: Checkpoint) -> None:

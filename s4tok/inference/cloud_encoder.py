@@ -12,7 +12,7 @@ from s4tok.inference.as_trained import as_trained, calibrated, calibrating_means
 from s4tok.inference.point_reader import PointReader
 from s4tok.inference.results import Embedding
 from s4tok.inference.whole_encoder import WholeEncoder
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.labelling_model import LabellingModel
 from s4tok.models.model import Model
 from s4tok.notes import Note, log
@@ -30,17 +30,19 @@ class CloudEncoder:
     which has no key that it would keep under another name, on its number of points.
     """
 
-    def __init__(self, student: Student, config: SegmentConfig, scene: Scene, up: str, note: Note = log) -> None:
-        config = as_trained(calibrated(config, student, scene), student, scene, note)
+    def __init__(
+        self, checkpoint: TrainedModel, config: SegmentConfig, scene: Scene, up: str, note: Note = log
+    ) -> None:
+        config = as_trained(calibrated(config, checkpoint, scene), checkpoint, scene, note)
         assert config.n_points is not None
         assert config.n_tokens is not None
         assert config.window is not None
         assert config.attend is not None
         self.scene: Scene = scene
-        self.student, self.config, self.up = student, config, up
-        self.means = calibrating_means(config, student, scene)
-        self.model = _changed(student.model, config.n_tokens, config.attend)
-        self.reader = PointReader(student, up, note)
+        self.checkpoint, self.config, self.up = checkpoint, config, up
+        self.means = calibrating_means(config, checkpoint, scene)
+        self.model = _changed(checkpoint.model, config.n_tokens, config.attend)
+        self.reader = PointReader(checkpoint, up, note)
         self.looking = Looking(
             n_points=config.n_points,
             window=config.window,
@@ -53,7 +55,7 @@ class CloudEncoder:
 
     def scores(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Words) -> Float32[Array, "n t"]:
         """Give the cosine of each point with each word, or of a fine-tuned checkpoint the probability."""
-        labeller, model = self.student.labeller, self.model
+        labeller, model = self.checkpoint.labeller, self.model
         by = model if labeller is None else LabellingModel(model, labeller, words.category)
         xyz: Array = self.config.scale * cloud.xyz
         features = self.reader.read(cloud)
@@ -84,7 +86,7 @@ class CloudEncoder:
             for vote in range(votes)
         ]
         points: Array = np.mean([each.points for each in embedded], axis=0, dtype=np.float32)
-        bare = self.student._replace(labeller=None)
+        bare = self.checkpoint._replace(labeller=None)
         whole = WholeEncoder(bare, ZeroShotConfig(votes=votes, scale=scale, seed=seed), self.reader)
         return Embedding(
             tokens=embedded[0].tokens,
@@ -92,7 +94,7 @@ class CloudEncoder:
             points=points,
             superpoints=superpoints,
             whole=whole.encode([whole.draw(key, cloud, superpoints)])[0].numpy(),
-            checkpoint=self.student.name,
+            checkpoint=self.checkpoint.name,
             scene=self.scene,
         )
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from s4tok.config import SHIPPED_FOLDER, STUDENTS, Scene, SuperpointConfig, VisionConfig
+from s4tok.config import DEFAULT_CHECKPOINTS, SHIPPED_FOLDER, Scene, SuperpointConfig, VisionConfig
 from s4tok.device import pick_device
 from s4tok.errors import UsageError
 from s4tok.inference.as_trained import superpoints_of
-from s4tok.models.checkpoint import Student, load_student, save_loaded
+from s4tok.models.checkpoint import TrainedModel, load_trained, save_loaded
 from s4tok.models.checkpoint_files import SHIPPED, find_checkpoint, has_checkpoint, read_card
 from s4tok.models.model import Model
 from s4tok.models.text_space import text_model
@@ -21,7 +21,7 @@ from s4tok.zero_shot.prompts import Prompts, load_prompts, set_for
 class Checkpoint:
     """A trained tokenizer in front of its frozen CLIP, and the texts and prompts that label by it."""
 
-    student: Student
+    trained_model: TrainedModel
     text: VisionConfig | None = None  # where its texts lie, for a model that is not found by the card's name
     chosen_prompts: Prompts | None = None  # those that suit the texts where None
     device: str = "cpu"
@@ -29,23 +29,23 @@ class Checkpoint:
     @property
     def name(self) -> str:
         """Give the name it was loaded by."""
-        return self.student.name
+        return self.trained_model.name
 
     @property
     def model(self) -> Model:
         """Give the PyTorch module: points and superpoints in, features of tokens and of the whole out."""
-        return self.student.model
+        return self.trained_model.model
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Name what its head labels, for a fine-tuned one; one that is not labels by prompts, and has none."""
-        labeller = self.student.labeller
+        labeller = self.trained_model.labeller
         return () if labeller is None else tuple(dict.fromkeys(labeller.labels.classes))
 
     @cached_property
     def texts(self) -> VisionModel:
         """Load the model whose texts lie in the space of its features: its CLIP, or the one it was distilled from."""
-        return text_model(self.student, self.text, self.device)
+        return text_model(self.trained_model, self.text, self.device)
 
     @cached_property
     def prompts(self) -> Prompts:
@@ -54,15 +54,15 @@ class Checkpoint:
 
     def superpoints_of(self, scene: Scene) -> SuperpointConfig:
         """Say how clouds are cut for it: as for its training, else by the defaults of the kind of scene."""
-        return superpoints_of(self.student, scene)
+        return superpoints_of(self.trained_model, scene)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write what a model hub wants: model.safetensors, config.json and README.md, a model card."""
-        save_loaded(Path(folder), self.student)
+        save_loaded(Path(folder), self.trained_model)
 
 
 def load(
-    checkpoint: str | Path = STUDENTS["object"],
+    checkpoint: str | Path = DEFAULT_CHECKPOINTS["object"],
     *,
     clip: str | None = None,
     pretrained: str | None = None,
@@ -93,10 +93,10 @@ def load(
     frozen = (
         _clip_of_card(checkpoint, pretrained, device) if clip is None else FrozenClip.load(clip, pretrained, device)
     )
-    student = load_student(checkpoint, frozen, device)
-    student = student._replace(labeller=None) if zero_shot else student
-    name = text_model or student.trained.vision_model.get("model")
-    return Checkpoint(student, None if name is None else VisionConfig(name, text_pretrained), chosen, device)
+    found = load_trained(checkpoint, frozen, device)
+    found = found._replace(labeller=None) if zero_shot else found
+    name = text_model or found.trained.vision_model.get("model")
+    return Checkpoint(found, None if name is None else VisionConfig(name, text_pretrained), chosen, device)
 
 
 def _clip_of_card(checkpoint: str | Path, pretrained: str | None, device: str) -> FrozenClip:

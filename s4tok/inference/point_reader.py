@@ -2,7 +2,7 @@
 
 from s4tok.clouds import PointCloud
 from s4tok.config import PointKind
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.notes import Note, log
 from s4tok.shapes import Array, Float32
 from s4tok.tokenizers.point_features import in_words
@@ -11,8 +11,8 @@ from s4tok.tokenizers.point_features import in_words
 class PointReader:
     """Reads what a checkpoint was trained with; what a cloud lacks of it counts as unknown, and is told once."""
 
-    def __init__(self, student: Student, up: str, note: Note = log) -> None:
-        self.wanted, self.name = student.model.tokenizer.point_features, student.name
+    def __init__(self, checkpoint: TrainedModel, up: str, note: Note = log) -> None:
+        self.wanted, self.name = checkpoint.model.tokenizer.point_features, checkpoint.name
         self.up, self.note = up, note
         self.told: set[PointKind] = set()
 

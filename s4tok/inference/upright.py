@@ -12,7 +12,7 @@ from s4tok.geometry.placement import Guess, placed
 from s4tok.inference.as_trained import superpoints_of
 from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.inference.whole_encoder import WholeEncoder
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.shapes import Float
 from s4tok.superpoints.methods import partition
 from s4tok.zero_shot.classifier import cosines
@@ -48,18 +48,20 @@ def nearness_of_points(encoder: CloudEncoder, words: Words) -> Score:
     """Score a cloud by the mean cosine of its points with their labels, or the probability that a head gives them."""
 
     def score(cloud: PointCloud) -> float:
-        cut = partition(cloud, superpoints_of(encoder.student, encoder.scene)).astype(np.int64)
+        cut = partition(cloud, superpoints_of(encoder.checkpoint, encoder.scene)).astype(np.int64)
         return float(encoder.scores(cloud.name, cloud, cut, words).max(axis=1).mean())
 
     return score
 
 
-def nearness_of_whole(encoder: WholeEncoder, student: Student, scene: Scene, words: Float[Tensor, "t d"]) -> Score:
+def nearness_of_whole(
+    encoder: WholeEncoder, checkpoint: TrainedModel, scene: Scene, words: Float[Tensor, "t d"]
+) -> Score:
     """Score a cloud by the cosine of its whole with its label."""
 
     def score(cloud: PointCloud) -> float:
-        cut = partition(cloud, superpoints_of(student, scene)).astype(np.int64)
+        cut = partition(cloud, superpoints_of(checkpoint, scene)).astype(np.int64)
         seen = encoder.encode([encoder.draw(cloud.name, cloud, cut)])
-        return float((cosines(seen, words) if student.labeller is None else seen @ words.T).max())
+        return float((cosines(seen, words) if checkpoint.labeller is None else seen @ words.T).max())
 
     return score

@@ -11,7 +11,7 @@ from torch.nn import functional
 from s4tok.clouds import PointCloud
 from s4tok.config import ZeroShotConfig
 from s4tok.inference.point_reader import PointReader
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.labelling_model import LabellingModel
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
@@ -29,9 +29,9 @@ class Drawn(NamedTuple):
 class WholeEncoder:
     """Encodes clouds as wholes. Which points are drawn depends on the seed and the cloud alone."""
 
-    def __init__(self, student: Student, config: ZeroShotConfig, reader: PointReader) -> None:
-        self.model, self.config, self.reader = student.model, config, reader
-        self.labelling = None if student.labeller is None else LabellingModel(student.model, student.labeller)
+    def __init__(self, checkpoint: TrainedModel, config: ZeroShotConfig, reader: PointReader) -> None:
+        self.model, self.config, self.reader = checkpoint.model, config, reader
+        self.labelling = None if checkpoint.labeller is None else LabellingModel(checkpoint.model, checkpoint.labeller)
 
     def draw(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"] | None = None) -> list[Drawn]:
         """Draw a cloud's samples, as many as there are votes; a tokenizer that knows no superpoints does without."""

@@ -47,7 +47,7 @@ class Means(NamedTuple):
         return hashlib.sha256(torch.cat(self).float().cpu().numpy().tobytes()).hexdigest()
 
 
-class Student(NamedTuple):
+class TrainedModel(NamedTuple):
     """A trained tokenizer in front of the CLIP it was trained for; nothing of it changes any more."""
 
     model: Model
@@ -81,7 +81,7 @@ class Stored(NamedTuple):
     encoder: dict[str, Tensor]  # of one whose transformer was trained too
 
 
-def save_student(
+def save_trained(
     folder: Path,
     tokenizer: Tokenizer,
     card: Mapping[str, Any],
@@ -110,15 +110,15 @@ def save_student(
     (folder / PAGE).write_text(model_card(about), encoding="utf-8")
 
 
-def save_loaded(folder: Path, student: Student) -> None:
+def save_loaded(folder: Path, checkpoint: TrainedModel) -> None:
     """Write a checkpoint that was loaded, and its card, into a folder, which is made where there is none."""
     folder.mkdir(parents=True, exist_ok=True)
-    model, more = student.model, dict[str, Tensor]()
-    if student.labeller is not None:
-        more |= {LABELLER + name: each for name, each in student.labeller.head.state_dict().items()}
+    model, more = checkpoint.model, dict[str, Tensor]()
+    if checkpoint.labeller is not None:
+        more |= {LABELLER + name: each for name, each in checkpoint.labeller.head.state_dict().items()}
     if has_own_encoder(model):
         more |= {ENCODER + name: each for name, each in model.encoder.state_dict().items()}
-    save_student(folder, model.tokenizer, student.card, student.means, model.head, more)
+    save_trained(folder, model.tokenizer, checkpoint.card, checkpoint.means, model.head, more)
 
 
 def has_own_encoder(model: Model) -> bool:
@@ -131,8 +131,8 @@ def own_encoder(clip: FrozenClip) -> FrozenEncoder:
     return FrozenEncoder(copy.deepcopy(clip.model.visual), dtype=torch.float32)  # type: ignore[arg-type]
 
 
-def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> Student:
-    """Load a trained tokenizer: a folder of `save_student`, a run folder of `s4tok pretrain`, or a shipped name.
+def load_trained(where: str | Path, clip: FrozenClip, device: str = "cpu") -> TrainedModel:
+    """Load a trained tokenizer: a folder of `save_trained`, a run folder of `s4tok pretrain`, or a shipped name.
 
     Raises:
         UsageError: For a name there is not, and for a tokenizer that was trained for another CLIP.
@@ -172,7 +172,7 @@ def load_student(where: str | Path, clip: FrozenClip, device: str = "cpu") -> St
     model = Model(tokenizer, clip, attend, head, encoder).to(torch.device(device))
     if labeller is not None:
         labeller.head.to(torch.device(device)).eval().requires_grad_(False)
-    return Student(model.eval().requires_grad_(False), card, str(where), means, Trained.of(card), labeller)
+    return TrainedModel(model.eval().requires_grad_(False), card, str(where), means, Trained.of(card), labeller)
 
 
 def read_weights(folder: Path) -> Stored:

@@ -19,7 +19,7 @@ from s4tok.config import ClusterConfig, EncoderConfig, PretrainConfig, Propagati
 from s4tok.losses.assignment import assignment_loss
 from s4tok.losses.clusters import cluster
 from s4tok.losses.distillation import difference_loss, global_loss, local_loss
-from s4tok.models.checkpoint import Means, read_weights, save_student
+from s4tok.models.checkpoint import Means, read_weights, save_trained
 from s4tok.models.model import target_head
 from s4tok.objectives.masking import Split, split_tokens
 from s4tok.objectives.objective import Figures, Objective, means
@@ -227,7 +227,7 @@ class S4Token(Objective):
         known: dict[str, Means] = {
             scene: Means(features, targets) for scene, features, targets in pairs if targets.any()
         }
-        save_student(folder, self.tokenizer, card, known, self.head)
+        save_trained(folder, self.tokenizer, card, known, self.head)
 
     def _group(self, batch: Batch) -> Patches:
         return self.tokenizer.group(

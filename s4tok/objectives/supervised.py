@@ -14,7 +14,7 @@ from s4tok.augmentations.points import Cloud, discolored, jittered, stretched, t
 from s4tok.collective import mean
 from s4tok.config import FinetuneConfig
 from s4tok.metrics.labels import confusion, label_scores, part_counts, part_scores
-from s4tok.models.checkpoint import Student, save_loaded
+from s4tok.models.checkpoint import TrainedModel, save_loaded
 from s4tok.models.labeller import Labeller, Labels
 from s4tok.objectives.objective import Figures, Objective
 from s4tok.shapes import Array, Bool, Float, Float32, Int, Real
@@ -72,7 +72,7 @@ class Supervised(Objective):
 
     def __init__(
         self,
-        student: Student,
+        checkpoint: TrainedModel,
         labeller: Labeller,
         config: FinetuneConfig,
         weights: Float[Tensor, " c"] | None = None,
@@ -80,14 +80,14 @@ class Supervised(Objective):
         """Take a checkpoint, whose tensors are trained from here on, and a new head for it.
 
         Args:
-            student: The checkpoint, its transformer a copy where that is trained too.
+            checkpoint: The checkpoint, its transformer a copy where that is trained too.
             labeller: The head, and what it tells apart.
             config: What is trained, augmentation and loss.
             weights: Of the classes in the loss; alike where None.
         """
         super().__init__()
-        self.student, self.labels, self.config = student, labeller.labels, config
-        self.model, self.head, self.head_config = student.model, labeller.head, labeller.config
+        self.checkpoint, self.labels, self.config = checkpoint, labeller.labels, config
+        self.model, self.head, self.head_config = checkpoint.model, labeller.head, labeller.config
         self.validates = self.told[self.labels.task]
         self.weights: Tensor | None
         self.register_buffer("weights", weights, persistent=False)
@@ -206,8 +206,8 @@ class Supervised(Objective):
         """Write tokenizer and head, and the transformer where it was trained."""
         labeller = Labeller(self.labels, self.head_config, self.head)
         about = {**card, "labels": labeller.facts()}
-        means = self.student.means if self.config.train == "head" else {}  # of features that are as they were
-        save_loaded(folder, self.student._replace(card=about, means=means, labeller=labeller))
+        means = self.checkpoint.means if self.config.train == "head" else {}  # of features that are as they were
+        save_loaded(folder, self.checkpoint._replace(card=about, means=means, labeller=labeller))
 
 
 def augmented(batch: LabelledBatch, config: FinetuneConfig, read: Any) -> LabelledBatch:

@@ -38,7 +38,7 @@ def classify(
     ] = None,
     checkpoint: options.Checkpoint = None,
     zero_shot: options.ZeroShot = False,
-    clip: options.StudentsClip = None,
+    clip: options.CheckpointsClip = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     text_model: options.TextModel = None,
     text_pretrained: options.TextPretrained = None,

@@ -37,7 +37,7 @@ def embed(
     room: Room = None,
     settings: Annotated[Changes, SETTINGS],
     checkpoint: options.Checkpoint = None,
-    clip: options.StudentsClip = None,
+    clip: options.CheckpointsClip = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     out: Annotated[
         Path | None, options.out("own files: embeddings, datasets: the cache", "Folder of the results.")

@@ -69,7 +69,7 @@ def segment(
         ),
     ] = False,
     zero_shot: options.ZeroShot = False,
-    clip: options.StudentsClip = None,
+    clip: options.CheckpointsClip = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     text_model: options.TextModel = None,
     text_pretrained: options.TextPretrained = None,

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from s4tok.config import SHIPPED_FOLDER, RunConfig
-from s4tok.models.checkpoint import load_student
+from s4tok.models.checkpoint import load_trained
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cli.app import run
 
@@ -103,9 +103,9 @@ def test_what_is_trained_is_copied_with_what_validation_chose(
     monkeypatch.setattr(script, "read_recipes", lambda path: (rows, {}))
     script.main(["ships", "--out", str(tmp_path / "runs"), "--ship", str(tmp_path / "shipped")])
     assert "ball+rpn: is not trained" in capsys.readouterr().out
-    shipped = load_student(tmp_path / "shipped" / "knn", FrozenClip.load("mini"))
+    shipped = load_trained(tmp_path / "shipped" / "knn", FrozenClip.load("mini"))
     assert shipped.trained.calibration_share == 0.25
     assert shipped.card["command"] == "s4tok pretrain toy-shapes --out=runs/knn-0"
-    before = load_student("knn", FrozenClip.load("mini"))
+    before = load_trained("knn", FrozenClip.load("mini"))
     for name, tensor in before.model.tokenizer.state_dict().items():
         torch.testing.assert_close(shipped.model.tokenizer.state_dict()[name], tensor, rtol=0, atol=0)

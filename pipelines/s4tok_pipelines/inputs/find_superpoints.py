@@ -6,7 +6,7 @@ from typing import get_args
 from s4tok.config import SuperpointConfig, SuperpointPreset
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok_cache import CacheMissing, CacheReader
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.entries import root_of, way_out
@@ -20,7 +20,7 @@ SHOWN = 3  # keys
 def ready_superpoints(
     clouds: CloudDataset,
     cache: Path,
-    student: Student,
+    checkpoint: TrainedModel,
     report: Report = silent,
 ) -> CacheReader:
     """Open a dataset's superpoints: those cut as for the checkpoint's training, else the only ones there are.
@@ -32,21 +32,21 @@ def ready_superpoints(
         InputError: Where clouds are not cut, and it is not known that they cannot be; where several cuts differ from
             the one that is wanted.
     """
-    root, known = root_of(cache, clouds), student.trained.superpoints.get(clouds.scene)
+    root, known = root_of(cache, clouds), checkpoint.trained.superpoints.get(clouds.scene)
     wanted = known or SuperpointConfig.of(clouds.scene)
     stamps = stamps_of(root, SUPERPOINTS_STAGE)
     fitting = [stamp for stamp in stamps if is_as(stamp, wanted)]
     if not stamps:
-        raise InputError(f"{root} has no superpoints.", _way_out(clouds, student))
+        raise InputError(f"{root} has no superpoints.", _way_out(clouds, checkpoint))
     if len(fitting or stamps) > 1:
         raise InputError(
             f"{root} has {len(stamps)} results of superpoints, and {'more than one' if fitting else 'none'} is "
-            f"{_as_wanted(clouds, student)}: {'; '.join(in_words(stamps, wanted))}.",
-            f"{_way_out(clouds, student)} Or remove all but one.",
+            f"{_as_wanted(clouds, checkpoint)}: {'; '.join(in_words(stamps, wanted))}.",
+            f"{_way_out(clouds, checkpoint)} Or remove all but one.",
         )
     if not fitting and known is not None:
         report.note(
-            f"using {next(in_words(stamps, wanted))}; checkpoint {student.name} was trained with superpoints cut "
+            f"using {next(in_words(stamps, wanted))}; checkpoint {checkpoint.name} was trained with superpoints cut "
             "otherwise"
         )
     reader = CacheReader(root, SUPERPOINTS, (fitting or stamps)[0])
@@ -55,7 +55,7 @@ def ready_superpoints(
     if unknown:
         some = ", ".join(unknown[:SHOWN]) + (", ..." if len(unknown) > SHOWN else "")
         raise InputError(
-            f"{len(unknown)} of {len(clouds)} clouds have no superpoints: {some}.", _way_out(clouds, student)
+            f"{len(unknown)} of {len(clouds)} clouds have no superpoints: {some}.", _way_out(clouds, checkpoint)
         )
     return reader
 
@@ -77,16 +77,16 @@ def open_superpoints(
         raise CacheMissing(str(error), error.hint if command is None else way_out(clouds, command)) from error
 
 
-def _as_wanted(clouds: CloudDataset, student: Student) -> str:
-    if clouds.scene in student.trained.superpoints:
-        return f"cut as for the training of checkpoint {student.name}"
+def _as_wanted(clouds: CloudDataset, checkpoint: TrainedModel) -> str:
+    if clouds.scene in checkpoint.trained.superpoints:
+        return f"cut as for the training of checkpoint {checkpoint.name}"
     return f"cut with the defaults for {clouds.scene}s"
 
 
-def _way_out(clouds: CloudDataset, student: Student) -> str:
-    command = _command(clouds, student.trained.superpoints.get(clouds.scene))
+def _way_out(clouds: CloudDataset, checkpoint: TrainedModel) -> str:
+    command = _command(clouds, checkpoint.trained.superpoints.get(clouds.scene))
     if command is None:
-        return f"pass --auto, which cuts clouds as for the training of {student.name}."
+        return f"pass --auto, which cuts clouds as for the training of {checkpoint.name}."
     return way_out(clouds, command)
 
 

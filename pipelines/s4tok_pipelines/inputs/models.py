@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from s4tok.config import STUDENTS, Scene, SegmentConfig, VisionConfig, ZeroShotConfig
+from s4tok.config import DEFAULT_CHECKPOINTS, Scene, SegmentConfig, VisionConfig, ZeroShotConfig
 from s4tok.device import pick_device
 from s4tok.errors import MissingError, UsageError
 from s4tok.inference.loading import load
-from s4tok.models.checkpoint import Student, load_student
+from s4tok.models.checkpoint import TrainedModel, load_trained
 from s4tok.models.checkpoint_files import find_checkpoint, read_card
 from s4tok.models.trained import Trained
 from s4tok.vision.frozen_clip import FrozenClip
@@ -35,14 +35,14 @@ class ModelNames:
 
     def checkpoint_for(self, scene: Scene) -> str:
         """Name the checkpoint: the one asked for, or the one that comes with s4tok for objects or rooms."""
-        return self.checkpoint or STUDENTS[scene]
+        return self.checkpoint or DEFAULT_CHECKPOINTS[scene]
 
 
 class Models(NamedTuple):
-    """What the names stand for; no student is the 2D baseline."""
+    """What the names stand for; no checkpoint is the 2D baseline."""
 
     vision: VisionModel  # whose texts name things
-    student: Student | None
+    checkpoint: TrainedModel | None
     prompts: Prompts
     device: str
 
@@ -68,16 +68,16 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
             text_pretrained=names.text_pretrained, prompts=names.prompts, device=names.device,
             zero_shot=names.zero_shot,
         )  # fmt: skip
-        if loaded.student.labeller is not None:  # a head needs no texts, and there may be none
+        if loaded.trained_model.labeller is not None:  # a head needs no texts, and there may be none
             clip = loaded.model.clip
-            return Models(clip, loaded.student, load_prompts(set_for(clip.name)), loaded.device)
-        models = Models(loaded.texts, loaded.student, loaded.prompts, loaded.device)
+            return Models(clip, loaded.trained_model, load_prompts(set_for(clip.name)), loaded.device)
+        models = Models(loaded.texts, loaded.trained_model, loaded.prompts, loaded.device)
     if models.prompts.name == TUNED:
         report.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
     return models
 
 
-def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig, scene: Scene) -> Student | None:
+def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig, scene: Scene) -> TrainedModel | None:
     """Load the checkpoint that calibrates the 2D baseline: where that is asked for, or its card says so."""
     if not names.vision_only or config.calibrate == "none":
         return None
@@ -97,11 +97,11 @@ def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig, s
         weights = {model["weights"] for model in (card["clip"], trained.vision_model) if model}
         if weights != {models.vision.sha256} or not trained.calibration_share:
             return None
-    student = load_student(name, models.vision, models.device)
-    if student.trained.vision_model.get("weights", models.vision.sha256) != models.vision.sha256:
+    checkpoint = load_trained(name, models.vision, models.device)
+    if checkpoint.trained.vision_model.get("weights", models.vision.sha256) != models.vision.sha256:
         raise UsageError(
-            f"checkpoint {name} was distilled from {student.trained.vision_model['model']}, and cannot calibrate "
+            f"checkpoint {name} was distilled from {checkpoint.trained.vision_model['model']}, and cannot calibrate "
             f"{models.vision.name}.",
             "pass --calibrate none, or another --checkpoint.",
         )
-    return student
+    return checkpoint

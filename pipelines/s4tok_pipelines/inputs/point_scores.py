@@ -11,7 +11,7 @@ from s4tok.config import SegmentConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.inference.as_trained import calibrating_means
 from s4tok.inference.cloud_encoder import CloudEncoder
-from s4tok.models.checkpoint import Means, Student
+from s4tok.models.checkpoint import Means, TrainedModel
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.point_scores import vision_scores
@@ -25,7 +25,7 @@ from s4tok_pipelines.stamps import FEATURES_STAGE
 class PointScorer(ABC):
     """Whoever scores clouds that are cut into superpoints, with all that it reads opened."""
 
-    student: Student | None = None  # that encodes points
+    checkpoint: TrainedModel | None = None  # that encodes points
     mean: Float[Tensor, " c"] | None = None  # of the features of many points, where labels are calibrated
     calibrated_by: Mapping[str, str] | None = None  # the checkpoint that knows the mean, and the hash of its means
 
@@ -37,19 +37,19 @@ class PointScorer(ABC):
     def scores(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Words) -> Float32[Array, "n t"]:
         """Give the cosine of each point of a cloud with each word, or a head's probability."""
 
-    def calibrate(self, mean: Float[Tensor, " c"], student: Student, means: Means) -> None:
+    def calibrate(self, mean: Float[Tensor, " c"], checkpoint: TrainedModel, means: Means) -> None:
         """Calibrate labels by a mean feature, one of the means that a checkpoint knows."""
-        self.mean, self.calibrated_by = mean, {"checkpoint": student.name, "means": means.sha256}
+        self.mean, self.calibrated_by = mean, {"checkpoint": checkpoint.name, "means": means.sha256}
 
 
 class CheckpointScorer(PointScorer):
     """A checkpoint encodes tokens of a sample, and every point has the features of those of its superpoint."""
 
     def __init__(self, encoder: CloudEncoder, superpoints: CacheReader) -> None:
-        super().__init__(f"checkpoint {encoder.student.name}", superpoints, encoder.config)
-        self.student, self.encoder = encoder.student, encoder
+        super().__init__(f"checkpoint {encoder.checkpoint.name}", superpoints, encoder.config)
+        self.checkpoint, self.encoder = encoder.checkpoint, encoder
         if encoder.means is not None:
-            self.calibrate(encoder.means.features, encoder.student, encoder.means)
+            self.calibrate(encoder.means.features, encoder.checkpoint, encoder.means)
 
     def scores(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Words) -> Float32[Array, "n t"]:
         """Encode a cloud window by window."""
@@ -65,7 +65,7 @@ class VisionScorer(PointScorer):
         clouds: CloudDataset,
         cache: Path,
         config: SegmentConfig,
-        calibrated_by: Student | None = None,
+        calibrated_by: TrainedModel | None = None,
     ) -> None:
         """Find the model's features; `calibrated_by` is the checkpoint that knows their mean."""
         self.clouds = clouds

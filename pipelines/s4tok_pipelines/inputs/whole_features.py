@@ -15,7 +15,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.inference.point_reader import PointReader
 from s4tok.inference.whole_encoder import Drawn, WholeEncoder
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.shapes import Float
 from s4tok.vision.vision_model import VisionModel
 from s4tok_cache import CacheReader, Stamp
@@ -35,13 +35,13 @@ class WholeFeatures(NamedTuple):
 
     of_clouds: Iterator[Done[str, Float[Tensor, " d"]]]
     config: ZeroShotConfig
-    student: Student | None = None  # that encodes points; None where a vision model encodes views
+    checkpoint: TrainedModel | None = None  # that encodes points; None where a vision model encodes views
     superpoints: Stamp | None = None
     views: Stamp | None = None
 
 
-def by_student(
-    student: Student,
+def by_checkpoint(
+    checkpoint: TrainedModel,
     clouds: CloudDataset,
     superpoints: CacheReader | None,
     config: ZeroShotConfig,
@@ -52,8 +52,8 @@ def by_student(
     `superpoints` are left out for a tokenizer that knows none. On a CPU clouds go one by one, so that a feature does
     not depend on its neighbours; on a GPU as many together as the config says.
     """
-    at_once = 1 if student.model.clip.device.type in ONE_BY_ONE else config.batch
-    encoder = WholeEncoder(student, config, PointReader(student, clouds.up, report.note))
+    at_once = 1 if checkpoint.model.clip.device.type in ONE_BY_ONE else config.batch
+    encoder = WholeEncoder(checkpoint, config, PointReader(checkpoint, clouds.up, report.note))
     waiting: dict[str, list[Drawn]] = {}
     for drawn in ahead(_samples(encoder, clouds, superpoints), READ_AHEAD):
         if drawn.result is None:

@@ -11,7 +11,7 @@ from s4tok.config import NO_CHECKPOINT, ROOM_WINDOW, FinetuneRecipe, Task, ZeroS
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, choose
 from s4tok.inference.loading import load
-from s4tok.models.checkpoint import Student, has_own_encoder, own_encoder
+from s4tok.models.checkpoint import TrainedModel, has_own_encoder, own_encoder
 from s4tok.models.labeller import Labeller, Labels
 from s4tok.models.model import Model
 from s4tok.objectives.supervised import NO_LABEL, Supervised, class_weights
@@ -40,25 +40,25 @@ def prepare(request: Request[FinetuneRecipe]) -> Prepared:
     """Load or build the tokenizer, and take samples of the clouds, whose superpoints are in the cache."""
     (clouds,), recipe = request.datasets, request.config
     labels = Labels.of_clouds(clouds, recipe.task or task_of(clouds))
-    student = begin_with(recipe, request.device)
-    recipe = replace(recipe, training=replace(recipe.training, window=_window(student, clouds, recipe)))
+    checkpoint = begin_with(recipe, request.device)
+    recipe = replace(recipe, training=replace(recipe.training, window=_window(checkpoint, clouds, recipe)))
     request = replace(request, config=recipe)
-    train, held = _splits(request, student, labels)
-    student, data, held_data = _data(request, student, labels, train, held)
-    width = student.model.tokenizer.width
+    train, held = _splits(request, checkpoint, labels)
+    checkpoint, data, held_data = _data(request, checkpoint, labels, train, held)
+    width = checkpoint.model.tokenizer.width
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.training.seed)
         labeller = Labeller.build(labels, recipe.head, width)
     weights = class_weights(data.counts(len(labels.classes))) if recipe.training.class_weights != "none" else None
-    model = Supervised(student, labeller, recipe.training, weights)
+    model = Supervised(checkpoint, labeller, recipe.training, weights)
 
     def hold(report: Report) -> None:
         for each in (data, held_data):
             if each is not None and not each.hold(report):
                 report.note("the clouds do not fit into memory, and are read for every batch")
 
-    name = f"{labels.task}-{student.model.tokenizer.config.tokenizer}"
-    return Prepared(model, data, held_data, name, *_told(request, student, labels, train, data, held_data), hold)
+    name = f"{labels.task}-{checkpoint.model.tokenizer.config.tokenizer}"
+    return Prepared(model, data, held_data, name, *_told(request, checkpoint, labels, train, data, held_data), hold)
 
 
 def task_of(clouds: CloudDataset) -> Task:
@@ -68,7 +68,7 @@ def task_of(clouds: CloudDataset) -> Task:
     return "objects" if clouds.categories else "scenes"
 
 
-def begin_with(recipe: FinetuneRecipe, device: str) -> Student:
+def begin_with(recipe: FinetuneRecipe, device: str) -> TrainedModel:
     """Load the checkpoint to begin with, without the head it may have; or draw a tokenizer by the seed."""
     if recipe.checkpoint == NO_CHECKPOINT:
         choose("tokenizer", recipe.tokenizer.tokenizer, TOKENIZERS)
@@ -79,9 +79,9 @@ def begin_with(recipe: FinetuneRecipe, device: str) -> Student:
             wanted = PointFeatures(recipe.point_features)
             tokenizer = Tokenizer(recipe.tokenizer, width=width, point_features=wanted)
         card = {"clip": {"name": clip.name, "weights": clip.sha256}, "encoder": asdict(recipe.encoder)}
-        found = Student(Model(tokenizer, clip, recipe.encoder.attend), card, NO_CHECKPOINT)
+        found = TrainedModel(Model(tokenizer, clip, recipe.encoder.attend), card, NO_CHECKPOINT)
     else:
-        found = load(recipe.checkpoint, clip=recipe.clip, pretrained=recipe.pretrained, device=device).student
+        found = load(recipe.checkpoint, clip=recipe.clip, pretrained=recipe.pretrained, device=device).trained_model
     model = found.model
     known = model.tokenizer.config
     model.tokenizer.config = replace(
@@ -92,28 +92,28 @@ def begin_with(recipe: FinetuneRecipe, device: str) -> Student:
     return found._replace(model=model, labeller=None)
 
 
-def _window(student: Student, clouds: CloudDataset, recipe: FinetuneRecipe) -> float:
+def _window(checkpoint: TrainedModel, clouds: CloudDataset, recipe: FinetuneRecipe) -> float:
     """Give the side of a room's columns: as asked for, as the checkpoint was trained, or the usual one."""
     if clouds.scene == "object":
         return 0.0
     if recipe.training.window is not None:
         return recipe.training.window
-    return student.trained.window if student.trained.has_rooms else ROOM_WINDOW
+    return checkpoint.trained.window if checkpoint.trained.has_rooms else ROOM_WINDOW
 
 
-def _splits(request: Request[FinetuneRecipe], student: Student, labels: Labels) -> tuple[_Split, list[_Split]]:
+def _splits(request: Request[FinetuneRecipe], checkpoint: TrainedModel, labels: Labels) -> tuple[_Split, list[_Split]]:
     """Open superpoints of what to train and to validate on: a split, or some of the clouds."""
     (clouds,), training = request.datasets, request.config.training
     if request.make_inputs is not None and request.ranks.is_first:
         for each in (clouds, *request.validation):
             request.make_inputs(each)
     request.ranks.wait()
-    whole = _opened(request, student, labels, clouds)
+    whole = _opened(request, checkpoint, labels, clouds)
     keys, superpoints, categories = whole.keys, whole.superpoints, _categories(clouds)
     held, most = list[_Split](), training.validation_clouds
     for each in request.validation:
         try:
-            split = _opened(request, student, labels, each)
+            split = _opened(request, checkpoint, labels, each)
         except InputError as error:
             request.report.note(f"no validation on {each.name}/{each.split}, since {error}")
             continue
@@ -126,17 +126,17 @@ def _splits(request: Request[FinetuneRecipe], student: Student, labels: Labels) 
     return _Split(clouds, superpoints, keys), held
 
 
-def _opened(request: Request[FinetuneRecipe], student: Student, labels: Labels, clouds: CloudDataset) -> _Split:
-    superpoints, categories = ready_superpoints(clouds, request.cache, student, request.report), _categories(clouds)
+def _opened(request: Request[FinetuneRecipe], checkpoint: TrainedModel, labels: Labels, clouds: CloudDataset) -> _Split:
+    superpoints, categories = ready_superpoints(clouds, request.cache, checkpoint, request.report), _categories(clouds)
     known = [key for key in clouds.keys if labels.task == "scenes" or categories[key] != NO_LABEL]
     return _Split(clouds, superpoints, [key for key in known if key in superpoints])
 
 
 def _data(
-    request: Request[FinetuneRecipe], student: Student, labels: Labels, train: _Split, held: Sequence[_Split]
-) -> tuple[Student, LabelledData, LabelledData | None]:
+    request: Request[FinetuneRecipe], checkpoint: TrainedModel, labels: Labels, train: _Split, held: Sequence[_Split]
+) -> tuple[TrainedModel, LabelledData, LabelledData | None]:
     """Take samples, those of other processes' part too, and measure colours and normals of a new tokenizer's."""
-    tokenizer, training = student.model.tokenizer, request.config.training
+    tokenizer, training = checkpoint.model.tokenizer, request.config.training
     wanted = tokenizer.point_features
     if not wanted.mean:
         point_features.require_some([train.clouds], wanted)
@@ -147,7 +147,7 @@ def _data(
         tokenizer.point_features = point_features.measured(wanted, [data], request.report)
     categories = data.categories
     listed = balanced(data.listed, categories) if training.balance else list(data.listed)
-    return student, replace(data, listed=listed * training.repeats), next(iter(held_data), None)
+    return checkpoint, replace(data, listed=listed * training.repeats), next(iter(held_data), None)
 
 
 def _sampled(request: Request[FinetuneRecipe], tokenizer: Tokenizer, labels: Labels, split: _Split) -> LabelledData:
@@ -175,17 +175,17 @@ def _categories(clouds: CloudDataset) -> dict[str, int]:
 
 def _told(
     request: Request[FinetuneRecipe],
-    student: Student,
+    checkpoint: TrainedModel,
     labels: Labels,
     train: _Split,
     data: LabelledData,
     held: LabelledData | None,
 ) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, Any]]:
     """Say what the result depends on, and what a checkpoint's card says beside."""
-    (clouds,), recipe, model = request.datasets, request.config, student.model
-    begun = {"name": student.name}
-    if student.name != NO_CHECKPOINT:
-        begun["weights"] = student.sha256
+    (clouds,), recipe, model = request.datasets, request.config, checkpoint.model
+    begun = {"name": checkpoint.name}
+    if checkpoint.name != NO_CHECKPOINT:
+        begun["weights"] = checkpoint.sha256
     facts: dict[str, Mapping[str, Any]] = {
         "source": {"dataset": clouds.name, "split": clouds.split, **data.facts()},
         "validation": {} if held is None else held.facts(),
@@ -199,12 +199,12 @@ def _told(
     }
     if recipe.protocol is not None:
         facts["protocol"] = {"name": recipe.protocol}
-    kept = {name: student.card[name] for name in ("clip", "vision_model", "encoder") if name in student.card}
-    cuts = student.card.get("superpoints", {})
+    kept = {name: checkpoint.card[name] for name in ("clip", "vision_model", "encoder") if name in checkpoint.card}
+    cuts = checkpoint.card.get("superpoints", {})
     card = {
         **kept,
         "begun_with": begun,
-        "window": recipe.training.window if clouds.scene == "room" else student.trained.window,
+        "window": recipe.training.window if clouds.scene == "room" else checkpoint.trained.window,
         "superpoints": {**cuts, clouds.scene: train.superpoints.stamp.parameters},
         "caches": [train.superpoints.stamp.folder, data.samples.stamp.folder],
         "dataset": {"name": clouds.name, "split": clouds.split, "clouds": len(data.clouds)},

@@ -5,18 +5,18 @@ from typing import Any
 from s4tok import __version__
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.prompts import Prompts
 
 
 def provenance(
-    clouds: CloudDataset, vision: VisionModel, student: Student | None, prompts: Prompts | None
+    clouds: CloudDataset, vision: VisionModel, checkpoint: TrainedModel | None, prompts: Prompts | None
 ) -> dict[str, Any]:
     """Name the clouds, the models and the sentences, each so that another one has another name."""
     by = None
-    if student is not None:
-        by = {"name": student.name, "weights": student.sha256, "card": dict(student.card)}
+    if checkpoint is not None:
+        by = {"name": checkpoint.name, "weights": checkpoint.sha256, "card": dict(checkpoint.card)}
     return {
         "s4tok": __version__,
         "dataset": clouds.name,

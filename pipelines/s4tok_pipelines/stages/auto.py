@@ -5,7 +5,7 @@ from pathlib import Path
 
 from s4tok.config import SuperpointConfig, SuperpointPreset, ViewConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok_cache import CacheReader, Shard, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.entries import root_of
@@ -51,7 +51,7 @@ def usual_superpoints(
 
 
 def superpoints_for(
-    student: Student,
+    checkpoint: TrainedModel,
     clouds: CloudDataset,
     cache: Path,
     *,
@@ -66,10 +66,10 @@ def superpoints_for(
     nothing is made beside them.
     """
     if auto:
-        cut = _cut_for(student, clouds, stamps_of(root_of(cache, clouds), SUPERPOINTS_STAGE), report)
+        cut = _cut_for(checkpoint, clouds, stamps_of(root_of(cache, clouds), SUPERPOINTS_STAGE), report)
         if cut is not None:
             superpoints(clouds, cache, cut, workers=workers, report=report)
-    return ready_superpoints(clouds, cache, student, report)
+    return ready_superpoints(clouds, cache, checkpoint, report)
 
 
 def make_views(
@@ -89,17 +89,17 @@ def make_views(
 
 
 def _cut_for(
-    student: Student, clouds: CloudDataset, stamps: Sequence[Stamp], report: Report
+    checkpoint: TrainedModel, clouds: CloudDataset, stamps: Sequence[Stamp], report: Report
 ) -> SuperpointConfig | None:
     """Choose the cut to make for a checkpoint, beside those that lie there; None to make none."""
-    known = student.trained.superpoints.get(clouds.scene)
+    known = checkpoint.trained.superpoints.get(clouds.scene)
     if known is None or not is_computed(known.method):
         return _usual(clouds, stamps)
     if stamps and not any(is_as(stamp, known) for stamp in stamps):
         if not all(is_computed(stamp.parameters.get("method")) for stamp in stamps):
             return None
         report.note(
-            f"cutting {clouds.name} as for the training of checkpoint {student.name}; there is another cut: "
+            f"cutting {clouds.name} as for the training of checkpoint {checkpoint.name}; there is another cut: "
             f"{'; '.join(in_words(stamps, known))}"
         )
     return known

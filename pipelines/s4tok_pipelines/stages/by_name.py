@@ -23,7 +23,7 @@ from s4tok.inference.head_words import HeadVocabulary, cloud_vectors, labels_of
 from s4tok.inference.point_reader import PointReader
 from s4tok.inference.upright import nearness_of_points, nearness_of_whole
 from s4tok.inference.whole_encoder import WholeEncoder
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.classifier import classifier
 from s4tok.zero_shot.prompts import load_prompts, set_for
@@ -39,8 +39,8 @@ from s4tok_pipelines.stages.classify import Classified, classify
 from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
 from s4tok_pipelines.stages.segment import Files, Segmented, joined, segment
-from s4tok_pipelines.stages.table2_training import train_students
-from s4tok_pipelines.tables.table2_students import NAMES, TRAINED, find_students
+from s4tok_pipelines.stages.table2_training import train_checkpoints
+from s4tok_pipelines.tables.table2_checkpoints import NAMES, TRAINED, find_checkpoints
 from s4tok_pipelines.tables.table2_worlds import open_worlds
 
 
@@ -88,12 +88,12 @@ def segment_by_name(
         calibrated_by = load_calibrating(names, models, config, part.scene)
         words = (
             Vocabulary(part, models.vision, models.prompts, labels, category)
-            if models.student is None or models.student.labeller is None
-            else HeadVocabulary(part, models.student, labels, category)
+            if models.checkpoint is None or models.checkpoint.labeller is None
+            else HeadVocabulary(part, models.checkpoint, labels, category)
         )
-        _upright(part, models.student, words, config)
+        _upright(part, models.checkpoint, words, config)
         scorer = open_scorer(
-            part, cache, models.vision, models.student, config, calibrated_by=calibrated_by,
+            part, cache, models.vision, models.checkpoint, config, calibrated_by=calibrated_by,
             auto=auto or isinstance(part, OwnFiles), workers=workers, report=report,
         )  # fmt: skip
         return segment(part, scorer, words, files=files, watch=sheet.add if preview else None, report=report)
@@ -131,22 +131,22 @@ def classify_by_name(
         raise UsageError("views are drawn at one size, of all points: --scale and --votes are for checkpoints.")
     is_own, (clouds,) = isinstance(clouds, OwnFiles), parted(clouds, scale=config.scale, scene="object", report=report)
     models = load_models(names, clouds.scene, report, "whole")
-    if models.student is not None and models.student.labeller is not None:
-        known = labels_of(models.student, "objects").classes
+    if models.checkpoint is not None and models.checkpoint.labeller is not None:
+        known = labels_of(models.checkpoint, "objects").classes
         labels = labels or (() if clouds.categories else known)
     if not labels and not clouds.categories:
         raise UsageError(
             f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'
         )
-    if isinstance(clouds, OwnFiles) and models.student is not None:
-        encoder = WholeEncoder(models.student, config, PointReader(models.student, clouds.up))
-        if models.student.labeller is not None:
-            texts = cloud_vectors(models.student, labels)
+    if isinstance(clouds, OwnFiles) and models.checkpoint is not None:
+        encoder = WholeEncoder(models.checkpoint, config, PointReader(models.checkpoint, clouds.up))
+        if models.checkpoint.labeller is not None:
+            texts = cloud_vectors(models.checkpoint, labels)
         else:
             texts = classifier(models.vision, [models.prompts.of_object(name) for name in labels]).cpu()
-        bring_upright(clouds, nearness_of_whole(encoder, models.student, clouds.scene, texts))
+        bring_upright(clouds, nearness_of_whole(encoder, models.checkpoint, clouds.scene, texts))
     features = open_whole_features(
-        clouds, cache, models.vision, models.student, config, views,
+        clouds, cache, models.vision, models.checkpoint, config, views,
         auto=auto or is_own, workers=workers, report=report,
     )  # fmt: skip
     found = classify(clouds, features, models.vision, models.prompts, labels=labels, report=report)
@@ -197,11 +197,11 @@ def reproduce_by_name(
     worlds = open_worlds(data, config, limit, recipe.limit)
     if train or (data is not None and checkpoints is None):
         checkpoints, trained = checkpoints or out / "checkpoints", [row for row in wanted if row in TRAINED]
-        train_students(
+        train_checkpoints(
             worlds, cache, recipe, trained, checkpoints, config, workers=workers, device=device, report=report
         )
     clip = FrozenClip.load(name, names.pretrained, device)
-    places = find_students(wanted, checkpoints)
+    places = find_checkpoints(wanted, checkpoints)
     return reproduce(worlds, cache, clip, prompts, places, out, config, workers=workers, device=device, report=report)
 
 
@@ -214,8 +214,8 @@ def _agree(names: ModelNames, config: SegmentConfig) -> None:
     refuse_contradictions(config)
 
 
-def _upright(clouds: CloudDataset, student: Student | None, words: Vocabulary, config: SegmentConfig) -> None:
+def _upright(clouds: CloudDataset, checkpoint: TrainedModel | None, words: Vocabulary, config: SegmentConfig) -> None:
     """Let the checkpoint try the axes of own files that their shape leaves in doubt."""
-    if isinstance(clouds, OwnFiles) and student is not None:
-        encoder = CloudEncoder(student, config, clouds.scene, clouds.up)
+    if isinstance(clouds, OwnFiles) and checkpoint is not None:
+        encoder = CloudEncoder(checkpoint, config, clouds.scene, clouds.up)
         bring_upright(clouds, nearness_of_points(encoder, words.of(clouds.keys[0])))

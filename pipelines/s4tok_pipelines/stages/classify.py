@@ -13,7 +13,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
 from s4tok.inference.head_words import cloud_vectors
 from s4tok.metrics.labels import Interval, Scores, bootstrap, confusion, label_scores
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.shapes import Array, Float, Int
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.classifier import classifier, cosines
@@ -93,7 +93,7 @@ def classify(
         raise UsageError(
             f"{clouds.name} has no categories.", 'say what its clouds may be, for example --labels "chair,table,lamp".'
         )
-    near, unknown = _near(features.student, classes, vision, prompts)
+    near, unknown = _near(features.checkpoint, classes, vision, prompts)
     for sentence in tell_unknown(unknown, vision):
         report.warn(sentence)
     result = Classified(classes)
@@ -114,7 +114,7 @@ def classify(
     result.failures.sort(key=lambda failure: failure.key)
     cut = features.superpoints
     result.about = {
-        **provenance(clouds, vision, features.student, None if _has_head(features.student) else prompts),
+        **provenance(clouds, vision, features.checkpoint, None if _has_head(features.checkpoint) else prompts),
         "seed": config.seed,
         "votes": config.votes,
         "scale": config.scale,
@@ -127,16 +127,16 @@ def classify(
     return result
 
 
-def _has_head(student: Student | None) -> bool:
-    return student is not None and student.labeller is not None
+def _has_head(checkpoint: TrainedModel | None) -> bool:
+    return checkpoint is not None and checkpoint.labeller is not None
 
 
 def _near(
-    student: Student | None, classes: Sequence[str], vision: VisionModel, prompts: Prompts
+    checkpoint: TrainedModel | None, classes: Sequence[str], vision: VisionModel, prompts: Prompts
 ) -> tuple[Near, Unknown]:
     """Say how near features are to classes, by a head or by prompts, and which words the texts were not trained on."""
-    if student is not None and student.labeller is not None:
-        picked = cloud_vectors(student, classes)
+    if checkpoint is not None and checkpoint.labeller is not None:
+        picked = cloud_vectors(checkpoint, classes)
         return lambda probabilities: probabilities @ picked.T, ()
     texts = classifier(vision, [prompts.of_object(name) for name in classes]).cpu()
     return lambda feature: cosines(feature, texts), unknown_words(classes, vision, prompts)

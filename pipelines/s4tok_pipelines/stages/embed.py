@@ -142,9 +142,9 @@ def embed_by_name(
     outcomes, facts = [], []
     for part in parted(clouds, scale=config.scale, report=report):
         checkpoint = names.checkpoint_for(part.scene)
-        student = load(checkpoint, clip=names.clip, pretrained=names.pretrained, device=names.device).student
-        encoder = CloudEncoder(student, config, part.scene, part.up, report.note)
-        superpoints = superpoints_for(student, part, cache, auto=auto or is_own, workers=workers, report=report)
+        model = load(checkpoint, clip=names.clip, pretrained=names.pretrained, device=names.device).trained_model
+        encoder = CloudEncoder(model, config, part.scene, part.up, report.note)
+        superpoints = superpoints_for(model, part, cache, auto=auto or is_own, workers=workers, report=report)
         if folder is None:
             return embed(part, encoder, superpoints, cache, shard=shard, overwrite=overwrite, report=report)
         outcomes.append(write_embeddings(part, encoder, superpoints, folder, each_point=each_point, report=report))
@@ -158,7 +158,7 @@ def embed_by_name(
 
 def _facts(clouds: CloudDataset, encoder: CloudEncoder, superpoints: CacheReader) -> dict[str, Any]:
     """Say how clouds were embedded."""
-    about = {"s4tok": __version__, "checkpoint_name": encoder.student.name}
+    about = {"s4tok": __version__, "checkpoint_name": encoder.checkpoint.name}
     cut = {superpoints.folder.name: superpoints.stamp.parameters}
     return {
         **about,
@@ -171,7 +171,7 @@ def _facts(clouds: CloudDataset, encoder: CloudEncoder, superpoints: CacheReader
 def embeddings_stamp(clouds: CloudDataset, encoder: CloudEncoder, superpoints: CacheReader) -> Stamp:
     """Say what embeddings depend on: the weights, how clouds are encoded, and their superpoints."""
     settings = {name: value for name, value in asdict(encoder.config).items() if name not in OF_LABELS}
-    weights = {"checkpoint": encoder.student.sha256, "clip": encoder.model.clip.sha256}
+    weights = {"checkpoint": encoder.checkpoint.sha256, "clip": encoder.model.clip.sha256}
     parameters = {**weights, **settings, "up": clouds.up, "scene": clouds.scene}
     return Stamp(STAGE, parameters, ALGORITHM, (superpoints.stamp,))
 

@@ -12,7 +12,7 @@ from s4tok import __version__
 from s4tok.config import ReproduceConfig, SegmentConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import MissingError
-from s4tok.models.checkpoint import Student, load_student
+from s4tok.models.checkpoint import TrainedModel, load_trained
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache.files import write_whole
@@ -24,8 +24,8 @@ from s4tok_pipelines.tables.kept_results import KeptResults
 from s4tok_pipelines.tables.markdown import markdown
 from s4tok_pipelines.tables.result_table import Facts, document
 from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS, UNIVERSAL, WHOLE_ROOM, Measured
+from s4tok_pipelines.tables.table2_checkpoints import Places
 from s4tok_pipelines.tables.table2_picture import draw_table2
-from s4tok_pipelines.tables.table2_students import Places
 from s4tok_pipelines.tables.table2_worlds import PAPERS, Worlds
 from s4tok_pipelines.training.run_folder import command_line
 
@@ -58,26 +58,26 @@ def reproduce(
     device: str = "cpu",
     report: Report = silent,
 ) -> Reproduced:
-    """Ask every student about both worlds of rooms and about objects at every scale, and write the tables.
+    """Ask every checkpoint about both worlds of rooms and about objects at every scale, and write the tables.
 
-    Reads students and datasets; makes superpoints that are missing. A result of a student in a world is kept in `out`
-    and not computed twice, so that a run that was stopped can be started again.
+    Reads checkpoints and datasets; makes superpoints that are missing. A result of a checkpoint in a world is kept in
+    `out` and not computed twice, so that a run that was stopped can be started again.
 
     Args:
         worlds: What is asked about.
         cache: The folder of all caches.
-        clip: The CLIP that students were trained for.
+        clip: The CLIP that checkpoints were trained for.
         prompts: The sentences of each class.
-        places: Where the students of each row lie, one a seed; a row may have none.
+        places: Where the checkpoints of each row lie, one a seed; a row may have none.
         out: Where tables and results go.
         config: Scales, seeds, draws of chance.
         looking: How rooms are encoded; what it leaves open is as each checkpoint was trained.
         workers: Processes that cut superpoints.
-        device: Where students compute.
+        device: Where checkpoints compute.
         report: Who listens.
 
     Raises:
-        MissingError: When no row has a student.
+        MissingError: When no row has a checkpoint.
     """
     start = time.monotonic()
     if not any(places.values()):
@@ -85,10 +85,10 @@ def reproduce(
             "there are no checkpoints to fill the table with.",
             "train them with --train, or name a folder of trained ones with --checkpoints.",
         )
-    students = {name: [load_student(where, clip, device) for where in of] for name, of in places.items()}
+    checkpoints = {name: [load_trained(where, clip, device) for where in of] for name, of in places.items()}
     kept = KeptResults(out / RESULTS)
     evaluator = Evaluator(clip, prompts, cache, kept, config, looking, workers=workers, report=report)
-    measured = _measured(worlds, students, evaluator)
+    measured = _measured(worlds, checkpoints, evaluator)
     notes = _notes(worlds, measured, clip, prompts)
     tables = measured.tables
     grids = [grid(table) for table in tables]
@@ -107,7 +107,7 @@ def reproduce(
             vision_model={"name": clip.name, **clip.identity},
             prompts=prompts.identity,
             datasets={role: _dataset(each) for role, each in _roles(worlds).items()},
-            checkpoints={name: list(map(_about, of)) for name, of in students.items()},
+            checkpoints={name: list(map(_about, of)) for name, of in checkpoints.items()},
             superpoints={clouds.name: _superpoints(measured, clouds.name) for clouds in worlds.rooms},
             config={**asdict(config), "looking": asdict(evaluator.looking)},
             results_made=kept.made,
@@ -118,19 +118,19 @@ def reproduce(
     return Reproduced(out, grids, notes, facts, _failures(measured))
 
 
-def _measured(worlds: Worlds, students: Mapping[str, Sequence[Student]], evaluator: Evaluator) -> Measured:
+def _measured(worlds: Worlds, checkpoints: Mapping[str, Sequence[TrainedModel]], evaluator: Evaluator) -> Measured:
     """Ask every checkpoint everything, a row after the other; one of rooms alone is not asked about objects."""
     in_rooms: dict[str, dict[str, list[Facts]]] = {}
     whole: dict[str, dict[str, list[Facts]]] = {}
     sweep: dict[str, dict[float, list[Facts]]] = {}
-    rows = {name: of for name, of in students.items() if of}
+    rows = {name: of for name, of in checkpoints.items() if of}
     for place, (name, of) in enumerate(rows.items(), start=1):
         row = f"row {place} of {len(rows)}, {name}"
         in_rooms[name] = {clouds.name: [] for clouds in worlds.rooms}
-        for seed, student in enumerate(of):
+        for seed, checkpoint in enumerate(of):
             for clouds in worlds.rooms:
                 evaluator.report.note(f"{row}: checkpoint {seed + 1} of {len(of)} in {clouds.name} {clouds.split}")
-                in_rooms[name][clouds.name].append(evaluator.rooms(f"{name}-{seed}", student, clouds))
+                in_rooms[name][clouds.name].append(evaluator.rooms(f"{name}-{seed}", checkpoint, clouds))
         if name in WHOLE_ROOM:
             evaluator.report.note(f"{row}: in rooms as a whole, as in the paper")
             whole[name] = {
@@ -216,9 +216,9 @@ def _dataset(clouds: CloudDataset) -> dict[str, Any]:
     return {"dataset": clouds.name, "split": clouds.split, "clouds": len(clouds)}
 
 
-def _about(student: Student) -> dict[str, Any]:
-    weights = student.sha256
-    return {"name": student.name, "weights": weights, "card": dict(student.card)}
+def _about(checkpoint: TrainedModel) -> dict[str, Any]:
+    weights = checkpoint.sha256
+    return {"name": checkpoint.name, "weights": weights, "card": dict(checkpoint.card)}
 
 
 def _failures(measured: Measured) -> list[Failure]:

@@ -137,7 +137,7 @@ def segment(
         tally.uncalibrated(),
         failures,
         {
-            **provenance(clouds, words.model, scorer.student, words.prompts),
+            **provenance(clouds, words.model, scorer.checkpoint, words.prompts),
             **asdict(scorer.config),
             "labels": list(words.labels),
             "category": words.category,

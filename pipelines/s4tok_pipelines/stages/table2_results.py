@@ -1,4 +1,4 @@
-"""What the tables are made of: one student in one world of rooms, or on one world of objects at one scale."""
+"""What the tables are made of: one checkpoint in one world of rooms, or on one world of objects at one scale."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from s4tok.config import ReproduceConfig, SegmentConfig, TokenizerConfig, ZeroSh
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.metrics.chance import chance
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.furniture import Furniture
 from s4tok.zero_shot.point_figures import SceneFigures
@@ -40,7 +40,9 @@ class Evaluator(NamedTuple):
     workers: int
     report: Report
 
-    def rooms(self, name: str, student: Student, clouds: CloudDataset, *, whole: bool = False) -> dict[str, Any]:
+    def rooms(
+        self, name: str, checkpoint: TrainedModel, clouds: CloudDataset, *, whole: bool = False
+    ) -> dict[str, Any]:
         """Let a checkpoint label every point of rooms; furniture is asked about alone too, and chance stands beside.
 
         Superpoints that are missing are made. `whole` rooms are encoded as in the paper, and not as in training.
@@ -49,25 +51,25 @@ class Evaluator(NamedTuple):
         if whole:
             asked_for = replace(asked_for, window=0.0, n_points=WHOLE.n_points, n_tokens=WHOLE.n_tokens)
         scorer = open_scorer(
-            clouds, self.cache, self.clip, student, asked_for, auto=True, workers=self.workers, report=self.report
+            clouds, self.cache, self.clip, checkpoint, asked_for, auto=True, workers=self.workers, report=self.report
         )
         asked = {**asdict(scorer.config), "guesses": self.config.guesses}
         upstream = (scorer.superpoints.stamp,)
-        stamp = result_stamp("segment", clouds, self.clip, student, self.prompts, asked, upstream)
+        stamp = result_stamp("segment", clouds, self.clip, checkpoint, self.prompts, asked, upstream)
 
         def make() -> dict[str, Any]:
             return self._segmented(clouds, scorer)
 
         return self.kept.get(f"{name}-{clouds.name}{'-whole' if whole else ''}", stamp, make)
 
-    def objects(self, name: str, student: Student, clouds: CloudDataset, scale: float) -> dict[str, Any]:
-        """Let a student name whole objects that are so many times as large; nothing else about them changes."""
+    def objects(self, name: str, checkpoint: TrainedModel, clouds: CloudDataset, scale: float) -> dict[str, Any]:
+        """Let a checkpoint name whole objects that are so many times as large; nothing else about them changes."""
         asked = ZeroShotConfig(scale=scale, draws=self.looking.draws, seed=self.config.seed)
         features = open_whole_features(
-            clouds, self.cache, self.clip, student, asked, auto=True, workers=self.workers, report=self.report
+            clouds, self.cache, self.clip, checkpoint, asked, auto=True, workers=self.workers, report=self.report
         )
         upstream = () if features.superpoints is None else (features.superpoints,)
-        stamp = result_stamp("classify", clouds, self.clip, student, self.prompts, asdict(asked), upstream)
+        stamp = result_stamp("classify", clouds, self.clip, checkpoint, self.prompts, asdict(asked), upstream)
 
         def make() -> dict[str, Any]:
             return self._classified(clouds, features)

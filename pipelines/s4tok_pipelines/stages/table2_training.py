@@ -1,4 +1,4 @@
-"""New students for Table 2."""
+"""New checkpoints for Table 2."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,11 +7,11 @@ from pathlib import Path
 from s4tok.config import ReproduceConfig, RunConfig
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.pretrain import pretrain
-from s4tok_pipelines.tables.table2_students import SCAN_TRAINED
+from s4tok_pipelines.tables.table2_checkpoints import SCAN_TRAINED
 from s4tok_pipelines.tables.table2_worlds import Worlds
 
 
-def train_students(
+def train_checkpoints(
     worlds: Worlds,
     cache: Path,
     recipe: RunConfig,
@@ -23,9 +23,9 @@ def train_students(
     device: str = "cpu",
     report: Report,
 ) -> None:
-    """Train a student of each row for each seed; what is trained already is passed over, what was stopped goes on.
+    """Train a checkpoint of each row for each seed; what is trained already is passed over, what was stopped goes on.
 
-    Some training clouds are held out to choose the best step by; the worlds students are asked about stay unseen.
+    Some training clouds are held out to choose the best step by; the worlds checkpoints are asked about stay unseen.
     """
     for seed in range(config.seeds):
         for name in names:

@@ -8,7 +8,7 @@ from typing import Any
 
 from s4tok import __version__
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.models.checkpoint import POINT_FEATURES, Student
+from s4tok.models.checkpoint import POINT_FEATURES, TrainedModel
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import Prompts
 from s4tok_cache import Stamp
@@ -44,13 +44,13 @@ def result_stamp(
     stage: str,
     clouds: CloudDataset,
     clip: FrozenClip,
-    student: Student | None,
+    checkpoint: TrainedModel | None,
     prompts: Prompts,
     config: dict[str, Any],
     upstream: tuple[Stamp, ...],
 ) -> Stamp:
     """Stamp what a checkpoint, or the 2D model, is asked; where it lies and what it is called change nothing."""
-    means = None if student is None else student.means_for(clouds.scene)
+    means = None if checkpoint is None else checkpoint.means_for(clouds.scene)
     made_from = sorted((key, *of) for key, of in fingerprints(clouds).items())
     parameters = {
         "s4tok": __version__,
@@ -59,14 +59,14 @@ def result_stamp(
         "up": clouds.up,
         "clouds": hashlib.sha256(canonical(made_from).encode()).hexdigest(),
         "clip": clip.identity,
-        "checkpoint": None if student is None else student.sha256,
-        "tokenizer": None if student is None else plain(dict(student.card["tokenizer"])),
+        "checkpoint": None if checkpoint is None else checkpoint.sha256,
+        "tokenizer": None if checkpoint is None else plain(dict(checkpoint.card["tokenizer"])),
         "means": None if means is None else means.sha256,
         "prompts": prompts.sha256,
         "config": plain(config),
     }
-    if student is not None and POINT_FEATURES in student.card:
-        parameters[POINT_FEATURES] = plain(dict(student.card[POINT_FEATURES]))
+    if checkpoint is not None and POINT_FEATURES in checkpoint.card:
+        parameters[POINT_FEATURES] = plain(dict(checkpoint.card[POINT_FEATURES]))
     return Stamp(stage, parameters, upstream=upstream)
 
 

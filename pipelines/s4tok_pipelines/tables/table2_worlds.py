@@ -13,7 +13,7 @@ HELD_OUT = {"scannet": "val"}  # whose test split has no labels
 
 
 class Worlds(NamedTuple):
-    """What students are trained on, and what they are asked about."""
+    """What checkpoints are trained on, and what they are asked about."""
 
     objects: CloudDataset  # to train on
     shapes: CloudDataset  # held out from those, for the scale sweep
@@ -30,7 +30,7 @@ def open_worlds(
         data: The folder that holds the three.
         config: How many objects the sweep takes.
         limit: Take only the first clouds of each.
-        to_train: Train on the first objects alone; what students are asked about stays whole.
+        to_train: Train on the first objects alone; what checkpoints are asked about stays whole.
     """
     root = DATA_ROOT if data is None else data
     objects, scans, rooms = MADE if data is None else PAPERS

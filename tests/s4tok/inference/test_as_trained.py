@@ -7,7 +7,7 @@ import torch
 from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig, SuperpointConfig
 from s4tok.errors import UsageError
 from s4tok.inference.as_trained import as_trained, calibrated
-from s4tok.models.checkpoint import Means, Student
+from s4tok.models.checkpoint import Means, TrainedModel
 from s4tok.models.model import Model
 from s4tok.models.trained import Trained
 from tests.notes import Notes
@@ -27,7 +27,7 @@ ROOM = {"room": SuperpointConfig.of("room")}
     ],
 )
 def test_what_is_left_open_is_as_the_checkpoint_was_trained(
-    checkpoint: Student, trained: Trained, scene: Scene, window: float
+    checkpoint: TrainedModel, trained: Trained, scene: Scene, window: float
 ) -> None:
     notes = Notes()
     found = as_trained(SegmentConfig(votes=3), checkpoint._replace(trained=trained), scene, notes.note)
@@ -51,7 +51,7 @@ def test_what_is_left_open_is_as_the_checkpoint_was_trained(
     ],
 )  # fmt: skip
 def test_what_differs_from_the_card_is_said_in_one_note(
-    checkpoint: Student, given: dict[str, Any], scene: Scene, says: str
+    checkpoint: TrainedModel, given: dict[str, Any], scene: Scene, says: str
 ) -> None:
     notes, asked = Notes(), replace(SegmentConfig(), **given)
     found = as_trained(asked, checkpoint._replace(trained=Trained(window=3.0)), scene, notes.note)
@@ -63,7 +63,7 @@ def test_what_differs_from_the_card_is_said_in_one_note(
     assert again.said == []
 
 
-def test_attention_is_as_trained_unless_it_is_asked_for(checkpoint: Student) -> None:
+def test_attention_is_as_trained_unless_it_is_asked_for(checkpoint: TrainedModel) -> None:
     near = checkpoint._replace(model=Model(checkpoint.model.tokenizer, checkpoint.model.clip, 2.5))
     notes = Notes()
     assert as_trained(SegmentConfig(), near, "object", notes.note).attend == 2.5
@@ -72,7 +72,7 @@ def test_attention_is_as_trained_unless_it_is_asked_for(checkpoint: Student) -> 
     assert notes.said == ["using attention everywhere; checkpoint X was trained with attention within 2.5 radii"]
 
 
-def test_windows_from_superpoints_have_no_side_and_contradict_nothing(checkpoint: Student) -> None:
+def test_windows_from_superpoints_have_no_side_and_contradict_nothing(checkpoint: TrainedModel) -> None:
     notes = Notes()
     found = as_trained(
         SegmentConfig(windows="superpoints"), checkpoint._replace(trained=Trained(window=3.0)), "room", notes.note
@@ -97,7 +97,7 @@ MEANS = Means(torch.zeros(24), torch.zeros(24))
     ],
 )
 def test_whether_labels_are_calibrated_is_asked_for_or_on_the_card(
-    checkpoint: Student, card: float, given: dict[str, Any], found: tuple[str, float]
+    checkpoint: TrainedModel, card: float, given: dict[str, Any], found: tuple[str, float]
 ) -> None:
     by = checkpoint._replace(means={"room": MEANS}, trained=Trained(calibration_share=card))
     config = calibrated(SegmentConfig(**given), by, "room")
@@ -105,13 +105,13 @@ def test_whether_labels_are_calibrated_is_asked_for_or_on_the_card(
     assert calibrated(config, by, "room") == config
 
 
-def test_a_cards_share_holds_in_rooms_alone(checkpoint: Student) -> None:
+def test_a_cards_share_holds_in_rooms_alone(checkpoint: TrainedModel) -> None:
     by = checkpoint._replace(means={"object": MEANS, "room": MEANS}, trained=Trained(calibration_share=0.3))
     assert calibrated(SegmentConfig(), by, "object").calibrate == "none"
     assert calibrated(SegmentConfig(calibrate="mean"), by, "object").calibration_share == CALIBRATION_SHARE
 
 
-def test_calibration_without_means_is_one_sentence(checkpoint: Student) -> None:
+def test_calibration_without_means_is_one_sentence(checkpoint: TrainedModel) -> None:
     assert calibrated(SegmentConfig(), None, "room").calibrate == "none"
     with pytest.raises(UsageError, match="checkpoint X has no mean features of training points, and --calibrate mean"):
         calibrated(SegmentConfig(calibrate="mean"), checkpoint, "room")
@@ -121,7 +121,7 @@ def test_calibration_without_means_is_one_sentence(checkpoint: Student) -> None:
         calibrated(SegmentConfig(calibrate="mean"), None, "room")
 
 
-def test_a_window_in_a_room_contradicts_no_checkpoint_that_has_never_met_one(checkpoint: Student) -> None:
+def test_a_window_in_a_room_contradicts_no_checkpoint_that_has_never_met_one(checkpoint: TrainedModel) -> None:
     notes = Notes()
     assert as_trained(SegmentConfig(window=1.2), checkpoint, "room", notes.note).window == 1.2
     assert notes.said == []

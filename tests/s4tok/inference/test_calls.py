@@ -12,7 +12,7 @@ import torch
 import s4tok
 from s4tok.config import SegmentConfig, SuperpointConfig
 from s4tok.inference.loading import Checkpoint
-from s4tok.models.checkpoint import Student, load_student, save_student
+from s4tok.models.checkpoint import TrainedModel, load_trained, save_trained
 from s4tok.shapes import Array
 from s4tok.tokenizers import PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -34,7 +34,7 @@ THREE = [cloud(300), cloud(900, seed=1), cloud(1500, side=4.0, seed=2)]  # two o
 
 
 @pytest.fixture(scope="session")
-def random(checkpoint: Student) -> Checkpoint:
+def random(checkpoint: TrainedModel) -> Checkpoint:
     return Checkpoint(checkpoint)
 
 
@@ -105,8 +105,8 @@ def test_superpoints_of_ones_own_are_used(random: Checkpoint) -> None:
 
 def test_clouds_are_cut_as_for_the_checkpoints_training(random: Checkpoint) -> None:
     grid = SuperpointConfig(method="grid", grid_cells=8)
-    trained = replace(random.student.trained, superpoints={"object": grid})
-    cut = s4tok.embed(THREE[1], Checkpoint(random.student._replace(trained=trained))).superpoints
+    trained = replace(random.trained_model.trained, superpoints={"object": grid})
+    cut = s4tok.embed(THREE[1], Checkpoint(random.trained_model._replace(trained=trained))).superpoints
     np.testing.assert_array_equal(cut, s4tok.partition(THREE[1], grid))
     assert (cut.shape, int(cut.max())) != (cut.shape, int(s4tok.embed(THREE[1], random).superpoints.max()))
 
@@ -120,8 +120,8 @@ def test_colours_are_read_where_a_checkpoint_wants_them_and_missed_aloud(
     read = PointFeatures(("rgb",), (0.5,) * 3, (0.2,) * 3)
     tokenizer = Tokenizer(config, width=32, point_features=read)
     (tmp_path / "colours").mkdir()
-    save_student(tmp_path / "colours", tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}})
-    reader = Checkpoint(load_student(tmp_path / "colours", clip))
+    save_trained(tmp_path / "colours", tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}})
+    reader = Checkpoint(load_trained(tmp_path / "colours", clip))
     red, green = (np.tile(np.array(color, np.uint8), (300, 1)) for color in ((255, 0, 0), (0, 255, 0)))
     with caplog.at_level(logging.INFO, "s4tok"):
         reds, greens = s4tok.embed([THREE[0], THREE[0]], reader, color=[red, green])

@@ -8,7 +8,7 @@ import s4tok
 from s4tok.errors import InputError, S4TokError, UsageError
 from s4tok.inference.given import for_each, is_several
 from s4tok.inference.loading import Checkpoint
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 
 POINTS = np.random.default_rng(0).random((60, 3))
 BROKEN = np.where(np.arange(60)[:, None] == 7, np.nan, POINTS)
@@ -36,7 +36,7 @@ BROKEN = np.where(np.arange(60)[:, None] == 7, np.nan, POINTS)
     ],
 )
 def test_what_no_cloud_can_be_is_one_sentence(
-    checkpoint: Student, points: Any, given: dict[str, Any], kind: type[S4TokError], says: str
+    checkpoint: TrainedModel, points: Any, given: dict[str, Any], kind: type[S4TokError], says: str
 ) -> None:
     with pytest.raises(kind, match=says):
         s4tok.segment(points, ["seat"], Checkpoint(checkpoint), **given)
@@ -46,7 +46,7 @@ def test_what_no_cloud_can_be_is_one_sentence(
     ("labels", "says"),
     [([], "--labels names nothing"), ("seat,seat", "names 'seat' twice"), (["back ", " back"], "names 'back' twice")],
 )
-def test_words_are_read_as_the_command_line_reads_them(checkpoint: Student, labels: Any, says: str) -> None:
+def test_words_are_read_as_the_command_line_reads_them(checkpoint: TrainedModel, labels: Any, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         s4tok.segment(POINTS, labels, Checkpoint(checkpoint))
     with pytest.raises(UsageError, match=says):

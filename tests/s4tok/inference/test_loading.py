@@ -8,7 +8,7 @@ import s4tok
 from s4tok.config import SuperpointConfig
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.inference.loading import Checkpoint
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.checkpoint_files import SHIPPED
 from s4tok.models.trained import Trained
 
@@ -38,13 +38,13 @@ def test_what_is_saved_is_what_was_loaded_with_a_card_for_a_hub(tmp_path: Path) 
         "README.md", "config.json", "model.safetensors",
     ]  # fmt: skip
     again = s4tok.load(tmp_path / "a" / "b", device="cpu")
-    assert again.student.sha256 == loaded.student.sha256
-    assert json.loads((tmp_path / "a" / "b" / "config.json").read_text()) == dict(loaded.student.card)
+    assert again.trained_model.sha256 == loaded.trained_model.sha256
+    assert json.loads((tmp_path / "a" / "b" / "config.json").read_text()) == dict(loaded.trained_model.card)
     points = torch.rand(500, 3, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(s4tok.embed(points, again).points, s4tok.embed(points, loaded).points, rtol=0, atol=0)
 
 
-def test_a_cut_that_only_its_owner_can_make_is_replaced_by_the_usual(checkpoint: Student) -> None:
+def test_a_cut_that_only_its_owner_can_make_is_replaced_by_the_usual(checkpoint: TrainedModel) -> None:
     grid = SuperpointConfig(method="grid")
     trained = Trained(superpoints={"object": grid, "room": SuperpointConfig(method="scannet-segments")})
     loaded = Checkpoint(checkpoint._replace(trained=trained))
@@ -69,7 +69,10 @@ def test_a_checkpoint_of_a_hub_is_loaded_by_its_address(tmp_path: Path, monkeypa
     s4tok.load("s4token", device="cpu").save_pretrained(tmp_path / "mine")
     kept_by_the_hub(tmp_path / "hub", {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()})
     loaded = s4tok.load("hf-hub:owner/name", device="cpu")
-    assert (loaded.name, loaded.student.sha256) == ("hf-hub:owner/name", s4tok.load("s4token").student.sha256)
+    assert (loaded.name, loaded.trained_model.sha256) == (
+        "hf-hub:owner/name",
+        s4tok.load("s4token").trained_model.sha256,
+    )
 
 
 def test_a_hub_out_of_reach_a_repository_of_something_else_and_no_address_are_one_sentence(

@@ -9,13 +9,13 @@ import s4tok
 from s4tok.datasets.formats.ply import read_ply
 from s4tok.errors import UsageError
 from s4tok.inference.loading import Checkpoint
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 
 POINTS = 5e5 + np.random.default_rng(0).random((200, 3))
 
 
 @pytest.mark.parametrize("points", [POINTS, torch.from_numpy(POINTS)], ids=["array", "tensor"])
-def test_results_come_back_from_their_files(checkpoint: Student, points: np.ndarray, tmp_path: Path) -> None:  # type: ignore[type-arg]
+def test_results_come_back_from_their_files(checkpoint: TrainedModel, points: np.ndarray, tmp_path: Path) -> None:  # type: ignore[type-arg]
     random = Checkpoint(checkpoint)
     found = s4tok.segment(points, ["seat", "back"], random)
     found.save(tmp_path / "found.ply")
@@ -34,7 +34,7 @@ def test_results_come_back_from_their_files(checkpoint: Student, points: np.ndar
         assert str(kept["label"]) == classified.label
 
 
-def test_an_embedding_keeps_superpoints_and_each_point_where_asked(checkpoint: Student, tmp_path: Path) -> None:
+def test_an_embedding_keeps_superpoints_and_each_point_where_asked(checkpoint: TrainedModel, tmp_path: Path) -> None:
     found = s4tok.embed(POINTS, Checkpoint(checkpoint))
     found.save(tmp_path / "a.npz")
     found.save(tmp_path / "b.npz", each_point=True)
@@ -46,7 +46,9 @@ def test_an_embedding_keeps_superpoints_and_each_point_where_asked(checkpoint: S
             np.testing.assert_allclose(row, np.asarray(found.points)[small["superpoints"] == each].mean(0), atol=1e-3)
 
 
-def test_a_kind_of_file_that_is_not_written_is_refused_before_it_is_there(checkpoint: Student, tmp_path: Path) -> None:
+def test_a_kind_of_file_that_is_not_written_is_refused_before_it_is_there(
+    checkpoint: TrainedModel, tmp_path: Path
+) -> None:
     random = Checkpoint(checkpoint)
     for found in (s4tok.segment(POINTS, ["seat"], random), s4tok.embed(POINTS, random)):
         with pytest.raises(UsageError, match=r"no kind of file is called '\.csv'; there are: .*\.npz"):

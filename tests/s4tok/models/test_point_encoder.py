@@ -6,7 +6,7 @@ from torch import nn
 
 from s4tok.config import BackboneConfig, TokenizerConfig
 from s4tok.errors import InputError
-from s4tok.models.checkpoint import Student, load_student
+from s4tok.models.checkpoint import TrainedModel, load_trained
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import load_encoder, save_point_encoder
 from s4tok.tokenizers import NO_FEATURES, PointFeatures
@@ -56,7 +56,7 @@ def test_a_saved_encoder_comes_back_with_all_it_had(tmp_path: Path) -> None:
     assert load_encoder(tmp_path).projection is None
 
 
-def test_what_is_no_encoder_is_refused_in_a_sentence(tmp_path: Path, checkpoint: Student) -> None:
+def test_what_is_no_encoder_is_refused_in_a_sentence(tmp_path: Path, checkpoint: TrainedModel) -> None:
     from s4tok.models.checkpoint import save_loaded
 
     save_loaded(tmp_path / "s", checkpoint)
@@ -64,7 +64,7 @@ def test_what_is_no_encoder_is_refused_in_a_sentence(tmp_path: Path, checkpoint:
         load_encoder(tmp_path / "s")
     save_point_encoder(tmp_path, encoder(), {})
     with pytest.raises(InputError, match="was trained without a CLIP") as error:
-        load_student(tmp_path, checkpoint.model.clip)
+        load_trained(tmp_path, checkpoint.model.clip)
     assert error.value.hint == "s4tok.load_encoder gives its features."
     (tmp_path / "model.safetensors").write_bytes(b"no")
     with pytest.raises(InputError, match="holds no encoder that can be loaded"):

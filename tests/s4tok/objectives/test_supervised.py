@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from s4tok.config import FinetuneConfig, HeadConfig
 from s4tok.metrics.labels import label_scores
-from s4tok.models.checkpoint import Student, load_student, own_encoder
+from s4tok.models.checkpoint import TrainedModel, load_trained, own_encoder
 from s4tok.models.labeller import Labeller, Labels
 from s4tok.models.model import Model
 from s4tok.objectives.supervised import LabelledBatch, LabelledCloud, Supervised, augmented, class_weights, figures
@@ -24,7 +24,7 @@ STILL = {"scale_range": (1.0, 1.0), "shift": 0.0}
 
 
 def made(
-    checkpoint: Student, labels: Labels = PARTS, weights: Any = None, dropout: float = 0.2, **settings: Any
+    checkpoint: TrainedModel, labels: Labels = PARTS, weights: Any = None, dropout: float = 0.2, **settings: Any
 ) -> Supervised:
     config = FinetuneConfig(**{**STILL, **settings})
     model = Model(copy.deepcopy(checkpoint.model.tokenizer), checkpoint.model.clip)
@@ -63,7 +63,7 @@ def train(model: Supervised, given: LabelledBatch, steps: int) -> dict[str, torc
 @pytest.mark.parametrize("what", ["head", "tokenizer,head", "all"])
 @pytest.mark.parametrize("labels", [PARTS, OBJECTS], ids=["parts", "objects"])
 def test_what_is_not_trained_stays_what_it_is_to_the_bit_and_all_else_moves(
-    checkpoint: Student, what: Any, labels: Labels
+    checkpoint: TrainedModel, what: Any, labels: Labels
 ) -> None:
     model = made(checkpoint, labels, train=what)
     clip = copy.deepcopy(checkpoint.model.clip.model.state_dict())
@@ -80,7 +80,7 @@ def test_what_is_not_trained_stays_what_it_is_to_the_bit_and_all_else_moves(
     assert all(torch.equal(now[name], tensor) for name, tensor in clip.items())
 
 
-def test_the_loss_is_the_cross_entropy_of_labelled_points_by_hand(checkpoint: Student) -> None:
+def test_the_loss_is_the_cross_entropy_of_labelled_points_by_hand(checkpoint: TrainedModel) -> None:
     weights, smoothing = torch.tensor([1.0, 2.0, 3.0, 4.0]), 0.1
     model = made(checkpoint, weights=weights, smoothing=smoothing).eval()
     given = batch()
@@ -97,7 +97,7 @@ def test_the_loss_is_the_cross_entropy_of_labelled_points_by_hand(checkpoint: St
 
 
 @pytest.mark.parametrize("labels", [PARTS, SCENES, OBJECTS], ids=["parts", "scenes", "objects"])
-def test_a_batch_without_a_label_costs_nothing_and_moves_no_weight(checkpoint: Student, labels: Labels) -> None:
+def test_a_batch_without_a_label_costs_nothing_and_moves_no_weight(checkpoint: TrainedModel, labels: Labels) -> None:
     model = made(checkpoint, labels)
     given = batch(labels)
     bare = given._replace(labels=torch.full_like(given.labels, -1))
@@ -110,7 +110,7 @@ def test_a_batch_without_a_label_costs_nothing_and_moves_no_weight(checkpoint: S
 
 
 @pytest.mark.parametrize("labels", [PARTS, SCENES, OBJECTS], ids=["parts", "scenes", "objects"])
-def test_a_few_clouds_are_learned(checkpoint: Student, labels: Labels) -> None:
+def test_a_few_clouds_are_learned(checkpoint: TrainedModel, labels: Labels) -> None:
     model = made(checkpoint, labels, dropout=0.0)
     given = batch(labels)
     assert float(train(model, given, 120)["accuracy"]) > 0.9
@@ -120,7 +120,7 @@ def test_a_few_clouds_are_learned(checkpoint: Student, labels: Labels) -> None:
     assert model.selection(measured) == 1 - measured[model.validates[0]] < 0.5
 
 
-def test_validation_sums_counts_and_gives_an_object_its_categorys_parts_alone(checkpoint: Student) -> None:
+def test_validation_sums_counts_and_gives_an_object_its_categorys_parts_alone(checkpoint: TrainedModel) -> None:
     model = made(checkpoint, SCENES).eval()
     given = batch(SCENES)
     with torch.no_grad():
@@ -139,7 +139,7 @@ def test_validation_sums_counts_and_gives_an_object_its_categorys_parts_alone(ch
     assert measured["miou_i"] == pytest.approx(np.mean(shares) / 2)
 
 
-def test_figures_of_clouds_without_labels_are_no_number_and_the_latest_is_taken(checkpoint: Student) -> None:
+def test_figures_of_clouds_without_labels_are_no_number_and_the_latest_is_taken(checkpoint: TrainedModel) -> None:
     nothing = figures(PARTS, [np.zeros((4, 3), int)], [0])
     assert math.isnan(nothing["miou_i"])
     assert made(checkpoint).selection(nothing) == -math.inf
@@ -149,7 +149,7 @@ def test_rare_classes_weigh_by_the_cube_root_and_absent_ones_one() -> None:
     torch.testing.assert_close(class_weights(np.array([800, 100, 0])), torch.tensor([1.0, 2.0, 1.0]))
 
 
-def test_layers_have_rates_of_their_own(checkpoint: Student) -> None:
+def test_layers_have_rates_of_their_own(checkpoint: TrainedModel) -> None:
     model = made(checkpoint, train="all", tokenizer_rate=0.5, encoder_rate=0.1)
     optimizer = build_optimizer(model, FinetuneConfig(learning_rate=1.0), model.rate_of)
     names = {id(weight): name for name, weight in model.named_parameters()}
@@ -158,7 +158,7 @@ def test_layers_have_rates_of_their_own(checkpoint: Student) -> None:
     assert rates == {"tokenizer": 0.5, "encoder": 0.1, "head": 1.0}
 
 
-def test_augmentation_moves_points_and_no_label(checkpoint: Student) -> None:
+def test_augmentation_moves_points_and_no_label(checkpoint: TrainedModel) -> None:
     given = batch()
     config = FinetuneConfig(rotate=180.0, flip=0.5, jitter=0.01)
     found = augmented(given, config, NO_FEATURES)
@@ -169,11 +169,11 @@ def test_augmentation_moves_points_and_no_label(checkpoint: Student) -> None:
 
 
 @pytest.mark.parametrize("what", ["head", "tokenizer,head", "all"])
-def test_a_checkpoint_is_loaded_as_it_was_exported(checkpoint: Student, what: Any, tmp_path: Path) -> None:
+def test_a_checkpoint_is_loaded_as_it_was_exported(checkpoint: TrainedModel, what: Any, tmp_path: Path) -> None:
     model = made(checkpoint, train=what)
     train(model, batch(), 2)
     model.export(tmp_path, checkpoint.card)
-    again = load_student(tmp_path, checkpoint.model.clip)
+    again = load_trained(tmp_path, checkpoint.model.clip)
     assert again.labeller is not None
     assert again.labeller.labels == PARTS
     model.eval()
@@ -186,7 +186,7 @@ def test_a_checkpoint_is_loaded_as_it_was_exported(checkpoint: Student, what: An
     assert again.sha256 != checkpoint.sha256
 
 
-def test_what_was_trained_is_resumed(checkpoint: Student, tmp_path: Path) -> None:
+def test_what_was_trained_is_resumed(checkpoint: TrainedModel, tmp_path: Path) -> None:
     model, again = made(checkpoint), made(checkpoint)
     train(model, batch(), 2)
     kept = model.trainable_state()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from s4tok.datasets.open import open_dataset
-from s4tok.models.checkpoint import save_student
+from s4tok.models.checkpoint import save_trained
 from s4tok.shapes import Array
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -21,7 +21,7 @@ Answer = Callable[..., tuple[int, dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def home(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CLIP called tiny, and a student of it of each of two kinds."""
+    """A CLIP called tiny, and a checkpoint of it of each of two kinds."""
     home = tmp_path_factory.mktemp("home")
     clip = FrozenClip.load(str(make_clip(home / "tiny")))
     for name in ("knn", "s4token"):
@@ -29,16 +29,16 @@ def home(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
         torch.manual_seed(0)
         settings: Any = {"n_points": 200, "n_tokens": 8, "patch_size": 8, "adapter_widths": (4, 8, 8)}
         card = {"clip": {"name": clip.name, "weights": clip.sha256}, "steps": 0}
-        save_student(home / name, build_tokenizer(name, width=32, **settings), card)
+        save_trained(home / name, build_tokenizer(name, width=32, **settings), card)
     return home
 
 
 @pytest.fixture
 def ask(s4tok: Run, home: Path) -> Run:
-    """Run the command with the small CLIP and its kNN student unless told otherwise."""
+    """Run the command with the small CLIP and its kNN checkpoint unless told otherwise."""
 
-    def command(*arguments: object, student: str = "knn") -> Ran:
-        usual = {"--clip": home / "tiny", "--checkpoint": home / student, "--device": "cpu"}
+    def command(*arguments: object, checkpoint: str = "knn") -> Ran:
+        usual = {"--clip": home / "tiny", "--checkpoint": home / checkpoint, "--device": "cpu"}
         rest = (word for option, value in usual.items() if option not in arguments for word in (option, value))
         return s4tok("classify", *arguments, *rest)
 
@@ -49,8 +49,8 @@ def ask(s4tok: Run, home: Path) -> Run:
 def answer(ask: Run) -> Answer:
     """Run the command, and give its exit code and what it tells a script."""
 
-    def command(*arguments: object, student: str = "knn") -> tuple[int, dict[str, Any]]:
-        done = ask(*arguments, "--json", student=student)
+    def command(*arguments: object, checkpoint: str = "knn") -> tuple[int, dict[str, Any]]:
+        done = ask(*arguments, "--json", checkpoint=checkpoint)
         return done.returncode, done.json
 
     return command
@@ -129,7 +129,7 @@ def test_files_of_ones_own_get_their_three_best_labels_a_line_each(ask: Run, ans
 def test_superpoints_of_files_of_ones_own_are_made_without_asking_and_once(answer: Answer, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", points())
     np.save(tmp_path / "b.npy", points(1))
-    code, said = answer("a.npy", "b.npy", "--labels", "chair,table", student="s4token")
+    code, said = answer("a.npy", "b.npy", "--labels", "chair,table", checkpoint="s4token")
     assert (code, list(said["answers"])) == (3, ["a.npy"])
     assert "a cloud needs at least 2 points, and this one has 1" in said["failures"][0]["reason"]
     [made] = (tmp_path / ".s4tok" / "cache").glob("*/all/superpoints-*")
@@ -137,10 +137,10 @@ def test_superpoints_of_files_of_ones_own_are_made_without_asking_and_once(answe
 
 
 def test_superpoints_of_a_dataset_are_read_from_the_cache_or_asked_for(answer: Answer, tmp_path: Path) -> None:
-    code, said = answer("toy-shapes", "--limit", 2, student="s4token")
+    code, said = answer("toy-shapes", "--limit", 2, checkpoint="s4token")
     assert (code, "pass --auto" in said["hint"]) == (4, True)
     cut_into_octants(open_dataset("toy-shapes", split="test", limit=2), tmp_path / ".s4tok" / "cache")
-    code, said = answer("toy-shapes", "--limit", 2, student="s4token")
+    code, said = answer("toy-shapes", "--limit", 2, checkpoint="s4token")
     assert (code, said["clouds"]) == (0, 2)
 
 

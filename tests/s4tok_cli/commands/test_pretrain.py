@@ -130,7 +130,7 @@ def test_without_caches_it_says_the_commands_that_make_them(
     assert f"s4tok extract-features {of} --model dinov2-small" in other.json["hint"]
 
 
-def test_from_nothing_it_makes_what_it_needs_and_leaves_a_student(
+def test_from_nothing_it_makes_what_it_needs_and_leaves_a_checkpoint(
     s4tok: Run, make_clip: Callable[..., Path], tmp_path: Path
 ) -> None:
     clip, out = make_clip(tmp_path / "tiny"), tmp_path / "run"
@@ -139,10 +139,10 @@ def test_from_nothing_it_makes_what_it_needs_and_leaves_a_student(
     done = s4tok("pretrain", "toy-shapes", *made, *small.split())
     said = done.json
     assert (done.returncode, said["made"], said["out"], said["steps"]) == (0, 1, str(out), 1)
-    from s4tok.models.checkpoint import load_student
+    from s4tok.models.checkpoint import load_trained
     from s4tok.vision.frozen_clip import FrozenClip
 
-    assert load_student(out, FrozenClip.load(str(clip))).card["steps"] == 1
+    assert load_trained(out, FrozenClip.load(str(clip))).card["steps"] == 1
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 

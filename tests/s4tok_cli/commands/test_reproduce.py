@@ -48,7 +48,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_clip: Callable[.
             out, [grid(table) for table in measured.tables], ["a note"], {"table": "table2"}, asked.get("failures", [])
         )
 
-    monkeypatch.setattr("s4tok_pipelines.stages.by_name.train_students", train)
+    monkeypatch.setattr("s4tok_pipelines.stages.by_name.train_checkpoints", train)
     monkeypatch.setattr("s4tok_pipelines.stages.by_name.reproduce", make)
     make_clip(tmp_path / "tiny")
     return asked

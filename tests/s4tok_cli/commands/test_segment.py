@@ -12,7 +12,7 @@ import s4tok
 from s4tok.clouds import PointCloud
 from s4tok.config import SegmentConfig
 from s4tok.datasets.formats.ply import read_ply
-from s4tok.models.checkpoint import Means, save_student
+from s4tok.models.checkpoint import Means, save_trained
 from s4tok.rendering.ply import ply_of
 from s4tok.shapes import Array
 from s4tok.tokenizers import build_tokenizer
@@ -30,21 +30,21 @@ def clip(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="module")
-def student(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def checkpoint(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
     tokenizer = build_tokenizer(width=32, n_points=200, n_tokens=12, patch_size=8, adapter_widths=(8, 8, 8))
     frozen = FrozenClip.load(str(clip))
-    place = tmp_path_factory.mktemp("student")
-    save_student(place, tokenizer, {"clip": {"name": frozen.name, "weights": frozen.sha256}})
+    place = tmp_path_factory.mktemp("checkpoint")
+    save_trained(place, tokenizer, {"clip": {"name": frozen.name, "weights": frozen.sha256}})
     return place
 
 
 @pytest.fixture
-def answer(s4tok: Run, clip: Path, student: Path) -> Answer:
-    """Run the command with the small CLIP and its student unless told otherwise."""
+def answer(s4tok: Run, clip: Path, checkpoint: Path) -> Answer:
+    """Run the command with the small CLIP and its checkpoint unless told otherwise."""
 
     def ask(*arguments: object) -> tuple[int, dict[str, Any], str]:
-        common = ("--clip", clip, "--checkpoint", student, "--device", "cpu", "--json")
+        common = ("--clip", clip, "--checkpoint", checkpoint, "--device", "cpu", "--json")
         done = s4tok("segment", *common, *arguments)
         return done.returncode, done.json, done.stderr
 
@@ -121,14 +121,14 @@ def test_a_scan_and_some_words_become_a_labelled_scan(answer: Answer, tmp_path: 
 
 
 def test_the_library_labels_an_array_as_the_command_labels_its_file(
-    answer: Answer, clip: Path, student: Path, tmp_path: Path
+    answer: Answer, clip: Path, checkpoint: Path, tmp_path: Path
 ) -> None:
     scan(tmp_path / "hall.ply")
     options = ("--votes", 2, "--unknown", 0.05, "--format", "npy,scores")
     assert answer("hall.ply", "--labels", "wall,floor,plant", *options)[0] == 0
     cloud = read_ply(tmp_path / "hall.ply").cloud(tmp_path / "hall.ply", "hall.ply")
     found = s4tok.segment(
-        cloud, "wall,floor,plant", s4tok.load(student, clip=str(clip)), config=SegmentConfig(votes=2, unknown=0.05)
+        cloud, "wall,floor,plant", s4tok.load(checkpoint, clip=str(clip)), config=SegmentConfig(votes=2, unknown=0.05)
     )
     assert found.scene == "room"
     np.testing.assert_array_equal(found.labels, np.load(tmp_path / "segments" / "hall.labels.npy"))
@@ -182,7 +182,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_an_exit_code(
-    answer: Answer, tmp_path: Path, student: Path, arguments: list[str], code: int, says: str
+    answer: Answer, tmp_path: Path, checkpoint: Path, arguments: list[str], code: int, says: str
 ) -> None:
     scan(tmp_path / "hall.ply")
     np.save(tmp_path / "point.npy", np.zeros((1, 3)))
@@ -191,9 +191,9 @@ def test_what_cannot_be_done_is_one_sentence_and_an_exit_code(
     assert (found, says in said["error"]) == (code, True), said
 
 
-def test_a_student_of_another_clip_is_refused(answer: Answer, tmp_path: Path, student: Path) -> None:
+def test_a_checkpoint_of_another_clip_is_refused(answer: Answer, tmp_path: Path, checkpoint: Path) -> None:
     scan(tmp_path / "hall.ply")
-    foreign = shutil.copytree(student, tmp_path / "foreign")
+    foreign = shutil.copytree(checkpoint, tmp_path / "foreign")
     card = json.loads((foreign / "config.json").read_text())
     card["clip"] = {"name": "huge", "weights": 64 * "0"}
     (foreign / "config.json").write_text(json.dumps(card))
@@ -208,7 +208,7 @@ def with_means(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = build_tokenizer(width=32, n_points=200, n_tokens=12, patch_size=8, adapter_widths=(8, 8, 8))
     frozen, place = FrozenClip.load(str(clip)), tmp_path_factory.mktemp("with-means")
     card = {"clip": {"name": frozen.name, "weights": frozen.sha256}, "calibration": {"share": 0.5}}
-    save_student(place, tokenizer, card, {"object": Means(0.1 * torch.randn(24), 0.1 * torch.randn(24))})
+    save_trained(place, tokenizer, card, {"object": Means(0.1 * torch.randn(24), 0.1 * torch.randn(24))})
     return place
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from s4tok.config import SuperpointConfig
 from s4tok.errors import InputError
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.trained import Trained
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok_cache import CacheMissing, Stamp
@@ -24,7 +24,7 @@ SEGMENTS = Stamp("superpoints", {"method": "scannet-segments"})
 
 
 @pytest.fixture(scope="module")
-def student(checkpoint: Student) -> Student:
+def other_cut(checkpoint: TrainedModel) -> TrainedModel:
     """A checkpoint that was trained with other superpoints than the defaults, and with the defaults in rooms."""
     return checkpoint._replace(trained=Trained(superpoints={"object": OTHER, "room": SuperpointConfig.of("room")}))
 
@@ -43,21 +43,21 @@ def fill(cache: Path, clouds: ToyShapes, *cuts: SuperpointConfig | Stamp) -> lis
 
 
 def test_the_cut_of_its_training_is_used_and_nothing_said(
-    tmp_path: Path, clouds: ToyShapes, student: Student, checkpoint: Student
+    tmp_path: Path, clouds: ToyShapes, other_cut: TrainedModel, checkpoint: TrainedModel
 ) -> None:
     usual, other, _ = fill(tmp_path, clouds, USUAL, OTHER, LABELS)
     notes = Notes()
-    assert ready_superpoints(clouds, tmp_path, student, notes).stamp == other
+    assert ready_superpoints(clouds, tmp_path, other_cut, notes).stamp == other
     assert ready_superpoints(clouds, tmp_path, checkpoint, notes).stamp == usual
     assert notes.said == []
 
 
 def test_another_cut_that_is_alone_is_used_and_the_settings_that_differ_are_said(
-    tmp_path: Path, clouds: ToyShapes, student: Student, checkpoint: Student
+    tmp_path: Path, clouds: ToyShapes, other_cut: TrainedModel, checkpoint: TrainedModel
 ) -> None:
     [usual] = fill(tmp_path, clouds, USUAL)
     notes = Notes()
-    assert ready_superpoints(clouds, tmp_path, student, notes).stamp == usual
+    assert ready_superpoints(clouds, tmp_path, other_cut, notes).stamp == usual
     [said] = notes.said
     [difference] = differences(usual, superpoints_stamp(OTHER))
     assert difference in said
@@ -69,22 +69,22 @@ def test_another_cut_that_is_alone_is_used_and_the_settings_that_differ_are_said
 
 @pytest.mark.parametrize("ready", [LABELS, SEGMENTS])
 def test_superpoints_of_somebodys_choice_are_used_as_they_are(
-    tmp_path: Path, clouds: ToyShapes, student: Student, checkpoint: Student, ready: Stamp
+    tmp_path: Path, clouds: ToyShapes, other_cut: TrainedModel, checkpoint: TrainedModel, ready: Stamp
 ) -> None:
     fill(tmp_path, clouds, ready)
     notes = Notes()
-    for who in (student, checkpoint):
+    for who in (other_cut, checkpoint):
         assert ready_superpoints(clouds, tmp_path, who, notes).stamp == ready
     [said] = notes.said
     assert f"method {ready.parameters['method']}, not cut-pursuit" in said
 
 
 def test_several_cuts_none_of_which_fits_are_listed(
-    tmp_path: Path, clouds: ToyShapes, student: Student, checkpoint: Student
+    tmp_path: Path, clouds: ToyShapes, other_cut: TrainedModel, checkpoint: TrainedModel
 ) -> None:
     usual, third = fill(tmp_path, clouds, USUAL, THIRD)
     with pytest.raises(InputError, match="2 results of superpoints, and none is cut as for the training of") as caught:
-        ready_superpoints(clouds, tmp_path, student)
+        ready_superpoints(clouds, tmp_path, other_cut)
     for stamp in (usual, third):
         assert stamp.folder in str(caught.value)
     assert "regularization 9.5, not 7.5" in str(caught.value)
@@ -95,30 +95,30 @@ def test_several_cuts_none_of_which_fits_are_listed(
 
 
 def test_ready_labels_of_training_are_matched_by_ready_labels_from_anywhere(
-    tmp_path: Path, clouds: ToyShapes, checkpoint: Student
+    tmp_path: Path, clouds: ToyShapes, checkpoint: TrainedModel
 ) -> None:
     card = {"superpoints": {"object": {"method": "labels", "labels": "/theirs"}}}
-    student, notes = checkpoint._replace(trained=Trained.of(card)), Notes()
+    other_cut, notes = checkpoint._replace(trained=Trained.of(card)), Notes()
     [usual] = fill(tmp_path / "a", clouds, USUAL)
-    assert ready_superpoints(clouds, tmp_path / "a", student, notes).stamp == usual
+    assert ready_superpoints(clouds, tmp_path / "a", other_cut, notes).stamp == usual
     assert "method cut-pursuit, not labels" in notes.said[0]
     fill(tmp_path, clouds, LABELS)
-    assert ready_superpoints(clouds, tmp_path, student).stamp == LABELS
+    assert ready_superpoints(clouds, tmp_path, other_cut).stamp == LABELS
     fill(tmp_path, clouds, Stamp("superpoints", {"method": "labels", "labels": "/yours"}))
     with pytest.raises(InputError, match="more than one is cut as for the training of checkpoint X") as caught:
-        ready_superpoints(clouds, tmp_path, student)
+        ready_superpoints(clouds, tmp_path, other_cut)
     assert "of /mine" in str(caught.value)
     assert "of /yours" in str(caught.value)
 
 
 def test_without_any_it_says_what_makes_them(
-    tmp_path: Path, clouds: ToyShapes, student: Student, checkpoint: Student
+    tmp_path: Path, clouds: ToyShapes, other_cut: TrainedModel, checkpoint: TrainedModel
 ) -> None:
     with pytest.raises(InputError, match="has no superpoints") as caught:
         ready_superpoints(clouds, tmp_path, checkpoint)
     assert caught.value.hint == "run `s4tok superpoints toy-shapes --split val`, or pass --auto."
     with pytest.raises(InputError, match="has no superpoints") as caught:
-        ready_superpoints(clouds, tmp_path, student)
+        ready_superpoints(clouds, tmp_path, other_cut)
     assert caught.value.hint == "pass --auto, which cuts clouds as for the training of X."
     printed = checkpoint._replace(trained=Trained(superpoints={"object": SuperpointConfig.of("object", "paper")}))
     with pytest.raises(InputError, match="has no superpoints") as caught:

@@ -7,7 +7,7 @@ import torch
 
 from s4tok.config import SegmentConfig
 from s4tok.errors import UsageError
-from s4tok.models.checkpoint import Means, Student, save_student
+from s4tok.models.checkpoint import Means, TrainedModel, save_trained
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_pipelines.inputs.models import ModelNames, load_calibrating, load_models
@@ -27,11 +27,11 @@ def checkpoint(folder: Path, clip: str, share: float, **more: Any) -> str:
     frozen = FrozenClip.load(clip)
     card = {"clip": {"name": frozen.name, "weights": frozen.sha256}, "calibration": {"share": share}, **more}
     folder.mkdir(exist_ok=True)
-    save_student(folder, tokenizer, card, {"object": Means(0.1 * torch.randn(24), 0.1 * torch.randn(24))})
+    save_trained(folder, tokenizer, card, {"object": Means(0.1 * torch.randn(24), 0.1 * torch.randn(24))})
     return str(folder)
 
 
-def calibrating(name: str, clip: str, config: SegmentConfig) -> Student | None:
+def calibrating(name: str, clip: str, config: SegmentConfig) -> TrainedModel | None:
     names = ModelNames(name, clip, "", vision_only=True, device="cpu")
     return load_calibrating(names, load_models(names, "object"), config, "object")
 
@@ -63,14 +63,14 @@ def test_a_checkpoint_of_another_models_features_does_not_calibrate_clip(clip: s
 def test_a_checkpoint_that_labels_calibrates_itself(clip: str, tmp_path: Path) -> None:
     names = ModelNames(checkpoint(tmp_path, clip, 0.5), clip, device="cpu")
     models = load_models(names, "object")
-    assert models.student is not None
+    assert models.checkpoint is not None
     assert load_calibrating(names, models, ASKED, "object") is None
 
 
 def test_what_is_not_named_suits_the_clouds_and_the_clip() -> None:
     models = load_models(ModelNames(device="cpu"), "room")
-    assert models.student is not None
-    assert (models.vision.name, models.student.name, models.prompts.name) == ("mini", "universal", "mini")
+    assert models.checkpoint is not None
+    assert (models.vision.name, models.checkpoint.name, models.prompts.name) == ("mini", "universal", "mini")
 
 
 def test_prompts_that_were_chosen_on_a_test_split_are_told(clip: str, monkeypatch: pytest.MonkeyPatch) -> None:

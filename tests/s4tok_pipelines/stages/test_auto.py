@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from s4tok.config import SuperpointConfig, ViewConfig
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.trained import Trained
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok_cache import CacheReader, Stamp
@@ -28,7 +28,7 @@ def clouds() -> ToyShapes:
 
 
 @pytest.fixture(scope="module")
-def student(checkpoint: Student) -> Student:
+def other_cut(checkpoint: TrainedModel) -> TrainedModel:
     """A checkpoint that was trained with other superpoints than the defaults."""
     return checkpoint._replace(trained=Trained(superpoints={"object": OTHER}))
 
@@ -67,13 +67,13 @@ def test_the_usual_views_are_drawn_unless_there_are_others_with_this_axis_up(tmp
 
 
 def test_the_cut_of_a_checkpoints_training_is_made_once_beside_another(
-    tmp_path: Path, clouds: ToyShapes, student: Student
+    tmp_path: Path, clouds: ToyShapes, other_cut: TrainedModel
 ) -> None:
     usual = superpoints_stamp(USUAL)
     cut_into_octants(clouds, tmp_path, stamp=usual)
     notes = Notes()
     for _ in range(2):
-        assert superpoints_for(student, clouds, tmp_path, report=notes).stamp == superpoints_stamp(OTHER)
+        assert superpoints_for(other_cut, clouds, tmp_path, report=notes).stamp == superpoints_stamp(OTHER)
     [said] = notes.said
     assert said.startswith("cutting toy-shapes as for the training of checkpoint X; there is another cut: ")
     assert usual.folder in said
@@ -81,7 +81,7 @@ def test_the_cut_of_a_checkpoints_training_is_made_once_beside_another(
 
 
 def test_a_checkpoint_whose_card_tells_no_cut_gets_the_usual_one_unless_there_is_another(
-    tmp_path: Path, clouds: ToyShapes, checkpoint: Student
+    tmp_path: Path, clouds: ToyShapes, checkpoint: TrainedModel
 ) -> None:
     superpoints_for(checkpoint, clouds, tmp_path)
     assert folders(tmp_path, clouds) == {superpoints_stamp(USUAL).folder}
@@ -93,15 +93,15 @@ def test_a_checkpoint_whose_card_tells_no_cut_gets_the_usual_one_unless_there_is
 
 @pytest.mark.parametrize("ready", [LABELS, SEGMENTS])
 def test_nothing_is_made_beside_superpoints_of_somebodys_choice(
-    tmp_path: Path, clouds: ToyShapes, student: Student, checkpoint: Student, ready: Stamp
+    tmp_path: Path, clouds: ToyShapes, other_cut: TrainedModel, checkpoint: TrainedModel, ready: Stamp
 ) -> None:
     cut_into_octants(clouds, tmp_path, stamp=ready)
-    for who in (student, checkpoint):
+    for who in (other_cut, checkpoint):
         superpoints_for(who, clouds, tmp_path)
     assert folders(tmp_path, clouds) == {ready.folder}
 
 
-def test_ready_labels_of_a_training_are_never_made(tmp_path: Path, clouds: ToyShapes, checkpoint: Student) -> None:
+def test_ready_labels_of_a_training_are_never_made(tmp_path: Path, clouds: ToyShapes, checkpoint: TrainedModel) -> None:
     card = {"superpoints": {"object": {"method": "labels", "labels": "/theirs"}}}
     superpoints_for(checkpoint._replace(trained=Trained.of(card)), clouds, tmp_path)
     assert folders(tmp_path, clouds) == {superpoints_stamp(USUAL).folder}

@@ -12,7 +12,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import SegmentConfig, ZeroShotConfig
 from s4tok.datasets.open import open_dataset
 from s4tok.errors import UsageError
-from s4tok.models.checkpoint import save_student
+from s4tok.models.checkpoint import save_trained
 from s4tok.rendering.ply import ply_of
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
@@ -30,9 +30,9 @@ def names(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFacto
     torch.manual_seed(3)
     tokenizer = build_tokenizer(width=32, n_points=200, n_tokens=12, patch_size=8, adapter_widths=(8, 8, 8))
     frozen = FrozenClip.load(clip)
-    (home / "student").mkdir()
-    save_student(home / "student", tokenizer, {"clip": {"name": frozen.name, "weights": frozen.sha256}})
-    return ModelNames(str(home / "student"), clip, device="cpu")
+    (home / "checkpoint").mkdir()
+    save_trained(home / "checkpoint", tokenizer, {"clip": {"name": frozen.name, "weights": frozen.sha256}})
+    return ModelNames(str(home / "checkpoint"), clip, device="cpu")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The stage classify on a few toy shapes; students and CLIP have random weights, and being right does not matter."""
+"""The stage classify on a few toy shapes; checkpoints and CLIP have random weights, and being right does not matter."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import SuperpointConfig, ViewConfig, VisionConfig, ZeroShotConfig
 from s4tok.datasets.dataset import Origin
 from s4tok.errors import InputError, UsageError
-from s4tok.models.checkpoint import Student, load_student, save_student
+from s4tok.models.checkpoint import TrainedModel, load_trained, save_trained
 from s4tok.models.trained import Trained
 from s4tok.randomness import seed_of
 from s4tok.rendering.object_views import object_views
@@ -85,15 +85,15 @@ def clip(folder: Path) -> FrozenClip:
 
 
 @pytest.fixture(scope="module")
-def students(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Student]:
+def checkpoints(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrainedModel]:
     found = {}
     for name in ("s4token", "knn", "knn+rpn"):
         torch.manual_seed(3)
         settings: Any = {"n_points": 200, "n_tokens": 12, "patch_size": 8, "adapter_widths": (8, 8, 8)}
         tokenizer = build_tokenizer(name, width=32, **settings)
-        place = tmp_path_factory.mktemp("student")
-        save_student(place, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}, "steps": 0})
-        found[name] = load_student(place, clip)
+        place = tmp_path_factory.mktemp("checkpoint")
+        save_trained(place, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}, "steps": 0})
+        found[name] = load_trained(place, clip)
     return found
 
 
@@ -101,11 +101,11 @@ def students(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> dict
 def named(clip: FrozenClip, tmp_path: Path) -> Callable[..., Classified]:
     """Run the stage in a cache of the test's own."""
 
-    def run(student: Student | None, clouds: ToyShapes | None = None, **options: Any) -> Classified:
+    def run(checkpoint: TrainedModel | None, clouds: ToyShapes | None = None, **options: Any) -> Classified:
         config = replace(ONCE, **options.pop("config", {}))
         clouds, labels, report = clouds or Shapes(), options.pop("labels", ()), options.get("report", silent)
         what = {"views": VIEWS, **options}
-        features = open_whole_features(clouds, tmp_path, clip, student, config, **what)
+        features = open_whole_features(clouds, tmp_path, clip, checkpoint, config, **what)
         return classify(clouds, features, clip, load_prompts("clip"), labels=labels, report=report)
 
     return run
@@ -115,35 +115,35 @@ Named = Callable[..., Classified]
 
 
 def test_an_answer_depends_on_seed_and_key_and_on_no_neighbour(
-    named: Named, students: dict[str, Student], tmp_path: Path
+    named: Named, checkpoints: dict[str, TrainedModel], tmp_path: Path
 ) -> None:
     cut_into_octants(Shapes(), tmp_path)
-    whole = named(students["s4token"]).answers
-    assert named(students["s4token"], config={"batch": 3}).answers == whole
+    whole = named(checkpoints["s4token"]).answers
+    assert named(checkpoints["s4token"], config={"batch": 3}).answers == whole
     few = Shapes()
     few.keys = few.keys[2:5]
-    assert named(students["s4token"], few).answers == {key: whole[key] for key in few.keys}
-    assert named(students["s4token"], config={"seed": 1}).answers != whole
-    assert named(students["s4token"], config={"votes": 3}).answers != whole
+    assert named(checkpoints["s4token"], few).answers == {key: whole[key] for key in few.keys}
+    assert named(checkpoints["s4token"], config={"seed": 1}).answers != whole
+    assert named(checkpoints["s4token"], config={"votes": 3}).answers != whole
 
 
 def test_clouds_that_are_read_together_as_on_a_gpu_are_padded_and_named_alike(
-    named: Named, students: dict[str, Student], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    named: Named, checkpoints: dict[str, TrainedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_into_octants(Shapes(), tmp_path)
-    alone = named(students["s4token"], config={"votes": 2}).answers
+    alone = named(checkpoints["s4token"], config={"votes": 2}).answers
     monkeypatch.setattr("s4tok_pipelines.inputs.whole_features.ONE_BY_ONE", ())
-    together = named(students["s4token"], config={"votes": 2, "batch": 3}).answers
+    together = named(checkpoints["s4token"], config={"votes": 2, "batch": 3}).answers
     for key, best in alone.items():
         assert [name for name, _ in together[key]] == [name for name, _ in best]
         assert [score for _, score in together[key]] == pytest.approx([score for _, score in best], abs=1e-5)
 
 
 def test_where_patches_are_measured_in_their_own_radius_scale_is_nothing(
-    named: Named, students: dict[str, Student]
+    named: Named, checkpoints: dict[str, TrainedModel]
 ) -> None:
     for name, is_the_same in (("knn+rpn", True), ("knn", False)):
-        one, other = (named(students[name], config={"scale": scale}).answers for scale in (1.0, 8.0))
+        one, other = (named(checkpoints[name], config={"scale": scale}).answers for scale in (1.0, 8.0))
         assert (one == other) == is_the_same
 
 
@@ -177,11 +177,11 @@ def test_figures_by_hand(named: Named, clip: FrozenClip, monkeypatch: pytest.Mon
 
 
 def test_an_answer_is_what_the_model_itself_says_of_the_sample(
-    named: Named, clip: FrozenClip, students: dict[str, Student], tmp_path: Path
+    named: Named, clip: FrozenClip, checkpoints: dict[str, TrainedModel], tmp_path: Path
 ) -> None:
-    clouds, student = Shapes(), students["s4token"]
+    clouds, checkpoint = Shapes(), checkpoints["s4token"]
     cut_into_octants(clouds, tmp_path)
-    found = named(student, config={"seed": 5, "votes": 2})
+    found = named(checkpoint, config={"seed": 5, "votes": 2})
     key = clouds.keys[3]
     labels = np.unique((clouds[key].xyz > 0) @ np.array([1, 2, 4]), return_inverse=True)[1]
     total = torch.zeros(24)
@@ -189,7 +189,9 @@ def test_an_answer_is_what_the_model_itself_says_of_the_sample(
         seed = seed_of(5, key, vote)
         some = sample(clouds[key].xyz, labels, 200, seed, clouds.up)
         points, superpoints = torch.from_numpy(some.points)[None], torch.from_numpy(some.superpoints)[None]
-        total += functional.normalize(student.model(points, superpoints, seeds=torch.tensor([seed])).whole[0], dim=-1)
+        total += functional.normalize(
+            checkpoint.model(points, superpoints, seeds=torch.tensor([seed])).whole[0], dim=-1
+        )
     cosines = {}
     for name in clouds.categories:
         read = clip.text(load_prompts("clip").of_object(name)).mean(0)
@@ -223,59 +225,59 @@ def test_the_2d_baseline_is_the_mean_of_ten_views_drawn_here_or_read_from_the_ca
     assert listening.said == []
 
 
-def test_with_labels_of_ones_own_nothing_is_right_or_wrong(named: Named, students: dict[str, Student]) -> None:
-    found = named(students["knn"], labels=["boat", "tree"])
+def test_with_labels_of_ones_own_nothing_is_right_or_wrong(named: Named, checkpoints: dict[str, TrainedModel]) -> None:
+    found = named(checkpoints["knn"], labels=["boat", "tree"])
     assert found.figures is None
     assert {name for best in found.answers.values() for name, _ in best} == {"boat", "tree"}
     assert "accuracy" not in found.facts()
 
 
 def test_superpoints_that_are_missing_are_told_or_made_also_after_a_stop_and_then_taken(
-    named: Named, students: dict[str, Student], tmp_path: Path
+    named: Named, checkpoints: dict[str, TrainedModel], tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="has no superpoints") as caught:
-        named(students["s4token"])
+        named(checkpoints["s4token"])
     assert caught.value.hint == "run `s4tok superpoints toy-shapes --split val`, or pass --auto."
     few = Shapes()
     few.keys = few.keys[:2]
     with pytest.raises(KeyboardInterrupt):
-        named(students["s4token"], few, auto=True, report=StopsAfter(1))
-    made = named(students["s4token"], few, auto=True)
+        named(checkpoints["s4token"], few, auto=True, report=StopsAfter(1))
+    made = named(checkpoints["s4token"], few, auto=True)
     with pytest.raises(InputError, match="6 of 8 clouds have no superpoints"):
-        named(students["s4token"])
+        named(checkpoints["s4token"])
     [(name, parameters)] = made.about["superpoints"].items()
     assert (tmp_path / "toy-shapes" / "val" / name).is_dir()
     assert parameters["method"] == "cut-pursuit"
-    assert named(students["s4token"], few).answers == made.answers
-    assert named(students["knn"]).about["superpoints"] is None  # it knows none, and needs none
+    assert named(checkpoints["s4token"], few).answers == made.answers
+    assert named(checkpoints["knn"]).about["superpoints"] is None  # it knows none, and needs none
 
 
-def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, students: dict[str, Student]) -> None:
+def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, checkpoints: dict[str, TrainedModel]) -> None:
     grid = SuperpointConfig(method="grid", grid_cells=5)
-    found = named(students["s4token"]._replace(trained=Trained(superpoints={"object": grid})), auto=True)
+    found = named(checkpoints["s4token"]._replace(trained=Trained(superpoints={"object": grid})), auto=True)
     [settings] = found.about["superpoints"].values()
     assert (settings["method"], settings["grid_cells"]) == ("grid", 5)
 
 
 def test_a_cloud_that_cannot_be_read_or_has_changed_is_told_and_the_others_are_named(
-    named: Named, students: dict[str, Student], tmp_path: Path
+    named: Named, checkpoints: dict[str, TrainedModel], tmp_path: Path
 ) -> None:
     cut_into_octants(Shapes(), tmp_path)
     keys = Shapes().keys
-    found = named(students["s4token"], Shapes(broken=keys[1], changed=keys[4]))
+    found = named(checkpoints["s4token"], Shapes(broken=keys[1], changed=keys[4]))
     assert [each.key for each in found.failures] == [keys[1], keys[4]]
     assert "is broken" in found.failures[0].reason
     assert "before it changed" in found.failures[1].reason
     assert len(found.answers) == 6
-    for student in (None, students["knn"]):
+    for checkpoint in (None, checkpoints["knn"]):
         with pytest.raises(InputError, match=f"none of 8 clouds can be classified: {keys[0]} is broken"):
-            named(student, Shapes(broken="all"))
+            named(checkpoint, Shapes(broken="all"))
 
 
 def test_a_dataset_without_categories_needs_labels(
-    clip: FrozenClip, students: dict[str, Student], tmp_path: Path
+    clip: FrozenClip, checkpoints: dict[str, TrainedModel], tmp_path: Path
 ) -> None:
     scans = ToyScans(sizes=(1, 0, 0))
-    features = open_whole_features(scans, tmp_path, clip, students["knn"])
+    features = open_whole_features(scans, tmp_path, clip, checkpoints["knn"])
     with pytest.raises(UsageError, match="toy-scans has no categories"):
         classify(scans, features, clip, load_prompts("clip"))

@@ -1,4 +1,4 @@
-"""The students that come with s4tok: they are what their card says, and know what they were taught."""
+"""The checkpoints that come with s4tok: they are what their card says, and know what they were taught."""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from s4tok.config import SHIPPED_FOLDER, ZeroShotConfig
-from s4tok.models.checkpoint import load_student
+from s4tok.models.checkpoint import load_trained
 from s4tok.models.checkpoint_files import SHIPPED, find_checkpoint
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
@@ -32,13 +32,13 @@ Right = Callable[[str, float], float]
 
 @pytest.fixture(scope="session")
 def right(mini_clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Right:
-    """Give the share of thirty held-out shapes, two of each category, that a student classifies rightly at a scale."""
+    """Give the share of thirty held-out shapes, two of a category, that a checkpoint classifies rightly at a scale."""
     folder, shapes = tmp_path_factory.mktemp("cache"), ToyShapes("test", sizes=(0, 0, 30))
 
     @cache
     def share(name: str, scale: float) -> float:
-        student, config = load_student(name, mini_clip), ZeroShotConfig(scale=scale, draws=10)
-        features = open_whole_features(shapes, folder, mini_clip, student, config, auto=True, workers=2)
+        checkpoint, config = load_trained(name, mini_clip), ZeroShotConfig(scale=scale, draws=10)
+        features = open_whole_features(shapes, folder, mini_clip, checkpoint, config, auto=True, workers=2)
         found = classify(shapes, features, mini_clip, load_prompts("mini"))
         assert found.figures is not None
         return float(found.figures.scores.accuracy)
@@ -47,21 +47,21 @@ def right(mini_clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Ri
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_student_is_the_one_on_the_card_and_small(name: str, mini_clip: FrozenClip) -> None:
-    student = load_student(name, mini_clip)
-    assert sha256_of_weights(student.model.tokenizer)[:12] in CARD
+def test_a_checkpoint_is_the_one_on_the_card_and_small(name: str, mini_clip: FrozenClip) -> None:
+    checkpoint = load_trained(name, mini_clip)
+    assert sha256_of_weights(checkpoint.model.tokenizer)[:12] in CARD
     assert sum(file.stat().st_size for file in find_checkpoint(name).iterdir()) < 1e6
-    assert student.card["of"] / 2 < student.card["steps"] <= student.card["of"]
-    assert "--out /" not in student.card["command"]
+    assert checkpoint.card["of"] / 2 < checkpoint.card["steps"] <= checkpoint.card["of"]
+    assert "--out /" not in checkpoint.card["command"]
 
 
 @pytest.mark.parametrize("name", LEAST)
-def test_a_student_of_objects_names_held_out_ones(name: str, right: Right) -> None:
+def test_a_checkpoint_of_objects_names_held_out_ones(name: str, right: Right) -> None:
     assert right(name, 1.0) >= LEAST[name]
 
 
 @pytest.mark.parametrize("name", ["knn+rpn", "ball+rpn", "s4token", "s4token+context"])
-def test_a_student_with_normalised_patches_knows_no_unit_of_length(name: str, right: Right) -> None:
+def test_a_checkpoint_with_normalised_patches_knows_no_unit_of_length(name: str, right: Right) -> None:
     at_every_scale = [right(name, scale) for scale in (0.25, 1.0, 8.0)]  # powers of two: nothing is rounded
     np.testing.assert_array_equal(at_every_scale, at_every_scale[0])
 

@@ -15,7 +15,7 @@ from s4tok.datasets.open import open_dataset
 from s4tok.errors import UsageError
 from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.inference.loading import Checkpoint
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.shapes import Array
 from s4tok_cache import CacheReader, Shard
 from s4tok_cache.verify import verify
@@ -41,14 +41,16 @@ def clouds(tmp_path: Path) -> CloudDataset:
     return opened
 
 
-def run(clouds: CloudDataset, cache: Path, student: Student, config: SegmentConfig = CONFIG, **more: Any) -> Outcome:
-    encoder = CloudEncoder(student, config, clouds.scene, clouds.up)
+def run(
+    clouds: CloudDataset, cache: Path, checkpoint: TrainedModel, config: SegmentConfig = CONFIG, **more: Any
+) -> Outcome:
+    encoder = CloudEncoder(checkpoint, config, clouds.scene, clouds.up)
     return embed(clouds, encoder, open_superpoints(clouds, cache, CUT), cache, **more)
 
 
-def kept(outcome: Outcome, clouds: CloudDataset, student: Student, cache: Path) -> dict[str, dict[str, Array]]:
+def kept(outcome: Outcome, clouds: CloudDataset, checkpoint: TrainedModel, cache: Path) -> dict[str, dict[str, Array]]:
     stamp = embeddings_stamp(
-        clouds, CloudEncoder(student, CONFIG, clouds.scene, clouds.up), open_superpoints(clouds, cache, CUT)
+        clouds, CloudEncoder(checkpoint, CONFIG, clouds.scene, clouds.up), open_superpoints(clouds, cache, CUT)
     )
     reader = CacheReader(outcome.out.parent, EMBEDDINGS, stamp)
     return {key: dict(reader.read(key).arrays) for key in reader}
@@ -62,7 +64,7 @@ class StopsAfterOne(Report):
         raise KeyboardInterrupt
 
 
-def test_the_cache_keeps_what_the_library_gives(clouds: CloudDataset, checkpoint: Student, tmp_path: Path) -> None:
+def test_the_cache_keeps_what_the_library_gives(clouds: CloudDataset, checkpoint: TrainedModel, tmp_path: Path) -> None:
     outcome = run(clouds, tmp_path / "cache", checkpoint)
     assert (outcome.made, outcome.failures) == (4, [])
     for key, entry in kept(outcome, clouds, checkpoint, tmp_path / "cache").items():
@@ -74,7 +76,7 @@ def test_the_cache_keeps_what_the_library_gives(clouds: CloudDataset, checkpoint
     assert not verify(outcome.out).damaged
 
 
-def test_a_run_that_was_stopped_goes_on(clouds: CloudDataset, checkpoint: Student, tmp_path: Path) -> None:
+def test_a_run_that_was_stopped_goes_on(clouds: CloudDataset, checkpoint: TrainedModel, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     with pytest.raises(KeyboardInterrupt):
         run(clouds, cache, checkpoint, report=StopsAfterOne())
@@ -87,7 +89,7 @@ def test_a_run_that_was_stopped_goes_on(clouds: CloudDataset, checkpoint: Studen
 
 
 def test_what_changes_features_changes_the_folder_and_how_points_are_labelled_does_not(
-    clouds: CloudDataset, checkpoint: Student, tmp_path: Path
+    clouds: CloudDataset, checkpoint: TrainedModel, tmp_path: Path
 ) -> None:
     def folder(**settings: Any) -> Path:
         return run(clouds, tmp_path / "cache", checkpoint, SegmentConfig(n_points=200, **settings)).out
@@ -97,13 +99,13 @@ def test_what_changes_features_changes_the_folder_and_how_points_are_labelled_do
     assert len({first, folder(votes=2), folder(n_tokens=8), folder(seed=1), folder(scale=2.0)}) == 5
 
 
-def test_shards_share_the_work(clouds: CloudDataset, checkpoint: Student, tmp_path: Path) -> None:
+def test_shards_share_the_work(clouds: CloudDataset, checkpoint: TrainedModel, tmp_path: Path) -> None:
     made = [run(clouds, tmp_path / "cache", checkpoint, shard=Shard(index, 2)).made for index in (0, 1)]
     assert (sum(made), min(made) > 0) == (4, True)
 
 
 def test_files_hold_the_same_and_a_broken_cloud_stops_none_beside_it(
-    clouds: CloudDataset, checkpoint: Student, tmp_path: Path
+    clouds: CloudDataset, checkpoint: TrainedModel, tmp_path: Path
 ) -> None:
     encoder = CloudEncoder(checkpoint, CONFIG, clouds.scene, clouds.up)
     cut = open_superpoints(clouds, tmp_path / "cache", CUT)

@@ -7,14 +7,14 @@ import pytest
 
 from s4tok.config import SegmentConfig
 from s4tok.errors import UsageError
-from s4tok.models.checkpoint import Student
+from s4tok.models.checkpoint import TrainedModel
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok_pipelines.stages.open_inputs import open_scorer
 from tests.notes import Notes
 
 
 def test_settings_are_refused_before_superpoints_are_made_and_nothing_is_left_open(
-    checkpoint: Student, tmp_path: Path
+    checkpoint: TrainedModel, tmp_path: Path
 ) -> None:
     clouds, clip = ToyShapes("val", sizes=(0, 2, 0), points=300), checkpoint.model.clip
     with pytest.raises(UsageError, match="--calibrate mean needs them"):

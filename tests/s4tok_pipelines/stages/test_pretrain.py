@@ -9,7 +9,7 @@ import pytest
 
 from s4tok.config import SuperpointConfig
 from s4tok.errors import InputError, UsageError
-from s4tok.models.checkpoint import load_student
+from s4tok.models.checkpoint import load_trained
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheMissing, CacheReader, Stamp
@@ -72,9 +72,9 @@ def test_a_run_leaves_all_that_its_page_promises(world: Any, whole: Path) -> Non
     assert kinds == ["validation", *["step"] * 5, "validation", *["step"] * 5, "validation"]
     losses = [row["local"] + row["global"] for row in rows(whole) if row["kind"] == "validation"]
     assert losses[-1] < losses[0]
-    student = load_student(whole, FrozenClip.load(world.clip))
-    assert student.card["steps"] == 5 * min((1, 2), key=lambda epoch: losses[epoch])
-    assert student.card["caches"][0].startswith("extract-clip-")
+    checkpoint = load_trained(whole, FrozenClip.load(world.clip))
+    assert checkpoint.card["steps"] == 5 * min((1, 2), key=lambda epoch: losses[epoch])
+    assert checkpoint.card["caches"][0].startswith("extract-clip-")
     assert "patches hold" in (whole / "log.txt").read_text()
 
 
@@ -82,7 +82,7 @@ def test_a_run_on_every_device_lowers_its_loss_and_loads_on_the_cpu(device: str,
     pretrain(world.train, world.cache, world.config(), validation=[world.val], out=tmp_path / "run", device=device)
     losses = [row["local"] + row["global"] for row in rows(tmp_path / "run") if row["kind"] == "validation"]
     assert losses[-1] < losses[0]
-    assert load_student(tmp_path / "run", FrozenClip.load(world.clip)).card["steps"] > 0
+    assert load_trained(tmp_path / "run", FrozenClip.load(world.clip)).card["steps"] > 0
 
 
 @pytest.mark.parametrize("after", [2, 7])
@@ -204,5 +204,5 @@ def test_two_datasets_in_one_run_are_told_apart_in_its_configuration_and_resume_
     assert (again.made, again.present) == (0, first.made)
     with pytest.raises(UsageError, match=r"also-toy-shapes\.clouds 3, which is not asked for"):
         pretrain(world.train, world.cache, config, out=tmp_path / "run", resume=True)
-    student = load_student(tmp_path / "run", FrozenClip.load(world.clip))
-    assert list(student.means) == ["object"]
+    checkpoint = load_trained(tmp_path / "run", FrozenClip.load(world.clip))
+    assert list(checkpoint.means) == ["object"]

@@ -14,7 +14,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import PointKind, SegmentConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import InputError
-from s4tok.models.checkpoint import Student, load_student
+from s4tok.models.checkpoint import TrainedModel, load_trained
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
@@ -94,7 +94,7 @@ def recipe(world: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="module")
-def students(
+def checkpoints(
     world: Any, cache: Path, recipe: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
     """A run that reads both, and one that reads neither."""
@@ -105,22 +105,24 @@ def students(
 
 
 def test_a_checkpoint_says_what_it_reads_with_the_mean_and_deviation_of_its_training_clouds(
-    students: dict[str, Path], cache: Path
+    checkpoints: dict[str, Path], cache: Path
 ) -> None:
-    card = json.loads((students["both"] / "ckpt" / "last" / "config.json").read_text())
+    card = json.loads((checkpoints["both"] / "ckpt" / "last" / "config.json").read_text())
     assert (card["n_features"], card["point_features"]["kinds"]) == (8, ["rgb", "normals"])
     clouds = Colored()
-    held = tomllib.loads((students["both"] / "config.toml").read_text())
+    held = tomllib.loads((checkpoints["both"] / "config.toml").read_text())
     assert held["point_features"] == {"kinds": ["rgb", "normals"]}
     normals = np.concatenate(
         [cloud.normals for cloud in map(clouds.__getitem__, clouds.keys) if cloud.normals is not None]
     )
     np.testing.assert_allclose(card["point_features"]["mean"][:3], 0.5, atol=0.1)
     np.testing.assert_allclose(card["point_features"]["deviation"][3:], normals.std(axis=0), atol=0.08)
-    assert "| reads of points | coordinates, rgb, normals |" in (students["both"] / "ckpt/last/README.md").read_text()
-    other = json.loads((students["neither"] / "ckpt" / "last" / "config.json").read_text())
+    assert (
+        "| reads of points | coordinates, rgb, normals |" in (checkpoints["both"] / "ckpt/last/README.md").read_text()
+    )
+    other = json.loads((checkpoints["neither"] / "ckpt" / "last" / "config.json").read_text())
     assert (other["n_features"], "point_features" in other) == (0, False)
-    assert "point_features" not in (students["neither"] / "config.toml").read_text()
+    assert "point_features" not in (checkpoints["neither"] / "config.toml").read_text()
 
 
 def test_features_lie_with_their_points_in_samples_that_are_those_of_a_run_without(
@@ -160,35 +162,35 @@ def test_a_run_with_features_that_died_ends_with_the_bits_of_one_that_did_not(
     assert cards[0]["point_features"] == cards[1]["point_features"]
 
 
-def scores_of(student: Student, clip: FrozenClip, clouds: CloudDataset, cache: Path, report: Report) -> Array:
+def scores_of(checkpoint: TrainedModel, clip: FrozenClip, clouds: CloudDataset, cache: Path, report: Report) -> Array:
     seen: list[Labelled] = []
     config = SegmentConfig(n_points=150, draws=10)
-    scorer = open_scorer(clouds, cache, clip, student, config, report=report)
+    scorer = open_scorer(clouds, cache, clip, checkpoint, config, report=report)
     segment(clouds, scorer, Vocabulary(clouds, clip, load_prompts("clip")), watch=seen.append, report=report)
     return np.concatenate([each.scores.ravel() for each in seen])
 
 
 @pytest.mark.parametrize("name", ["both", "neither"])
 def test_colours_change_what_a_checkpoint_that_reads_them_says_and_their_lack_is_noted_once(
-    students: dict[str, Path], world: Any, cache: Path, name: str
+    checkpoints: dict[str, Path], world: Any, cache: Path, name: str
 ) -> None:
     clip = FrozenClip.load(world.clip)
-    student, reads = load_student(students[name], clip), name == "both"
+    checkpoint, reads = load_trained(checkpoints[name], clip), name == "both"
     said = [Said() for _ in range(3)]
     clouds = (Colored(), Colored(inverted=True), Colored(colored=False))
     for each in clouds:
         each.keys = each.keys[1:4]
-    found = [scores_of(student, clip, each, cache, report) for each, report in zip(clouds, said, strict=True)]
+    found = [scores_of(checkpoint, clip, each, cache, report) for each, report in zip(clouds, said, strict=True)]
     assert np.array_equal(found[0], found[1]) != reads
     assert np.array_equal(found[0], found[2]) != reads
     notes = [[note for note in each.notes if "colours" in note] for each in said]
     key = clouds[0].keys[0]
-    expected = f"{key} has no colours, which checkpoint {students[name]} was trained with: they count as unknown"
+    expected = f"{key} has no colours, which checkpoint {checkpoints[name]} was trained with: they count as unknown"
     assert [len(each) for each in notes] == [0, 0, int(reads)]
     assert all(note.startswith(expected) for note in notes[2])
     whole = [
         classify(
-            each, open_whole_features(each, cache, clip, student, report=report), clip, load_prompts("clip")
+            each, open_whole_features(each, cache, clip, checkpoint, report=report), clip, load_prompts("clip")
         ).answers
         for each, report in zip(clouds, said, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The stage reproduce on a small world; students and CLIP have random weights: figures mean nothing, but are exact."""
+"""The stage reproduce on a small world; all weights are random: figures mean nothing, but are exact."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import PretrainConfig, ReproduceConfig, RunConfig, Scene, SegmentConfig, TokenizerConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import InputError, MissingError
-from s4tok.models.checkpoint import Means, load_student, save_student
+from s4tok.models.checkpoint import Means, load_trained, save_trained
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
@@ -25,10 +25,10 @@ from s4tok.zero_shot.prompts import load_prompts
 from s4tok_cache import Stamp
 from s4tok_pipelines.report import Item, Report, silent
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
-from s4tok_pipelines.stages.table2_training import train_students
+from s4tok_pipelines.stages.table2_training import train_checkpoints
 from s4tok_pipelines.tables.kept_results import KeptResults
 from s4tok_pipelines.tables.result_table import schema
-from s4tok_pipelines.tables.table2_students import NAMES, find_students
+from s4tok_pipelines.tables.table2_checkpoints import NAMES, find_checkpoints
 from s4tok_pipelines.tables.table2_worlds import Worlds, open_worlds
 
 LOOKING = SegmentConfig(n_points=200, n_tokens=12, window=2.5, smallest_window=20, draws=10)
@@ -60,7 +60,7 @@ class Rooms(CloudDataset):
 
 
 class Stopping(Report):
-    """Stop when a student turns to the second world."""
+    """Stop when a checkpoint turns to the second world."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -80,9 +80,9 @@ def clip(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="module")
-def students(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A kNN student of two seeds, one of kNN+RPN, and one that has seen rooms."""
-    home = tmp_path_factory.mktemp("students")
+def checkpoints(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kNN checkpoint of two seeds, one of kNN+RPN, and one that has seen rooms."""
+    home = tmp_path_factory.mktemp("checkpoints")
     for seed, name in enumerate(("knn-0", "knn-1", "knn+rpn", "s4token-scans")):
         torch.manual_seed(seed)
         kind = "s4token" if name == "s4token-scans" else name.partition("-")[0]
@@ -93,7 +93,7 @@ def students(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Path
             "seed": seed,
             "window": 2.0 if "scans" in name else 0,
         }
-        save_student(home / name, build_tokenizer(kind, width=32, **settings), card)
+        save_trained(home / name, build_tokenizer(kind, width=32, **settings), card)
     return home
 
 
@@ -107,12 +107,12 @@ Made = Callable[..., Reproduced]
 
 
 @pytest.fixture(scope="module")
-def made(clip: FrozenClip, students: Path, tmp_path_factory: pytest.TempPathFactory, worlds: Worlds) -> Made:
+def made(clip: FrozenClip, checkpoints: Path, tmp_path_factory: pytest.TempPathFactory, worlds: Worlds) -> Made:
     """Run the stage into a folder, with one cache for all."""
     cache = tmp_path_factory.mktemp("cache")
 
     def run(out: Path, names: Sequence[str], among: Worlds = worlds, **options: Any) -> Reproduced:
-        places = find_students(names, options.pop("students", students))
+        places = find_checkpoints(names, options.pop("checkpoints", checkpoints))
         options = {"looking": LOOKING, **options}
         return reproduce(among, cache, clip, load_prompts("clip"), places, out, SMALL, **options)
 
@@ -162,9 +162,9 @@ def test_rows_worlds_and_all_that_is_needed_to_make_them_again(tables: Path) -> 
     assert (tables / "table2.png").stat().st_size > 1000
 
 
-def test_printed_s4token_is_asked_about_rooms_as_a_whole_too(made: Made, students: Path, tmp_path: Path) -> None:
-    shutil.copytree(students / "s4token-scans", tmp_path / "home" / "s4token")
-    found = made(tmp_path / "out", ["s4token"], students=tmp_path / "home")
+def test_printed_s4token_is_asked_about_rooms_as_a_whole_too(made: Made, checkpoints: Path, tmp_path: Path) -> None:
+    shutil.copytree(checkpoints / "s4token-scans", tmp_path / "home" / "s4token")
+    found = made(tmp_path / "out", ["s4token"], checkpoints=tmp_path / "home")
     [path] = (tmp_path / "out" / "results").glob("s4token-0-first-whole-*.json")
     kept = json.loads(path.read_text())
     assert (kept["window"], kept["n_points"], kept["n_tokens"]) == (0.0, 2048, 128)
@@ -220,17 +220,17 @@ def test_other_settings_are_other_results_and_a_broken_file_is_made_again(tmp_pa
 
 
 def test_another_calibration_and_other_means_are_other_results(
-    made: Made, students: Path, clip: FrozenClip, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    made: Made, checkpoints: Path, clip: FrozenClip, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     home = tmp_path_factory.mktemp("calibrated")
-    tokenizer = load_student(students / "knn+rpn", clip).model.tokenizer
+    tokenizer = load_trained(checkpoints / "knn+rpn", clip).model.tokenizer
     (home / "knn+rpn").mkdir()
     for results, (number, share) in enumerate(((0, 0.0), (1, 0.5), (2, 0.5), (2, 0.25)), start=1):
         card = {"clip": {"name": clip.name, "weights": clip.sha256}, "calibration": {"share": share}}
-        save_student(
+        save_trained(
             home / "knn+rpn", tokenizer, card, {"room": Means(torch.full((24,), 0.01 * number), torch.zeros(24))}
         )
-        found = made(tmp_path, ["knn+rpn"], students=home)
+        found = made(tmp_path, ["knn+rpn"], checkpoints=home)
         rooms = list((tmp_path / "results").glob("knn+rpn-0-first-*.json"))
         assert len(rooms) == results
     less = "12 tokens each, labels calibrated by 0.25 of their mean cosine: knn+rpn."
@@ -244,31 +244,31 @@ def test_clouds_that_fail_are_told_once_and_tried_again(made: Made, worlds: Worl
     assert not list((tmp_path / "results").glob("*third*"))
 
 
-def test_without_any_student_nothing_is_made(made: Made, tmp_path: Path) -> None:
+def test_without_any_checkpoint_nothing_is_made(made: Made, tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="no checkpoints") as error:
         made(tmp_path, ["s4token"])
     assert "--train" in error.value.hint
     assert not list(tmp_path.iterdir())
 
 
-def test_students_are_found_by_name_and_seed(tmp_path: Path) -> None:
+def test_checkpoints_are_found_by_name_and_seed(tmp_path: Path) -> None:
     for name in ("knn-10", "knn-2", "knn", "knn-sphere-0", "knn-old", "s4token-scans-0"):
         place = tmp_path / name / ("ckpt/last" if name == "knn-2" else "")
         place.mkdir(parents=True)
         (place / "config.json").write_text("{}")
     (tmp_path / "knn-3").mkdir()
-    found = {name: [Path(path).name for path in of] for name, of in find_students(NAMES, tmp_path).items()}
+    found = {name: [Path(path).name for path in of] for name, of in find_checkpoints(NAMES, tmp_path).items()}
     assert found["knn"] == ["knn", "knn-2", "knn-10"]
     assert (found["knn-sphere"], found["s4token-scans"], found["s4token"]) == (
         ["knn-sphere-0"],
         ["s4token-scans-0"],
         [],
     )
-    assert not any(find_students(NAMES, tmp_path / "nowhere").values())
-    assert list(find_students(NAMES)) == list(NAMES)
+    assert not any(find_checkpoints(NAMES, tmp_path / "nowhere").values())
+    assert list(find_checkpoints(NAMES)) == list(NAMES)
 
 
-def test_students_are_trained_once_and_found_again(
+def test_checkpoints_are_trained_once_and_found_again(
     clip: FrozenClip, worlds: Worlds, tmp_path: Path, make_clip: Callable[..., Path]
 ) -> None:
     recipe = RunConfig(
@@ -279,10 +279,10 @@ def test_students_are_trained_once_and_found_again(
     recipe = replace(recipe, clusters=replace(recipe.clusters, n_clusters=3))
 
     def train() -> None:
-        train_students(worlds, tmp_path / "cache", recipe, ["knn"], tmp_path / "students", SMALL, report=silent)
+        train_checkpoints(worlds, tmp_path / "cache", recipe, ["knn"], tmp_path / "checkpoints", SMALL, report=silent)
 
     train()
-    [place] = find_students(["knn"], tmp_path / "students")["knn"]
+    [place] = find_checkpoints(["knn"], tmp_path / "checkpoints")["knn"]
     card = Path(place) / "ckpt" / "last" / "config.json"
     assert json.loads(card.read_text())["seed"] == 0
     before = card.stat().st_mtime_ns

@@ -1,4 +1,4 @@
-"""The stage segment on small objects and rooms; students and CLIP have random weights, being right does not matter."""
+"""The stage segment on small objects and rooms; all weights are random, and being right does not matter."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.datasets.formats.ply import read_ply
 from s4tok.errors import InputError
 from s4tok.metrics.labels import part_counts, part_scores
-from s4tok.models.checkpoint import Means, Student, load_student, save_student
+from s4tok.models.checkpoint import Means, TrainedModel, load_trained, save_trained
 from s4tok.models.model import Model
 from s4tok.models.trained import Trained
 from s4tok.randomness import seed_of
@@ -89,12 +89,12 @@ def clip(make_clip: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="module")
-def student(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Student:
+def checkpoint(clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
     torch.manual_seed(3)
     tokenizer = build_tokenizer(width=32, n_points=200, n_tokens=12, patch_size=8, adapter_widths=(8, 8, 8))
-    place = tmp_path_factory.mktemp("student")
-    save_student(place, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}, "steps": 0})
-    return load_student(place, clip)
+    place = tmp_path_factory.mktemp("checkpoint")
+    save_trained(place, tokenizer, {"clip": {"name": clip.name, "weights": clip.sha256}, "steps": 0})
+    return load_trained(place, clip)
 
 
 CUT = Stamp("superpoints")
@@ -117,13 +117,13 @@ def octants(cloud: PointCloud) -> Array:
 
 
 @pytest.fixture
-def named(clip: FrozenClip, student: Student, tmp_path: Path) -> Callable[..., Segmented]:
+def named(clip: FrozenClip, checkpoint: TrainedModel, tmp_path: Path) -> Callable[..., Segmented]:
     """Run the stage in a cache of the test's own."""
 
     def run(clouds: CloudDataset, config: SegmentConfig = ALL_OPEN, **options: Any) -> Segmented:
         if options.pop("ready", True):
             cut(tmp_path / "cache", type(clouds)())
-        who = options.pop("student", student)
+        who = options.pop("checkpoint", checkpoint)
         how = {name: options.pop(name) for name in ("files", "watch", "report") if name in options}
         words = Vocabulary(clouds, clip, PROMPTS, options.pop("labels", ()), options.pop("category", None))
         report = how.get("report", silent)
@@ -235,19 +235,19 @@ def test_figures_of_parts_are_those_of_answers_within_the_category(named: Named,
 
 
 @pytest.fixture(scope="module")
-def with_means(student: Student) -> Student:
+def with_means(checkpoint: TrainedModel) -> TrainedModel:
     """The same checkpoint, and means of features that would be known after training."""
     features, targets = 0.2 * torch.randn(2, 24, generator=torch.Generator().manual_seed(4))
     means = {"room": Means(features, targets), "object": Means(targets, features)}
-    return student._replace(means=means, trained=Trained(calibration_share=0.5))
+    return checkpoint._replace(means=means, trained=Trained(calibration_share=0.5))
 
 
 def test_calibration_subtracts_a_share_of_each_labels_mean_cosine(
-    named: Named, clip: FrozenClip, student: Student, with_means: Student
+    named: Named, clip: FrozenClip, checkpoint: TrainedModel, with_means: TrainedModel
 ) -> None:
     seen: dict[str, list[Labelled]] = {"none": [], "mean": []}
     before = named(Rooms(), ROOMS, watch=seen["none"].append).facts()
-    found = named(Rooms(), ROOMS, student=with_means, watch=seen["mean"].append).facts()
+    found = named(Rooms(), ROOMS, checkpoint=with_means, watch=seen["mean"].append).facts()
     means = with_means.means["room"]
     words = Vocabulary(Rooms(), clip, PROMPTS).of("a").vectors
     subtracted = 0.5 * (words @ means.features).numpy()
@@ -263,45 +263,45 @@ def test_calibration_subtracts_a_share_of_each_labels_mean_cosine(
     assert (before["calibrate"], before["calibration_share"], before["calibrated_by"]) == ("none", 0.0, None)
     assert "uncalibrated" not in before
     none = replace(ROOMS, calibrate="none")
-    assert named(Rooms(), none, student=with_means).facts()["confusion"].tolist() == before["confusion"].tolist()
+    assert named(Rooms(), none, checkpoint=with_means).facts()["confusion"].tolist() == before["confusion"].tolist()
 
 
 def test_a_checkpoint_of_objects_alone_is_calibrated_by_their_mean_in_rooms_too(
-    named: Named, with_means: Student
+    named: Named, with_means: TrainedModel
 ) -> None:
     of_objects = with_means._replace(means={"object": with_means.means["room"]})
-    found, expected = (named(Rooms(), ROOMS, student=who).facts() for who in (of_objects, with_means))
+    found, expected = (named(Rooms(), ROOMS, checkpoint=who).facts() for who in (of_objects, with_means))
     assert found["confusion"].tolist() == expected["confusion"].tolist()
     assert found["calibrated_by"]["means"] == with_means.means["room"].sha256
 
 
 def test_one_scan_with_labels_of_its_own_is_calibrated_as_among_others(
-    named: Named, with_means: Student, tmp_path: Path
+    named: Named, with_means: TrainedModel, tmp_path: Path
 ) -> None:
     some, labels = Rooms(labelled=False), ["sofa", "lamp", "a door"]
-    named(some, ROOMS, student=with_means, labels=labels, files=Files(tmp_path / "all"))
+    named(some, ROOMS, checkpoint=with_means, labels=labels, files=Files(tmp_path / "all"))
     some.keys = ("b",)
-    named(some, ROOMS, student=with_means, labels=labels, files=Files(tmp_path / "one"))
+    named(some, ROOMS, checkpoint=with_means, labels=labels, files=Files(tmp_path / "one"))
     scores = [np.load(tmp_path / folder / "b.scores.npy") for folder in ("one", "all")]
     np.testing.assert_array_equal(*scores)
     assert (scores[0].astype(float)[np.arange(900), labels_in(tmp_path / "one", "b")] >= scores[0].max(1) - 1e-3).all()
     legend = json.loads((tmp_path / "one" / "b.legend.json").read_text())
     assert all(isinstance(row["subtracted"], float) for row in legend[:3])
-    named(some, replace(ROOMS, calibrate="none"), student=with_means, labels=labels, files=Files(tmp_path / "raw"))
+    named(some, replace(ROOMS, calibrate="none"), checkpoint=with_means, labels=labels, files=Files(tmp_path / "raw"))
     raw = np.load(tmp_path / "raw" / "b.scores.npy").astype(float)
     np.testing.assert_allclose(scores[0] + np.array([row["subtracted"] for row in legend[:3]]), raw, atol=2e-3)
     assert "subtracted" not in json.loads((tmp_path / "raw" / "b.legend.json").read_text())[0]
 
 
 def test_parts_are_measured_without_calibration_too_and_doubt_is_about_the_cosine(
-    named: Named, with_means: Student
+    named: Named, with_means: TrainedModel
 ) -> None:
     before, config = named(Shapes(), SegmentConfig(draws=20)).facts(), SegmentConfig(draws=20, calibration_share=2.0)
-    found = named(Shapes(), config, student=with_means).facts()
+    found = named(Shapes(), config, checkpoint=with_means).facts()
     assert found["uncalibrated"] == {name: before[name] for name in ("miou_i", "miou_c", "miou_part")}
     seen: list[Labelled] = []
     median = found["best_cosine"]["50%"]
-    named(Shapes(), replace(config, unknown=median), student=with_means, watch=seen.append)
+    named(Shapes(), replace(config, unknown=median), checkpoint=with_means, watch=seen.append)
     shares = []
     for done in seen:
         assert done.subtracted is not None
@@ -313,11 +313,11 @@ def test_parts_are_measured_without_calibration_too_and_doubt_is_about_the_cosin
 
 
 def test_the_2d_baseline_says_of_each_superpoint_what_clip_saw_there(
-    named: Named, clip: FrozenClip, with_means: Student, tmp_path: Path
+    named: Named, clip: FrozenClip, with_means: TrainedModel, tmp_path: Path
 ) -> None:
     clouds, features = Rooms(), np.random.default_rng(0).normal(size=(8, 24)).astype(np.float16)
     with pytest.raises(CacheMissing, match="no features by tiny") as caught:
-        named(clouds, student=None)
+        named(clouds, checkpoint=None)
     assert "extract-features" in caught.value.hint
     stamp = Stamp(CLIP_STAGE, {**clip.identity, "dense": "last"}, 1, (CUT,))
     with Store.resume(tmp_path / "cache" / "rooms" / "val", CLIP_FEATURES, stamp) as store:
@@ -328,28 +328,30 @@ def test_the_2d_baseline_says_of_each_superpoint_what_clip_saw_there(
                 "views": np.zeros((1, 24), np.float16),
             }
             store.write(key, entry, Fingerprint(key, 900))
-    found = named(clouds, student=None, files=Files(tmp_path, ["npy"]))
+    found = named(clouds, checkpoint=None, files=Files(tmp_path, ["npy"]))
     words = Vocabulary(clouds, clip, PROMPTS).of("a").vectors
     best = (functional.normalize(torch.from_numpy(features).float(), dim=-1) @ words.T).argmax(dim=1).numpy()
     for key in clouds.keys:
         np.testing.assert_array_equal(labels_in(tmp_path, key), best[octants(clouds[key])])
     assert found.about["checkpoint"] is None
-    named(clouds, student=None, calibrated_by=with_means, files=Files(tmp_path / "calibrated", ["npy"]))
+    named(clouds, checkpoint=None, calibrated_by=with_means, files=Files(tmp_path / "calibrated", ["npy"]))
     scores = functional.normalize(torch.from_numpy(features).float(), dim=-1) @ words.T
     best = (scores - 0.5 * (words @ with_means.means["room"].targets)).argmax(dim=1).numpy()
     for key in clouds.keys:
         np.testing.assert_array_equal(labels_in(tmp_path / "calibrated", key), best[octants(clouds[key])])
 
 
-def test_votes_are_the_mean_of_what_so_many_samples_say(named: Named, clip: FrozenClip, student: Student) -> None:
+def test_votes_are_the_mean_of_what_so_many_samples_say(
+    named: Named, clip: FrozenClip, checkpoint: TrainedModel
+) -> None:
     seen: list[Array] = []
     for votes in (1, 3):
         named(Shapes(), SegmentConfig(votes=votes, draws=20), watch=lambda done: seen.append(done.scores))
     shapes, words = Shapes(), Vocabulary(Shapes(), clip, PROMPTS)
-    key, looking = shapes.keys[0], Looking(student.model.tokenizer.config.n_points, 0.0, 0.0, 256)
+    key, looking = shapes.keys[0], Looking(checkpoint.model.tokenizer.config.n_points, 0.0, 0.0, 256)
     each = [
         score_points(
-            student.model, shapes[key].xyz, octants(shapes[key]), words.of(key).vectors, looking,
+            checkpoint.model, shapes[key].xyz, octants(shapes[key]), words.of(key).vectors, looking,
             seed=seed_of(0, key, vote), up=shapes.up,
         )
         for vote in range(3)
@@ -375,11 +377,11 @@ def test_points_of_a_superpoint_agree_when_pooled_and_doubtful_ones_lose_their_n
 
 
 def test_a_room_is_encoded_as_the_checkpoint_was_trained_and_the_result_says_how(
-    named: Named, student: Student, tmp_path: Path
+    named: Named, checkpoint: TrainedModel, tmp_path: Path
 ) -> None:
-    of_rooms = student._replace(trained=Trained(window=2.5))
+    of_rooms = checkpoint._replace(trained=Trained(window=2.5))
     small: Any = {"smallest_window": 20, "draws": 20}
-    found = named(Rooms(), SegmentConfig(**small), student=of_rooms, files=Files(tmp_path / "open", ["npy"]))
+    found = named(Rooms(), SegmentConfig(**small), checkpoint=of_rooms, files=Files(tmp_path / "open", ["npy"]))
     given = SegmentConfig(n_points=200, n_tokens=12, window=2.5, **small)
     named(Rooms(), given, files=Files(tmp_path / "given", ["npy"]))
     settings = {name: found.about[name] for name in ("n_points", "n_tokens", "window")}
@@ -388,14 +390,16 @@ def test_a_room_is_encoded_as_the_checkpoint_was_trained_and_the_result_says_how
         np.testing.assert_array_equal(labels_in(tmp_path / "open", key), labels_in(tmp_path / "given", key))
 
 
-def test_attention_is_limited_as_asked_for_or_as_trained(named: Named, student: Student, tmp_path: Path) -> None:
-    near = student._replace(model=Model(student.model.tokenizer, student.model.clip, 1.5).eval())
-    runs: dict[str, tuple[Student, float | None]] = {
-        "asked": (student, 1.5), "trained": (near, None), "everywhere": (near, 0.0), "open": (student, None),
+def test_attention_is_limited_as_asked_for_or_as_trained(
+    named: Named, checkpoint: TrainedModel, tmp_path: Path
+) -> None:
+    near = checkpoint._replace(model=Model(checkpoint.model.tokenizer, checkpoint.model.clip, 1.5).eval())
+    runs: dict[str, tuple[TrainedModel, float | None]] = {
+        "asked": (checkpoint, 1.5), "trained": (near, None), "everywhere": (near, 0.0), "open": (checkpoint, None),
     }  # fmt: skip
     scores = {}
     for name, (who, attend) in runs.items():
-        found = named(Rooms(), replace(ROOMS, attend=attend), student=who, files=Files(tmp_path / name, ["scores"]))
+        found = named(Rooms(), replace(ROOMS, attend=attend), checkpoint=who, files=Files(tmp_path / name, ["scores"]))
         assert found.about["attend"] == (1.5 if name in ("asked", "trained") else 0.0)
         scores[name] = np.load(tmp_path / name / "a.scores.npy")
     np.testing.assert_array_equal(scores["asked"], scores["trained"])
@@ -412,10 +416,10 @@ def test_a_room_can_be_cut_into_windows_by_its_superpoints(named: Named, tmp_pat
     assert (scores != 0).all()
 
 
-def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, student: Student) -> None:
+def test_clouds_are_cut_as_for_the_checkpoints_training(named: Named, checkpoint: TrainedModel) -> None:
     grid = SuperpointConfig(method="grid", grid_cells=5)
-    of_rooms = student._replace(trained=Trained(superpoints={"room": grid}))
-    found = named(Rooms(), ROOMS, student=of_rooms, ready=False, auto=True)
+    of_rooms = checkpoint._replace(trained=Trained(superpoints={"room": grid}))
+    found = named(Rooms(), ROOMS, checkpoint=of_rooms, ready=False, auto=True)
     [settings] = found.about["superpoints"].values()
     assert (settings["method"], settings["grid_cells"]) == ("grid", 5)
 

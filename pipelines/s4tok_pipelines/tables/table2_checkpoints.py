@@ -1,4 +1,4 @@
-"""The students of Table 2: those that come with s4tok, or those in a folder."""
+"""The checkpoints of Table 2: those that come with s4tok, or those in a folder."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,11 +12,11 @@ NAMES = (*OBJECTS, *ROOMS)  # a tokenizer's name, or what else it was trained on
 TRAINED = ("knn", "knn-sphere", "knn+rpn", "s4token", "s4token-scans")  # by --train; examples/checkpoints has the rest
 SCAN_TRAINED = "s4token-scans"
 
-Places = Mapping[str, Sequence[str]]  # of the students of each row: a seed each
+Places = Mapping[str, Sequence[str]]  # of the checkpoints of each row: a seed each
 
 
-def find_students(names: Iterable[str], folder: Path | None = None) -> Places:
-    """Find students by the names of rows: NAME or NAME-SEED in a folder, or among those that come with s4tok."""
+def find_checkpoints(names: Iterable[str], folder: Path | None = None) -> Places:
+    """Find checkpoints by the names of rows: NAME or NAME-SEED in a folder, or among those that come with s4tok."""
     if folder is None:
         return {name: [name] if name in SHIPPED and has_checkpoint(SHIPPED_FOLDER / name) else [] for name in names}
     return {name: [str(path) for path in _in_folder(folder, name)] for name in names}
@@ -24,9 +24,9 @@ def find_students(names: Iterable[str], folder: Path | None = None) -> Places:
 
 def _in_folder(folder: Path, name: str) -> list[Path]:
     found = [folder / name, *folder.glob(f"{name}-*")] if folder.is_dir() else []
-    mine = [path for path in found if re.fullmatch(re.escape(name) + r"(-\d+)?", path.name) and _is_student(path)]
+    mine = [path for path in found if re.fullmatch(re.escape(name) + r"(-\d+)?", path.name) and _is_checkpoint(path)]
     return sorted(mine, key=lambda path: (len(path.name), path.name))
 
 
-def _is_student(folder: Path) -> bool:
+def _is_checkpoint(folder: Path) -> bool:
     return any(has_checkpoint(folder / part) for part in ("", *IN_A_RUN))
