@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from s4tok.config import Axis, Scene, Unit
 from s4tok.errors import InputError
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.shapes import Array, Bool, Float32, Float64, Int, Real
 
 # float32 squares of coordinates must neither vanish nor overflow; no real cloud in any unit lies outside.
@@ -42,6 +43,8 @@ class PointCloud:
     color: Float32[Array, "n 3"] | None = None  # red, green, blue in 0 .. 1
     normals: Float32[Array, "n 3"] | None = None  # unit length; zero where unknown
     labels: Int[Array, " n"] | None = None  # ground truth; -1 where there is none
+    instances: Int[Array, " n"] | None = None  # the thing each point belongs to; -1 where it is no known one's
+    boxes: OrientedBoxes | None = None  # of the things, whole where the points are not, in the frame of `xyz`
     source: "PointCloud | None" = None
     placement: Placement | None = None  # of the source
 
@@ -54,6 +57,8 @@ class PointCloud:
         color: ArrayLike | None = None,
         normals: ArrayLike | None = None,
         labels: ArrayLike | None = None,
+        instances: ArrayLike | None = None,
+        boxes: OrientedBoxes | None = None,
     ) -> "PointCloud":
         """Validate and centre a cloud.
 
@@ -66,6 +71,8 @@ class PointCloud:
             color: (n, 3); integers are read as 0 .. 255 (or 0 .. 65535 for uint16), floats as 0 .. 1.
             normals: (n, 3), any length; rows that are not finite count as unknown.
             labels: (n,) integers.
+            instances: (n,) integers.
+            boxes: In the coordinates of the points.
 
         Raises:
             InputError: With what is wrong, where, in one sentence.
@@ -85,7 +92,9 @@ class PointCloud:
             name=name,
             color=None if color is None else _colors(color, len(xyz), name),
             normals=None if normals is None else _normals(normals, len(xyz), name),
-            labels=None if labels is None else _labels(labels, len(xyz), name),
+            labels=None if labels is None else _ids(labels, "labels", len(xyz), name),
+            instances=None if instances is None else _ids(instances, "instances", len(xyz), name),
+            boxes=None if boxes is None else boxes.moved(-offset),
         )
 
     def __len__(self) -> int:
@@ -102,6 +111,10 @@ class PointCloud:
             return self.source.original_xyz()
         return self.xyz.astype(np.float64) + self.offset
 
+    def original_boxes(self) -> OrientedBoxes | None:
+        """Give the boxes in the coordinates of `original_xyz`."""
+        return None if self.boxes is None else self.boxes.moved(self.offset)
+
     def in_its_file(self, up: str) -> tuple["PointCloud", str]:
         """Give the cloud as it came, and which axis is up there: `up` where it was brought into no other frame."""
         if self.source is None or self.placement is None:
@@ -109,7 +122,7 @@ class PointCloud:
         return self.source, self.placement.up
 
     def take(self, which: Int[Array, " k"] | Bool[Array, " n"]) -> "PointCloud":
-        """Keep some points, by index or by mask, in the frame of the whole."""
+        """Keep some points, by index or by mask, in the frame of the whole, and all boxes."""
 
         def part(array: Array | None) -> Array | None:
             return None if array is None else array[which]
@@ -120,6 +133,7 @@ class PointCloud:
             color=part(self.color),
             normals=part(self.normals),
             labels=part(self.labels),
+            instances=part(self.instances),
             source=None if self.source is None else self.source.take(which),
         )
 
@@ -170,11 +184,11 @@ def _normals(normals: ArrayLike, n_points: int, name: str) -> Float32[Array, "n 
     return unit.astype(np.float32)
 
 
-def _labels(labels: ArrayLike, n_points: int, name: str) -> Int[Array, " n"]:
-    ids = np.asarray(labels)
+def _ids(values: ArrayLike, what: str, n_points: int, name: str) -> Int[Array, " n"]:
+    ids = np.asarray(values)
     if ids.shape != (n_points,) or ids.dtype.kind not in "iu":
         raise InputError(
-            f"{name}: labels must be {n_points} integers, one a point, and these are {ids.dtype} {ids.shape}."
+            f"{name}: {what} must be {n_points} integers, one a point, and these are {ids.dtype} {ids.shape}."
         )
     return ids.astype(np.int64)
 

@@ -16,6 +16,7 @@ h w      rows and columns of an image
 d        channels of a feature
 c        classes
 f        faces of a mesh
+o        boxes of the things in a cloud
 =======  ==========================================
 """
 

@@ -67,6 +67,7 @@ class CloudDataset(ABC):
     up: Literal["x", "y", "z"]  # the axis that points to the ceiling
     keys: Sequence[str]  # names of the clouds, sorted, unique, the same on every machine
     classes: Sequence[str] = ()  # what the points' labels mean: parts of objects, or classes of a scene
+    box_classes: Sequence[str] = ()  # what the labels of a cloud's boxes mean; without them it has no boxes
     categories: Sequence[str] = ()  # what `category` means
     parts: Mapping[str, Sequence[int]] = {}  # of each category, the classes its points can have
     remarks: Sequence[str] = ()  # what is worth knowing of how its source was understood

@@ -17,6 +17,7 @@ NYU40 = {
     28: "shower curtain", 33: "toilet", 34: "sink", 36: "bathtub", 39: "otherfurniture",
 }  # fmt: skip
 CLASSES = tuple(NYU40.values())
+BOX_CLASSES = CLASSES[2:]  # of detection: all but wall and floor; VoteNet calls the last one garbagebin
 LARGEST_JSON = 512 * 2**20  # bytes; the full-resolution segs.json of the largest scan stays far below
 AGAIN = "download it again."
 LABEL_TABLE = "scannetv2-labels.combined.tsv"

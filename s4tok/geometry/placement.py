@@ -80,10 +80,7 @@ def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
     Its points are rounded to a power of two, which float32 holds exactly. `source` is the cloud as it came.
     """
     turn = upright(placement.up)
-    factor = 1 / (cloud.extent or 1.0)
-    if placement.scene == "room" and placement.unit is not None:
-        factor = METRES[placement.unit]
-    xyz = (cloud.xyz.astype(np.float64) @ turn.T) * factor
+    xyz = (cloud.xyz.astype(np.float64) @ turn.T) * factor(cloud, placement)
     step = 2.0 ** round(log2(STEP * (float(np.ptp(xyz, axis=0).max()) or 1.0)))
     return replace(
         cloud,
@@ -93,6 +90,13 @@ def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
         source=cloud,
         placement=placement,
     )
+
+
+def factor(cloud: PointCloud, placement: Placement) -> float:
+    """Give what the lengths of a cloud, as it came, are multiplied by in that frame."""
+    if placement.scene == "room" and placement.unit is not None:
+        return METRES[placement.unit]
+    return 1 / (cloud.extent or 1.0)
 
 
 def _odds(shape: Measured, convention: Mapping[Axis, float]) -> dict[Axis, float]:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from s4tok.geometry.boxes import hulls, iou_3d, points_inside
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.shapes import Array, Bool, Float, Float64, Int, Real
 
 FEWEST_POINTS = 5
@@ -31,6 +32,12 @@ class Boxes(NamedTuple):
     boxes: Float[Tensor, "n 7"]
     labels: Int[Tensor, " n"]
     scores: Float[Tensor, " n"]  # of true boxes they are not read
+
+    @classmethod
+    def of(cls, boxes: OrientedBoxes) -> "Boxes":
+        """Take boxes whose z is up."""
+        scores = np.zeros(len(boxes)) if boxes.scores is None else boxes.scores
+        return cls(*map(torch.from_numpy, (boxes.rows(), boxes.labels, scores)))
 
 
 class DetectionScores(NamedTuple):

@@ -22,6 +22,8 @@ CLASSES = (
     "ceiling", "floor", "wall", "beam", "column", "window", "door", "table", "chair", "sofa", "bookcase", "board",
     "clutter",
 )  # fmt: skip
+STRUCTURE = frozenset({"ceiling", "floor", "wall", "beam", "column"})  # classes that are no things
+BOX_CLASSES = tuple(name for name in CLASSES if name not in STRUCTURE | {"clutter"})
 # Furniture that S3DIS has no name for is its clutter.
 NAMED = {"table": "table", "desk": "table", "chair": "chair", "sofa": "sofa", "bookshelf": "bookcase"}
 NAMES = MappingProxyType(

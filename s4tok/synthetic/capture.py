@@ -45,22 +45,28 @@ class Capture:
     things: Int[Array, " n"]
     parts: Int[Array, " n"]
     faces: Int[Array, "f 3"]
-    names: tuple[str, ...]  # what each thing is
+    scene: Scene  # what was scanned
+    corner: Float64[Array, "3"]  # of the scene, in the coordinates of the points
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Say what each thing is."""
+        return self.scene.names
 
     def moved(self, offset: Float64[Array, "3"]) -> "Capture":
         """Shift it."""
-        return replace(self, xyz=np.round((self.xyz + offset) / GRID) * GRID)
+        return replace(self, xyz=np.round((self.xyz + offset) / GRID) * GRID, corner=self.corner + offset)
 
     def take(self, which: Int[Array, " k"]) -> "Capture":
         """Keep some points and no triangles."""
-        return Capture(
+        return replace(
+            self,
             xyz=self.xyz[which],
             color=self.color[which],
             classes=self.classes[which],
             things=self.things[which],
             parts=self.parts[which],
             faces=np.zeros((0, 3), np.int64),
-            names=self.names,
         )
 
 
@@ -153,7 +159,8 @@ def scan_room(eye: Eye, draw: Draw, scanner: Scanner, triangulated: bool) -> Cap
         things=scene.things[face],
         parts=scene.parts[face],
         faces=np.concatenate(triangles),
-        names=scene.names,
+        scene=scene,
+        corner=np.zeros(3),
     )
 
 

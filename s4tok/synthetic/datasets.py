@@ -18,6 +18,7 @@ from s4tok.config import WorldConfig
 from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.datasets.reader import parts_of
 from s4tok.errors import InputError
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.shapes import Array, Float64, Int
 from s4tok.synthetic import buildings, scans
 from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, Scanner, photograph, scan_room, thinned
@@ -25,10 +26,12 @@ from s4tok.synthetic.categories import CATEGORIES
 from s4tok.synthetic.objects import make_object, spread_points
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scenes import Scene
+from s4tok.synthetic.thing_boxes import thing_boxes
 
 VERSION = 1  # of the world; raise it whenever the same key gives another cloud, so that caches notice
 
 NAMES = tuple(CATEGORIES)
+FEWEST_POINTS = 20  # of a thing in the cloud, from which on it has a box
 ORIGIN = np.zeros(3)
 INTRINSICS = np.array([[288.5, 0.0, 159.5], [0.0, 288.5, 119.5], [0.0, 0.0, 1.0]])  # ScanNet's, at 320 x 240
 STARTS = (0, *accumulate(len(row.all_parts) for row in CATEGORIES.values()))
@@ -129,6 +132,7 @@ class ToyRoom(Toy):
     scene = "room"
     up = "z"
     scanner: ClassVar[Scanner]
+    structure: ClassVar[frozenset[str]]  # classes that are no things
     n_frames: int  # of the film
 
     @abstractmethod
@@ -142,7 +146,22 @@ class ToyRoom(Toy):
     def __getitem__(self, key: str) -> PointCloud:
         """Make a room and scan it."""
         seen = self.capture(key)
-        return PointCloud.of(seen.xyz, name=key, color=seen.color, labels=seen.classes)
+        things, boxes = self._things_and_boxes(seen)
+        return PointCloud.of(seen.xyz, name=key, color=seen.color, labels=seen.classes, instances=things, boxes=boxes)
+
+    def _things_and_boxes(self, seen: Capture) -> tuple[Int[Array, " n"], OrientedBoxes]:
+        """Give the thing of each point, -1 for walls and what has no class, and the boxes of things that were seen."""
+        has_name = np.array([name not in self.structure for name in self.classes] + [False])
+        things = np.where(has_name[seen.classes], seen.things, -1)
+        kept, first, counts = np.unique(things, return_index=True, return_counts=True)
+        names = [self.classes[seen.classes[place]] for place in first]
+        chosen = [
+            (int(thing), self.box_classes.index(name))
+            for thing, name, count in zip(kept, names, counts, strict=True)
+            if thing >= 0 and count >= FEWEST_POINTS and name in self.box_classes
+        ]
+        boxes = thing_boxes(seen.scene, [thing for thing, _ in chosen], [label for _, label in chosen])
+        return things, boxes.moved(seen.corner)
 
     @abstractmethod
     def film(self, key: str) -> Film:
@@ -184,6 +203,8 @@ class ToyScans(ToyRoom):
 
     name = "toy-scans"
     classes: Sequence[str] = scans.CLASSES
+    box_classes: Sequence[str] = tuple(name for name in scans.CLASSES if name not in scans.STRUCTURE)
+    structure = scans.STRUCTURE
     scanner = HAND_HELD
 
     def __init__(
@@ -230,6 +251,8 @@ class ToyRooms(ToyRoom):
 
     name = "toy-rooms"
     classes = buildings.CLASSES
+    box_classes = buildings.BOX_CLASSES
+    structure = buildings.STRUCTURE
     scanner = TRIPOD
 
     def __init__(

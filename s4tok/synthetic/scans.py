@@ -17,7 +17,7 @@ CLASSES = (
     "wall", "floor", "cabinet", "bed", "chair", "sofa", "table", "door", "window", "bookshelf", "picture", "curtain",
     "lamp", "monitor", "laptop", "guitar",
 )  # fmt: skip
-
+STRUCTURE = frozenset({"wall", "floor"})  # classes that are no things
 
 FRAMES_A_LOOK = 20  # so that every 20th frame, the default of scenes, shows something else
 

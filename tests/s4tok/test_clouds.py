@@ -3,6 +3,7 @@ import pytest
 
 from s4tok.clouds import PointCloud
 from s4tok.errors import InputError
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.shapes import Array
 
 
@@ -43,6 +44,22 @@ def test_order_is_kept_and_a_part_stays_in_the_frame_of_the_whole() -> None:
     assert part.labels.tolist() == [40, 3, 7]
     np.testing.assert_allclose(part.original_xyz(), points[some], atol=1e-6)
     assert len(cloud.take(cloud.xyz[:, 0] > 0)) == (cloud.xyz[:, 0] > 0).sum()
+
+
+def test_boxes_are_moved_with_the_points_and_a_part_keeps_them_all() -> None:
+    points, far = cloud_of(50), np.array([100.0, 0, 0])
+    boxes = OrientedBoxes.of([0], [points[3]], [[1, 1, 1]], instances=[4])
+    cloud = PointCloud.of(points + far, instances=np.arange(50), boxes=boxes.moved(far))
+    assert cloud.boxes is not None
+    np.testing.assert_allclose(cloud.boxes.centers[0], cloud.xyz[3], atol=1e-5)
+    part = cloud.take(np.array([40, 3]))
+    assert part.instances is not None
+    assert part.instances.tolist() == [40, 3]
+    found = part.original_boxes()
+    assert found is not None
+    np.testing.assert_allclose(found.centers, [points[3] + far])
+    with pytest.raises(InputError, match="instances must be 50 integers"):
+        PointCloud.of(points, instances=np.zeros(50))
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ import pytest
 from s4tok.datasets import open_dataset
 from s4tok.datasets.reader import FolderLayout
 from s4tok.datasets.scannet import ScanNet
-from s4tok.shapes import Array
 from s4tok.synthetic.buildings import make_building_room
-from s4tok.synthetic.home_datasets import Box, HomeRoom, HomeRooms, HomeScans, tell_made
+from s4tok.synthetic.home_datasets import HomeRoom, HomeRooms, HomeScans, tell_made
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scans import make_scan_room
 from tests.s4tok.synthetic.test_models import libraries
+from tests.s4tok.synthetic.test_thing_boxes import check_boxes
 
 
 def small(kind: str, furniture: FolderLayout | None) -> HomeScans | HomeRooms:
@@ -86,30 +86,11 @@ def test_classes_are_those_of_the_real_datasets() -> None:
     assert len(HomeRooms.classes) == 13
 
 
-def inside(box: Box, points: Array) -> float:
-    """Give the share of points within a box and a hand's breadth around it."""
-    cosine, sine = np.cos(box.heading), np.sin(box.heading)
-    away = points - np.array(box.center)
-    own = np.stack([cosine * away[:, 0] + sine * away[:, 1], cosine * away[:, 1] - sine * away[:, 0], away[:, 2]], 1)
-    return float((np.abs(own) <= np.array(box.size) / 2 + 0.06).all(1).mean())
-
-
 @pytest.mark.parametrize("kind", ["scans", "rooms"])
 def test_boxes_hold_the_points_of_their_instances(kind: str) -> None:
     dataset = small(kind, None)
     for key in dataset.keys[-2:]:
-        cloud, of_point, boxes = dataset[key], dataset.instances(key), dataset.boxes(key)
-        assert cloud.labels is not None
-        assert len(of_point) == len(cloud)
-        assert len(boxes) >= 4
-        xyz = cloud.original_xyz()
-        for box in boxes:
-            mine = of_point == box.instance
-            assert mine.sum() >= 20
-            assert inside(box, xyz[mine]) > 0.95, box.name
-            assert set(cloud.labels[mine].tolist()) == {box.label}
-        structure = [dataset.classes.index(name) for name in ("wall", "floor")]
-        assert (of_point[np.isin(cloud.labels, [-1, *structure])] == -1).all()
+        check_boxes(dataset, dataset[key], fewest=3)
 
 
 def test_toy_rooms_are_built_as_before_there_were_homes() -> None:
@@ -127,8 +108,11 @@ def test_toy_rooms_are_built_as_before_there_were_homes() -> None:
 def test_real_furniture_stands_in_rooms_with_its_boxes(furniture: Path) -> None:
     dataset = open_dataset("home-scans", split="test", limit=3, root=furniture)
     assert isinstance(dataset, HomeScans)
-    boxes = [dataset.boxes(key) for key in dataset.keys]
+    clouds = [dataset[key] for key in dataset.keys]
+    models = [dataset.models(key) for key in dataset.keys]
+    boxes = [cloud.boxes for cloud in clouds if cloud.boxes is not None]
     assert min(map(len, boxes)) >= 4
-    models = {box.model for each in boxes for box in each} - {""}
-    assert models
-    assert all(model.startswith("Scopia/") for model in models)
+    instances = [each.instances for each in boxes if each.instances is not None]
+    of_boxes = {names[thing] for each, names in zip(instances, models, strict=True) for thing in each}
+    assert of_boxes - {""}
+    assert all(model.startswith("Scopia/") for model in of_boxes - {""})
