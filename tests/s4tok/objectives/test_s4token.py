@@ -75,6 +75,34 @@ def test_twenty_steps_leave_every_tensor_of_clip_bit_for_bit_and_move_everything
     assert {name.split(".")[0] for name in trained} == {"tokenizer", "decoder"}
 
 
+@pytest.mark.parametrize("config", [PretrainConfig(), PretrainConfig(loss="distill", distill_pass="full")])
+def test_every_device_computes_the_same_losses_and_nearly_the_same_gradients(
+    device: str, config: PretrainConfig
+) -> None:
+    here, there = training(config), training(config).to(device)
+    expected, found = here(batch()), there(batch().to(device))
+    for name in here.columns:
+        torch.testing.assert_close(found[name].cpu(), expected[name], rtol=1e-3, atol=1e-4)
+    for losses in (expected, found):
+        losses["total"].backward()
+    for mine, theirs in zip(here.tokenizer.parameters(), there.tokenizer.parameters(), strict=True):
+        assert mine.grad is not None
+        assert theirs.grad is not None
+        assert (theirs.grad.cpu() - mine.grad).norm() <= 1e-2 * mine.grad.norm() + 1e-6
+
+
+def test_a_step_in_the_mixed_precision_of_a_gpu_has_nearly_the_losses_of_float32(device: str) -> None:
+    kind = torch.device(device).type
+    model = training().to(device)
+    exact = model(batch().to(device))
+    with torch.autocast(kind, torch.bfloat16):
+        rough = model(batch().to(device))
+    rough["total"].backward()
+    for name in ("local", "global"):
+        assert abs(float(rough[name]) - float(exact[name])) < 0.05 * abs(float(exact[name])) + 0.01
+    assert all(torch.isfinite(weight.grad).all() for weight in model.parameters() if weight.grad is not None)
+
+
 @pytest.mark.parametrize("width", [10, 40])
 def test_targets_of_another_width_have_a_head_that_is_trained_exported_and_resumed(width: int, tmp_path: Path) -> None:
     assert training().head is training(target_width=24).head is None

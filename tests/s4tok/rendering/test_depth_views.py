@@ -165,3 +165,10 @@ def test_a_visible_points_pixel_leads_back_to_a_point_within_one_cell_of_the_gri
         offset = (nearness[view, back] - nearness[view, visible]).abs()
         assert offset[:, :2].max() <= extent / SEGMENTATION.object_ratio / SEGMENTATION.size * 1.001
         assert (nearness[view, back, 2] >= nearness[view, visible, 2]).all()
+
+
+def test_every_device_draws_the_same_but_for_points_between_two_pixels(device: str) -> None:
+    here, there = depth_views(chair(), ten_views()), depth_views(chair().to(device), ten_views())
+    assert (there.pixels.cpu() == here.pixels).double().mean() > 0.99
+    assert (there.visible.cpu() == here.visible).double().mean() > 0.99
+    assert (there.images.cpu() - here.images).abs().mean() < 1e-3

@@ -54,6 +54,15 @@ def test_propagation_is_its_slow_twin_however_the_points_are_divided(
     assert 0 < (~found.has_own).sum() < 60
 
 
+def test_every_device_propagates_the_same(device: str) -> None:
+    tokens, points, superpoints, features = scene()
+    moved = Tokens(*(field.to(device) for field in tokens))
+    there = propagate(features.to(device), moved, points.to(device), superpoints.to(device))
+    here = propagate(features, tokens, points, superpoints)
+    torch.testing.assert_close(there.features.cpu(), here.features, rtol=0, atol=1e-5)
+    assert torch.equal(there.has_own.cpu(), here.has_own)
+
+
 @pytest.mark.parametrize("pairs", [2**22, 500])
 def test_pooling_is_the_mean_of_what_is_propagated(monkeypatch: pytest.MonkeyPatch, pairs: int) -> None:
     monkeypatch.setattr(propagation, "PAIRS_AT_ONCE", pairs)

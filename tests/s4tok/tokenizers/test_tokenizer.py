@@ -40,6 +40,20 @@ def test_tokens_do_not_know_the_unit_of_length_nor_the_place(clouds: Make, name:
         same(small(name, pe_scale=scale), (points, superpoints), (points * factor + shift, superpoints), 1e-5)
 
 
+def test_every_device_makes_the_same_patches_and_nearly_the_same_tokens(clouds: Make, device: str) -> None:
+    points, superpoints = clouds()
+    one = small("s4token")
+    here, there = (
+        one.group(points, superpoints),
+        small("s4token").to(device).group(points.to(device), superpoints.to(device)),
+    )
+    assert torch.equal(there.superpoints.cpu(), here.superpoints)
+    assert torch.equal(there.is_member.cpu(), here.is_member)
+    torch.testing.assert_close(there.offsets.cpu(), here.offsets, rtol=0, atol=1e-5)
+    tokens = one.to(device).embed(there).tokens
+    torch.testing.assert_close(tokens.cpu(), small("s4token").embed(here).tokens, rtol=0, atol=1e-4)
+
+
 @settings(max_examples=15, deadline=None)
 @given(exponent=st.floats(-3, 3), seed=st.integers(0, 2**40))
 def test_s4token_survives_any_scale_in_float32(exponent: float, seed: int) -> None:

@@ -42,6 +42,13 @@ def test_lifting_equals_a_slow_twin() -> None:
     assert not lifted.feature()[5].any()
 
 
+def test_every_device_lifts_the_same(device: str) -> None:
+    patches, pixels, visible, labels = (each.to(device) for each in scene())
+    here, there = lift(*scene(), 6, size=60), lift(patches, pixels, visible, labels, 6, size=60)
+    torch.testing.assert_close(there.feature().cpu(), here.feature(), atol=1e-5, rtol=0)
+    assert torch.equal(there.pairs.cpu(), here.pairs)
+
+
 def test_views_taken_one_by_one_add_up_to_all_at_once() -> None:
     patches, pixels, visible, labels = scene(1)
     whole = lift(patches, pixels, visible, labels, 6, size=60)
