@@ -21,7 +21,8 @@ from benchmarks.shared.tensors import SEED, clouds, peak_bytes, seconds
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import RunConfig
 from s4tok.dependencies import load
-from s4tok.objectives.s4token import Batch, S4Token
+from s4tok.objectives.s4token import S4Token
+from s4tok.objectives.training_clouds import Batch
 from s4tok.tokenizers import Tokenizer
 
 N_POINTS, N_CELLS = 2048, 40

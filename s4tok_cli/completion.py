@@ -37,9 +37,9 @@ def datasets() -> list[str]:
 
 def checkpoints() -> list[str]:
     """Name the checkpoints that come with s4tok."""
-    from s4tok.config import SHIPPED_FOLDER
+    from s4tok.models.checkpoint_files import shipped_checkpoints
 
-    return sorted(path.name for path in SHIPPED_FOLDER.iterdir() if path.is_dir())
+    return shipped_checkpoints()
 
 
 def tokenizers() -> list[str]:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from s4tok.config import DEFAULT_CHECKPOINTS, SHIPPED_FOLDER, Scene, SuperpointConfig, VisionConfig
+from s4tok.config import DEFAULT_CHECKPOINTS, Scene, SuperpointConfig, VisionConfig
 from s4tok.device import pick_device
 from s4tok.errors import UsageError
 from s4tok.inference.as_trained import superpoints_of
 from s4tok.models.checkpoint import TrainedModel, load_trained, save_loaded
-from s4tok.models.checkpoint_files import SHIPPED, find_checkpoint, has_checkpoint, read_card
+from s4tok.models.checkpoint_files import find_checkpoint, read_card, shipped_checkpoints
 from s4tok.models.model import Model
 from s4tok.models.text_space import text_model
 from s4tok.vision.frozen_clip import FrozenClip
@@ -113,4 +113,4 @@ def _clip_of_card(checkpoint: str | Path, pretrained: str | None, device: str) -
 
 def list_checkpoints() -> list[str]:
     """Name the checkpoints that come with s4tok."""
-    return [name for name in SHIPPED if has_checkpoint(SHIPPED_FOLDER / name)]
+    return shipped_checkpoints()

@@ -11,11 +11,14 @@ from s4tok.models.trained import Trained
 from s4tok.vision.hub import hub_folder
 from s4tok.vision.weights import HUB
 
-# Trained on the synthetic data, for the mini CLIP.
-SHIPPED = ("knn", "knn-sphere", "knn+rpn", "ball+rpn", "s4token", "s4token+context", "s4token-scans", "universal")
 WEIGHTS, CARD, PAGE = "model.safetensors", "config.json", "README.md"
 BEFORE = {WEIGHTS: "tokenizer.safetensors", CARD: "tokenizer.json"}  # as they were called before version 0.2
 IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
+
+
+def shipped_checkpoints() -> list[str]:
+    """Name the checkpoints that come with s4tok: what lies in its folder of them."""
+    return sorted(path.name for path in SHIPPED_FOLDER.glob("*") if has_checkpoint(path))
 
 
 def has_checkpoint(folder: Path) -> bool:
@@ -30,21 +33,22 @@ def find_checkpoint(where: str | Path) -> Path:
     for folder in (Path(where), *(Path(where) / part for part in IN_A_RUN)):
         if has_checkpoint(folder):
             return folder
-    if str(where) in SHIPPED:
-        if not has_checkpoint(SHIPPED_FOLDER / where):
-            raise MissingError(
-                f"this copy of s4tok came without the checkpoint {str(where)!r}.",
-                "train one with s4tok pretrain, and name its run folder.",
-            )
+    shipped = shipped_checkpoints()
+    if str(where) in shipped:
         return SHIPPED_FOLDER / where
     if Path(where).is_dir():
         raise InputError(
             f"{where} holds no trained tokenizer: no {CARD}, and no {' or '.join(IN_A_RUN)} with one.",
             "s4tok pretrain --out names the folder of a run.",
         )
+    if not shipped:
+        raise MissingError(
+            f"{where}: there is no such folder, and this copy of s4tok came without checkpoints.",
+            "train one with s4tok pretrain, and name its run folder.",
+        )
     raise UsageError(
-        f"{where}: there is no such folder, and no checkpoint is called that; there are: {', '.join(SHIPPED)}.",
-        did_you_mean(str(where), list(SHIPPED)),
+        f"{where}: there is no such folder, and no checkpoint is called that; there are: {', '.join(shipped)}.",
+        did_you_mean(str(where), shipped),
     )
 
 

@@ -18,7 +18,8 @@ from s4tok.models.point_encoder_files import save_point_encoder
 from s4tok.objectives.masking import Split, split_tokens
 from s4tok.objectives.objective import Figures, Objective
 from s4tok.objectives.region_distillation import RegionDistillation, group, turned_batch
-from s4tok.objectives.s4token import Batch, TrainingCloud, augment, padded, teacher_momentum
+from s4tok.objectives.s4token import teacher_momentum
+from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, padded
 from s4tok.shapes import Float
 from s4tok.tokenizers import Patches
 

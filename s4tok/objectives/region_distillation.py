@@ -15,7 +15,7 @@ from s4tok.losses.region_losses import region_loss
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import save_point_encoder
 from s4tok.objectives.objective import Figures, Objective, means
-from s4tok.objectives.s4token import Batch, TrainingCloud, augment, padded
+from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, padded
 from s4tok.shapes import Bool, Float, Int
 from s4tok.tokenizers import Patches, PointFeatures
 from s4tok.tokenizers.propagation import pooling

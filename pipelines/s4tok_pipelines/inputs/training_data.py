@@ -13,7 +13,7 @@ import numpy as np
 
 from s4tok.augmentations.mixing import Part, mix
 from s4tok.config import PretrainConfig, Scene
-from s4tok.objectives.s4token import TrainingCloud
+from s4tok.objectives.training_clouds import TrainingCloud
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.superpoints.samples import merged_targets

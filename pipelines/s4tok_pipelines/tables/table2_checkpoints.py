@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from s4tok.config import SHIPPED_FOLDER
-from s4tok.models.checkpoint_files import IN_A_RUN, SHIPPED, has_checkpoint
+from s4tok.models.checkpoint_files import IN_A_RUN, has_checkpoint, shipped_checkpoints
 from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS
 
 NAMES = (*OBJECTS, *ROOMS)  # a tokenizer's name, or what else it was trained on
@@ -18,7 +17,8 @@ Places = Mapping[str, Sequence[str]]  # of the checkpoints of each row: a seed e
 def find_checkpoints(names: Iterable[str], folder: Path | None = None) -> Places:
     """Find checkpoints by the names of rows: NAME or NAME-SEED in a folder, or among those that come with s4tok."""
     if folder is None:
-        return {name: [name] if name in SHIPPED and has_checkpoint(SHIPPED_FOLDER / name) else [] for name in names}
+        shipped = shipped_checkpoints()
+        return {name: [name] if name in shipped else [] for name in names}
     return {name: [str(path) for path in _in_folder(folder, name)] for name in names}
 
 

@@ -9,7 +9,7 @@ from s4tok.config import BackboneConfig, PretrainConfig, RegionConfig, Tokenizer
 from s4tok.losses.region_groups import nearest_group
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.objectives.region_distillation import Groups, RegionDistillation, group, turned_batch
-from s4tok.objectives.s4token import Batch
+from s4tok.objectives.training_clouds import Batch
 from s4tok.tokenizers import PointFeatures
 
 WIDTH = 6  # of the targets

@@ -16,7 +16,8 @@ from torch.nn import functional
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig
 from s4tok.models.checkpoint import read_weights
-from s4tok.objectives.s4token import Batch, S4Token, TrainingCloud, augment, teacher_momentum
+from s4tok.objectives.s4token import S4Token, teacher_momentum
+from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer, build_tokenizer
 
 

@@ -6,7 +6,8 @@ import torch
 
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig, SuperpointConfig, TokenizerConfig, ViewConfig
-from s4tok.objectives.s4token import Batch, S4Token
+from s4tok.objectives.s4token import S4Token
+from s4tok.objectives.training_clouds import Batch
 from s4tok.rendering.object_views import object_views
 from s4tok.superpoints import partition
 from s4tok.superpoints.samples import Sample, sample

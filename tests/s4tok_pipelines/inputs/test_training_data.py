@@ -10,7 +10,8 @@ import torch
 from s4tok.clouds import PointCloud
 from s4tok.config import PretrainConfig, RunConfig, SuperpointConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
-from s4tok.objectives.s4token import Batch, S4Token
+from s4tok.objectives.s4token import S4Token
+from s4tok.objectives.training_clouds import Batch
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheMissing, CacheReader, Stamp, Store

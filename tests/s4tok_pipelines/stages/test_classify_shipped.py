@@ -8,7 +8,7 @@ import pytest
 
 from s4tok.config import SHIPPED_FOLDER, ZeroShotConfig
 from s4tok.models.checkpoint import load_trained
-from s4tok.models.checkpoint_files import SHIPPED, find_checkpoint
+from s4tok.models.checkpoint_files import find_checkpoint, shipped_checkpoints
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.network import sha256_of_weights
@@ -46,7 +46,7 @@ def right(mini_clip: FrozenClip, tmp_path_factory: pytest.TempPathFactory) -> Ri
     return share
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", shipped_checkpoints())
 def test_a_checkpoint_is_the_one_on_the_card_and_small(name: str, mini_clip: FrozenClip) -> None:
     checkpoint = load_trained(name, mini_clip)
     assert sha256_of_weights(checkpoint.model.tokenizer)[:12] in CARD

@@ -1,0 +1,87 @@
+"""What distillation trains on: clouds with the 2D feature of each superpoint, one by one and padded to a batch."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from s4tok.augmentations.points import Cloud, stretched
+from s4tok.config import PretrainConfig, Scene
+from s4tok.shapes import Array, Bool, Float, Float32, Int, Real
+from s4tok.tokenizers import PointFeatures
+
+
+class TrainingCloud(NamedTuple):
+    """A cloud of the training data."""
+
+    points: Float32[Array, "n 3"]
+    superpoints: Int[Array, " n"]  # 0 .. s-1
+    targets: Float[Array, "s c"]  # the 2D feature of each superpoint; zeros for one that no view has seen
+    whole: Float32[Array, " c"]  # of the whole cloud, zeros where there is none
+    scene: Scene
+    seed: int  # of cloud and epoch
+    features: Float32[Array, "n extra"] | None = None  # of points, if the tokenizer reads any
+
+
+class Batch(NamedTuple):
+    """Clouds of a batch, padded to one size, with the 2D features of each."""
+
+    points: Real[Tensor, "b n 3"]
+    superpoints: Int[Tensor, "b n"]  # 0 .. s-1
+    is_point: Bool[Tensor, "b n"]
+    local_targets: Float[Tensor, "b s c"]  # the 2D feature of each superpoint
+    is_seen: Bool[Tensor, "b s"]  # False where it is visible in no view
+    global_targets: Float[Tensor, "b c"]  # the 2D feature of the whole cloud, mean of its views; zeros: there is none
+    seeds: Int[Tensor, " b"]  # of each cloud and epoch: centres, patches, masks and augmentation follow it
+    is_room: Bool[Tensor, " b"] | None = None  # objects where None
+    features: Float[Tensor, "b n extra"] | None = None  # of points, if the tokenizer reads any
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """Move everything to a device."""
+        return self._each(lambda field: field.to(device, non_blocking=True))
+
+    def pinned(self) -> "Batch":
+        """Put everything where a GPU can fetch it from while others work."""
+        return self._each(Tensor.pin_memory)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        changed: dict[str, Any] = {}
+        for name, field in self._asdict().items():
+            changed[name] = None if field is None else change(field)
+        return Batch(**changed)
+
+
+def padded(entries: Sequence[TrainingCloud]) -> Batch:
+    """Pad clouds to one size."""
+    n_points, n_superpoints = max(len(each.points) for each in entries), max(len(each.targets) for each in entries)
+    points = np.zeros((len(entries), n_points, 3), np.float32)
+    superpoints = np.full((len(entries), n_points), -1, np.int64)
+    targets = np.zeros((len(entries), n_superpoints, entries[0].targets.shape[1]), np.float32)
+    known = [each.features for each in entries if each.features is not None]
+    features = np.zeros((len(known), n_points, known[0].shape[1]), np.float32) if known else None
+    for place, each in enumerate(entries):
+        points[place, : len(each.points)], superpoints[place, : len(each.points)] = each.points, each.superpoints
+        targets[place, : len(each.targets)] = each.targets
+        if features is not None:
+            features[place, : len(each.points)] = each.features
+    given = torch.from_numpy(superpoints)
+    local_targets = torch.from_numpy(targets)
+    return Batch(
+        points=torch.from_numpy(points),
+        superpoints=given.clamp_min(0),
+        is_point=given >= 0,
+        local_targets=local_targets,
+        is_seen=local_targets.any(2),
+        global_targets=torch.from_numpy(np.stack([each.whole for each in entries])),
+        is_room=torch.tensor([each.scene == "room" for each in entries]),
+        seeds=torch.tensor([each.seed for each in entries]),
+        features=None if features is None else torch.from_numpy(features),
+    )
+
+
+def augment(batch: Batch, config: PretrainConfig, read: PointFeatures) -> Batch:
+    """Stretch each cloud along its axes and shift it, by its own seed; PCP-MAE's."""
+    cloud = stretched(Cloud(batch.points, batch.features, read), batch.seeds, config.scale_range, config.shift)
+    return batch._replace(points=cloud.points, features=cloud.features)
