@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from s4tok.config import FinetunePreset, FinetuneRecipe
+from s4tok.config import BackboneConfig, FinetunePreset, FinetuneRecipe
 from s4tok.synthetic.layouts import write
 from s4tok_pipelines.report import Outcome
 from tests.running import Run
@@ -59,6 +59,13 @@ def test_a_protocol_sets_how_s3dis_is_cut(s4tok: Run, asked: Asked, protocol: An
     ((recipe, _),) = asked
     points, window = {"block-2048": (2048, 1), "block-4096": (4096, 1), "rooms": (16384, 4)}[protocol]
     assert (recipe.n_points, recipe.training.window, recipe.protocol) == (points, window, protocol)
+
+
+def test_a_plain_transformer_begins_from_nothing(s4tok: Run, asked: Asked) -> None:
+    flags = "--transformer plain --group-as knn --backbone-width 32 --backbone-layers 2 --backbone-heads 4"
+    assert s4tok("finetune", "toy-scans", "--checkpoint", "none", *flags.split()).returncode == 0
+    ((recipe, _),) = asked
+    assert (recipe.transformer, recipe.group_as, recipe.backbone) == ("plain", "knn", BackboneConfig(32, 2, 4))
 
 
 def test_a_checkpoint_there_is_not_is_told_at_once(s4tok: Run, asked: Asked) -> None:
