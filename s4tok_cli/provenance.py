@@ -7,10 +7,11 @@ from typing import Any
 
 def in_words(about: Mapping[str, Any], n_clouds: int) -> str:
     """Tell the clouds, the checkpoint, the texts and the prompts; of own files also what could have been otherwise."""
-    by, vision, prompts = about["checkpoint"], about["vision_model"]["name"], about["prompts"]
+    by, prompts = about["checkpoint"], about["prompts"]
     if prompts is None:
         labels = by["card"]["labels"]["task"]
         return f"{_source(about, n_clouds)}; checkpoint {by['name']}, by its head for {labels}{_protocol(by['card'])}"
+    vision = about["vision_model"]["name"]
     who = f"2D features of {vision}" if by is None else f"checkpoint {by['name']}, texts of {vision}"
     return f"{_source(about, n_clouds)}; {who}, prompts {prompts['name']} {prompts['sha256'][:8]}"
 

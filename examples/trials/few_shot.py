@@ -1,9 +1,10 @@
 """How many labels a segmenter of parts needs: `python examples/trials/few_shot.py --out runs/few-shot`.
 
-Trains on 1, 5, 10, 50 or all labelled objects of each category of the toy world, three seeds each: `ours` from the
-checkpoint that ships, `random` the same tokenizer from nothing, `probe` one linear layer on the frozen checkpoint, and
-`vision` one on the 2D model's own features of superpoints (it needs the caches of `s4tok extract-clip toy-shapes --clip
-mini --auto`, splits train and test). All see equally many samples, and the same objects are labelled for all.
+Trains on 1, 5, 10, 50 or all labelled objects of each category of the toy world, three seeds each: `context` and
+`s4token` from checkpoints that ship, each with `-random` for the same tokenizer from nothing, `probe` one linear layer
+on the frozen s4token+context, and `vision` one on the 2D model's own features of superpoints (it needs the caches of
+`s4tok extract-clip toy-shapes --clip mini --auto`, splits train and test). All see equally many samples, and the same
+objects are labelled for all.
 
 What is done is passed over and what was stopped goes on, so it can be started again at any time. Results are
 OUT/results/*.json; the table is printed, and drawn into OUT/few_shot.png.
@@ -31,9 +32,13 @@ from s4tok_pipelines.inputs.labelled_data import few
 from s4tok_pipelines.training.curves import draw_curves
 
 ROWS = {
-    "ours": "--checkpoint universal",
-    "random": "--checkpoint none --clip mini",
-    "probe": "--checkpoint universal --train head --head probe --lr 0.01",
+    "context": "--checkpoint s4token+context",
+    "context-random": "--checkpoint none --clip mini --tokenizer s4token+context",
+    "s4token": "--checkpoint s4token",
+    # The shipped s4token is older than the preset: fewer and larger patches, and other positions.
+    "s4token-random": "--checkpoint none --clip mini --tokenizer s4token --n-tokens 32 --set tokenizer.patch_size=48 "
+    "--set tokenizer.alpha=2 --set tokenizer.pe=fixed --set tokenizer.pe_scale=radius",
+    "probe": "--checkpoint s4token+context --train head --head probe --lr 0.01",
     "vision": "",
 }
 SHOTS = ("1", "5", "10", "50", "all")

@@ -10,6 +10,7 @@ from torch.nn import functional
 from s4tok.errors import UsageError
 from s4tok.shapes import Bool, Float, Real
 from s4tok.tokenizers.distances import squared_distances
+from s4tok.tokenizers.whole import mean_of_tokens
 
 
 class Encoded(NamedTuple):
@@ -90,7 +91,7 @@ class FrozenEncoder(nn.Module):
         mask = self._attention_mask(is_token, is_near)
         read = visual.ln_post(visual.transformer(self._sequence(tokens), attn_mask=mask)).to(tokens.dtype)
         hidden = read[:, 1:]
-        whole = read[:, 0] if visual.pool_type == "tok" else _mean(hidden, is_token)
+        whole = read[:, 0] if visual.pool_type == "tok" else mean_of_tokens(hidden, is_token)
         return Encoded(whole=self.project(whole), hidden=hidden)
 
     def layers(
@@ -105,10 +106,10 @@ class FrozenEncoder(nn.Module):
         """
         visual, mask = self.visual, self._attention_mask(is_token, is_near)
         sequence, kept, blocks = self._sequence(tokens), list[Tensor](), visual.transformer.resblocks
-        thirds = [-(-len(blocks) * part // 3) for part in (1, 2)]
+        depths = thirds(len(blocks))[:-1]
         for number, block in enumerate(blocks, 1):
             sequence = block(sequence, attn_mask=mask)
-            kept += [sequence[:, 1:]] * thirds.count(number)
+            kept += [sequence[:, 1:]] * depths.count(number)
         read = visual.ln_post(sequence)
         hidden = tuple(each.to(tokens.dtype) for each in (*kept, read[:, 1:]))
         return Layers(read[:, 0].to(tokens.dtype), hidden)
@@ -163,8 +164,6 @@ def within_reach(xyz: Real[Tensor, "b m 3"], radius: Float[Tensor, " b"], reach:
     return squared_distances(xyz, xyz) <= (reach * radius).square()[:, None, None]
 
 
-def _mean(hidden: Float[Tensor, "b m d"], is_token: Bool[Tensor, "b m"] | None) -> Float[Tensor, "b d"]:
-    if is_token is None:
-        return hidden.mean(1)
-    shown = is_token[..., None].to(hidden.dtype)
-    return (hidden * shown).sum(1) / shown.sum(1).clamp_min(1)
+def thirds(n_blocks: int) -> list[int]:
+    """Say after how many blocks a third, two thirds and all of them are passed."""
+    return [-(-n_blocks * part // 3) for part in (1, 2, 3)]

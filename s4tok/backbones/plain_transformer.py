@@ -1,10 +1,14 @@
 """A plain transformer over tokens, all of whose weights are trained."""
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 
+from s4tok.backbones.clip_tower import Encoded, Layers, thirds
 from s4tok.config import BackboneConfig
 from s4tok.errors import UsageError
 from s4tok.shapes import Bool, Float
+from s4tok.tokenizers.whole import mean_of_tokens
 
 
 class PlainTransformer(nn.Module):
@@ -24,12 +28,68 @@ class PlainTransformer(nn.Module):
 
     def forward(self, tokens: Float[Tensor, "b m d"], is_token: Bool[Tensor, "b m"]) -> Float[Tensor, "b m d"]:
         """Let tokens attend to each other; what is no token is attended to by none, and its feature means nothing."""
+        return self.after_each(tokens, is_token)[-1]
+
+    def after_each(self, tokens: Float[Tensor, "b m d"], is_token: Bool[Tensor, "b m"]) -> list[Float[Tensor, "b m d"]]:
+        """Give the tokens after each layer; after the last one the norm follows."""
         hidden_keys = ~is_token  # torch's masks are True where there is nothing
         hidden_keys[:, 0] &= is_token.any(1)  # without any token there would be nothing to sum over
+        found = []
         for layer in self.layers:
             tokens = layer(tokens, hidden_keys)
-        result: Tensor = self.norm(tokens)
-        return result
+            found.append(tokens)
+        return [*found[:-1], self.norm(tokens)]
+
+
+class PlainEncoder(nn.Module):
+    """A plain transformer that stands where a `FrozenEncoder` does.
+
+    It has no class token: the feature of a whole cloud is the mean of its tokens'. There is nothing to project to.
+    """
+
+    def __init__(self, transformer: PlainTransformer) -> None:
+        super().__init__()
+        self.transformer = transformer
+
+    @property
+    def width(self) -> int:
+        """Give the length d of a token."""
+        return self.transformer.config.width
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "b m d"],
+        is_token: Bool[Tensor, "b m"],
+        is_near: Bool[Tensor, "b m m"] | None = None,
+    ) -> Encoded:
+        """Encode tokens."""
+        found = self.layers(tokens, is_token, is_near)
+        return Encoded(found.whole, found.hidden[-1])
+
+    def layers(
+        self,
+        tokens: Float[Tensor, "b m d"],
+        is_token: Bool[Tensor, "b m"],
+        is_near: Bool[Tensor, "b m m"] | None = None,
+    ) -> Layers:
+        """Encode tokens, and keep them after a third and two thirds of the layers.
+
+        Raises:
+            UsageError: Where a token may not attend to all.
+        """
+        if is_near is not None:
+            raise UsageError("in a plain transformer all tokens attend to each other.", "leave --attend out.")
+        found = self.transformer.after_each(tokens, is_token)
+        hidden = tuple(found[after - 1] for after in thirds(len(found)))
+        return Layers(mean_of_tokens(hidden[-1], is_token), hidden)
+
+    def project(self, hidden: Float[Tensor, "*b d"]) -> Float[Tensor, "*b d"]:
+        """Leave vectors as they are."""
+        return hidden
+
+    def trainable(self) -> Iterator[nn.Parameter]:
+        """Give the weights that are trained where the transformer is."""
+        return self.transformer.parameters()
 
 
 class _Layer(nn.Module):

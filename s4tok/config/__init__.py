@@ -46,6 +46,7 @@ from s4tok.config.training import PretrainConfig as PretrainConfig
 from s4tok.config.training import RegionConfig as RegionConfig
 from s4tok.config.vision import FrameConfig as FrameConfig
 from s4tok.config.vision import GraphMaskConfig as GraphMaskConfig
+from s4tok.config.vision import SamMaskConfig as SamMaskConfig
 from s4tok.config.vision import ViewConfig as ViewConfig
 from s4tok.config.vision import VisionConfig as VisionConfig
 from s4tok.config.worlds import ReproduceConfig as ReproduceConfig

@@ -17,7 +17,7 @@ from s4tok.config.kinds import (
     Task,
 )
 from s4tok.config.pretrain import RunConfig
-from s4tok.config.tokens import EncoderConfig, TokenizerConfig
+from s4tok.config.tokens import BackboneConfig, EncoderConfig, TokenizerConfig
 from s4tok.config.training import LoopConfig, PretrainConfig
 from s4tok.config.vision import VisionConfig
 from s4tok.fields import Between
@@ -99,6 +99,7 @@ class FinetuneRecipe:
     head: HeadConfig = HeadConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()  # without a checkpoint
     encoder: EncoderConfig = EncoderConfig()  # as above
+    backbone: BackboneConfig = BackboneConfig()  # of a plain transformer without a checkpoint
     task: Task | None = None
     """What is learned. None is what the data have."""
     checkpoint: str = DEFAULT_CHECKPOINTS["room"]
@@ -107,8 +108,12 @@ class FinetuneRecipe:
     """The frozen CLIP; none is the checkpoint's, or mini without a checkpoint."""
     pretrained: str | None = None
     """Its weights: a tag or a file, '' for random ones; none is the usual ones."""
+    transformer: Literal["clip", "plain"] = "clip"
+    """Without a checkpoint: what reads the tokens, CLIP's transformer or a plain one, whose weights are drawn."""
     point_features: tuple[PointKind, ...] = ()
     """Without a checkpoint: what else the tokenizer reads of each point, rgb, normals or both."""
+    group_as: str | None = None
+    """Group points as this tokenizer does, with the checkpoint's weights; none is as the checkpoint does."""
     n_points: Count | None = None
     """Points sampled of each cloud; none is the tokenizer's."""
     n_tokens: Count | None = None
@@ -133,10 +138,32 @@ class FinetuneRecipe:
             found = cls(FinetuneConfig(train="all"), checkpoint=NO_CHECKPOINT, clip=VisionConfig.model)
         elif preset == "tableA-parts":
             found = cls()  # App. C.1: tokenizer and head, as Point-MAE fine-tunes
+        elif preset.startswith("sam"):
+            found = cls._sam_guided(preset)
         else:
             found = cls(FinetuneConfig(smoothing=0.2, rotate=180.0, flip=0.5, jitter=0.005, color_drop=0.2))
             protocol = protocol or "block-4096"  # App. C.1 follows OcCo, whose blocks these are
         return found if protocol is None else found.by(protocol)
+
+    @classmethod
+    def _sam_guided(cls, preset: FinetunePreset) -> "FinetuneRecipe":
+        """Give the SAM-guided system's numbers: all of it is trained, as Bridge3D's release does downstream.
+
+        The poster prints no schedule for labels of points; the rates are Pix4Point's for S3DIS. Downstream Bridge3D
+        groups nearest points, whatever it was trained with, and so nothing depends on masks or superpoints. Without a
+        checkpoint it is the same transformer with drawn weights: the poster's first row.
+        """
+        known = RunConfig.of("sam-stage2-toy" if preset == "sam-toy" else "sam-stage2")
+        if preset == "sam-toy":
+            training = replace(cls.of("toy").training, learning_rate=1e-3, tokenizer_rate=1.0)
+            head = cls.of("toy").head
+        else:
+            training, head = FinetuneConfig(learning_rate=1e-4, epochs=100, batch=8, smoothing=0.2), HeadConfig()
+        training = replace(training, train="all", rotate=180.0, flip=0.5)
+        return cls(
+            replace(training, window=ROOM_WINDOW), replace(head, propagation="nearest"), known.tokenizer,
+            backbone=known.backbone, checkpoint=NO_CHECKPOINT, transformer="plain", group_as="knn",
+        )  # fmt: skip
 
     def by(self, protocol: Protocol) -> "FinetuneRecipe":
         """Cut S3DIS as one of three protocols does: ACT's, OcCo's, or whole rooms as others do."""

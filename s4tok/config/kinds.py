@@ -25,7 +25,7 @@ PretrainPreset: TypeAlias = Literal[
 SuperpointPreset: TypeAlias = Literal["default", "paper", "masks"]
 PointKind: TypeAlias = Literal["rgb", "normals"]
 Task: TypeAlias = Literal["parts", "scenes", "objects"]
-FinetunePreset: TypeAlias = Literal["toy", "table1", "tableA-parts", "tableA-s3dis"]
+FinetunePreset: TypeAlias = Literal["toy", "table1", "tableA-parts", "tableA-s3dis", "sam", "sam-toy"]
 Protocol: TypeAlias = Literal["block-2048", "block-4096", "rooms"]
 
 Count: TypeAlias = Annotated[int, Between(1)]

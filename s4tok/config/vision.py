@@ -71,6 +71,32 @@ class GraphMaskConfig:
 
 
 @dataclass(frozen=True)
+class SamMaskConfig:
+    """How a SAM is asked for the masks of an image; the numbers of Bridge3D's release unless said otherwise."""
+
+    points: Count = 32
+    """Points a side of the grid that the whole image is asked by."""
+    predicted_iou: Share = 0.86
+    """What the model says of a mask's IoU with the truth, at least. segment-anything has 0.88."""
+    stability: Share = 0.92
+    """IoU of a mask with itself under other thresholds, at least. segment-anything has 0.95."""
+    crop_layers: int = 1
+    """Layers of crops that are asked too: 4 in the first, 16 in the second. segment-anything has none."""
+    crop_downscale: Count = 2
+    """How many times fewer points a side each layer of crops has."""
+    crop_overlap: Share = 512 / 1500
+    """Overlap of the first layer's crops, in shorter sides of the image. segment-anything's."""
+    box_overlap_most: Share = 0.7
+    """IoU of the boxes of two masks of one crop, at most. segment-anything's."""
+    crop_overlap_most: Share = 0.7
+    """The same of masks of several crops; the smaller crop's stays. segment-anything's."""
+    smallest: Count = 100
+    """Pixels of a mask at least, as a whole and where no smaller one lies on it. Bridge3D fills and drops pieces."""
+    points_at_once: Count = 64
+    """Points that are asked together, which changes no mask. segment-anything's."""
+
+
+@dataclass(frozen=True)
 class VisionConfig:
     """Which frozen 2D model reads the views, and how CLIP's dense features are taken (Sec. 4)."""
 

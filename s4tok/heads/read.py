@@ -26,12 +26,6 @@ def highest(features: Float[Tensor, "b m d"], is_token: Bool[Tensor, "b m"]) -> 
     return features.masked_fill(~is_token[..., None], -torch.inf).amax(1)
 
 
-def mean(features: Float[Tensor, "b m d"], is_token: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
-    """Take the mean over a cloud's tokens."""
-    shown = is_token[..., None].to(features.dtype)
-    return (features * shown).sum(1) / shown.sum(1).clamp_min(1)
-
-
 def places(tokens: Tokens, points: Real[Tensor, "b n 3"]) -> Float[Tensor, "b n 3"]:
     """Measure points from the mean of the centres, in units of how far these lie from it, root mean square.
 

@@ -4,10 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from s4tok.heads.read import DEPTHS, Read, dropout, highest, mean, places
+from s4tok.heads.read import DEPTHS, Read, dropout, highest, places
 from s4tok.shapes import Bool, Float, Int, Real
 from s4tok.tokenizers.normalization import normalize
 from s4tok.tokenizers.propagation import propagate
+from s4tok.tokenizers.whole import mean_of_tokens
 
 CATEGORY_WIDTH = 64  # Point-MAE's
 SLOPE = 0.2  # of its LeakyReLU
@@ -84,7 +85,7 @@ class SegmentationHead(nn.Module):
             self.token(tokens).float(), read.tokens, points, None if self.nearest else superpoints, shown
         ).features
         of_cloud = self.cloud(
-            torch.cat([highest(tokens, is_token), mean(tokens, is_token), *self._known(categories)], 1)
+            torch.cat([highest(tokens, is_token), mean_of_tokens(tokens, is_token), *self._known(categories)], 1)
         )
         counts = shown.sum(1)
         one, two, three, four = self.norms

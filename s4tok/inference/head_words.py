@@ -32,7 +32,7 @@ def head_words(checkpoint: TrainedModel, names: Sequence[str] = (), category: st
     labels, who = labels_of(checkpoint, "parts", "scenes"), f"checkpoint {checkpoint.name}"
     number = labels.category(category, who)
     found = tuple(names) or tuple(dict.fromkeys(labels.classes[each] for each in labels.classes_of(number)))
-    vectors = labels.vectors(found, number, who).to(checkpoint.model.clip.device)
+    vectors = labels.vectors(found, number, who).to(checkpoint.model.device)
     return Words(found, np.arange(len(found)), vectors, number)
 
 

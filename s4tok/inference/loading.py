@@ -19,7 +19,7 @@ from s4tok.zero_shot.prompts import Prompts, load_prompts, set_for
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A trained tokenizer in front of its frozen CLIP, and the texts and prompts that label by it."""
+    """A trained tokenizer in front of its transformer, and the texts and prompts that label by it."""
 
     trained_model: TrainedModel
     text: VisionConfig | None = None  # where its texts lie, for a model that is not found by the card's name
@@ -99,9 +99,12 @@ def load(
     return Checkpoint(found, None if name is None else VisionConfig(name, text_pretrained), chosen, device)
 
 
-def _clip_of_card(checkpoint: str | Path, pretrained: str | None, device: str) -> FrozenClip:
-    """Load the CLIP a checkpoint was trained for, by the name its card has."""
-    name = str(read_card(find_checkpoint(checkpoint))["clip"]["name"])
+def _clip_of_card(checkpoint: str | Path, pretrained: str | None, device: str) -> FrozenClip | None:
+    """Load the CLIP a checkpoint was trained for, by the name its card has; None where it was trained without."""
+    card = read_card(find_checkpoint(checkpoint))
+    if "backbone" in card:
+        return None
+    name = str(card["clip"]["name"])
     try:
         return FrozenClip.load(name, pretrained, device)
     except UsageError as error:

@@ -55,7 +55,7 @@ class WholeEncoder:
         return functional.normalize(torch.stack(whole).mean(0), dim=-1).cpu()
 
     def _whole(self, drawn: Sequence[Drawn]) -> Float[Tensor, "b d"]:
-        device, longest = self.model.clip.device, max(len(each.sample.points) for each in drawn)
+        device, longest = self.model.device, max(len(each.sample.points) for each in drawn)
         points = torch.zeros(len(drawn), longest, 3)
         superpoints = torch.zeros(len(drawn), longest, dtype=torch.int64)
         is_point = torch.zeros(len(drawn), longest, dtype=torch.bool)

@@ -161,6 +161,19 @@ def summed(counts: Int[Array, "b c answers"], times: Int[Array, " b"]) -> Int[Ar
     return np.tensordot(times, counts, axes=1)
 
 
+def rarest(counts: Real[Array, "c answers"]) -> Int[Array, " r"]:
+    """Give the third of the classes with the fewest points, rounded up, of those that occur; the rarest first."""
+    true = counts.sum(axis=1)
+    occurring = np.flatnonzero(true > 0)
+    order: Array = occurring[np.argsort(true[occurring], kind="stable")]
+    return order[: -(-len(order) // 3)]
+
+
+def rare_miou(counts: Real[Array, "c answers"]) -> float:
+    """Give the mean IoU of the rarest third of classes; NaN where nothing has a label."""
+    return _mean(label_scores(counts).iou[rarest(counts)])
+
+
 def _ratio(part: Real[Array, "*n"], whole: Real[Array, "*n"]) -> Float64[Array, "*n"]:
     """Divide; nothing of nothing is NaN."""
     nothing = np.full(np.shape(part), np.nan)

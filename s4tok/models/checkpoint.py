@@ -1,4 +1,4 @@
-"""A trained tokenizer on disk, beside a card that says how it came to be, and back from there in front of its CLIP."""
+"""A trained tokenizer on disk, beside a card that says how it came to be, and back from there with its transformer."""
 
 import copy
 import hashlib
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from s4tok.backbones.clip_tower import FrozenEncoder
+from s4tok.backbones.plain_transformer import PlainEncoder
 from s4tok.config import EncoderConfig, Scene, TokenizerConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError
@@ -20,6 +21,7 @@ from s4tok.models.checkpoint_files import CARD, PAGE, WEIGHTS, file_of, find_che
 from s4tok.models.labeller import Labeller
 from s4tok.models.model import Model
 from s4tok.models.model_card import model_card
+from s4tok.models.point_encoder_files import load_encoder, named, save_plain
 from s4tok.models.trained import Trained
 from s4tok.shapes import Float
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
@@ -48,7 +50,7 @@ class Means(NamedTuple):
 
 
 class TrainedModel(NamedTuple):
-    """A trained tokenizer in front of the CLIP it was trained for; nothing of it changes any more."""
+    """A trained tokenizer in front of the transformer it was trained for; nothing of it changes any more."""
 
     model: Model
     card: Mapping[str, Any]  # its settings, its CLIP, the command, the steps and seconds, the caches
@@ -113,17 +115,19 @@ def save_trained(
 def save_loaded(folder: Path, checkpoint: TrainedModel) -> None:
     """Write a checkpoint that was loaded, and its card, into a folder, which is made where there is none."""
     folder.mkdir(parents=True, exist_ok=True)
-    model, more = checkpoint.model, dict[str, Tensor]()
-    if checkpoint.labeller is not None:
-        more |= {LABELLER + name: each for name, each in checkpoint.labeller.head.state_dict().items()}
+    model = checkpoint.model
+    more = named(LABELLER, None if checkpoint.labeller is None else checkpoint.labeller.head)
+    if isinstance(model.encoder, PlainEncoder):
+        save_plain(folder, model.tokenizer, model.encoder.transformer, checkpoint.card, more)
+        return
     if has_own_encoder(model):
-        more |= {ENCODER + name: each for name, each in model.encoder.state_dict().items()}
+        more |= named(ENCODER, model.encoder)
     save_trained(folder, model.tokenizer, checkpoint.card, checkpoint.means, model.head, more)
 
 
 def has_own_encoder(model: Model) -> bool:
-    """Tell whether the transformer is a copy of CLIP's that was trained."""
-    return model.encoder.visual is not model.clip.model.visual
+    """Tell whether the transformer is its own: a plain one, or a copy of CLIP's that was trained."""
+    return model.clip is None or model.encoder.visual is not model.clip.model.visual
 
 
 def own_encoder(clip: FrozenClip) -> FrozenEncoder:
@@ -131,16 +135,21 @@ def own_encoder(clip: FrozenClip) -> FrozenEncoder:
     return FrozenEncoder(copy.deepcopy(clip.model.visual), dtype=torch.float32)  # type: ignore[arg-type]
 
 
-def load_trained(where: str | Path, clip: FrozenClip, device: str = "cpu") -> TrainedModel:
+def load_trained(where: str | Path, clip: FrozenClip | None, device: str = "cpu") -> TrainedModel:
     """Load a trained tokenizer: a folder of `save_trained`, a run folder of `s4tok pretrain`, or a shipped name.
 
+    `clip` is the one it was trained for; None for a checkpoint with a plain transformer.
+
     Raises:
-        UsageError: For a name there is not, and for a tokenizer that was trained for another CLIP.
+        UsageError: For a name there is not, and for a tokenizer that was trained for another CLIP, or for none.
         MissingError: For a shipped one that this copy of s4tok came without.
         InputError: For a folder that holds none, or a damaged one.
     """
     folder = find_checkpoint(where)
     card = read_card(folder)
+    if "backbone" in card:
+        return _with_plain_transformer(where, folder, card, clip, device)
+    assert clip is not None
     _require_same(card["clip"], clip, str(where))
     try:
         settings = {name: _tuple(value) for name, value in card["tokenizer"].items()}
@@ -151,9 +160,7 @@ def load_trained(where: str | Path, clip: FrozenClip, device: str = "cpu") -> Tr
         stored = read_weights(folder)
         weights, means, head = stored.tokenizer, stored.means, stored.head
         tokenizer.load_state_dict(weights)
-        labeller = Labeller.of_card(card["labels"], width) if "labels" in card else None
-        if labeller is not None:
-            labeller.head.load_state_dict(stored.labeller)
+        labeller = _labeller(card, width, stored, device)
         encoder = None
         if stored.encoder:
             encoder = own_encoder(clip)
@@ -170,9 +177,36 @@ def load_trained(where: str | Path, clip: FrozenClip, device: str = "cpu") -> Tr
         raise InputError(f"{file_of(folder, WEIGHTS)} cannot be loaded: {first_line(error)}.") from error
     attend = card.get("encoder", {}).get("attend", EncoderConfig.attend)
     model = Model(tokenizer, clip, attend, head, encoder).to(torch.device(device))
-    if labeller is not None:
-        labeller.head.to(torch.device(device)).eval().requires_grad_(False)
     return TrainedModel(model.eval().requires_grad_(False), card, str(where), means, Trained.of(card), labeller)
+
+
+def _with_plain_transformer(
+    where: str | Path, folder: Path, card: Mapping[str, Any], clip: FrozenClip | None, device: str
+) -> TrainedModel:
+    """Load a checkpoint of the SAM-guided system, or one that was fine-tuned from there."""
+    if clip is not None:
+        raise UsageError(
+            f"{where} was trained without a CLIP: it has a transformer of its own.",
+            "leave out --clip, and --pretrained.",
+        )
+    model = load_encoder(folder, device).encoder.model
+    try:
+        labeller = _labeller(card, model.tokenizer.width, read_weights(folder), device)
+    except (ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise InputError(f"{file_of(folder, WEIGHTS)} cannot be loaded: {first_line(error)}.") from error
+    return TrainedModel(
+        model.eval().requires_grad_(False), card, str(where), trained=Trained.of(card), labeller=labeller
+    )
+
+
+def _labeller(card: Mapping[str, Any], width: int, stored: Stored, device: str) -> Labeller | None:
+    """Build the head of a fine-tuned checkpoint, and load its weights."""
+    if "labels" not in card:
+        return None
+    labeller = Labeller.of_card(card["labels"], width)
+    labeller.head.load_state_dict(stored.labeller)
+    labeller.head.to(torch.device(device)).eval().requires_grad_(False)
+    return labeller
 
 
 def read_weights(folder: Path) -> Stored:

@@ -63,12 +63,9 @@ def read_card(folder: Path) -> dict[str, Any]:
     """Read how a checkpoint came to be."""
     try:
         card = json.loads(file_of(folder, CARD).read_text(encoding="utf-8"))
-        if "backbone" in card:
-            raise InputError(
-                f"{folder} was trained without a CLIP: it has a transformer of its own, and no texts to label by.",
-                "s4tok.load_encoder gives its features.",
-            )
-        if {"name", "weights"} - set(card["clip"]) or {"tokenizer", "n_features"} - set(card):
+        if "backbone" not in card and (
+            {"name", "weights"} - set(card["clip"]) or {"tokenizer", "n_features"} - set(card)
+        ):
             raise ValueError("it does not say what the tokenizer is and which CLIP it was trained for")
         Trained.of(card)
     except (ValueError, TypeError, KeyError, RecursionError) as error:

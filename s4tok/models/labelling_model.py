@@ -16,7 +16,7 @@ class LabellingModel(nn.Module):
         """Put them together; `category` is that of the objects, for a head of parts."""
         super().__init__()
         self.model, self.labeller, self.category = model, labeller, category
-        self.tokenizer, self.clip = model.tokenizer, model.clip
+        self.tokenizer, self.device = model.tokenizer, model.device
 
     def forward(
         self,

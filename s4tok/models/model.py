@@ -1,20 +1,24 @@
-"""A tokenizer in front of a frozen CLIP: clouds in, vectors out, for the whole and for each point.
+"""A tokenizer in front of a transformer: clouds in, vectors out, for the whole and for each point.
 
-They lie in CLIP's space, or behind a head in the space of another vision model that was distilled.
+They lie in CLIP's space, behind a head in the space of another vision model that was distilled, or behind a plain
+transformer in one of its own.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from s4tok.backbones.clip_tower import FrozenEncoder, within_reach
+from s4tok.backbones.plain_transformer import PlainEncoder
 from s4tok.config import EncoderConfig, TokenizerConfig, VisionConfig
 from s4tok.heads.read import Read
 from s4tok.shapes import Bool, Float, Int, Real
 from s4tok.tokenizers import Tokenizer, Tokens, build_tokenizer
 from s4tok.tokenizers.propagation import propagate
 from s4tok.vision.frozen_clip import FrozenClip
+
+Transformer: TypeAlias = FrozenEncoder | PlainEncoder
 
 
 class CloudFeatures(NamedTuple):
@@ -26,7 +30,7 @@ class CloudFeatures(NamedTuple):
 
 
 class Model(nn.Module):
-    """A tokenizer to be trained, or trained already, and the frozen tower that reads its tokens.
+    """A tokenizer, trained or not, and the transformer that reads its tokens: a CLIP's, or a plain one.
 
     `attend` limits a token's attention to tokens so many grouping radii away; 0 does not. `head` takes CLIP's space to
     that of the targets, where these are another vision model's.
@@ -35,16 +39,24 @@ class Model(nn.Module):
     def __init__(
         self,
         tokenizer: Tokenizer,
-        clip: FrozenClip,
+        clip: FrozenClip | None,
         attend: float = EncoderConfig.attend,
         head: nn.Linear | None = None,
-        encoder: FrozenEncoder | None = None,
+        encoder: Transformer | None = None,
     ) -> None:
-        """Put the parts together; `encoder` is the CLIP's own tower, unless it was fine-tuned too."""
+        """Put the parts together; `encoder` is the CLIP's tower, unless it was fine-tuned too or there is no CLIP."""
         super().__init__()
         self.tokenizer, self.clip, self.attend = tokenizer, clip, attend  # clip has the texts too
         self.head = head
-        self.encoder = FrozenEncoder(clip.model.visual) if encoder is None else encoder  # type: ignore[arg-type]
+        if encoder is None:
+            assert clip is not None
+            encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
+        self.encoder = encoder
+
+    @property
+    def device(self) -> torch.device:
+        """Say where it computes."""
+        return next(self.tokenizer.parameters()).device
 
     def forward(
         self,

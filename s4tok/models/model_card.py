@@ -37,12 +37,12 @@ SHOWN = 12  # labels of a head
 
 def model_card(about: Mapping[str, Any]) -> str:
     """Say the first facts of a checkpoint's `config.json`, and how it is used."""
-    clip, tokenizer = about["clip"], about["tokenizer"]
+    tokenizer = about["tokenizer"]
     facts = {
         "tokenizer": tokenizer["tokenizer"],
         "sampled as": f"{tokenizer['n_points']} points, {tokenizer['n_tokens']} tokens of {tokenizer['patch_size']}",
         "reads of points": ", ".join(["coordinates", *about.get("point_features", {}).get("kinds", ())]),
-        "CLIP": f"{clip.get('name')} (weights {str(clip.get('weights'))[:12]})",
+        **_reader(about),
         "superpoints of": ", ".join(map(str, about.get("superpoints", ()))) or "not recorded",
         "command": f"`{about['command']}`" if "command" in about else "not recorded",
         "steps": f"{about.get('steps', 'not recorded')}" + (f" of {about['of']}" if "of" in about else ""),
@@ -52,6 +52,14 @@ def model_card(about: Mapping[str, Any]) -> str:
     heading = f"# An s4tok checkpoint: {tokenizer['tokenizer']}"
     use = _head_use(about["labels"]) if "labels" in about else USE
     return f"{HEADER}\n{heading}\n\n| | |\n|---|---|\n{rows}\n{use}"
+
+
+def _reader(about: Mapping[str, Any]) -> Mapping[str, str]:
+    """Say what reads the tokens."""
+    if "backbone" in about:
+        return {"transformer": f"{about['backbone']['layers']} layers of {about['backbone']['width']}, its own"}
+    clip = about["clip"]
+    return {"CLIP": f"{clip.get('name')} (weights {str(clip.get('weights'))[:12]})"}
 
 
 def _head_use(labels: Mapping[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 from torch import Tensor, nn
 
-from s4tok.backbones.plain_transformer import PlainTransformer
+from s4tok.backbones.plain_transformer import PlainEncoder, PlainTransformer
 from s4tok.config import BackboneConfig, TokenizerConfig
-from s4tok.models.model import CloudFeatures
+from s4tok.models.model import CloudFeatures, Model
 from s4tok.shapes import Bool, Float, Int, Real
 from s4tok.tokenizers import NO_FEATURES, Patches, PointFeatures, Tokenizer, Tokens
 from s4tok.tokenizers.propagation import propagate
+from s4tok.tokenizers.whole import mean_of_tokens
 
 
 class PointEncoder(nn.Module):
@@ -19,6 +20,11 @@ class PointEncoder(nn.Module):
         super().__init__()
         self.tokenizer = Tokenizer(tokenizer, width=backbone.width, point_features=point_features)
         self.backbone = PlainTransformer(backbone)
+
+    @property
+    def model(self) -> Model:
+        """Give the same tokenizer and transformer as a model, which heads read."""
+        return Model(self.tokenizer, None, encoder=PlainEncoder(self.backbone))
 
     def forward(
         self,
@@ -48,9 +54,3 @@ class PointEncoder(nn.Module):
     ) -> Float[Tensor, "b n d"]:
         """Give every point the features of its superpoint's tokens; points may be more than the tokens were made of."""
         return propagate(found.tokens, found.read, points, superpoints).features
-
-
-def mean_of_tokens(features: Float[Tensor, "b m d"], is_token: Bool[Tensor, "b m"]) -> Float[Tensor, "b d"]:
-    """Average the features of a cloud's tokens."""
-    shown = is_token[..., None].to(features.dtype)
-    return (features * shown).sum(1) / shown.sum(1).clamp_min(1)

@@ -4,17 +4,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from s4tok.backbones.plain_transformer import PlainTransformer
 from s4tok.config import BackboneConfig, TokenizerConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError
 from s4tok.models.checkpoint_files import CARD, PAGE, WEIGHTS, file_of, find_checkpoint
+from s4tok.models.model_card import model_card
 from s4tok.models.point_encoder import PointEncoder
-from s4tok.tokenizers import NO_FEATURES, PointFeatures
+from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
 from s4tok.vision.network import sha256_of_weights
 
 ENCODER, PROJECTION = "encoder.", "projection."  # before the names of tensors
@@ -37,17 +40,31 @@ def save_point_encoder(
     folder: Path, encoder: PointEncoder, card: Mapping[str, Any], projection: nn.Module | None = None
 ) -> None:
     """Write an encoder into a folder that is there, with its card, and a projection where there is one."""
-    tensors = {f"{ENCODER}{name}": tensor for name, tensor in encoder.state_dict().items()}
-    if projection is not None:
-        tensors |= {f"{PROJECTION}{name}": tensor for name, tensor in projection.state_dict().items()}
-    tokenizer = encoder.tokenizer
-    about = {"tokenizer": asdict(tokenizer.config), "backbone": asdict(encoder.backbone.config), **card}
+    save_plain(folder, encoder.tokenizer, encoder.backbone, card, named(PROJECTION, projection))
+
+
+def save_plain(
+    folder: Path,
+    tokenizer: Tokenizer,
+    transformer: PlainTransformer,
+    card: Mapping[str, Any],
+    more: Mapping[str, Tensor] = MappingProxyType({}),
+) -> None:
+    """Write a tokenizer and a plain transformer, their card, and what `more` holds by its whole name."""
+    tensors = {**named(f"{ENCODER}tokenizer.", tokenizer), **named(f"{ENCODER}backbone.", transformer), **more}
+    about = {**card, "tokenizer": asdict(tokenizer.config), "backbone": asdict(transformer.config)}
     if tokenizer.point_features.kinds:
         about["point_features"] = asdict(tokenizer.point_features)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     load("safetensors.torch").save_file(tensors, folder / WEIGHTS)
     (folder / CARD).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
-    (folder / PAGE).write_text(_page(about), encoding="utf-8")
+    page = model_card(about) if "labels" in about else _page(about)
+    (folder / PAGE).write_text(page, encoding="utf-8")
+
+
+def named(prefix: str, part: nn.Module | None) -> dict[str, Tensor]:
+    """Give the tensors of a part, each by its whole name; none of a part that is not there."""
+    return {} if part is None else {f"{prefix}{name}": tensor for name, tensor in part.state_dict().items()}
 
 
 def load_encoder(where: str | Path, device: str = "cpu") -> LoadedEncoder:

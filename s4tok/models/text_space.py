@@ -16,6 +16,11 @@ def text_model(checkpoint: TrainedModel, asked: VisionConfig | None = None, devi
         UsageError: For a checkpoint that was distilled from a model without texts, and for another model than that.
     """
     clip, distilled = checkpoint.model.clip, checkpoint.trained.vision_model
+    if clip is None:
+        raise UsageError(
+            f"checkpoint {checkpoint.name} was trained without a CLIP: it has no texts to label by.",
+            "s4tok finetune puts a head behind it, and s4tok embed gives its features.",
+        )
     if not distilled or distilled["weights"] == clip.sha256:
         return clip
     config = asked or VisionConfig(distilled["model"])

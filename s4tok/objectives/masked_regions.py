@@ -13,7 +13,7 @@ from s4tok.backbones.query_decoder import QueryDecoder
 from s4tok.config import PretrainConfig, RegionConfig
 from s4tok.losses.chamfer import chamfer_loss
 from s4tok.losses.region_losses import instance_loss, masked_loss
-from s4tok.models.point_encoder import PointEncoder, mean_of_tokens
+from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import save_point_encoder
 from s4tok.objectives.masking import Split, split_tokens
 from s4tok.objectives.objective import Figures, Objective
@@ -22,6 +22,7 @@ from s4tok.objectives.s4token import teacher_momentum
 from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, padded
 from s4tok.shapes import Float
 from s4tok.tokenizers import Patches
+from s4tok.tokenizers.whole import mean_of_tokens
 
 TEACHER = "teacher."  # before the names of its tensors
 Losses: TypeAlias = tuple[Tensor, Tensor, Tensor]  # of masked tokens, of whole clouds, and the spread of the targets

@@ -18,6 +18,7 @@ from s4tok.models.checkpoint import TrainedModel, save_loaded
 from s4tok.models.labeller import Labeller, Labels
 from s4tok.objectives.objective import Figures, Objective
 from s4tok.shapes import Array, Bool, Float, Float32, Int, Real
+from s4tok.superpoints.quality import majority
 
 NO_LABEL = -1
 
@@ -65,8 +66,8 @@ class Supervised(Objective):
     columns = curves = ("total", "accuracy")
     selects_by = "error"
     told: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "parts": ("miou_i", "miou_c"),
-        "scenes": ("miou", "macc"),
+        "parts": ("miou_i", "miou_c", "oracle"),
+        "scenes": ("miou", "macc", "oracle"),
         "objects": ("accuracy", "macc"),
     }
 
@@ -170,14 +171,21 @@ class Supervised(Objective):
         return mean(right, torch.tensor(float(len(truth)), device=right.device))
 
     def validate(self, batches: Iterable[tuple[int, LabelledBatch]]) -> Figures:
-        """Sum counts over all held-out clouds, each in one sample, and measure them once."""
-        counts, categories, losses, n_labelled = list[Array](), list[int](), 0.0, 0
+        """Sum counts over all held-out clouds, each in one sample, and measure them once.
+
+        "oracle" is the task's first figure for the best label of each superpoint.
+        """
+        counts, best, categories, losses, n_labelled = list[Array](), list[Array](), list[int](), 0.0, 0
         for _, batch in batches:
             logits, truth = self.logits(batch)
             losses, n_labelled = losses + float(self.loss(logits, truth)) * len(truth), n_labelled + len(truth)
             counts += self._counts(logits, truth, batch)
+            best += self._best_counts(batch)
             categories += batch.categories.tolist()
-        return {"total": losses / max(n_labelled, 1), **figures(self.labels, counts, categories)}
+        found = {"total": losses / max(n_labelled, 1), **figures(self.labels, counts, categories)}
+        if best:
+            found["oracle"] = figures(self.labels, best, categories)[self.validates[0]]
+        return found
 
     def _counts(
         self, logits: Float[Tensor, "r c"], truth: Int[Tensor, " r"], batch: LabelledBatch
@@ -196,6 +204,15 @@ class Supervised(Objective):
         for number in range(len(batch.labels)):
             mine = of_cloud == number
             yield count(truth[mine].cpu().numpy(), answers[mine].cpu().numpy(), n_classes)
+
+    def _best_counts(self, batch: LabelledBatch) -> Iterator[Int[Array, "c answers"]]:
+        """Count each cloud as if every superpoint had its most frequent label; nothing where clouds are labelled."""
+        if self.labels.task == "objects":
+            return
+        count = part_counts if self.labels.categories else confusion
+        for superpoints, truth, is_point in zip(batch.superpoints, batch.labels, batch.is_point, strict=True):
+            known = truth[is_point].cpu().numpy()
+            yield count(known, majority(superpoints[is_point].cpu().numpy(), known), len(self.labels.classes))
 
     def selection(self, figures: Figures) -> float:
         """Compare validations by what is missing of the task's first figure; the latest where nothing was labelled."""

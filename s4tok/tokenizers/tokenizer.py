@@ -51,6 +51,20 @@ class Tokenizer(nn.Module):
         hidden = config.pe_hidden if config.pe == "learned" else 0
         self.position = PositionEncoding(width, config.band, config.amplitude, hidden)
 
+    def regroup(self, config: TokenizerConfig) -> None:
+        """Group points by another configuration from here on, with the weights that are there.
+
+        Raises:
+            UsageError: Where these weights read other numbers of each point.
+        """
+        variant = choose("tokenizer", config.tokenizer, TOKENIZERS)
+        if variant.marks_superpoint != self.variant.marks_superpoint:
+            raise UsageError(
+                f"{config.tokenizer} and {self.config.tokenizer} read points otherwise: one marks superpoints.",
+                "group as another tokenizer does.",
+            )
+        self.config, self.variant = config, variant
+
     def forward(
         self,
         points: Real[Tensor, "b n 3"],

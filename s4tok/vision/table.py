@@ -7,10 +7,11 @@ from dataclasses import replace
 from s4tok.config import VisionConfig
 from s4tok.errors import MissingError, UsageError, did_you_mean
 from s4tok.plugins import Table
-from s4tok.vision import dinov2, siglip
+from s4tok.vision import dinov2, sam, siglip
 from s4tok.vision.dinov2 import Dinov2
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.graph_masks import GraphMasks
+from s4tok.vision.sam import Sam
 from s4tok.vision.siglip import Siglip
 from s4tok.vision.vision_model import MEANING, Capability, VisionModel
 from s4tok.vision.weights import CARRIED, CLIP, FOLDER, HUB, bare_name, image_tower
@@ -22,11 +23,12 @@ VISION_MODELS: Mapping[str, type[VisionModel]] = Table(
         **dict.fromkeys(siglip.ARCHITECTURES, Siglip),
         **dict.fromkeys(dinov2.ARCHITECTURES, Dinov2),
         GraphMasks.name: GraphMasks,
+        **dict.fromkeys(sam.ARCHITECTURES, Sam),
     },
 )
 # Before the name of an architecture, a folder or a repository that is no row.
-FAMILIES: Mapping[str, type[VisionModel]] = {"clip": FrozenClip, "siglip": Siglip, "dinov2": Dinov2}
-ROWS = {theirs: ours for each in (siglip, dinov2) for ours, theirs in each.ARCHITECTURES.items()}
+FAMILIES: Mapping[str, type[VisionModel]] = {"clip": FrozenClip, "siglip": Siglip, "dinov2": Dinov2, "sam": Sam}
+ROWS = {theirs: ours for each in (siglip, dinov2, sam) for ours, theirs in each.ARCHITECTURES.items()}
 
 
 def load_vision_model(config: VisionConfig, device: str = "cpu", *needed: Capability) -> VisionModel:

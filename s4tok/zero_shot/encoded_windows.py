@@ -63,7 +63,7 @@ def encode_windows(
             _batch(drawn.points, model),
             _batch(drawn.superpoints, model),
             features=None if features is None else _batch(features[window.which][drawn.index], model),
-            seeds=torch.tensor([seed ^ number], device=model.clip.device),
+            seeds=torch.tensor([seed ^ number], device=model.device),
         )
         home = superpoints_in_sample(labels, drawn)
         yield EncodedWindow(window.which, window.weight, to_y_up(part, up), home, found)
@@ -115,4 +115,4 @@ def superpoints_in_sample(labels: Int[Array, " n"], drawn: Sample) -> Int[Array,
 
 
 def _batch(array: Array, model: Encoder) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array)).to(model.clip.device)[None]
+    return torch.from_numpy(np.ascontiguousarray(array)).to(model.device)[None]

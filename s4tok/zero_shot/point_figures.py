@@ -18,6 +18,8 @@ from s4tok.metrics.labels import (
     label_scores,
     part_counts,
     part_scores,
+    rare_miou,
+    rarest,
     summed,
 )
 from s4tok.shapes import Array, Int
@@ -46,6 +48,8 @@ class SceneFigures(NamedTuple):
             "miou_interval": self.miou[:2],
             "macc": self.scores.macc,
             "macc_interval": self.macc[:2],
+            "rare_miou": rare_miou(self.counts),
+            "rare_classes": [self.classes[c] for c in rarest(self.counts)],
             "openscene": {"miou": self.openscene.miou, "macc": self.openscene.macc},
             "per_class": {
                 name: {"iou": self.scores.iou[c], "recall": self.scores.recall[c], "points": points[c]}

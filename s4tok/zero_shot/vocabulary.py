@@ -50,8 +50,9 @@ class Vocabulary:
             )
         if category is not None and not labels:
             raise UsageError("--category says what --labels are parts of, and there are none.")
-        self.clouds, self.model = clouds, model
-        self.prompts: Prompts | None = prompts  # a head needs none
+        self.clouds = clouds
+        self.model: VisionModel | None = model  # as for the prompts: a head needs none
+        self.prompts: Prompts | None = prompts
         self.labels, self.category = tuple(labels), category
         self.unknown: Sequence[str] = unknown_words(self.labels or clouds.classes, model, prompts, category)
         self._known: dict[str | None, Words] = {}
@@ -87,6 +88,7 @@ class Vocabulary:
 
     def _vectors(self, names: Sequence[str], ids: Sequence[int], category: str | None) -> Words:
         assert self.prompts is not None
+        assert self.model is not None
         vectors = label_vectors(names, self.model, self.prompts, category=category, scene=self.clouds.scene)
         return Words(tuple(names), np.array(ids), vectors)
 

@@ -23,7 +23,7 @@ def extract_masks(
     model: Annotated[
         str,
         Option(
-            help="graph (merges pixels, no weights), or a folder of DIR/<scene>/<frame>.npz or .png.",
+            help="graph (merges pixels, no weights), sam, sam2, or a folder of DIR/<scene>/<frame>.npz or .png.",
             metavar="NAME|DIR",
             rich_help_panel=options.MODELS,
         ),

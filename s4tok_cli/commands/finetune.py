@@ -9,6 +9,7 @@ from typer import Option
 
 from s4tok.config import (
     NO_CHECKPOINT,
+    BackboneConfig,
     EncoderConfig,
     FinetuneConfig,
     FinetunePreset,
@@ -41,10 +42,12 @@ RECIPE = FieldsOf(
     (
         Part("", FinetuneRecipe, "Models", ("task", "checkpoint"), {}, ("protocol",),
              {"task": "the data's", "clip": "the checkpoint's", "pretrained": "its usual ones",
-              "n_points": "the tokenizer's", "n_tokens": "the tokenizer's"}),
+              "group_as": "the checkpoint", "n_points": "the tokenizer's", "n_tokens": "the tokenizer's"}),
         Part("tokenizer", TokenizerConfig, "Models", (), {},
              tuple(name for name in TokenizerConfig.__dataclass_fields__ if name != "tokenizer")),
         Part("encoder", EncoderConfig, "Models"),
+        Part("backbone", BackboneConfig, "Models", (), {"width": "--backbone-width", "layers": "--backbone-layers",
+             "heads": "--backbone-heads"}, ("mlp_ratio",)),
         Part("head", HeadConfig, "Training", ("head",)),
         Part("training", FinetuneConfig, "Training", ("train", "shots", "epochs", "learning_rate"),
              {"learning_rate": "--lr", "windows": "--windows-per-room"}, (),
@@ -60,7 +63,7 @@ def finetune(
     preset: Annotated[
         FinetunePreset,
         Option(
-            help="Numbers: toy, table1, tableA-parts or tableA-s3dis.",
+            help="Numbers: toy, table1, tableA-parts, tableA-s3dis, sam or sam-toy.",
             metavar="NAME",
             rich_help_panel="Training",
         ),
@@ -105,9 +108,9 @@ def finetune(
     config = changed(FinetuneRecipe.of(preset, protocol), recipe)
     scene: Scene | None = None if room is None else "room" if room else "object"
     clouds = source.open(scene=scene, prefer=["train"])  # before PyTorch is imported: what is wrong is told at once
-    if config.checkpoint == NO_CHECKPOINT:
+    if config.checkpoint == NO_CHECKPOINT and config.transformer == "clip":
         probe(config.clip or ZeroShotConfig.clip, config.pretrained)
-    else:
+    elif config.checkpoint != NO_CHECKPOINT:
         find_checkpoint(config.checkpoint)
         probe(config.clip, config.pretrained)
 

@@ -50,11 +50,13 @@ def test_a_scan_of_ones_own_is_named(example: Run, tmp_path: Path) -> None:
     assert (tmp_path / "labels.png").stat().st_size
 
 
-def test_the_sam_guided_system_trains_both_stages(example: Run, tmp_path: Path) -> None:
-    done = example("sam_guided.sh", FRAMES="3")
+def test_the_sam_guided_system_goes_from_nothing_to_labels_of_points(example: Run, tmp_path: Path) -> None:
+    done = example("sam_guided.sh", FRAMES="3", ROOMS="1")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "masks" / "masks.png").stat().st_size
-    assert all((tmp_path / "runs" / stage / "ckpt/best/model.safetensors").is_file() for stage in ("stage1", "stage2"))
+    runs = ("stage1", "stage2", "rooms")
+    assert all((tmp_path / "runs" / run / "ckpt/best/model.safetensors").is_file() for run in runs)
+    assert "mIoU" in done.stdout
 
 
 def test_six_stages_end_with_pictures(example: Run, tmp_path: Path) -> None:

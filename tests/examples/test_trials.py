@@ -66,11 +66,22 @@ def test_cuts_that_share_a_solve_are_those_of_the_toolkit(monkeypatch: pytest.Mo
 
 @pytest.mark.slow
 def test_the_study_of_few_shots_measures_what_is_missing_and_nothing_twice(python: Run, tmp_path: Path) -> None:
-    small = ["--out", tmp_path / "out", "--cache", tmp_path / "cache", "--rows", "random", "--shots", "1", "--seeds", 0]
+    small = [
+        "--out",
+        tmp_path / "out",
+        "--cache",
+        tmp_path / "cache",
+        "--rows",
+        "s4token-random",
+        "--shots",
+        "1",
+        "--seeds",
+        0,
+    ]
     small += ["--limit", 16, "--epochs", 1, "--tested", 2]
     done = python(TRIALS / "few_shot.py", *small, timeout=900)
     assert done.returncode == 0, done.stderr
-    assert 0 < float(rows(done.stdout)["random"][0]) < 1
+    assert 0 < float(rows(done.stdout)["s4token-random"][0]) < 1
     assert (tmp_path / "out" / "few_shot.png").is_file()
     again = python(TRIALS / "few_shot.py", *small)
     assert again.stdout == done.stdout

@@ -41,10 +41,16 @@ class ModelNames:
 class Models(NamedTuple):
     """What the names stand for; no checkpoint is the 2D baseline."""
 
-    vision: VisionModel  # whose texts name things
+    vision: VisionModel | None  # whose texts name things; a head without a CLIP has none
     checkpoint: TrainedModel | None
     prompts: Prompts
     device: str
+
+    @property
+    def texts(self) -> VisionModel:
+        """Give the model whose texts name things, where there is no head."""
+        assert self.vision is not None
+        return self.vision
 
 
 def load_models(names: ModelNames, scene: Scene, report: Report = silent, *needed: Capability) -> Models:
@@ -70,7 +76,12 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
         )  # fmt: skip
         if loaded.trained_model.labeller is not None:  # a head needs no texts, and there may be none
             clip = loaded.model.clip
-            return Models(clip, loaded.trained_model, load_prompts(set_for(clip.name)), loaded.device)
+            return Models(
+                clip,
+                loaded.trained_model,
+                load_prompts(set_for(loaded.name if clip is None else clip.name)),
+                loaded.device,
+            )
         models = Models(loaded.texts, loaded.trained_model, loaded.prompts, loaded.device)
     if models.prompts.name == TUNED:
         report.note("PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot.")
@@ -79,7 +90,7 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
 
 def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig, scene: Scene) -> TrainedModel | None:
     """Load the checkpoint that calibrates the 2D baseline: where that is asked for, or its card says so."""
-    if not names.vision_only or config.calibrate == "none":
+    if not names.vision_only or models.vision is None or config.calibrate == "none":
         return None
     name, is_asked = names.checkpoint_for(scene), config.calibrate or config.calibration_share is not None
     if not isinstance(models.vision, FrozenClip):
@@ -94,7 +105,7 @@ def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig, s
         except MissingError:
             return None  # a copy of s4tok without checkpoints has the baseline nonetheless
         trained = Trained.of(card)
-        weights = {model["weights"] for model in (card["clip"], trained.vision_model) if model}
+        weights = {model["weights"] for model in (card.get("clip"), trained.vision_model) if model}
         if weights != {models.vision.sha256} or not trained.calibration_share:
             return None
     checkpoint = load_trained(name, models.vision, models.device)

@@ -52,7 +52,7 @@ def by_checkpoint(
     `superpoints` are left out for a tokenizer that knows none. On a CPU clouds go one by one, so that a feature does
     not depend on its neighbours; on a GPU as many together as the config says.
     """
-    at_once = 1 if checkpoint.model.clip.device.type in ONE_BY_ONE else config.batch
+    at_once = 1 if checkpoint.model.device.type in ONE_BY_ONE else config.batch
     encoder = WholeEncoder(checkpoint, config, PointReader(checkpoint, clouds.up, report.note))
     waiting: dict[str, list[Drawn]] = {}
     for drawn in ahead(_samples(encoder, clouds, superpoints), READ_AHEAD):

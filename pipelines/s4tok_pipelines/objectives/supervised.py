@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 import torch
 
 from s4tok.backbones.clip_tower import FrozenEncoder
+from s4tok.backbones.plain_transformer import PlainEncoder
 from s4tok.config import NO_CHECKPOINT, ROOM_WINDOW, FinetuneRecipe, Task, ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import InputError, choose
+from s4tok.errors import InputError, UsageError, choose
 from s4tok.inference.loading import load
 from s4tok.models.checkpoint import TrainedModel, has_own_encoder, own_encoder
 from s4tok.models.labeller import Labeller, Labels
 from s4tok.models.model import Model
+from s4tok.models.point_encoder import PointEncoder
 from s4tok.objectives.supervised import NO_LABEL, Supervised, class_weights
 from s4tok.tokenizers import TOKENIZERS, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -72,24 +74,42 @@ def begin_with(recipe: FinetuneRecipe, device: str) -> TrainedModel:
     """Load the checkpoint to begin with, without the head it may have; or draw a tokenizer by the seed."""
     if recipe.checkpoint == NO_CHECKPOINT:
         choose("tokenizer", recipe.tokenizer.tokenizer, TOKENIZERS)
-        clip = FrozenClip.load(recipe.clip or ZeroShotConfig.clip, recipe.pretrained, device)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.training.seed)
-            width = FrozenEncoder(clip.model.visual).width  # type: ignore[arg-type]
-            wanted = PointFeatures(recipe.point_features)
-            tokenizer = Tokenizer(recipe.tokenizer, width=width, point_features=wanted)
-        card = {"clip": {"name": clip.name, "weights": clip.sha256}, "encoder": asdict(recipe.encoder)}
-        found = TrainedModel(Model(tokenizer, clip, recipe.encoder.attend), card, NO_CHECKPOINT)
+        found = _untrained(recipe, device)
     else:
         found = load(recipe.checkpoint, clip=recipe.clip, pretrained=recipe.pretrained, device=device).trained_model
     model = found.model
     known = model.tokenizer.config
-    model.tokenizer.config = replace(
-        known, n_points=recipe.n_points or known.n_points, n_tokens=recipe.n_tokens or known.n_tokens
+    model.tokenizer.regroup(
+        replace(
+            known,
+            tokenizer=recipe.group_as or known.tokenizer,
+            n_points=recipe.n_points or known.n_points,
+            n_tokens=recipe.n_tokens or known.n_tokens,
+        )
     )
-    if recipe.training.train == "all" and not has_own_encoder(model):
+    if recipe.training.train == "all" and model.clip is not None and not has_own_encoder(model):
         model = Model(model.tokenizer, model.clip, model.attend, model.head, own_encoder(model.clip))
     return found._replace(model=model, labeller=None)
+
+
+def _untrained(recipe: FinetuneRecipe, device: str) -> TrainedModel:
+    """Draw a tokenizer by the seed, and a plain transformer or one that reads tokens for a CLIP."""
+    wanted = PointFeatures(recipe.point_features)
+    if recipe.transformer == "plain":
+        if recipe.clip is not None:
+            raise UsageError("--transformer plain is trained without a CLIP, and --clip names one.", "leave out one.")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.training.seed)
+            model = PointEncoder(recipe.tokenizer, recipe.backbone, wanted).model
+        card: dict[str, Any] = {"backbone": asdict(recipe.backbone)}
+        return TrainedModel(model.to(torch.device(device)), card, NO_CHECKPOINT)
+    clip = FrozenClip.load(recipe.clip or ZeroShotConfig.clip, recipe.pretrained, device)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.training.seed)
+        width = FrozenEncoder(clip.model.visual).width  # type: ignore[arg-type]
+        tokenizer = Tokenizer(recipe.tokenizer, width=width, point_features=wanted)
+    card = {"clip": {"name": clip.name, "weights": clip.sha256}, "encoder": asdict(recipe.encoder)}
+    return TrainedModel(Model(tokenizer, clip, recipe.encoder.attend), card, NO_CHECKPOINT)
 
 
 def _window(checkpoint: TrainedModel, clouds: CloudDataset, recipe: FinetuneRecipe) -> float:
@@ -191,7 +211,7 @@ def _told(
         "validation": {} if held is None else held.facts(),
         "labels": {"task": labels.task, "classes": list(labels.classes), "categories": list(labels.categories)},
         "checkpoint": begun,
-        "clip": {"name": model.clip.name, "weights": model.clip.sha256},
+        **_transformer(model),
         "tokenizer": asdict(model.tokenizer.config),
         "encoder": {"attend": model.attend},
         "head": asdict(recipe.head),
@@ -199,7 +219,11 @@ def _told(
     }
     if recipe.protocol is not None:
         facts["protocol"] = {"name": recipe.protocol}
-    kept = {name: checkpoint.card[name] for name in ("clip", "vision_model", "encoder") if name in checkpoint.card}
+    kept = {
+        name: checkpoint.card[name]
+        for name in ("clip", "backbone", "vision_model", "encoder")
+        if name in checkpoint.card
+    }
     cuts = checkpoint.card.get("superpoints", {})
     card = {
         **kept,
@@ -211,3 +235,11 @@ def _told(
         **({} if recipe.protocol is None else {"protocol": recipe.protocol}),
     }
     return facts, card
+
+
+def _transformer(model: Model) -> Mapping[str, Mapping[str, Any]]:
+    """Name the CLIP whose transformer reads the tokens, or say how large the plain one is."""
+    if isinstance(model.encoder, PlainEncoder):
+        return {"backbone": asdict(model.encoder.transformer.config)}
+    assert model.clip is not None
+    return {"clip": {"name": model.clip.name, "weights": model.clip.sha256}}

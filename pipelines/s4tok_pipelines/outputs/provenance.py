@@ -11,7 +11,7 @@ from s4tok.zero_shot.prompts import Prompts
 
 
 def provenance(
-    clouds: CloudDataset, vision: VisionModel, checkpoint: TrainedModel | None, prompts: Prompts | None
+    clouds: CloudDataset, vision: VisionModel | None, checkpoint: TrainedModel | None, prompts: Prompts | None
 ) -> dict[str, Any]:
     """Name the clouds, the models and the sentences, each so that another one has another name."""
     by = None
@@ -24,8 +24,8 @@ def provenance(
         "files": _files(clouds) if isinstance(clouds, OwnFiles) else None,
         **taken_for(clouds),
         "checkpoint": by,
-        "vision_model": {"name": vision.name, **vision.identity},
-        "prompts": None if prompts is None else prompts.identity,  # a fine-tuned head needs none
+        "vision_model": None if vision is None else {"name": vision.name, **vision.identity},
+        "prompts": None if prompts is None else prompts.identity,  # a fine-tuned head needs neither
     }
 
 

@@ -87,7 +87,7 @@ def segment_by_name(
         models = load_models(names, part.scene, report, "dense")
         calibrated_by = load_calibrating(names, models, config, part.scene)
         words = (
-            Vocabulary(part, models.vision, models.prompts, labels, category)
+            Vocabulary(part, models.texts, models.prompts, labels, category)
             if models.checkpoint is None or models.checkpoint.labeller is None
             else HeadVocabulary(part, models.checkpoint, labels, category)
         )
@@ -143,7 +143,7 @@ def classify_by_name(
         if models.checkpoint.labeller is not None:
             texts = cloud_vectors(models.checkpoint, labels)
         else:
-            texts = classifier(models.vision, [models.prompts.of_object(name) for name in labels]).cpu()
+            texts = classifier(models.texts, [models.prompts.of_object(name) for name in labels]).cpu()
         bring_upright(clouds, nearness_of_whole(encoder, models.checkpoint, clouds.scene, texts))
     features = open_whole_features(
         clouds, cache, models.vision, models.checkpoint, config, views,

@@ -69,7 +69,7 @@ class Classified:
 def classify(
     clouds: CloudDataset,
     features: WholeFeatures,
-    vision: VisionModel,
+    vision: VisionModel | None,
     prompts: Prompts,
     *,
     labels: Sequence[str] = (),
@@ -82,7 +82,7 @@ def classify(
     Args:
         clouds: Objects of known category, or anything where `labels` say what it may be.
         features: Of each cloud, by a checkpoint or by a vision model of drawn views.
-        vision: The model whose texts name classes.
+        vision: The model whose texts name classes; a head needs none.
         prompts: The sentences of each class.
         labels: What a cloud may be, in place of the dataset's categories; then nothing can be right or wrong.
         report: Who listens.
@@ -94,8 +94,9 @@ def classify(
             f"{clouds.name} has no categories.", 'say what its clouds may be, for example --labels "chair,table,lamp".'
         )
     near, unknown = _near(features.checkpoint, classes, vision, prompts)
-    for sentence in tell_unknown(unknown, vision):
-        report.warn(sentence)
+    if vision is not None:
+        for sentence in tell_unknown(unknown, vision):
+            report.warn(sentence)
     result = Classified(classes)
     rows: dict[str, Float[Tensor, " t"]] = {}
     for done in report.steps(features.of_clouds, "Classifying", total=len(clouds)):
@@ -132,12 +133,13 @@ def _has_head(checkpoint: TrainedModel | None) -> bool:
 
 
 def _near(
-    checkpoint: TrainedModel | None, classes: Sequence[str], vision: VisionModel, prompts: Prompts
+    checkpoint: TrainedModel | None, classes: Sequence[str], vision: VisionModel | None, prompts: Prompts
 ) -> tuple[Near, Unknown]:
     """Say how near features are to classes, by a head or by prompts, and which words the texts were not trained on."""
     if checkpoint is not None and checkpoint.labeller is not None:
         picked = cloud_vectors(checkpoint, classes)
         return lambda probabilities: probabilities @ picked.T, ()
+    assert vision is not None
     texts = classifier(vision, [prompts.of_object(name) for name in classes]).cpu()
     return lambda feature: cosines(feature, texts), unknown_words(classes, vision, prompts)
 

@@ -171,7 +171,8 @@ def _facts(clouds: CloudDataset, encoder: CloudEncoder, superpoints: CacheReader
 def embeddings_stamp(clouds: CloudDataset, encoder: CloudEncoder, superpoints: CacheReader) -> Stamp:
     """Say what embeddings depend on: the weights, how clouds are encoded, and their superpoints."""
     settings = {name: value for name, value in asdict(encoder.config).items() if name not in OF_LABELS}
-    weights = {"checkpoint": encoder.checkpoint.sha256, "clip": encoder.model.clip.sha256}
+    clip = encoder.model.clip
+    weights = {"checkpoint": encoder.checkpoint.sha256, **({} if clip is None else {"clip": clip.sha256})}
     parameters = {**weights, **settings, "up": clouds.up, "scene": clouds.scene}
     return Stamp(STAGE, parameters, ALGORITHM, (superpoints.stamp,))
 

@@ -18,7 +18,7 @@ from s4tok_pipelines.stamps import views_stamp
 def open_scorer(
     clouds: CloudDataset,
     cache: Path,
-    vision: VisionModel,
+    vision: VisionModel | None,
     checkpoint: TrainedModel | None,
     config: SegmentConfig = SegmentConfig(),  # noqa: B008 - it cannot change
     *,
@@ -41,6 +41,7 @@ def open_scorer(
         report: Who listens.
     """
     if checkpoint is None:
+        assert vision is not None
         config = calibrated(config, calibrated_by, clouds.scene)
         return VisionScorer(vision, clouds, cache, config, calibrated_by)
     encoder = CloudEncoder(checkpoint, config, clouds.scene, clouds.up, report.note)
@@ -51,7 +52,7 @@ def open_scorer(
 def open_whole_features(
     clouds: CloudDataset,
     cache: Path,
-    vision: VisionModel,
+    vision: VisionModel | None,
     checkpoint: TrainedModel | None,
     config: ZeroShotConfig = ZeroShotConfig(),  # noqa: B008 - it cannot change
     views: ViewConfig = ViewConfig(),  # noqa: B008 - as above
@@ -74,6 +75,7 @@ def open_whole_features(
         report: Who listens.
     """
     if checkpoint is None:
+        assert vision is not None
         drawn = views_stamp(views, clouds.up)
         known = encoded_already(vision, clouds, cache, drawn)
         if known is not None:

@@ -106,10 +106,11 @@ def segment(
         report: Who listens.
     """
     start = time.monotonic()
-    for sentence in tell_unknown(words.unknown, words.model):
-        report.warn(sentence)
+    if words.model is not None:
+        for sentence in tell_unknown(words.unknown, words.model):
+            report.warn(sentence)
     stems, tally, failures = stems_for(clouds), Tally(clouds), list[Failure]()
-    by = "its head" if words.prompts is None else f"texts of {words.model.name}"
+    by = "its head" if words.prompts is None or words.model is None else f"texts of {words.model.name}"
     about = f"labels by {scorer.name}, {by}"
     for key in report.steps(clouds.keys, "Labelling points"):
         try:

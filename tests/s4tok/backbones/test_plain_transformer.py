@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from s4tok.backbones.plain_transformer import PlainTransformer
+from s4tok.backbones.plain_transformer import PlainEncoder, PlainTransformer
 from s4tok.config import BackboneConfig
 from s4tok.errors import UsageError
 
@@ -42,6 +42,23 @@ def test_what_is_no_token_changes_no_token() -> None:
 def test_a_cloud_without_tokens_gives_numbers() -> None:
     hidden = PlainTransformer(SMALL)(torch.randn(2, 3, 24), torch.zeros(2, 3, dtype=torch.bool))
     assert hidden.isfinite().all()
+
+
+def test_in_place_of_a_clips_tower_it_gives_three_depths_and_the_mean_of_tokens() -> None:
+    torch.manual_seed(2)
+    transformer = PlainTransformer(BackboneConfig(width=24, layers=5, heads=3)).eval()
+    tower, tokens, is_token = PlainEncoder(transformer), torch.randn(2, 4, 24), torch.ones(2, 4, dtype=torch.bool)
+    is_token[0, 2:] = False
+    after = transformer.after_each(tokens, is_token)
+    found = tower.layers(tokens, is_token)
+    assert all(torch.equal(one, other) for one, other in zip(found.hidden, (after[1], after[3], after[4]), strict=True))
+    torch.testing.assert_close(found.whole[0], after[4][0, :2].mean(0))
+    encoded = tower(tokens, is_token)
+    assert torch.equal(tower.project(encoded.hidden), transformer(tokens, is_token))
+    assert torch.equal(encoded.whole, found.whole)
+    assert set(tower.trainable()) == set(transformer.parameters())
+    with pytest.raises(UsageError, match="all tokens attend to each other"):
+        tower(tokens, is_token, is_token[:, None].expand(-1, 4, -1))
 
 
 def test_every_weight_is_trained_and_the_papers_size_is_the_default() -> None:

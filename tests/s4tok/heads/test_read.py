@@ -1,6 +1,7 @@
 import torch
 
-from s4tok.heads.read import dropout, highest, mean, places
+from s4tok.heads.read import dropout, highest, places
+from s4tok.tokenizers.whole import mean_of_tokens
 from tests.s4tok.heads.reading import read_of
 
 
@@ -8,7 +9,7 @@ def test_what_is_no_token_counts_in_neither_maximum_nor_mean() -> None:
     features = torch.tensor([[[1.0, -2.0], [3.0, -4.0], [99.0, 99.0]]])
     is_token = torch.tensor([[True, True, False]])
     assert torch.equal(highest(features, is_token), torch.tensor([[3.0, -2.0]]))
-    assert torch.equal(mean(features, is_token), torch.tensor([[2.0, -3.0]]))
+    assert torch.equal(mean_of_tokens(features, is_token), torch.tensor([[2.0, -3.0]]))
 
 
 def test_points_are_measured_from_the_middle_of_the_centres_in_their_spread() -> None:

@@ -3,9 +3,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from s4tok.heads.read import Read, highest, mean, places
+from s4tok.heads.read import Read, highest, places
 from s4tok.heads.segmentation import PointProbe, SegmentationHead
 from s4tok.tokenizers.propagation import propagate
+from s4tok.tokenizers.whole import mean_of_tokens
 from tests.s4tok.heads.reading import clouds, read_of
 
 WIDTHS = (16, 12, 10, 6)
@@ -30,7 +31,7 @@ def slow(head: SegmentationHead, read: Read, points: Tensor, superpoints: Tensor
     assert head.category is not None
     assert head.category_norm is not None
     known = functional.leaky_relu(head.category_norm(head.category(categories)), 0.2)
-    cloud = torch.cat([highest(tokens, is_token), mean(tokens, is_token), known], 1)
+    cloud = torch.cat([highest(tokens, is_token), mean_of_tokens(tokens, is_token), known], 1)
     both = torch.cat([rows, cloud.repeat_interleave(points.shape[1], 0)], 1)
     rows = functional.linear(both, torch.cat([head.third.weight, head.cloud.weight], 1))
     rows = four(head.fourth(three(rows).relu())).relu()

@@ -4,7 +4,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from s4tok.metrics.labels import bootstrap, confusion, label_scores, part_counts, part_scores, summed
+from s4tok.metrics.labels import (
+    bootstrap,
+    confusion,
+    label_scores,
+    part_counts,
+    part_scores,
+    rare_miou,
+    rarest,
+    summed,
+)
 from s4tok.shapes import Array
 
 RNG = np.random.default_rng(7)
@@ -153,3 +162,14 @@ def test_clouds_that_are_all_alike_have_no_spread() -> None:
 def test_nothing_to_measure_is_nan_and_no_error() -> None:
     nothing = label_scores(confusion(np.array([-1]), np.array([0]), 3))
     assert all(math.isnan(each) for each in (nothing.accuracy, nothing.macc, nothing.miou))
+
+
+def test_rare_classes_are_the_third_with_the_fewest_points_of_those_that_occur() -> None:
+    truth = np.repeat([0, 1, 3, 4], [9, 2, 1, 5])  # 2 is nowhere
+    answer = truth.copy()
+    answer[0] = 1
+    answer[truth == 3] = 0
+    counts = confusion(truth, answer, 5)
+    assert rarest(counts).tolist() == [3, 1]  # two of four: a third, rounded up
+    assert rare_miou(counts) == pytest.approx((0 + 2 / 3) / 2)
+    assert math.isnan(rare_miou(np.zeros((3, 4), int)))

@@ -4,9 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from s4tok.config import BackboneConfig, TokenizerConfig
-from s4tok.errors import InputError
-from s4tok.models.checkpoint import TrainedModel, load_trained
+import s4tok
+from s4tok.config import BackboneConfig, HeadConfig, TokenizerConfig
+from s4tok.errors import InputError, UsageError
+from s4tok.inference.loading import load
+from s4tok.models.checkpoint import TrainedModel, load_trained, save_loaded
+from s4tok.models.labeller import Labeller, Labels
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import load_encoder, save_point_encoder
 from s4tok.tokenizers import NO_FEATURES, PointFeatures
@@ -56,16 +59,50 @@ def test_a_saved_encoder_comes_back_with_all_it_had(tmp_path: Path) -> None:
     assert load_encoder(tmp_path).projection is None
 
 
-def test_what_is_no_encoder_is_refused_in_a_sentence(tmp_path: Path, checkpoint: TrainedModel) -> None:
-    from s4tok.models.checkpoint import save_loaded
+def test_as_a_model_it_gives_heads_and_embeddings_the_same_features(tmp_path: Path) -> None:
+    points, regions = cloud()
+    save_point_encoder(tmp_path, encoder(), {})
+    loaded, own = load(tmp_path), load_encoder(tmp_path).encoder
+    found, wanted = loaded.model(points, regions), own(points, regions)
+    assert torch.equal(found.tokens, wanted.tokens)
+    assert torch.equal(found.whole, wanted.whole)
+    read = loaded.model.read(points, regions)
+    assert [each.shape for each in read.layers] == [(2, 6, 24)] * 3
+    assert torch.equal(read.layers[-1], wanted.tokens)
+    assert not torch.equal(read.layers[0], read.layers[1])
+    xyz = points[0].numpy()
+    embedded = s4tok.embed(xyz, loaded, superpoints=regions[0].numpy().astype("int32"), up="y", scene="object")
+    assert embedded.points.shape == (90, 24)
 
+
+def test_a_head_comes_back_with_it(tmp_path: Path) -> None:
+    labels = Labels("scenes", ("wall", "floor", "chair"))
+    trained = TrainedModel(encoder().model, {"backbone": {}}, "own")
+    torch.manual_seed(3)
+    labeller = Labeller.build(labels, HeadConfig(head_widths=(8, 8, 8, 8)), 24)
+    labeller.head.eval()
+    save_loaded(tmp_path, trained._replace(labeller=labeller, card={"labels": labeller.facts()}))
+    back = load_trained(tmp_path, None)
+    assert back.labeller is not None
+    points, regions = cloud()
+    read = trained.model.read(points, regions)
+    assert torch.equal(back.labeller.head(read, points, regions), labeller.head(read, points, regions))
+    assert back.sha256 == trained._replace(labeller=labeller).sha256
+    page = (tmp_path / "README.md").read_text()
+    assert "labels by a head: wall, floor, chair" in page
+    assert "2 layers of 24, its own" in page
+
+
+def test_what_is_no_encoder_is_refused_in_a_sentence(tmp_path: Path, checkpoint: TrainedModel) -> None:
     save_loaded(tmp_path / "s", checkpoint)
     with pytest.raises(InputError, match="is a tokenizer for a frozen CLIP, and has no transformer of its own"):
         load_encoder(tmp_path / "s")
     save_point_encoder(tmp_path, encoder(), {})
-    with pytest.raises(InputError, match="was trained without a CLIP") as error:
+    with pytest.raises(UsageError, match="was trained without a CLIP"):
         load_trained(tmp_path, checkpoint.model.clip)
-    assert error.value.hint == "s4tok.load_encoder gives its features."
+    with pytest.raises(UsageError, match="it has no texts to label by") as error:
+        load(tmp_path).texts  # noqa: B018 - it is asked for
+    assert "s4tok finetune puts a head behind it" in str(error.value.hint)
     (tmp_path / "model.safetensors").write_bytes(b"no")
     with pytest.raises(InputError, match="holds no encoder that can be loaded"):
         load_encoder(tmp_path)

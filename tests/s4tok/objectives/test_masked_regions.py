@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from s4tok.config import RegionConfig
-from s4tok.models.point_encoder import PointEncoder, mean_of_tokens
+from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import load_encoder
 from s4tok.objectives.masked_regions import MaskedRegions
 from s4tok.objectives.masking import split_tokens
 from s4tok.objectives.region_distillation import group
+from s4tok.tokenizers.whole import mean_of_tokens
 from tests.s4tok.objectives.test_region_distillation import STILL, batch, encoder, train
 from tests.s4tok.objectives.test_region_distillation import model as distillation
 

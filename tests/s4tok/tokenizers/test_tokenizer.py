@@ -311,3 +311,13 @@ def test_a_region_token_stands_at_the_mean_of_its_region_and_reads_some_of_its_p
             offsets = (points[cloud, members] - patches.xyz[cloud, token]) / unit
             found = patches.offsets[cloud, token][patches.is_member[cloud, token]]
             torch.testing.assert_close(found, offsets.float(), rtol=0, atol=1e-5)
+
+
+def test_grouping_as_another_tokenizer_keeps_the_weights_and_gives_that_ones_patches(clouds: Make) -> None:
+    points, superpoints = clouds()
+    changed, other = small("region"), small("knn", n_tokens=12)
+    changed.regroup(other.config)
+    other.load_state_dict(changed.state_dict())
+    assert torch.equal(changed(points, superpoints, seeds=SEEDS).tokens, other(points, superpoints, seeds=SEEDS).tokens)
+    with pytest.raises(UsageError, match="read points otherwise"):
+        changed.regroup(small("s4token+context").config)

@@ -8,6 +8,7 @@ from s4tok.errors import UsageError
 from s4tok.vision.dinov2 import Dinov2
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.graph_masks import GraphMasks
+from s4tok.vision.sam import Sam
 from s4tok.vision.siglip import Siglip
 from s4tok.vision.table import VISION_MODELS, find_kind, load_vision_model, require
 
@@ -60,7 +61,7 @@ def test_a_model_that_lacks_what_is_needed_is_refused_before_its_weights_are_loo
     assert "mini, mini2, siglip-base" in found.value.hint
     assert "dinov2" not in found.value.hint
     for name, kind in VISION_MODELS.items():
-        if kind is GraphMasks:
+        if kind in (GraphMasks, Sam):
             require(kind, name, "masks")
             continue
         with pytest.raises(UsageError, match="has no masks of regions"):

@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from s4tok.config import FinetunePreset, FinetuneRecipe
+from s4tok.config import BackboneConfig, FinetunePreset, FinetuneRecipe
 from s4tok.synthetic.layouts import write
 from s4tok_pipelines.report import Outcome
 from tests.running import Run
@@ -61,11 +61,37 @@ def test_a_protocol_sets_how_s3dis_is_cut(s4tok: Run, asked: Asked, protocol: An
     assert (recipe.n_points, recipe.training.window, recipe.protocol) == (points, window, protocol)
 
 
+def test_a_plain_transformer_begins_from_nothing(s4tok: Run, asked: Asked) -> None:
+    flags = "--transformer plain --group-as knn --backbone-width 32 --backbone-layers 2 --backbone-heads 4"
+    assert s4tok("finetune", "toy-scans", "--checkpoint", "none", *flags.split()).returncode == 0
+    ((recipe, _),) = asked
+    assert (recipe.transformer, recipe.group_as, recipe.backbone) == ("plain", "knn", BackboneConfig(32, 2, 4))
+
+
 def test_a_checkpoint_there_is_not_is_told_at_once(s4tok: Run, asked: Asked) -> None:
     done = s4tok("finetune", "toy-shapes", "--checkpoint", "universel")
     assert done.returncode == 2
     assert "universal" in done.stderr
     assert not asked
+
+
+SMALL = [
+    "--epochs",
+    "1",
+    "--batch",
+    "2",
+    "--n-points",
+    "128",
+    "--n-tokens",
+    "8",
+    "--windows-per-room",
+    "2",
+    "--auto",
+    "--out",
+    "run",
+    "--json",
+]
+BEFORE_A_VIT = ["--checkpoint", "none", "--clip", "ViT-B-16", "--pretrained", ""]
 
 
 @pytest.mark.slow
@@ -79,21 +105,39 @@ def test_a_checkpoint_there_is_not_is_told_at_once(s4tok: Run, asked: Asked) -> 
         ("s3dis", "tableA-s3dis", "--protocol block-2048"),
         ("s3dis", "tableA-s3dis", "--protocol block-4096"),
         ("s3dis", "tableA-s3dis", "--protocol rooms"),
+        ("scannet", "tableA-parts", "--task scenes --window 4"),
     ],
 )
 def test_presets_run_on_published_layouts_before_a_vit_b_16(
     s4tok: Run, tmp_path: Path, layout: str, preset: str, flags: str
 ) -> None:
-    for _ in write(layout, tmp_path / layout, (4, 2, 0) if layout != "s3dis" else (2, 0, 1)):
+    for _ in write(layout, tmp_path / layout, {"s3dis": (2, 0, 1), "scannet": (1, 1, 0)}.get(layout, (4, 2, 0))):
         pass
     source = ["--dataset", "scanobjectnn"] if layout == "scanobjectnn" else []
-    small = "--checkpoint none --clip ViT-B-16 --epochs 1 --batch 2 --n-points 128 --n-tokens 8 --windows-per-room 2"
     done = s4tok(
-        "finetune", layout, *source, "--split", "train", "--preset", preset, *flags.split(), *small.split(),
-        "--pretrained", "", "--auto", "--out", "run", "--json",
-    )  # fmt: skip
+        "finetune", layout, *source, "--split", "train", "--preset", preset, *flags.split(), *SMALL, *BEFORE_A_VIT
+    )
     assert done.returncode == 0, done.stderr
     assert done.json["made"] >= 1
     card = json.loads((tmp_path / "run" / "ckpt" / "last" / "config.json").read_text())
     assert card["clip"]["name"] == "ViT-B-16"
     assert ("protocol" in card) == (layout == "s3dis")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("dataset", "task"), [("sh3d-parts", "parts"), ("sh3d", "objects")])
+def test_presets_run_on_furniture_before_a_vit_b_16(s4tok: Run, furniture: Path, dataset: str, task: str) -> None:
+    some = ["--dataset", dataset, "--split", "all", "--limit", "6"]
+    done = s4tok("finetune", furniture, *some, "--preset", "tableA-parts", "--task", task, *SMALL, *BEFORE_A_VIT)
+    assert done.returncode == 0, done.stderr
+    assert done.json["made"] >= 1
+
+
+@pytest.mark.slow
+def test_the_sam_guided_preset_runs_on_scannets_layout(s4tok: Run, tmp_path: Path) -> None:
+    for _ in write("scannet", tmp_path / "scannet", (1, 1, 0)):
+        pass
+    done = s4tok("finetune", "scannet", "--split", "train", "--preset", "sam", *SMALL)
+    assert done.returncode == 0, done.stderr
+    card = json.loads((tmp_path / "run" / "ckpt" / "last" / "config.json").read_text())
+    assert (card["backbone"]["width"], card["tokenizer"]["tokenizer"], card["window"]) == (256, "knn", 4.0)

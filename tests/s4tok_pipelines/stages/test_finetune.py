@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from s4tok.synthetic.datasets import ToyRooms
 from s4tok_pipelines.inputs.models import ModelNames
 from s4tok_pipelines.stages.by_name import classify_by_name, segment_by_name
 from s4tok_pipelines.stages.finetune import finetune
+from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.stages.segment import Files
 from s4tok_pipelines.training.run_folder import read_metrics
+from tests.s4tok_pipelines.objectives.test_region_distillation import recipe as regions
 
 
 def recipe(world: Any, **training: Any) -> FinetuneRecipe:
@@ -200,3 +203,58 @@ def test_a_dataset_without_such_labels_is_refused(world: Any, tmp_path: Path) ->
         finetune(rooms, tmp_path, FinetuneRecipe(**{**vars(recipe(world)), "task": "parts"}))
     with pytest.raises(InputError, match="has no superpoints"):
         finetune(rooms, tmp_path, recipe(world))
+
+
+def test_a_head_is_put_over_a_plain_transformer_that_distilled_regions_or_was_drawn(world: Any, tmp_path: Path) -> None:
+    pretrain(world.train, world.cache, regions(world, epochs=1), out=tmp_path / "stage1")
+    config = recipe(world, train="all")
+    begun = replace(config, checkpoint=str(tmp_path / "stage1"), clip=None, group_as="knn")
+    drawn = replace(config, transformer="plain", clip=None, tokenizer=regions(world).tokenizer,
+                    backbone=regions(world).backbone)  # fmt: skip
+    for name, each in (("begun", begun), ("drawn", drawn)):
+        out = tmp_path / name
+        finetune(world.train, world.cache, replace(each, task="parts"), validation=[world.val], out=out)
+        rows = [row for row in read_metrics(out / "metrics.jsonl") if row["kind"] == "step"]
+        assert rows[-1]["total"] < rows[0]["total"]
+        card = read_card(out / "ckpt" / "best")
+        assert (card["backbone"]["width"], card["tokenizer"]["tokenizer"]) == (
+            24,
+            {"begun": "knn", "drawn": "region"}[name],
+        )
+        found = segment_by_name(world.val, world.cache, ModelNames(str(out)), SegmentConfig(draws=5)).facts()
+        assert (found["vision_model"], found["prompts"]) == (None, None)
+        assert found["miou_i"] == pytest.approx(found["miou_i"])
+    loaded, cloud = s4tok.load(tmp_path / "begun"), world.val[world.val.keys[0]]
+    said = s4tok.segment(cloud.xyz, None, loaded, category="chair", up="y", scene="object")
+    assert set(said.names) == {"seat", "back", "leg", "armrest"}
+    before, after = s4tok.load(tmp_path / "stage1").model, loaded.model
+    assert not any(torch.equal(*pair) for pair in zip(before.parameters(), after.parameters(), strict=True))
+    with pytest.raises(UsageError, match="was trained without a CLIP"):
+        finetune(world.train, world.cache, replace(begun, clip=world.clip), out=tmp_path / "odd")
+    with pytest.raises(UsageError, match="it has no texts to label by"):
+        segment_by_name(world.val, world.cache, ModelNames(str(tmp_path / "stage1")), SegmentConfig(draws=5))
+
+
+@pytest.mark.slow
+def test_figures_of_rooms_are_those_of_a_count_of_the_labels_that_were_written(world: Any, tmp_path: Path) -> None:
+    train, val = (ToyRooms(split, sizes=(2, 1, 0)) for split in ("train", "val"))
+    config, cache, files = recipe(world, epochs=1, window=4.0, windows=2), tmp_path / "cache", tmp_path / "labels"
+    finetune(train, cache, replace(config, task="scenes"), validation=[val], out=tmp_path / "run", auto=True)
+    found = segment_by_name(
+        val, cache, names(world, tmp_path / "run"), SegmentConfig(draws=5), files=Files(files, ["npy"]), auto=True
+    ).facts()
+    truth = np.concatenate([val[key].labels for key in val.keys])
+    answers = np.concatenate([np.load(files / f"{key}.labels.npy") for key in val.keys])
+    answers = answers[truth >= 0]
+    truth = truth[truth >= 0]
+    ious = {}
+    for number, name in enumerate(val.classes):
+        mine, called = truth == number, answers == number
+        if (mine | called).any():
+            ious[name] = (mine & called).sum() / (mine | called).sum()
+    assert found["miou"] == pytest.approx(np.mean(list(ious.values())))
+    assert found["accuracy"] == pytest.approx((truth == answers).mean())
+    counts = {name: (truth == number).sum() for number, name in enumerate(val.classes) if (truth == number).any()}
+    rare = sorted(counts, key=lambda name: counts[name])[: -(-len(counts) // 3)]
+    assert found["rare_classes"] == rare
+    assert found["rare_miou"] == pytest.approx(np.mean([ious[name] for name in rare]))
