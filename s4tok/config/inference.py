@@ -61,3 +61,17 @@ class SegmentConfig:
     """Level of the intervals."""
     seed: int = 0
     """Seed of all that is random."""
+
+
+@dataclass(frozen=True)
+class BoxConfig:
+    """How boxes are put around the things that labelled points make. Chosen on the training rooms of toy-rooms."""
+
+    gap: NotNegative = 0.1
+    """Metres between two things of one label at least; of an object, which is about one unit long, half as much."""
+    fewest_points: Count = 50
+    """Points of a thing at least."""
+    stray: Share = 0.01
+    """Share of a thing's points beyond each side of its box."""
+    seed: int = 0
+    """Seed of the labels that chance gives."""

@@ -6,7 +6,8 @@ from s4tok.errors import UsageError, choose
 
 USUAL = ("ply", "npy", "txt", "scores")
 FORMATS = (*USUAL, "mesh")  # which only a mesh has
-BOX_FORMATS = ("json", "csv", "ply", "kitti")
+BOX_USUAL = "json"
+BOX_FORMATS = (BOX_USUAL, "csv", "ply", "kitti")
 
 
 def read_formats(text: str, known: Sequence[str] = FORMATS, option: str = "--format") -> list[str]:
