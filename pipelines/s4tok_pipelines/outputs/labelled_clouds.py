@@ -72,7 +72,7 @@ def write_labelled(
                 cloud, done.answers, done.names, colors,
                 superpoints=done.superpoints, truth=done.truth, scores=done.scores, up=up, scene=clouds.scene,
                 about=about, boxes=None if done.boxes is None else as_it_came(done.boxes, done.cloud),
-                true_boxes=named_boxes(done, clouds),
+                true_boxes=named_boxes(done.cloud.original_boxes(), done, clouds),
             )).encode()  # fmt: skip
 
     endings = []
@@ -82,13 +82,13 @@ def write_labelled(
     return endings
 
 
-def named_boxes(done: Labelled, clouds: CloudDataset) -> OrientedBoxes | None:
-    """Give the true boxes in the coordinates of the file, of what has a name among those of the points."""
-    boxes, names = done.cloud.original_boxes(), list(done.names)
+def named_boxes(boxes: OrientedBoxes | None, done: Labelled, clouds: CloudDataset) -> OrientedBoxes | None:
+    """Give true boxes the labels of points, where boxes are asked for; what has no name among those is left out."""
     if boxes is None or done.boxes is None:
         return None
+    names = list(done.names)
     places = [names.index(name) if name in names else -1 for name in clouds.box_classes]
-    labels = np.array([*places, -1])[boxes.labels]
+    labels = np.array(places, np.int64)[boxes.labels]
     return replace(boxes, labels=labels).take(labels >= 0)
 
 
