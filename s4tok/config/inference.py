@@ -65,13 +65,11 @@ class SegmentConfig:
 
 @dataclass(frozen=True)
 class BoxConfig:
-    """How boxes are put around the things that labelled points make. Chosen on the training rooms of toy-rooms."""
+    """How boxes are put around the things that labelled points make. Chosen on 8 rooms of toy-rooms, train."""
 
-    gap: NotNegative = 0.1
-    """Metres between two things of one label at least; of an object, which is about one unit long, half as much."""
-    fewest_points: Count = 50
-    """Points of a thing at least."""
-    stray: Share = 0.01
-    """Share of a thing's points beyond each side of its box."""
+    gap: NotNegative = 0.2
+    """Metres between two things of one label at least; of objects, which are about one unit long, a quarter of it."""
+    fewest_points: Count = 100
+    """Points of a thing at least; in a cloud of few points, a fiftieth of them."""
     seed: int = 0
     """Seed of the labels that chance gives."""

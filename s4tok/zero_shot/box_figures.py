@@ -13,7 +13,7 @@ from s4tok.metrics.detection import Boxes, DetectionScores, average_precision
 from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Int
-from s4tok.zero_shot.found_boxes import found_boxes, voted
+from s4tok.zero_shot.found_boxes import found_boxes
 from s4tok.zero_shot.labelled import Labelled, best_cosines
 
 OVERLAPS = {"ap25": 0.25, "ap50": 0.5}
@@ -55,15 +55,13 @@ class BoxTally:
         names = list(done.names)
         things = self.clouds.box_classes if has_truth and self.clouds.box_classes else set(names) - STRUCTURE
         wanted = [number for number, name in enumerate(names) if name in things]
-        answers = voted(done.answers, done.superpoints, len(names))
-        boxes = self._boxes(done, answers, best_cosines(done.scores, done.subtracted), wanted)
+        boxes = self._boxes(done, done.answers, best_cosines(done.scores, done.subtracted), wanted)
         if has_truth and done.cloud.boxes is not None and done.truth is not None:
             draw = np.random.default_rng(seed_of(self.config.seed, "boxes", key))
             random = draw.integers(len(names), size=int(done.superpoints.max()) + 1)
-            truth = voted(done.truth, done.superpoints, len(names))
             self.true.append(self._counted(done.cloud.boxes))
             self.found.append(self._counted(boxes, names))
-            for labels, kept in ((random[done.superpoints], self.by_chance), (truth, self.of_true_labels)):
+            for labels, kept in ((random[done.superpoints], self.by_chance), (done.truth, self.of_true_labels)):
                 kept.append(self._counted(self._boxes(done, labels, draw.random(len(labels)), wanted), names))
         return boxes
 

@@ -1,4 +1,4 @@
-"""Boxes around the things that labelled points make, without a head: superpoints of one name that no gap parts."""
+"""Boxes around the things that labelled points make, without a head: what has one label and no gap in it."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,8 @@ from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.shapes import Array, Float, Int
 from s4tok.zero_shot.windows import groups
 
-OBJECTS = 0.5  # of the gap in rooms; the parts of an object lie nearer to each other
+OBJECTS = 0.25  # of the gap in rooms
+SHARE = 0.02  # of a small cloud that a thing has at least
 
 
 def found_boxes(
@@ -37,23 +38,16 @@ def found_boxes(
     """
     z_up = xyz @ (upright("z").T @ upright(up)).T
     gap = config.gap * (OBJECTS if scene == "object" else 1.0)
+    fewest = min(config.fewest_points, max(int(SHARE * len(xyz)), 1))
     rows, of_rows, sure = list[Array](), list[int](), list[float]()
     for label in wanted:
         mine = np.flatnonzero(labels == label)
-        if len(mine) < config.fewest_points:
+        if len(mine) < fewest:
             continue
         thing = groups(z_up[mine], gap)
-        for which in np.flatnonzero(np.bincount(thing) >= config.fewest_points):
+        for which in np.flatnonzero(np.bincount(thing) >= fewest):
             points = mine[thing == which]
-            rows.append(fitted_box(z_up[points], config.stray))
+            rows.append(fitted_box(z_up[points]))
             of_rows.append(label)
             sure.append(float(scores[points].mean()))
     return turned(OrientedBoxes.of_rows(np.array(rows).reshape(-1, 7), of_rows, sure), "z", up)
-
-
-def voted(labels: Int[Array, " n"], superpoints: Int[Array, " n"], n_labels: int) -> Int[Array, " n"]:
-    """Give all points of a superpoint the label that most of them have; -1 counts as one."""
-    n_superpoints = int(superpoints.max()) + 1
-    counts = np.bincount(superpoints * (n_labels + 1) + labels + 1, minlength=n_superpoints * (n_labels + 1))
-    most: Array = counts.reshape(n_superpoints, n_labels + 1).argmax(axis=1) - 1
-    return most[superpoints]

@@ -5,7 +5,7 @@ from s4tok.config import BoxConfig
 from s4tok.geometry.axes import upright
 from s4tok.geometry.box_frames import turned
 from s4tok.shapes import Array, Float64, Int
-from s4tok.zero_shot.found_boxes import found_boxes, voted
+from s4tok.zero_shot.found_boxes import found_boxes
 
 CONFIG = BoxConfig(fewest_points=30)
 
@@ -39,7 +39,7 @@ def test_what_is_not_wanted_or_too_small_has_none_and_what_a_larger_gap_joins_ha
     assert len(found_boxes(points, labels, scores, [0], "z", "object", BoxConfig(gap=0.7))) == 2
 
 
-def test_a_superpoint_has_the_label_of_most_of_its_points() -> None:
-    superpoints = np.array([0, 0, 0, 1, 1, 1, 3])
-    labels = np.array([2, 2, 0, -1, -1, 1, 0])
-    assert voted(labels, superpoints, 3).tolist() == [2, 2, 2, -1, -1, -1, 0]
+def test_a_cloud_of_few_points_has_boxes_of_few_points_and_one_of_one_point_has_one() -> None:
+    points = np.repeat([[0.0, 0, 0], [9, 0, 0]], 20, axis=0) + np.random.default_rng(0).uniform(0, 0.1, (40, 3))
+    assert len(found_boxes(points, np.zeros(40, np.int64), np.ones(40), [0], "z", "room")) == 2
+    assert len(found_boxes(points[:1], np.zeros(1, np.int64), np.ones(1), [0], "z", "room")) == 1
