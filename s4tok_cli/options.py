@@ -189,6 +189,16 @@ CheckpointsClip: TypeAlias = Annotated[
         rich_help_panel=MODELS,
     ),
 ]
+BoxFormats: TypeAlias = Annotated[
+    str,
+    Option(
+        "--box-format",
+        help="Of json, csv, ply, kitti.",
+        metavar="NAME,...",
+        rich_help_panel=OUTPUT,
+        hidden=True,
+    ),
+]
 Pretrained: TypeAlias = Annotated[
     str | None,
     Option(

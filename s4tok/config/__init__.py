@@ -7,6 +7,7 @@ Defaults live here and nowhere else: the command line and the library both read 
 from s4tok.config.finetune import FinetuneConfig as FinetuneConfig
 from s4tok.config.finetune import FinetuneRecipe as FinetuneRecipe
 from s4tok.config.finetune import HeadConfig as HeadConfig
+from s4tok.config.inference import BoxConfig as BoxConfig
 from s4tok.config.inference import SegmentConfig as SegmentConfig
 from s4tok.config.inference import ZeroShotConfig as ZeroShotConfig
 from s4tok.config.kinds import CALIBRATION_SHARE as CALIBRATION_SHARE

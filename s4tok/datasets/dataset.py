@@ -80,6 +80,10 @@ class CloudDataset(ABC):
     def origin(self, key: str) -> Origin:
         """Say where a cloud comes from, without reading it."""
 
+    def turn(self, key: str) -> float:
+        """Say by how many radians, about the vertical, a cloud is turned for its walls to lie along the axes."""
+        return 0.0
+
     def category(self, key: str) -> int | None:
         """Give the index of an object's category, where the dataset knows it."""
         return None

@@ -2,8 +2,9 @@
 
 Points are the vertices of `<scan>_vh_clean_2.ply`, z up, in metres, not turned by the scan's
 axisAlignment, which would part them from the frames' poses. Their classes come from the annotated segments and the
-label table; where those are absent, from `<scan>_vh_clean_2.labels.ply`; the test scans have none. Frames are read
-from exported files in the scan's folder, from `scannet_frames_25k`, or from `<scan>.sens`, the first that is there.
+label table, and so do objects and their boxes; where those are absent, classes come from
+`<scan>_vh_clean_2.labels.ply`; the test scans have none. Frames are read from exported files in the scan's folder, from
+`scannet_frames_25k`, or from `<scan>.sens`, the first that is there.
 """
 
 import logging
@@ -24,14 +25,15 @@ from s4tok.datasets.formats.ply import read_ply
 from s4tok.datasets.formats.text import read_lines
 from s4tok.datasets.npy_scenes import read_scene_folder
 from s4tok.datasets.reader import ALL, FileDataset, Finding, FolderLayout, parts_of
+from s4tok.datasets.scannet_boxes import annotation, read_turn
 from s4tok.datasets.scannet_frames import exported_frame, exported_frames, exported_names, has_frames
 from s4tok.datasets.scannet_labels import (
+    BOX_CLASSES,
     CLASSES,
     LABEL_TABLE,
     classes_of_nyu40,
     read_label_table,
     read_segments,
-    vertex_classes,
 )
 from s4tok.datasets.sens import sens_frame, sens_frames, sens_names
 from s4tok.errors import InputError
@@ -53,6 +55,7 @@ class ScanNet(FileDataset):
     scene: Scene = "room"
     up: Literal["x", "y", "z"] = "z"
     classes = CLASSES
+    box_classes = BOX_CLASSES
     splits: ClassVar[tuple[str, ...]] = ("val", "train", "test")
     official: ClassVar[Mapping[str, int]] = {"train": 1201, "val": 312, "test": 100}
 
@@ -104,8 +107,20 @@ class ScanNet(FileDataset):
         """Read the vertices of one scan."""
         if self.layout.name == "arrays":
             return read_scene_folder(self.path(key), NPY_LABELS, len(CLASSES), key)
-        vertices = self._surface(key)
-        return replace(vertices, labels=self._labels(key, len(vertices.points))).cloud(self.path(key), key)
+        surface = self._surface(key)
+        table = next((p for p in (self.layout.root / at / LABEL_TABLE for at in LIST_FOLDERS) if p.is_file()), None)
+        if table is None or not self._is_annotated(key):
+            return replace(surface, labels=self._released_labels(key, len(surface.points))).cloud(self.path(key), key)
+        cloud = surface.cloud(self.path(key), key)  # before anything is measured in it
+        segments = read_segments(self._beside(key, SEGMENTS), len(cloud))
+        aggregation, nyu40_of = self._beside(key, AGGREGATION), read_label_table(table)
+        found = annotation(surface.points, segments, aggregation, nyu40_of, self.turn(key))
+        boxes = found.boxes.moved(-cloud.offset)
+        return replace(cloud, labels=found.classes, instances=found.instances, boxes=boxes)
+
+    def turn(self, key: str) -> float:
+        """Read the axisAlignment of a scan, which boxes are along."""
+        return 0.0 if self.layout.name == "arrays" else read_turn(self._beside(key, ".txt"))
 
     def origin(self, key: str) -> Origin:
         """Give the file of a scan's points."""
@@ -200,12 +215,9 @@ class ScanNet(FileDataset):
             )
         return read_ply(path)
 
-    def _labels(self, key: str, n_vertices: int) -> Int[Array, " n"] | None:
+    def _released_labels(self, key: str, n_vertices: int) -> Int[Array, " n"] | None:
+        """Read the classes where there is no table for the annotations."""
         labelled = self._beside(key, LABELLED)
-        table = next((p for p in (self.layout.root / at / LABEL_TABLE for at in LIST_FOLDERS) if p.is_file()), None)
-        if table is not None and self._is_annotated(key):
-            segments = read_segments(self._beside(key, SEGMENTS), n_vertices)
-            return vertex_classes(segments, self._beside(key, AGGREGATION), read_label_table(table))
         if labelled.is_file():
             ids = read_ply(labelled).labels
             if ids is None or len(ids) != n_vertices:

@@ -1,8 +1,9 @@
 """ScanNet's 20 classes, and the way from annotated segments to the class of each vertex."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -66,26 +67,38 @@ def read_segments(path: Path, n_vertices: int) -> Int[Array, " n"]:
     return np.array(ids, dtype=np.int64)
 
 
-def read_aggregation(path: Path) -> list[tuple[str, list[int]]]:
-    """Read the annotated objects: the raw category and the segments of each, in the file's order."""
+class Annotated(NamedTuple):
+    """An annotated object of a scan."""
+
+    category: str  # raw
+    segments: list[int]
+    id: int
+
+
+def read_aggregation(path: Path) -> list[Annotated]:
+    """Read the annotated objects in the file's order."""
     groups = _json(path).get("segGroups")
     if not isinstance(groups, list):
         raise DamagedFile(path, "has no list 'segGroups'", AGAIN)
     objects = []
     for number, group in enumerate(groups):
-        category, segments = (group.get("label"), group.get("segments")) if isinstance(group, dict) else (None, None)
+        known = group if isinstance(group, dict) else {}
+        category, segments, own_id = known.get("label"), known.get("segments"), known.get("objectId", number)
         if not isinstance(category, str) or not _are_segments(segments):
             raise DamagedFile(path, f"has a group, number {number}, without a label or a list of segments", AGAIN)
-        objects.append((category, segments))
+        if type(own_id) is not int or not 0 <= own_id < 2**31:
+            raise DamagedFile(path, f"has a group, number {number}, whose objectId is no whole number", AGAIN)
+        objects.append(Annotated(category, segments, own_id))
     return objects
 
 
-def vertex_classes(segments: Int[Array, " n"], aggregation: Path, nyu40_of: dict[str, int]) -> Int[Array, " n"]:
-    """Give each vertex the class of the object whose segment it lies in; a later object wins, as in ScanNet's tools."""
-    objects = read_aggregation(aggregation)
+def vertex_objects(segments: Int[Array, " n"], objects: Sequence[Annotated], aggregation: Path) -> Int[Array, " n"]:
+    """Give each vertex the place, in the list of objects, of the one whose segment it lies in; -1 for none.
+
+    A later object wins, as in ScanNet's tools.
+    """
     ids, where = np.unique(segments, return_inverse=True)
-    nyu40 = np.zeros(len(ids), dtype=np.int64)
-    claimed = np.fromiter({segment for _, of_object in objects for segment in of_object}, dtype=np.int64)
+    claimed = np.fromiter({segment for each in objects for segment in each.segments}, dtype=np.int64)
     unknown = np.setdiff1d(claimed, ids)
     if len(unknown):
         raise DamagedFile(
@@ -93,9 +106,10 @@ def vertex_classes(segments: Int[Array, " n"], aggregation: Path, nyu40_of: dict
             f"annotates {len(claimed)} segments, and {len(unknown)} of them, first {unknown[0]}, are in no vertex",
             "..._vh_clean.aggregation.json speaks of the full-resolution mesh; <scan>.aggregation.json is wanted.",
         )
-    for category, of_object in objects:
-        nyu40[np.searchsorted(ids, of_object)] = nyu40_of.get(category, 0)
-    return classes_of_nyu40(nyu40)[where]
+    places: Array = np.full(len(ids), -1)
+    for place, each in enumerate(objects):
+        places[np.searchsorted(ids, each.segments)] = place
+    return places[where]
 
 
 def _are_segments(ids: object) -> TypeGuard[list[int]]:

@@ -44,6 +44,8 @@ class DatasetRow:
 
 SCANOBJECTNN = "the form at https://hkust-vgd.github.io/scanobjectnn (h5_files.zip)"
 
+SUNRGBD = "https://rgbd.cs.princeton.edu (SUNRGBD.zip and the metadata), or what VoteNet's sunrgbd/ prepares of it"
+
 SH3D = "Debian's package sweethome3d-furniture 1.8-1: `s4tok data fetch sh3d`"
 SH3D_FILES = (".deb", ".sh3f", ".zip")
 
@@ -80,6 +82,12 @@ DATASETS: Mapping[str, DatasetRow] = Table(
             "s4tok.datasets.scannet:ScanNet",
             "1,613 scans of rooms with posed RGB-D frames, 20 classes",
             "the form at https://github.com/ScanNet/ScanNet; split lists and label table are in its repository",
+        ),
+        "sunrgbd-v1": DatasetRow(
+            "s4tok.datasets.sunrgbd:SunRgbdV1", "10,335 RGB-D images of rooms, boxes of 10 classes, version 1", SUNRGBD
+        ),
+        "sunrgbd-v2": DatasetRow(
+            "s4tok.datasets.sunrgbd:SunRgbdV2", "the same images, version 2 of the boxes", SUNRGBD
         ),
         "s3dis": DatasetRow(
             "s4tok.datasets.s3dis:S3DIS",

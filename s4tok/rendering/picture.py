@@ -1,5 +1,8 @@
 """A picture of a coloured cloud, for people and for nothing else."""
 
+from itertools import product
+from typing import NamedTuple
+
 import numpy as np
 
 from s4tok.config import Scene
@@ -19,23 +22,36 @@ STEEPEST = 3.0  # slope of a disc towards the camera
 RING, REACH, SLANTED, DARKEST = 8, 0.02, 0.3, 0.45
 
 
+class Lines(NamedTuple):
+    """Straight lines over a cloud."""
+
+    ends: Float[Array, "e 2 3"]
+    colors: UInt8[Array, "e 3"]
+
+
 def draw(
-    xyz: Float[Array, "n 3"], color: UInt8[Array, "n 3"], up: str = "z", scene: Scene = "object", size: int = 800
+    xyz: Float[Array, "n 3"],
+    color: UInt8[Array, "n 3"],
+    up: str = "z",
+    scene: Scene = "object",
+    size: int = 800,
+    lines: Lines | None = None,
 ) -> UInt8[Array, "h w 3"]:
     """Draw points from obliquely above, without perspective, as shaded discs, the near ones over the far ones.
 
     A disc is as large as the cloud is sparse there. What lies deeper than its surroundings is darker, so that creases
-    and gaps are seen. Of a room the highest part is left out, since a ceiling would hide the rest.
+    and gaps are seen. Of a room the highest part is left out, since a ceiling would hide the rest. Lines lie over all.
     """
-    right_away_up = np.roll(np.eye(3), "zyx".index(up), axis=0)
-    placed = (xyz - xyz.mean(axis=0)) @ right_away_up.T
+    right_away_up, middle = np.roll(np.eye(3), "zyx".index(up), axis=0), xyz.mean(axis=0)
+    placed = (xyz - middle) @ right_away_up.T
     if scene == "room":
         low, high = placed[:, 2].min(), placed[:, 2].max()
         shown = placed[:, 2] <= high - LID * (high - low)
         placed, color = placed[shown], color[shown]
     seen = placed @ _camera(scene).T  # right, away, above, as the camera has them
     scale = 0.92 * size / (max(np.ptp(seen[:, 0]), np.ptp(seen[:, 2])) or 1.0)
-    seen = scale * (seen - (seen.min(axis=0) + seen.max(axis=0)) / 2)
+    center = (seen.min(axis=0) + seen.max(axis=0)) / 2
+    seen = scale * (seen - center)
     normals = estimate_normals(seen)
     normals *= np.where(normals[:, 1:2] > 0, -1.0, 1.0)  # towards the camera
     front, depth = _front(seen, normals, _radii(seen, size), size)
@@ -43,7 +59,22 @@ def draw(
     there, shade = front >= 0, light[front] * (1 - DARKEST * _occlusion(depth, size))
     image = np.full((size, size, 3), float(WHITE))
     image[there] = color[front[there]] * shade[there, None]
+    if lines is not None:
+        ends = scale * ((lines.ends - middle) @ right_away_up.T @ _camera(scene).T - center)
+        _draw_lines(image, ends, lines.colors)
     return np.clip(image, 0, WHITE).astype(np.uint8)
+
+
+def _draw_lines(image: Float64[Array, "h w 3"], ends: Float64[Array, "e 2 3"], colors: UInt8[Array, "e 3"]) -> None:
+    """Draw lines, two pixels wide, between ends to the right and above the middle of a square picture."""
+    size = len(image)
+    share = np.linspace(0, 1, 2 * size)[:, None, None]
+    right, _, above = np.moveaxis((1 - share) * ends[:, 0] + share * ends[:, 1], -1, 0)
+    for down, across in product((0, 1), repeat=2):
+        rows, columns = np.round(size / 2 - above + down), np.round(size / 2 + right + across)
+        inside = (rows >= 0) & (rows < size) & (columns >= 0) & (columns < size)
+        which = np.broadcast_to(np.arange(len(ends)), inside.shape)[inside]
+        image[rows[inside].astype(np.int64), columns[inside].astype(np.int64)] = colors[which]
 
 
 def _camera(scene: Scene) -> Float64[Array, "3 3"]:

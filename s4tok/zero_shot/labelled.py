@@ -8,6 +8,7 @@ from torch import Tensor
 
 from s4tok.clouds import PointCloud
 from s4tok.config import SegmentConfig
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.zero_shot.classifier import mean_scores
 from s4tok.zero_shot.vocabulary import Words
@@ -26,6 +27,7 @@ class Labelled(NamedTuple):
     truth: Int[Array, " n"] | None = None  # as above, where it is known
     subtracted: Float32[Array, " t"] | None = None  # by calibration, from each name's cosines
     uncalibrated: Int[Array, " n"] | None = None  # what the answers would be without
+    boxes: OrientedBoxes | None = None  # around things of one name, in the frame of the cloud
 
 
 def labelled(

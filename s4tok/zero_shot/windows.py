@@ -86,7 +86,7 @@ def proposals(
     is_apart = _large_and_flat(xyz, piece, len(names), large)[piece]
     group = piece.copy()
     if not is_apart.all():
-        group[~is_apart] = len(names) + _groups(xyz[~is_apart], gap)
+        group[~is_apart] = len(names) + groups(xyz[~is_apart], gap)
     group = _joined_to_the_nearest(xyz, group, smallest)
     _, first, group = np.unique(group, return_index=True, return_inverse=True)
     order = np.argsort(first[group], kind="stable")  # by each window's first point, wherever the cloud lies
@@ -154,7 +154,7 @@ def _large_and_flat(
     return is_one
 
 
-def _groups(xyz: Float[Array, "n 3"], gap: float) -> Int[Array, " n"]:
+def groups(xyz: Float[Array, "n 3"], gap: float) -> Int[Array, " n"]:
     """Number groups of points that no gap parts, by one point of each small cell."""
     cells = np.floor((xyz - xyz.min(axis=0)) * (CELLS / gap)).astype(np.int64)
     _, first, cell = np.unique(cells, axis=0, return_index=True, return_inverse=True)

@@ -13,11 +13,12 @@ from s4tok_cli.commands import Place
 from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.provenance import in_words
 from s4tok_cli.recipe import Changes, FieldsOf, Part
-from s4tok_pipelines.outputs.formats import USUAL
+from s4tok_pipelines.outputs.formats import BOX_FORMATS, BOX_USUAL, USUAL
 from s4tok_pipelines.paths import CACHE, SEGMENTS
 
 if TYPE_CHECKING:
     from s4tok.metrics.labels import Interval
+    from s4tok.zero_shot.box_figures import BoxFigures
     from s4tok.zero_shot.point_figures import PartFigures, SceneFigures
     from s4tok_pipelines.stages.segment import Segmented
 
@@ -85,6 +86,11 @@ def segment(
             rich_help_panel=options.OUTPUT,
         ),
     ] = ",".join(USUAL),
+    boxes: Annotated[
+        bool,
+        Option("--boxes", help="Put boxes around things of one label.", rich_help_panel=options.OUTPUT),
+    ] = False,
+    box_formats: options.BoxFormats = BOX_USUAL,
     html: Annotated[
         bool, Option("--html", help="Write a viewer of each cloud.", rich_help_panel=options.OUTPUT)
     ] = False,
@@ -117,6 +123,7 @@ def segment(
     scene: Scene | None = None if room is None else "room" if room else "object"
     # Before PyTorch is imported, so that what is wrong is told at once.
     words, written = [] if labels is None else read_labels(labels), read_formats(formats)
+    of_boxes = read_formats(box_formats, BOX_FORMATS, "--box-format")
     clouds = source.open(scene=scene, prefer=["test", "val"])
     if checkpoint is not None:
         find_checkpoint(checkpoint)
@@ -136,7 +143,8 @@ def segment(
         config,
         labels=words,
         category=category,
-        files=None if folder is None else Files(folder, written, html),
+        files=None if folder is None else Files(folder, written, html, of_boxes),
+        boxes=boxes,
         preview=preview,
         auto=auto,
         workers=workers,
@@ -159,6 +167,8 @@ def _tell(found: "Segmented") -> None:
         total = sum(found.points.values())
         rows = [(name, f"{count:,}", _share(count / total)) for name, count in found.points.items()]
         console.table(("label", "points", "share"), rows)
+    if found.boxes is not None:
+        _tell_boxes(found.boxes)
     for part in found.parts or (found,):
         superpoints = ", ".join(part.about["superpoints"])
         console.result(f"{in_words(part.about, part.clouds)}, {superpoints}{_calibration(part)}")
@@ -203,6 +213,21 @@ def _tell_parts(figures: "PartFigures", n_clouds: int) -> None:
         f"mIoU_I {_share(right.miou_i)}{_range(figures.miou_i, n_clouds)}, mIoU_C {_share(right.miou_c)}, "
         f"mIoU_part {_share(right.miou_part)}, accuracy {_share(figures.accuracy)}"
     )
+
+
+def _tell_boxes(figures: "BoxFigures") -> None:
+    found = figures.found
+    rows = [
+        (name, f"{count:,}", *(_share(each.of_classes[place]) for each in found.values()))
+        for place, (name, count) in enumerate(zip(figures.classes, figures.n_true.tolist(), strict=True))
+    ]
+    console.table(("class", "boxes", *(name.upper() for name in found)), rows)
+    means = (
+        f"{name.upper()} {_share(each.mean)} (chance {_share(figures.chance[name])}, "
+        f"of true labels {_share(figures.of_true_labels[name])})"
+        for name, each in found.items()
+    )
+    console.result(", ".join(means))
 
 
 def _range(interval: "Interval", n_clouds: int) -> str:

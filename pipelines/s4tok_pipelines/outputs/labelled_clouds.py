@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,6 +13,8 @@ import numpy as np
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import FORMATS as READABLE
 from s4tok.datasets.own_files import OwnFiles
+from s4tok.geometry.box_frames import as_it_came
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.rendering.palette import UNKNOWN, colors_of_names, hexadecimal
 from s4tok.rendering.ply import labels_ply
 from s4tok.shapes import Array, Bool, UInt8
@@ -68,7 +71,8 @@ def write_labelled(
             yield ".html", page(Shown(
                 cloud, done.answers, done.names, colors,
                 superpoints=done.superpoints, truth=done.truth, scores=done.scores, up=up, scene=clouds.scene,
-                about=about,
+                about=about, boxes=None if done.boxes is None else as_it_came(done.boxes, done.cloud),
+                true_boxes=named_boxes(done.cloud.original_boxes(), done, clouds),
             )).encode()  # fmt: skip
 
     endings = []
@@ -76,6 +80,16 @@ def write_labelled(
         write_whole(stem.with_name(stem.name + ending), content, parents=True)
         endings.append(ending)
     return endings
+
+
+def named_boxes(boxes: OrientedBoxes | None, done: Labelled, clouds: CloudDataset) -> OrientedBoxes | None:
+    """Give true boxes the labels of points, where boxes are asked for; what has no name among those is left out."""
+    if boxes is None or done.boxes is None:
+        return None
+    names = list(done.names)
+    places = [names.index(name) if name in names else -1 for name in clouds.box_classes]
+    labels = np.array(places, np.int64)[boxes.labels]
+    return replace(boxes, labels=labels).take(labels >= 0)
 
 
 def legend(done: Labelled, colors: Colors) -> list[dict[str, Any]]:

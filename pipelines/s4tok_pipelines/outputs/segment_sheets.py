@@ -6,15 +6,19 @@ from typing import Any
 import numpy as np
 
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.geometry.box_frames import EDGES, box_corners
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.rendering.palette import colors_of_names, paint
-from s4tok.rendering.picture import draw
-from s4tok.shapes import Array, UInt8
+from s4tok.rendering.picture import Lines, draw
+from s4tok.shapes import Array, Float32, UInt8
 from s4tok.zero_shot.labelled import Labelled
+from s4tok_pipelines.outputs.labelled_clouds import named_boxes
 
 CLOUDS = 12  # for people, who need no thousands
 COLUMNS = {"object": 4, "room": 1}
 SIDE = {"object": 230, "room": 560}  # pixels of one cloud
 TEXT, MARGIN = 16, 14
+EDGE = 0.6  # of a label's colour
 INK, GREY = (40, 40, 40), (120, 120, 120)
 
 
@@ -52,7 +56,11 @@ class Sheet:
         shown = (
             {"truth": done.truth, "predicted": done.answers} if done.truth is not None else {"predicted": done.answers}
         )
-        pictures = {title: self._picture(done, paint(labels, colors), side) for title, labels in shown.items()}
+        boxes = {"truth": named_boxes(done.cloud.boxes, done, self.clouds), "predicted": done.boxes}
+        pictures = {
+            title: self._picture(done.cloud.xyz, paint(labels, colors), side, self._edges(boxes[title], colors))
+            for title, labels in shown.items()
+        }
         there = np.unique(np.concatenate(list(shown.values())))
         width, font = len(shown) * side + MARGIN, ImageFont.load_default(TEXT)
         legend: list[tuple[str, Any]] = [
@@ -71,10 +79,19 @@ class Sheet:
                 pen.text((left + TEXT + 1, top), name, fill=INK, font=font)
         return cell
 
-    def _picture(self, done: Labelled, color: UInt8[Array, "n 3"], side: int) -> UInt8[Array, "h w 3"]:
-        fine = draw(done.cloud.xyz, color, self.clouds.up, self.clouds.scene, 2 * side)
+    def _picture(
+        self, xyz: Float32[Array, "n 3"], color: UInt8[Array, "n 3"], side: int, edges: Lines | None
+    ) -> UInt8[Array, "h w 3"]:
+        fine = draw(xyz, color, self.clouds.up, self.clouds.scene, 2 * side, edges)
         halved: Array = fine.reshape(side, 2, side, 2, 3).mean((1, 3)).astype(np.uint8)
         return halved
+
+    def _edges(self, boxes: OrientedBoxes | None, colors: UInt8[Array, "t 3"]) -> Lines | None:
+        """Give the edges of boxes, darker than the points of their label, so that they are seen before these."""
+        if boxes is None:
+            return None
+        ends = box_corners(boxes, self.clouds.up)[:, EDGES].reshape(-1, 2, 3)
+        return Lines(ends, np.repeat((EDGE * colors[boxes.labels]).astype(np.uint8), len(EDGES), axis=0))
 
 
 def _legend(names: list[tuple[str, Any]], width: int, font: Any) -> list[list[tuple[int, str, Any]]]:

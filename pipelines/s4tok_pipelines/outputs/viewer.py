@@ -13,6 +13,8 @@ from scipy.spatial import KDTree
 
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene
+from s4tok.geometry.box_frames import box_corners
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.rendering.palette import UNKNOWN
 from s4tok.shapes import Array, Float, Float64, Int, UInt8
 from s4tok.zero_shot.labelled import UNKNOWN_NAME
@@ -40,6 +42,8 @@ class Shown:
     superpoints: Int[Array, " n"] | None = None
     truth: Int[Array, " n"] | None = None  # as labels; shown in their place
     scores: Float[Array, "n c"] | None = None  # of each point and label; points whose best is low can be greyed out
+    boxes: OrientedBoxes | None = None  # in the coordinates of the file; labels as those of points
+    true_boxes: OrientedBoxes | None = None  # shown in their place, with the truth
     up: str = "z"
     scene: Scene = "object"
     title: str = ""  # the cloud's name where empty
@@ -124,8 +128,21 @@ def _content(shown: Shown, frame: _Frame, most: int) -> tuple[dict[str, object],
         "elevation": ELEVATION[shown.scene],
         "modes": modes,
         "legend": _legend(shown.labels, names, shown.colors),
+        "boxes": [*_boxes(shown.boxes, shown.up, frame, False), *_boxes(shown.true_boxes, shown.up, frame, True)],
     }
     return facts, vertices.tobytes(), table.tobytes()
+
+
+def _boxes(boxes: OrientedBoxes | None, up: str, frame: _Frame, is_true: bool) -> list[dict[str, object]]:
+    """Give the corners of boxes where the page has them."""
+    if boxes is None:
+        return []
+    low, extent = frame
+    corners = 2 * (box_corners(boxes, up)[..., TO_Z_UP[up]] - low - extent / 2) / (np.linalg.norm(extent) or 1.0)
+    return [
+        {"label": label, "true": is_true, "corners": row}
+        for label, row in zip(boxes.labels.tolist(), corners.reshape(-1, 24).round(5).tolist(), strict=True)
+    ]
 
 
 def _scores(scores: Float[Array, "n c"] | None) -> tuple[float, float, UInt8[Array, "_ _"]]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from s4tok.config import (
+    BoxConfig,
     Preset,
     ReproduceConfig,
     RunConfig,
@@ -25,6 +26,7 @@ from s4tok.inference.upright import nearness_of_points, nearness_of_whole
 from s4tok.inference.whole_encoder import WholeEncoder
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.box_figures import BoxTally
 from s4tok.zero_shot.classifier import classifier
 from s4tok.zero_shot.prompts import load_prompts, set_for
 from s4tok.zero_shot.vocabulary import Vocabulary
@@ -53,6 +55,7 @@ def segment_by_name(
     labels: Sequence[str] = (),
     category: str | None = None,
     files: Files | None = None,
+    boxes: bool = False,
     preview: Path | None = None,
     auto: bool = False,
     workers: int = 1,
@@ -70,6 +73,7 @@ def segment_by_name(
         labels: What points may be, in place of the dataset's words.
         category: What `labels` are parts of; own files are objects then, unless a user says otherwise.
         files: What to write of each cloud, with a `result.json` beside it.
+        boxes: Put boxes around things of one name, and measure them where boxes are known.
         preview: A .png to draw the first clouds into, truth beside names.
         auto: Make superpoints that are missing.
         workers: Processes that cut.
@@ -96,7 +100,9 @@ def segment_by_name(
             part, cache, models.vision, models.checkpoint, config, calibrated_by=calibrated_by,
             auto=auto or isinstance(part, OwnFiles), workers=workers, report=report,
         )  # fmt: skip
-        return segment(part, scorer, words, files=files, watch=sheet.add if preview else None, report=report)
+        tally = BoxTally(part, replace(BoxConfig(), seed=config.seed)) if boxes else None
+        watch = sheet.add if preview else None
+        return segment(part, scorer, words, files=files, boxes=tally, watch=watch, report=report)
 
     found = joined([one(part) for part in parts])
     if preview:

@@ -11,14 +11,17 @@ import numpy as np
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
+from s4tok.geometry.box_frames import as_it_came
 from s4tok.shapes import Array, Int
+from s4tok.zero_shot.box_figures import BoxFigures, BoxTally
 from s4tok.zero_shot.labelled import Labelled, labelled
 from s4tok.zero_shot.point_figures import PartFigures, SceneFigures, Tally, spread_of
 from s4tok.zero_shot.unknown_words import tell_unknown
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_pipelines.inputs.entries import read_entry
 from s4tok_pipelines.inputs.point_scores import PointScorer
-from s4tok_pipelines.outputs.formats import USUAL
+from s4tok_pipelines.outputs.box_files import write_boxes
+from s4tok_pipelines.outputs.formats import BOX_USUAL, USUAL
 from s4tok_pipelines.outputs.labelled_clouds import stems_for, write_labelled
 from s4tok_pipelines.outputs.provenance import provenance
 from s4tok_pipelines.report import Failure, Report, silent
@@ -30,6 +33,7 @@ class Files(NamedTuple):
     folder: Path
     formats: Sequence[str] = USUAL
     html: bool = False
+    boxes: Sequence[str] = (BOX_USUAL,)  # formats of boxes, where they are asked for
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Segmented:
     failures: list[Failure]
     about: dict[str, Any]  # all that is needed to do it again
     parts: tuple["Segmented", ...] = ()  # of own files among which are objects and rooms
+    boxes: BoxFigures | None = None  # where boxes were asked for, and are known
 
     @property
     def best_cosine(self) -> dict[str, float]:
@@ -59,6 +64,7 @@ class Segmented:
             "clouds": self.clouds,
             "failed": len(self.failures),
             **figures,
+            **({} if self.boxes is None else self.boxes.facts()),
             "points": self.points,
             "best_cosine": self.best_cosine,
             **self.about,
@@ -89,6 +95,7 @@ def segment(
     words: Vocabulary,
     *,
     files: Files | None = None,
+    boxes: BoxTally | None = None,
     watch: Callable[[Labelled], None] | None = None,
     report: Report = silent,
 ) -> Segmented:
@@ -102,6 +109,7 @@ def segment(
         scorer: A checkpoint with the superpoints of the clouds, or the 2D baseline with a vision model's features.
         words: What points may be, in the space of the scorer's features.
         files: What to write of each cloud; nothing where None.
+        boxes: Finds and counts boxes around things of one name; None leaves them out.
         watch: Who else counts something of each cloud once it is named.
         report: Who listens.
     """
@@ -119,11 +127,16 @@ def segment(
             failures.append(Failure(key, str(error)))
             report.gauge(failed=float(len(failures)))
             continue
+        if boxes is not None:
+            done = done._replace(boxes=boxes.add(key, done, words.has_truth))
         if files is not None:
             stem = files.folder / stems[key]
             endings = write_labelled(stem, done, files.formats, clouds=clouds, html=files.html, about=about)
             if "mesh" in files.formats and not any(ending.startswith(".mesh") for ending in endings):
                 report.note(f"{key} holds no mesh, so none is written")
+            if done.boxes is not None:
+                up = done.cloud.in_its_file(clouds.up)[1]
+                write_boxes(stem, as_it_came(done.boxes, done.cloud), done.names, up, files.boxes)
             _tell_holes(clouds, key, report)
         tally.add(key, done, words)
         if watch is not None:
@@ -147,6 +160,7 @@ def segment(
             "superpoints": {scorer.superpoints.folder.name: scorer.superpoints.stamp.parameters},
             "seconds": round(time.monotonic() - start, 3),
         },
+        boxes=None if boxes is None else boxes.figures(),
     )
 
 

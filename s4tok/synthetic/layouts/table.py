@@ -18,6 +18,7 @@ LAYOUTS: dict[str, tuple[str, Sizes]] = {
     "modelnet40": ("objects:modelnet40", WorldConfig.shapes),
     "scanobjectnn": ("objects:scanobjectnn", WorldConfig.shapes),
     "scannet": ("scannet:scannet", WorldConfig.scans),
+    "sunrgbd": ("sunrgbd:sunrgbd", WorldConfig.scans),
     "s3dis": ("s3dis:s3dis", WorldConfig.rooms),
 }
 OF_HOMES = {"scannet": ("scannet:furnished_scannet", WorldConfig.home_scans)}

@@ -14,9 +14,10 @@ from s4tok.datasets.scannet_labels import (
     CLASSES,
     NYU40,
     classes_of_nyu40,
+    read_aggregation,
     read_label_table,
     read_segments,
-    vertex_classes,
+    vertex_objects,
 )
 from s4tok.errors import InputError, S4TokError
 from s4tok.shapes import Array
@@ -173,8 +174,7 @@ def test_a_later_object_wins_a_segment_that_two_claim(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     groups = [{"label": "wall", "segments": [1, 2]}, {"label": "office chair", "segments": [2]}]
     file.write_text(json.dumps({"segGroups": groups}))
-    classes = vertex_classes(np.array([2, 1, 2, 5]), file, TABLE)
-    assert classes.tolist() == [CLASSES.index("chair"), CLASSES.index("wall"), CLASSES.index("chair"), -1]
+    assert vertex_objects(np.array([2, 1, 2, 5]), read_aggregation(file), file).tolist() == [1, 0, 1, -1]
 
 
 def json_of(**content: object) -> bytes:
@@ -206,6 +206,11 @@ def json_of(**content: object) -> bytes:
         (".aggregation.json", json_of(segGroups=[{"label": "wall", "segments": [700]}, 7]), "has a group, number 1"),
         (".aggregation.json", json_of(segGroups=[{"label": "wall", "segments": [[3]]}]), "has a group, number 0"),
         (".aggregation.json", json_of(groups=[]), "has no list 'segGroups'"),
+        (".aggregation.json", json_of(segGroups=[{"label": "wall", "segments": [700], "objectId": "a"}]),
+         "whose objectId is no whole number"),
+        (".txt", b"axisAlignment = 1 2 3", "has an axisAlignment that is not 16 numbers"),
+        (".txt", b"axisAlignment = 1 0 0 0 0 1 0 0 0 0 -1 0 0 0 0 1", "that is no turn about the vertical"),
+        (".txt", b"axisAlignment = 1 0 0 0 0 nan 0 0 0 0 1 0 0 0 0 1", "that is no turn about the vertical"),
     ],
 )  # fmt: skip
 def test_a_broken_scan_is_refused_in_one_sentence(root: Path, file: str, content: bytes | None, sentence: str) -> None:

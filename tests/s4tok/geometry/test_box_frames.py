@@ -7,8 +7,8 @@ import torch
 from s4tok.clouds import Placement, PointCloud
 from s4tok.config import Axis
 from s4tok.geometry.axes import upright
-from s4tok.geometry.box_frames import as_it_came, turned
-from s4tok.geometry.boxes import points_inside
+from s4tok.geometry.box_frames import EDGES, as_it_came, box_corners, turned
+from s4tok.geometry.boxes import corners, points_inside
 from s4tok.geometry.placement import placed
 from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.shapes import Array, Bool
@@ -66,3 +66,18 @@ def test_boxes_of_a_cloud_in_its_own_frame_move_by_its_offset() -> None:
     cloud = PointCloud.of(points, boxes=boxes)
     assert cloud.boxes is not None
     np.testing.assert_allclose(as_it_came(cloud.boxes, cloud).centers, boxes.centers, atol=1e-12)
+
+
+@pytest.mark.parametrize("up", get_args(Axis))
+def test_corners_are_those_of_the_box_wherever_up_is(up: str) -> None:
+    _, boxes = scene()
+    found = box_corners(turned(boxes, "z", up), up)
+    np.testing.assert_allclose(found, box_corners(boxes) @ (upright(up).T @ upright("z")).T, atol=1e-12)
+    flat = corners(torch.from_numpy(boxes.rows())).numpy()
+    for box in range(2):
+        mine = box_corners(boxes)[box]
+        heights = boxes.centers[box, 2] + boxes.sizes[box, 2] * np.array([-0.5, 0.5])
+        expected = [(*place, height) for place in flat[box] for height in heights]
+        assert sorted(map(tuple, mine.round(9))) == sorted(map(tuple, np.round(expected, 9)))
+        lengths = np.linalg.norm(mine[EDGES[:, 0]] - mine[EDGES[:, 1]], axis=1)
+        np.testing.assert_allclose(np.sort(lengths), np.sort(np.repeat(boxes.sizes[box], 4)))

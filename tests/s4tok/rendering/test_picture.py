@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from s4tok.rendering.picture import draw
+from s4tok.rendering.picture import Lines, draw
 
 FLOOR, CEILING = (0, 200, 0), (200, 0, 0)
 
@@ -41,3 +41,18 @@ def test_what_stands_before_a_wall_darkens_it_beside_itself() -> None:
     alone = draw(wall, np.full((6000, 3), 200, np.uint8), size=200).astype(int)
     surfaces = [picture[picture.min(2) < 255] for picture in (both, alone)]
     assert np.percentile(surfaces[0], 5) < np.percentile(surfaces[1], 5) - 10
+
+
+@pytest.mark.parametrize("up", ["x", "y", "z"])
+def test_a_line_lies_over_the_points_between_its_ends(up: str) -> None:
+    points = np.random.default_rng(0).normal(size=(3000, 3))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    grey = np.full((3000, 3), 120, np.uint8)
+    axis = np.zeros(3)
+    axis["xyz".index(up)] = 0.9
+    line = Lines(np.array([[-axis, axis]]), np.array([[255, 0, 0]], np.uint8))
+    picture = draw(points, grey, up, "object", 200, line).astype(int)
+    rows, columns = np.nonzero((picture[..., 0] == 255) & (picture[..., 1] == 0))
+    assert abs(columns - 100).max() <= 2  # upright, in the middle
+    assert 120 < np.ptp(rows) < 170
+    assert (draw(points, grey, up, "object", 200)[..., 1] > 0).all()

@@ -136,4 +136,4 @@ def test_toy_data_does_not_mix_with_other_data(tmp_path: Path) -> None:
         write("shapenet55", tmp_path)
     with pytest.raises(UsageError, match="no layout is called 'kitti'"):
         write("kitti", tmp_path / "new")
-    assert set(LAYOUTS) == {"shapenet55", "shapenetpart", "modelnet40", "scanobjectnn", "scannet", "s3dis"}
+    assert set(LAYOUTS) == {"shapenet55", "shapenetpart", "modelnet40", "scanobjectnn", "scannet", "sunrgbd", "s3dis"}

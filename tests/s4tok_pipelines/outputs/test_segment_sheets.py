@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from s4tok.clouds import PointCloud
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.rendering.palette import colors_of_names
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyRooms, ToyShapes
@@ -77,3 +78,21 @@ def test_a_long_legend_is_broken_into_lines_that_fit() -> None:
     assert len(lines) > 1
     for line in lines:
         assert all(left + 25 + 7 * len(name) <= 300 for left, name, _ in line)
+
+
+def test_boxes_are_drawn_around_what_was_found_and_true_ones_around_the_truth() -> None:
+    rooms = ToyRooms("test")
+    chair, table = (list(rooms.classes).index(name) for name in ("chair", "table"))
+    points = np.random.default_rng(0).uniform(-1, 1, (500, 3))
+    true = OrientedBoxes.of([list(rooms.box_classes).index("chair")], [[0, 0, 0]], [[2, 2, 2]])
+    every = np.zeros(500, np.int64)
+    done = Labelled(
+        PointCloud.of(points, boxes=true), every, rooms.classes, np.zeros((500, 13), np.float32), every + table,
+        every + chair,
+    )  # fmt: skip
+    plain, drawn = Sheet(rooms), Sheet(rooms)
+    plain.add(done)
+    drawn.add(done._replace(boxes=OrientedBoxes.of([table], [[0, 0, 0]], [[2, 2, 2]], scores=[1.0])))
+    side, before, after = SIDE["room"], opened(plain), opened(drawn)
+    for half in (slice(0, side), slice(side, 2 * side)):
+        assert (before[:, half] != after[:, half]).any(axis=2).sum() > 1000

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from s4tok.clouds import PointCloud
+from s4tok.geometry.box_frames import box_corners
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok_pipelines.outputs.viewer import VERTEX, Shown, page
 
 HOSTILE = "</script><img src=x onerror=document.title='hacked'>&amp;"
@@ -278,3 +280,60 @@ def test_in_a_browser_clouds_are_switched_compared_and_measured(tmp_path: Path) 
     assert float(told["apart"][0]) == pytest.approx(np.linalg.norm(second - first), abs=2e-3)
     np.testing.assert_allclose([float(each) for each in told["apart"][1].split(", ")], second - first, atol=2e-3)
     assert told["gone"] == [True, False]
+
+
+BOXES = """<script>
+const count = () => {
+  paint();
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const pen = copy.getContext("2d");
+  pen.drawImage(canvas, 0, 0);
+  const pixels = pen.getImageData(0, 0, copy.width, copy.height).data, seen = { red: 0, blue: 0 };
+  for (let i = 0; i < pixels.length; i += 4) {
+    if (pixels[i] === 255 && pixels[i + 2] === 89) seen.red++;
+    if (pixels[i + 2] === 255 && pixels[i] === 89) seen.blue++;
+  }
+  return seen;
+};
+const key = (name) => dispatchEvent(new KeyboardEvent("keydown", { key: name }));
+const tick = (at) => document.querySelectorAll("#legend input")[at].click();
+const told = { found: count() };
+key("t");
+told.truth = count();
+key("t");
+key("b");
+told.off = count();
+key("b");
+element("none").click();
+told.none = count();
+told.button = !element("boxes").hidden;
+document.body.innerHTML = "";
+document.body.append(Object.assign(document.createElement("pre"), { id: "report", textContent: JSON.stringify(told) }));
+</script>
+"""
+
+
+def test_in_a_browser_found_boxes_are_drawn_and_true_ones_with_the_truth(tmp_path: Path) -> None:
+    cloud, labels = ball(), np.zeros(3000, np.int64)
+    found = OrientedBoxes.of([0], [cloud.offset], [[2, 2, 2]], [0.3])
+    true = OrientedBoxes.of([1], [cloud.offset], [[2, 2, 2]])
+    text = page(Shown(cloud, labels, ["a", "b"], RED_BLUE, truth=labels, boxes=found, true_boxes=true))
+    told = in_browser(text, BOXES, tmp_path)
+    nothing = {"red": 0, "blue": 0}
+    assert told["found"]["red"] > 1000
+    assert told["found"]["blue"] == 0
+    assert told["truth"]["blue"] > 1000
+    assert told["truth"]["red"] == 0
+    assert told["off"] == told["none"] == nothing
+    assert told["button"]
+
+
+@pytest.mark.parametrize("up", ["x", "y", "z"])
+def test_corners_of_a_box_stand_where_its_points_do(up: str) -> None:
+    box = OrientedBoxes.of([0], [[100.0, -5, 3]], [[4, 1, 2]], [0.4])
+    corners = box_corners(box, up)[0]
+    text = page(Shown(PointCloud.of(corners), np.zeros(8, np.int64), ["a"], RED_BLUE[:1], boxes=box, up=up))
+    vertices, facts = vertices_of(text), facts_of(text)
+    places = (vertices["place"] / 65535 - 0.5) * np.array(facts["extent"])
+    np.testing.assert_allclose(np.reshape(facts["boxes"][0]["corners"], (8, 3)), places, atol=1e-4)

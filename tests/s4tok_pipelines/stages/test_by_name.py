@@ -62,6 +62,21 @@ def test_one_call_labels_a_file_and_writes_what_the_command_writes(
     assert not (tmp_path / "segments").exists()
 
 
+def test_boxes_of_an_own_file_are_in_its_own_axes_and_unit(names: ModelNames, tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    floor = np.c_[draw.uniform(0, 4000, 2000), np.zeros(2000), draw.uniform(0, 4000, 2000)]
+    far = np.array([0, 0, 7e5])  # the file is in mm, y up, far away along z
+    (tmp_path / "hall.ply").write_bytes(ply_of(PointCloud.of(floor + far), np.full((2000, 3), 90, np.uint8)))
+    clouds, files = open_dataset(tmp_path / "hall.ply", up="y", unit="mm", scene="room"), Files(tmp_path, ["npy"])
+    segment_by_name(clouds, tmp_path / "cache", names, labels=["rug"], files=files, boxes=True)
+    found = json.loads((tmp_path / "hall.boxes.json").read_text())
+    assert found["up"] == "y"
+    [box] = found["boxes"]
+    np.testing.assert_allclose(box["center"], np.array([2000, 0, 2000]) + far, atol=20)
+    np.testing.assert_allclose(box["size"], [4000, 4000, 0], atol=20)
+    assert box["yaw"] % (np.pi / 2) == pytest.approx(0)
+
+
 def test_one_call_names_objects_and_writes_the_result(names: ModelNames, tmp_path: Path) -> None:
     shapes = ToyShapes("val", sizes=(0, 3, 0), points=300)
     found = classify_by_name(

@@ -20,12 +20,14 @@ from s4tok.metrics.labels import part_counts, part_scores
 from s4tok.models.checkpoint import Means, TrainedModel, load_trained, save_trained
 from s4tok.models.model import Model
 from s4tok.models.trained import Trained
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.randomness import seed_of
 from s4tok.rendering.palette import colors_of_names, paint
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.box_figures import BoxTally
 from s4tok.zero_shot.encoded_windows import Looking
 from s4tok.zero_shot.labelled import Labelled
 from s4tok.zero_shot.point_scores import score_points
@@ -78,6 +80,16 @@ def room(seed: int) -> tuple[Array, Array]:
     return xyz, labels
 
 
+class BoxedRooms(Rooms):
+    box_classes = ("block",)
+
+    def __getitem__(self, key: str) -> PointCloud:
+        cloud = super().__getitem__(key)
+        block = cloud.xyz[600:]
+        low, high = block.min(axis=0), block.max(axis=0)
+        return replace(cloud, boxes=OrientedBoxes.of([0], [(low + high) / 2], [high - low]))
+
+
 class Shapes(ToyShapes):
     def __init__(self) -> None:
         super().__init__("val", sizes=(0, 5, 0), points=400)
@@ -124,7 +136,7 @@ def named(clip: FrozenClip, checkpoint: TrainedModel, tmp_path: Path) -> Callabl
         if options.pop("ready", True):
             cut(tmp_path / "cache", type(clouds)())
         who = options.pop("checkpoint", checkpoint)
-        how = {name: options.pop(name) for name in ("files", "watch", "report") if name in options}
+        how = {name: options.pop(name) for name in ("files", "boxes", "watch", "report") if name in options}
         words = Vocabulary(clouds, clip, PROMPTS, options.pop("labels", ()), options.pop("category", None))
         report = how.get("report", silent)
         scorer = open_scorer(clouds, tmp_path / "cache", clip, who, config, report=report, **options)
@@ -437,6 +449,28 @@ def test_a_scale_is_undone_by_nothing_but_the_windows(named: Named, tmp_path: Pa
     for scale in (1.0, 8.0):
         named(Rooms(), replace(ROOMS, window=0.0, scale=scale), files=Files(tmp_path / str(scale), ["npy"]))
     np.testing.assert_array_equal(labels_in(tmp_path / "1.0", "a"), labels_in(tmp_path / "8.0", "a"))
+
+
+def test_boxes_are_written_where_the_points_lie_and_held_against_the_true_ones(named: Named, tmp_path: Path) -> None:
+    seen: list[Labelled] = []
+    rooms = BoxedRooms()
+    files = Files(tmp_path, ["npy"], boxes=["json", "ply"])
+    found = named(rooms, ROOMS, files=files, boxes=BoxTally(rooms), watch=seen.append)
+    facts = found.facts()
+    assert facts["ap25_of_true_labels"] > 0.9
+    assert facts["boxes_per_class"]["block"]["boxes"] == len(rooms)
+    assert 0 <= facts["ap50"] <= facts["ap25"] <= 1
+    for key, done in zip(rooms.keys, seen, strict=True):
+        written = json.loads((tmp_path / f"{key}.boxes.json").read_text())
+        assert done.boxes is not None
+        assert len(written["boxes"]) == len(done.boxes)
+        for box in written["boxes"]:
+            assert box["label"] == "block"
+            away = np.array(box["center"]) - CORNER
+            assert (away > -0.1).all()
+            assert (away < (5.1, 4.1, 2.1)).all()
+        assert (tmp_path / f"{key}.boxes.ply").read_text().startswith("ply\n")
+    assert "ap25" not in named(rooms, ROOMS).facts()
 
 
 def test_a_broken_cloud_is_a_failure_and_not_the_end(named: Named) -> None:

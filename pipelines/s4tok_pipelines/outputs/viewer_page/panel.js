@@ -121,6 +121,7 @@ function listen() {
   element("least").addEventListener("input", (event) => { view.least = Number(event.target.value); draw(); });
   element("split").addEventListener("input", (event) => { view.split = Number(event.target.value); draw(); });
   element("measure").addEventListener("click", () => setMeasuring(!view.isMeasuring));
+  element("boxes").addEventListener("click", () => { view.hasBoxes = !view.hasBoxes; element("boxes").setAttribute("aria-pressed", view.hasBoxes); draw(); });
   element("keys").addEventListener("click", () => element("help").showModal());
   element("help").addEventListener("click", () => element("help").close());
   addEventListener("keydown", press);
@@ -137,6 +138,7 @@ function press(event) {
     0: () => Object.assign(view, home()), t: () => click(view.mode === "truth" ? "labels" : "truth"),
     s: () => element("save").click(), "?": () => element("help").showModal(),
     Escape: () => (view.isMeasuring ? setMeasuring(false) : show(null)), m: () => setMeasuring(!view.isMeasuring),
+    b: () => element("boxes").click(),
     n: () => choose(all.indexOf(facts) + 1), p: () => choose(all.indexOf(facts) - 1),
     c: () => compare(view.other === null && all.length > 1 ? (all.indexOf(facts) + 1) % all.length : null),
   };
@@ -171,6 +173,7 @@ function compare(other) { // with another cloud at the right of this one
 
 function addClouds() {
   element("clouds").hidden = all.length < 2;
+  element("boxes").hidden = !all.some(({ boxes }) => boxes.length);
   const option = (value, textContent) => Object.assign(document.createElement("option"), { value, textContent });
   element("other").append(option("", "nothing"));
   all.forEach(({ title }, i) => ["cloud", "other"].forEach((id) => element(id).append(option(i, title))));
@@ -234,13 +237,13 @@ function addLegend() {
   }
 }
 
-let points, numbers, shade, offscreen, numbered;
+let points, numbers, shade, lines, offscreen, numbered;
 const clouds = []; // each with what is said of it, its bytes, and where they lie on the card
 if (!gl) {
   element("failure").hidden = false;
   element("failure").textContent = "This browser has no WebGL 2, which the points are drawn with. The .ply beside this page opens in any viewer.";
 } else {
-  [points, numbers, shade] = [program(POINTS, DISCS), program(POINTS, NUMBERS), program(SCREEN, SHADE)];
+  [points, numbers, shade, lines] = [program(POINTS, DISCS), program(POINTS, NUMBERS), program(SCREEN, SHADE), program(CORNERS, INK)];
   const [bytes, scores] = [decoded("points"), decoded("scores")];
   all.forEach((each, i) => clouds.push(upload(each, bytes[i], scores[i])));
   [offscreen, numbered] = [gl.createFramebuffer(), gl.createFramebuffer()];

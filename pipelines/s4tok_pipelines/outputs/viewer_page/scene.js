@@ -11,7 +11,7 @@ const home = () => ({ yaw: 0.62, pitch: facts.elevation, distance: 2.5 / fill(),
 const covered = () => (innerWidth > 640 ? [320 / innerWidth, 0] : [0, 0.42]);
 const fill = () => { const [left, low] = covered(); return Math.min(1 - low, (innerWidth * (1 - left)) / innerHeight); };
 const MODES = ["labels", "color", "superpoints", "truth", "scores"]; // as the shader numbers them
-const view = { ...home(), mode: facts.modes[0][0], size: 1, cut: 0, least: 0, scored: 0, other: null, split: 0.5, isMeasuring: false };
+const view = { ...home(), mode: facts.modes[0][0], size: 1, cut: 0, least: 0, scored: 0, other: null, split: 0.5, isMeasuring: false, hasBoxes: true };
 const hidden = new Set(); // names that are switched off, in every cloud
 const measured = []; // two points: their places in the frame of the page, and in the file
 
@@ -90,6 +90,16 @@ void main() {
   }
   seen = vec4(color.rgb * exp(-min(1.6, 40.0 * max(0.0, hidden / 8.0 - 0.001))), 1);
 }`;
+const CORNERS = `#version 300 es
+in vec3 corner; uniform mat4 camera;
+void main() { gl_Position = camera * vec4(corner, 1); }`;
+const INK = `#version 300 es
+precision highp float;
+uniform vec3 ink;
+out vec4 seen;
+void main() { seen = vec4(ink, 1); }`;
+// Corners of a box are numbered by three bits, one a side; an edge joins two that differ in one.
+const EDGES = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((from) => [1, 2, 4].filter((bit) => !(from & bit)).flatMap((bit) => [from, from | bit]));
 
 function program(vertex, fragment) {
   const made = gl.createProgram();
@@ -129,7 +139,18 @@ function upload(facts, bytes, scores) {
   gl.bindBuffer(gl.ARRAY_BUFFER, scored);
   gl.bufferData(gl.ARRAY_BUFFER, facts.points, gl.DYNAMIC_DRAW);
   gl.vertexAttribPointer(at("score"), 1, gl.UNSIGNED_BYTE, true, 1, 0);
-  return { facts, bytes, scores, array, scored };
+  return { facts, bytes, scores, array, scored, edges: uploadEdges(facts) };
+}
+
+function uploadEdges({ boxes }) {
+  const array = gl.createVertexArray(), at = gl.getAttribLocation(lines, "corner");
+  gl.bindVertexArray(array);
+  gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+  const ends = boxes.flatMap(({ corners }) => EDGES.flatMap((corner) => corners.slice(3 * corner, 3 * corner + 3)));
+  gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(ends), gl.STATIC_DRAW);
+  gl.enableVertexAttribArray(at);
+  gl.vertexAttribPointer(at, 3, gl.FLOAT, false, 0, 0);
+  return array;
 }
 
 function showScores() { // of the label that is chosen
@@ -217,6 +238,25 @@ function paint() {
   gl.uniform1f(of(shade, "far"), far);
   gl.uniform2f(of(shade, "middle"), canvas.width / 2, canvas.height / 2);
   gl.drawArrays(gl.TRIANGLES, 0, 3);
+  gl.enable(gl.SCISSOR_TEST);
+  for (const { cloud, from, to } of parts()) {
+    gl.scissor(from, 0, to - from, canvas.height);
+    drawBoxes(near, far, cloud);
+  }
+  gl.disable(gl.SCISSOR_TEST);
+}
+
+function drawBoxes(near, far, { facts, edges }) { // over the points, in the colours of their labels
+  if (!view.hasBoxes) return;
+  gl.bindVertexArray(edges);
+  gl.useProgram(lines);
+  gl.uniformMatrix4fv(of(lines, "camera"), false, camera(near, far));
+  facts.boxes.forEach((box, i) => {
+    const { rgb, name } = facts.legend[box.label];
+    if (hidden.has(name) || box.true !== (view.mode === "truth")) return;
+    gl.uniform3fv(of(lines, "ink"), rgb.map((each) => 0.35 + (0.65 * each) / 255));
+    gl.drawArrays(gl.LINES, i * EDGES.length, EDGES.length);
+  });
 }
 
 function parts() { // which cloud is drawn from which column of pixels to which
