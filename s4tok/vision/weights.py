@@ -119,9 +119,7 @@ def _folder(name: str) -> Path | None:
         if not CARRIED[name].is_dir():
             raise MissingError(
                 f"this copy of s4tok came without the CLIP {name}.",
-                "train it as examples/mini2/README.md says, and name its folder with --clip."
-                if name == MINI2
-                else "reinstall s4tok, or name a model with --clip.",
+                "reinstall s4tok, or name a model with --clip.",
             )
         return CARRIED[name]
     if name.startswith(FOLDER):

@@ -216,14 +216,14 @@ def test_names_that_do_not_exist_or_do_not_fit_are_usage_errors(
         FrozenClip.load(name, pretrained)
 
 
-@pytest.mark.parametrize(("name", "hint"), [("mini", "reinstall s4tok"), ("mini2", "examples/mini2/README.md")])
+@pytest.mark.parametrize("name", ["mini", "mini2"])
 def test_a_mini_clip_that_was_not_shipped_is_missing(
-    name: str, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(CARRIED, name, tmp_path / "none")
     with pytest.raises(MissingError, match=f"without the CLIP {name}") as caught:
         FrozenClip.load(name)
-    assert hint in caught.value.hint
+    assert "reinstall s4tok" in caught.value.hint
 
 
 def test_a_mini_clip_is_found_where_its_files_are(
