@@ -87,6 +87,7 @@ def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
         xyz=(np.round(xyz / step) * step).astype(np.float32),
         offset=np.zeros(3),
         normals=None if cloud.normals is None else (cloud.normals @ turn.T).astype(np.float32),
+        boxes=None,  # no file has any; found ones go back by `box_frames.as_it_came`
         source=cloud,
         placement=placement,
     )

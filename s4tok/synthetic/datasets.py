@@ -154,7 +154,7 @@ class ToyRoom(Toy):
         has_name = np.array([name not in self.structure for name in self.classes] + [False])
         things = np.where(has_name[seen.classes], seen.things, -1)
         kept, first, counts = np.unique(things, return_index=True, return_counts=True)
-        names = [self.classes[seen.classes[place]] for place in first]
+        names = [self.classes[label] for label in seen.classes[first].tolist()]
         chosen = [
             (int(thing), self.box_classes.index(name))
             for thing, name, count in zip(kept, names, counts, strict=True)

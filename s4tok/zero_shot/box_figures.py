@@ -27,7 +27,7 @@ class BoxFigures(NamedTuple):
     n_true: Int[Array, " c"]
     found: dict[str, DetectionScores]
     chance: dict[str, float]  # a random label a superpoint
-    of_true_labels: dict[str, float]  # of the points; what is then wrong is how things are told apart
+    of_true_labels: dict[str, float]  # of the points, where known; what is then wrong is how things are told apart
 
     def facts(self) -> dict[str, Any]:
         """Give plain names and values; fractions in 0 .. 1."""
@@ -51,18 +51,20 @@ class BoxTally:
         self.by_chance, self.of_true_labels = list[Boxes](), list[Boxes]()
 
     def add(self, key: str, done: Labelled, has_truth: bool) -> OrientedBoxes:
-        """Give the boxes of a cloud, labelled as its points are; count them where the labels are the dataset's own."""
+        """Give the boxes of a cloud, labelled as its points are; count them where true ones of such names are known."""
         names = list(done.names)
         things = self.clouds.box_classes if has_truth and self.clouds.box_classes else set(names) - STRUCTURE
         wanted = [number for number, name in enumerate(names) if name in things]
         boxes = self._boxes(done, done.answers, best_cosines(done.scores, done.subtracted), wanted)
-        if has_truth and done.cloud.boxes is not None and done.truth is not None:
+        if done.cloud.boxes is not None and not set(names).isdisjoint(self.clouds.box_classes):
             draw = np.random.default_rng(seed_of(self.config.seed, "boxes", key))
-            random = draw.integers(len(names), size=int(done.superpoints.max()) + 1)
+            random = draw.integers(len(names), size=int(done.superpoints.max()) + 1)[done.superpoints]
             self.true.append(self._counted(done.cloud.boxes))
             self.found.append(self._counted(boxes, names))
-            for labels, kept in ((random[done.superpoints], self.by_chance), (done.truth, self.of_true_labels)):
-                kept.append(self._counted(self._boxes(done, labels, draw.random(len(labels)), wanted), names))
+            for labels, kept in ((random, self.by_chance), (done.truth, self.of_true_labels)):
+                if labels is not None:
+                    other = self._boxes(done, labels, draw.random(len(labels)), wanted)
+                    kept.append(self._counted(other, names))
         return boxes
 
     def figures(self) -> BoxFigures | None:
@@ -75,7 +77,8 @@ class BoxTally:
             return {name: average_precision(found, self.true, n_classes, each) for name, each in OVERLAPS.items()}
 
         labels = np.concatenate([each.labels.numpy() for each in self.true])
-        chance, bound = measured(self.by_chance), measured(self.of_true_labels)
+        chance = measured(self.by_chance)
+        bound = measured(self.of_true_labels) if len(self.of_true_labels) == len(self.true) else {}
         return BoxFigures(
             self.clouds.box_classes,
             np.bincount(labels, minlength=n_classes),

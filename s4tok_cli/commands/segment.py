@@ -222,12 +222,13 @@ def _tell_boxes(figures: "BoxFigures") -> None:
         for place, (name, count) in enumerate(zip(figures.classes, figures.n_true.tolist(), strict=True))
     ]
     console.table(("class", "boxes", *(name.upper() for name in found)), rows)
-    means = (
-        f"{name.upper()} {_share(each.mean)} (chance {_share(figures.chance[name])}, "
-        f"of true labels {_share(figures.of_true_labels[name])})"
-        for name, each in found.items()
+    bound = {name: f", of true labels {_share(mean)}" for name, mean in figures.of_true_labels.items()}
+    console.result(
+        ", ".join(
+            f"{name.upper()} {_share(each.mean)} (chance {_share(figures.chance[name])}{bound.get(name, '')})"
+            for name, each in found.items()
+        )
     )
-    console.result(", ".join(means))
 
 
 def _range(interval: "Interval", n_clouds: int) -> str:

@@ -91,11 +91,11 @@ def _kitti(boxes: OrientedBoxes, names: Sequence[str], up: str) -> str:
     scores = np.zeros(len(boxes)) if boxes.scores is None else boxes.scores
     lines = []
     for label, (x, y, z), (length, width, height), yaw, score in zip(
-        flat.labels, flat.centers, flat.sizes, flat.yaws, scores, strict=True
+        flat.labels.tolist(), flat.centers, flat.sizes, flat.yaws, scores, strict=True
     ):
         numbers = (height, width, length, x, height / 2 - z, y, -yaw, score)
         written = " ".join(f"{number:.{DIGITS}f}" for number in numbers)
-        lines.append(f"{names[label].replace(' ', '_')} -1 -1 -10 -1 -1 -1 -1 {written}\n")
+        lines.append(f"{names[int(label)].replace(' ', '_')} -1 -1 -10 -1 -1 -1 -1 {written}\n")
     return "".join(lines)
 
 

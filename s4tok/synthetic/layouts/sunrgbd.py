@@ -96,11 +96,11 @@ def _span(corners: Float64[Array, "8 3"], frame: Frame) -> Float64[Array, "4"]:
 
 def _lines(shot: Shot, names: Sequence[str]) -> Iterator[str]:
     for box in range(len(shot.boxes)):
-        name = NAMED.get(names[shot.boxes.labels[box]], names[shot.boxes.labels[box]])
+        name = names[int(shot.boxes.labels[box])]
         wide, deep, tall = shot.boxes.sizes[box] / 2
         yaw = shot.boxes.yaws[box]
         numbers = [*shot.boxes_2d[box], *shot.boxes.centers[box], deep, wide, tall, np.cos(yaw), np.sin(yaw)]
-        yield " ".join([name.replace(" ", "_"), *(f"{number:f}" for number in numbers)]) + "\n"
+        yield " ".join([NAMED.get(name, name).replace(" ", "_"), *(f"{number:f}" for number in numbers)]) + "\n"
 
 
 def _write_prepared(folder: Path, name: str, shot: Shot, names: Sequence[str], seed: int) -> None:
@@ -108,7 +108,7 @@ def _write_prepared(folder: Path, name: str, shot: Shot, names: Sequence[str], s
     draw = np.random.default_rng(seed_of(seed, "sunrgbd", name))
     which = draw.choice(len(shot.points), PREPARED, replace=len(shot.points) < PREPARED)
     np.savez_compressed(folder / f"{name}_pc.npz", pc=shot.points[which].astype(np.float32))
-    called = [NAMED.get(names[label], names[label]) for label in shot.boxes.labels]
+    called = [NAMED.get(name, name) for name in (names[int(label)] for label in shot.boxes.labels)]
     known = shot.boxes.take(np.array([each in CLASSES for each in called], dtype=bool))
     labels = [CLASSES.index(each) for each in called if each in CLASSES]
     rows = np.column_stack([known.centers, known.sizes / 2, -known.yaws, labels])

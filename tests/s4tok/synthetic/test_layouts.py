@@ -86,6 +86,15 @@ def test_a_toy_scan_is_read_by_the_scannet_reader_with_its_classes_and_frames(tm
     meant = np.array([*toys.classes, ""])[made.labels]
     left_out = ["lamp", "monitor", "laptop", "guitar", ""]  # not among ScanNet's twenty
     np.testing.assert_array_equal(said, np.where(np.isin(meant, left_out), "", meant))
+    boxes, things = cloud.original_boxes(), made.instances
+    assert boxes is not None
+    assert boxes.instances is not None
+    assert things is not None
+    for box, thing in enumerate(boxes.instances):
+        mine = made.original_xyz()[things == thing]
+        np.testing.assert_allclose(boxes.sizes[box], np.ptp(mine, axis=0), atol=1e-5)
+        np.testing.assert_allclose(boxes.centers[box], (mine.min(axis=0) + mine.max(axis=0)) / 2, atol=1e-5)
+    assert {dataset.box_classes[label] for label in boxes.labels} == set(said[things >= 0]) - {""}
     mesh, made_mesh = dataset.mesh("scene0000_00"), toys.mesh(toys.keys[0])
     assert mesh is not None
     np.testing.assert_array_equal(mesh.faces, made_mesh.faces)

@@ -45,8 +45,14 @@ def test_labels_that_are_swapped_find_nothing_but_true_ones_still_would() -> Non
     assert figures.of_true_labels["ap25"] == pytest.approx(1)
 
 
-def test_words_of_a_user_give_boxes_and_no_figures() -> None:
+def test_words_of_a_user_are_held_against_boxes_of_their_names_alone() -> None:
     tally, done = BoxTally(ToyRooms(sizes=(1, 0, 0))), room()
     found = tally.add("room", done._replace(truth=None), has_truth=False)
     assert {done.names[label] for label in found.labels} == {"chair", "table"}
-    assert tally.figures() is None
+    figures = tally.figures()
+    assert figures is not None
+    assert figures.found["ap25"].mean == 1
+    assert figures.of_true_labels == {}
+    other = BoxTally(ToyRooms(sizes=(1, 0, 0)))
+    assert len(other.add("room", done._replace(names=tuple("abcdefghijklm"), truth=None), has_truth=False)) == 3
+    assert other.figures() is None
