@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup format lint types imports mirrored check test test-slow test-gpu demo bench torture torture-bytes torture-processes reproduce-table2 checkpoints docs figures notebook clean system-libraries
+.PHONY: help setup format lint types imports mirrored check test test-slow test-gpu demo bench bench-check torture torture-bytes torture-processes reproduce-table2 checkpoints docs figures notebook clean system-libraries
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -57,8 +57,11 @@ test-gpu: $(INSTALLED) ## Run the tests that need a GPU
 demo: system-libraries $(INSTALLED) ## Run all six stages on the toy world, from nothing: pictures in demo/
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/six_stages.sh
 
-bench: $(INSTALLED) ## Run the benchmarks
-	@for file in benchmarks/*.py; do echo "== $$file"; OMP_NUM_THREADS=1 $(BIN)/python $$file || exit 1; done
+bench: $(INSTALLED) ## Time s4tok beside its peers (ARGS="--quick", "--json", "--keep"); the other benchmarks say how they are run
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/peers.py $(ARGS)
+
+bench-check: $(INSTALLED) ## Fail where a ratio to a peer has grown by a quarter since it was kept
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/peers.py --quick --check $(ARGS)
 
 reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper: on the synthetic data, or DATA=DIR CLIP=NAME; TRAIN=1 SEEDS=3 OUT=DIR
 	$(BIN)/s4tok reproduce table2 $(if $(DATA),--data "$(DATA)") $(if $(CLIP),--clip "$(CLIP)") \

@@ -19,6 +19,7 @@ class Package:
     pip_name: str
     needed_for: str  # what stands still without it
     proof: str = ""  # the module whose import alone proves that it works; without, it works where it is installed
+    instead: str = ""  # what does without it
 
 
 PACKAGES = {
@@ -28,7 +29,10 @@ PACKAGES = {
     "torchvision": Package("torchvision", "extract-clip, through open_clip"),
     "h5py": Package("h5py", "every cache", "h5py"),
     "open3d": Package("open3d", "normals, the toy world's sensor and some file formats", "open3d"),
-    "pycut_pursuit": Package("pycut-pursuit", "superpoints --method cut-pursuit", "pycut_pursuit.cp_d0_dist"),
+    "pycut_pursuit": Package(
+        "pycut-pursuit", "superpoints --method cut-pursuit", "pycut_pursuit.cp_d0_dist", "pass --method greedy"
+    ),
+    "numba": Package("numba", "superpoints --method greedy, which takes far longer without"),
     "open_clip": Package("open_clip_torch", "extract-clip, pretrain, segment and classify"),
     "timm": Package("timm", "DINOv2 and SigLIP"),
     "huggingface_hub": Package("huggingface-hub", "weights from the hub"),
@@ -59,7 +63,8 @@ def load(name: str) -> ModuleType:
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
         package = PACKAGES[name.partition(".")[0]]
         reason = f"{package.pip_name} cannot be imported, and is needed for {package.needed_for}: {first_line(error)}."
-        raise MissingError(reason, fix(name, error)) from error
+        instead = f", or {package.instead}" if package.instead else ""
+        raise MissingError(reason, f"{fix(name, error)}{instead}") from error
 
 
 def fix(name: str, error: object) -> str:

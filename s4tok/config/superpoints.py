@@ -12,7 +12,7 @@ class SuperpointConfig:
     """How a cloud is cut into superpoints (Sec. 3.2, App. A.1)."""
 
     method: str = "cut-pursuit"
-    """How: cut-pursuit, grid, masks, scannet-segments or labels (yours)."""
+    """How: cut-pursuit, greedy, grid, masks, scannet-segments or labels (yours)."""
     anchors: Count = 4096
     """Farthest point samples among which neighbours are searched, |Q| of Eq. 10. Silent."""
     neighbors: Count = 30

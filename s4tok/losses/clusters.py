@@ -64,5 +64,5 @@ def _admissible(
 ) -> tuple[Bool[Tensor, "b m g"], Bool[Tensor, "b m"]]:
     square = squared_distances(centers, centroids).masked_fill_(~is_cluster[:, None], torch.inf)
     near = square <= reach.square()[:, None, None]
-    nearest = functional.one_hot(square.argmin(2), square.shape[2]).bool()
+    nearest = square.argmin(2)[..., None] == torch.arange(square.shape[2], device=square.device)
     return (near | nearest) & is_token[..., None], near.any(2) & is_token

@@ -10,7 +10,7 @@ from s4tok.config import SuperpointConfig
 from s4tok.errors import InputError, choose
 from s4tok.plugins import Table
 from s4tok.shapes import Array, Float64, Int32
-from s4tok.superpoints import cut_pursuit, grid
+from s4tok.superpoints import cut_pursuit, greedy, grid
 from s4tok.superpoints.labels import validated
 from s4tok.superpoints.representatives import represent
 
@@ -21,6 +21,7 @@ METHODS: Mapping[str, Cut | None] = Table(
     "s4tok.superpoints",
     {
         "cut-pursuit": cut_pursuit.cut,
+        "greedy": greedy.cut,
         "grid": grid.cut,
         "masks": None,
         "scannet-segments": None,

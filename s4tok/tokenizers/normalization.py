@@ -13,17 +13,18 @@ def normalize(norm: nn.Module, rows: Float[Tensor, "r d"]) -> Float[Tensor, "r d
     A single row has no statistics and takes the running ones. torch.nn.SyncBatchNorm does the same on GPUs alone.
     """
     if isinstance(norm, nn.BatchNorm1d) and norm.training:
-        count = total(torch.tensor(len(rows), device=rows.device))
+        alone = world() == 1
+        count = len(rows) if alone else int(total(torch.tensor(len(rows), device=rows.device)))
         if count < 2:
             mean, variance = norm.running_mean, norm.running_var
             return nn.functional.batch_norm(rows, mean, variance, norm.weight, norm.bias, eps=norm.eps)
-        if world() > 1:
+        if not alone:
             return _shared(norm, rows.float(), count).to(rows.dtype)
     result: Tensor = norm(rows)
     return result
 
 
-def _shared(norm: nn.BatchNorm1d, rows: Float[Tensor, "r d"], count: Tensor) -> Float[Tensor, "r d"]:
+def _shared(norm: nn.BatchNorm1d, rows: Float[Tensor, "r d"], count: Tensor | int) -> Float[Tensor, "r d"]:
     assert norm.running_mean is not None
     assert norm.running_var is not None
     assert norm.num_batches_tracked is not None

@@ -24,11 +24,18 @@ class SortedClouds(NamedTuple):
 
 
 def sort_clouds(
-    points: Real[Tensor, "b n 3"], superpoints: Int[Tensor, "b n"], is_point: Bool[Tensor, "b n"]
+    points: Real[Tensor, "b n 3"],
+    superpoints: Int[Tensor, "b n"],
+    is_point: Bool[Tensor, "b n"],
+    n_superpoints: int | None = None,
 ) -> SortedClouds:
-    """Centre each cloud on its bounding box, in the precision it came in, and sort it by superpoint, x, y, z."""
+    """Centre each cloud on its bounding box, in the precision it came in, and sort it by superpoint, x, y, z.
+
+    `n_superpoints` is more than every point's label; where it is known, a GPU need not be waited for.
+    """
     xyz = _centered(points, is_point)
-    n_superpoints = int(superpoints.max()) + 1 if superpoints.numel() else 1
+    if n_superpoints is None:
+        n_superpoints = int(superpoints.max()) + 1 if superpoints.numel() else 1
     labels = superpoints.masked_fill(~is_point, n_superpoints)
     order = torch.arange(points.shape[1], device=points.device).expand(labels.shape)
     for key in (xyz[..., 2], xyz[..., 1], xyz[..., 0], labels):  # the last sort decides first, so go backwards

@@ -81,13 +81,9 @@ def pooling(
     training never holds a feature a point.
     """
     n_clouds, n_tokens = tokens.is_token.shape
-    if int(superpoints.max()) >= n_superpoints:
-        raise InputError(
-            f"a point is in superpoint {int(superpoints.max())}, and there are {n_superpoints}, from 0 on."
-        )
     total = torch.zeros(n_clouds, n_superpoints * n_tokens, device=points.device)
     own, start = [], 0
-    for part in _parts(tokens, points, superpoints, is_point, config or PropagationConfig()):
+    for part in _parts(tokens, points, superpoints, is_point, config or PropagationConfig(), n_superpoints):
         stop = start + part.weights.shape[1]
         cells = superpoints[:, start:stop, None] * n_tokens + part.centers
         total.scatter_add_(1, torch.where(part.weights > 0, cells, 0).flatten(1), part.weights.flatten(1))
@@ -114,18 +110,28 @@ def _parts(
     superpoints: Int[Tensor, "b n"],
     is_point: Bool[Tensor, "b n"] | None,
     config: PropagationConfig,
+    n_superpoints: int | None = None,
 ) -> Iterator[_Weights]:
-    """Weigh centres for all points, so many points at a time as memory allows."""
+    """Weigh centres for all points, so many points at a time as memory allows.
+
+    A GPU is waited for once to learn how many superpoints there are, where that is not known, and once to learn how
+    many centres one has at most and whether any has none.
+    """
     shown = torch.ones_like(superpoints, dtype=torch.bool) if is_point is None else is_point
     labels = superpoints.masked_fill(~shown, 0)
     n_clouds, n_tokens = tokens.is_token.shape
-    n_labels = 1 + max(int(labels.max()), int(tokens.superpoints.max()))
+    n_labels = n_superpoints or 1 + max(torch.stack([labels.max(), tokens.superpoints.max()]).tolist())
+    labels = labels.clamp_max(n_labels)  # one that is too high is told below
     # Centres of one superpoint stand together in `order`: `counts` of them from `starts` on.
-    of_tokens = tokens.superpoints.masked_fill(~tokens.is_token, n_labels)
+    of_tokens = tokens.superpoints.masked_fill(~tokens.is_token, n_labels).clamp_max(n_labels)
     order = of_tokens.argsort(dim=1, stable=True)
     counts = labels.new_zeros(n_clouds, n_labels + 1).scatter_add_(1, of_tokens, torch.ones_like(of_tokens))
     starts = counts.cumsum(1) - counts
-    n_slots = max(int(counts[:, :-1].max()), min(config.fallback_centers, n_tokens))
+    fewest = counts.gather(1, labels).masked_fill(~shown, 1).min()  # centres of a point's superpoint
+    fewest, most, highest = torch.stack([fewest, counts[:, :-1].max(), superpoints.max()]).tolist()
+    if n_superpoints is not None and highest >= n_superpoints:
+        raise InputError(f"a point is in superpoint {highest}, and there are {n_superpoints}, from 0 on.")
+    n_slots = max(most, min(config.fallback_centers, n_tokens))
     step = max(1, PAIRS_AT_ONCE // (n_clouds * max(n_slots, n_tokens)))
     for start in range(0, points.shape[1], step):
         run = slice(start, start + step)
@@ -137,7 +143,7 @@ def _parts(
         weights = _inverse(_distances(here, tokens.xyz, centers), tokens.radius, config.epsilon)
         weights = weights * (slots < count[..., None])
         without_center = (count == 0) & shown[:, run]
-        if without_center.any():
+        if not fewest:
             centers, weights = _fall_back(here, tokens, without_center, centers, weights, config)
         weights = weights / weights.sum(2, keepdim=True)
         weights = torch.where(shown[:, run, None], weights, 0)  # padding may hold anything, NaN too
@@ -171,13 +177,13 @@ def _fall_back(
 ) -> tuple[Int[Tensor, "b p q"], Float32[Tensor, "b p q"]]:
     """Let the nearest centres, of whatever superpoint, speak for points that have none of their own."""
     n_nearest = min(config.fallback_centers, tokens.is_token.shape[1])
-    cloud = without_center.nonzero()[:, 0]
-    square = squared_distances(points[without_center][:, None], tokens.xyz[cloud])[:, 0]
+    cloud, point = without_center.nonzero(as_tuple=True)
+    square = squared_distances(points[cloud, point][:, None], tokens.xyz[cloud])[:, 0]
     square = square.masked_fill_(~tokens.is_token[cloud], torch.inf)
     nearest = square.topk(n_nearest, dim=1, largest=False)
     found = _inverse(nearest.values.sqrt().float(), tokens.radius[cloud], config.epsilon)
     spare = (0, weights.shape[2] - n_nearest)
     # Others' centres do not count; `centers` and `weights` are this run's own, and are used nowhere else.
-    centers[without_center] = functional.pad(nearest.indices, spare)
-    weights[without_center] = functional.pad(found, spare)
+    centers[cloud, point] = functional.pad(nearest.indices, spare)
+    weights[cloud, point] = functional.pad(found, spare)
     return centers, weights

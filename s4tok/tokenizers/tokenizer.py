@@ -98,13 +98,14 @@ class Tokenizer(nn.Module):
             seeds: One a cloud, so that its tokens do not depend on its batch; the configured seed for all if absent.
         """
         superpoints = self._check(points, superpoints, features, is_point)
+        n_superpoints = _count(superpoints, is_point)
         features = None if features is None else self.point_features.standardized(features)
         if is_point is None:
             is_point = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
         if seeds is None:
             seeds = torch.full((len(points),), self.config.seed, device=points.device)
         known = superpoints if self.variant.knows_superpoints else torch.zeros_like(superpoints)
-        clouds = sort_clouds(points, known, is_point)
+        clouds = sort_clouds(points, known, is_point, n_superpoints)
         centers, is_token, radius = self._sample(clouds, seeds)
         members, is_member = group_points(
             clouds,
@@ -163,9 +164,6 @@ class Tokenizer(nn.Module):
         n_features = 0 if features is None else features.shape[2]
         if n_features != self.n_features:
             raise InputError(f"the tokenizer reads {self.n_features} features a point, and was given {n_features}.")
-        shown = superpoints if is_point is None else superpoints[is_point]
-        if shown.numel() and int(shown.min()) < 0:
-            raise InputError(f"superpoints count from 0, and one point has {int(shown.min())}.")
         return superpoints
 
     def _sample(
@@ -238,6 +236,15 @@ def _rows(table: Real[Tensor, "b n ..."], index: Int[Tensor, "b ..."]) -> Real[T
     """Look up each cloud's rows in its own table."""
     clouds = torch.arange(len(table), device=table.device).view(-1, *[1] * (index.ndim - 1))
     return table[clouds, index]
+
+
+def _count(superpoints: Int[Tensor, "b n"], is_point: Bool[Tensor, "b n"] | None) -> int:
+    """Give a number above every point's superpoint, and refuse those below 0; a GPU is waited for once."""
+    shown = superpoints if is_point is None else torch.where(is_point, superpoints, 0)
+    lowest, highest = torch.stack(shown.aminmax()).tolist() if shown.numel() else (0, 0)
+    if lowest < 0:
+        raise InputError(f"superpoints count from 0, and one point has {lowest}.")
+    return int(highest) + 1
 
 
 def _reach(clouds: SortedClouds) -> Float32[Tensor, " b"]:

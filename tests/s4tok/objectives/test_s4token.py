@@ -19,6 +19,7 @@ from s4tok.models.checkpoint import read_weights
 from s4tok.objectives.s4token import S4Token, teacher_momentum
 from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer, build_tokenizer
+from tests.waits import Waits
 
 
 def training(
@@ -90,6 +91,18 @@ def test_every_device_computes_the_same_losses_and_nearly_the_same_gradients(
         assert mine.grad is not None
         assert theirs.grad is not None
         assert (theirs.grad.cpu() - mine.grad).norm() <= 1e-2 * mine.grad.norm() + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("config", "most"), [(PretrainConfig(), 9), (PretrainConfig(loss="distill", distill_pass="full"), 7)]
+)
+def test_a_step_makes_the_processor_wait_for_a_gpu_no_more_often_than_it_has_to(
+    config: PretrainConfig, most: int
+) -> None:
+    model, given = training(config), batch()
+    with Waits() as waits:
+        model(given)["total"].backward()
+    assert len(waits.seen) <= most, waits.seen
 
 
 def test_a_step_in_the_mixed_precision_of_a_gpu_has_nearly_the_losses_of_float32(device: str) -> None:

@@ -182,7 +182,9 @@ def test_ready_labels_that_do_not_fit_are_refused_in_one_sentence(given: Any, se
 
 
 def test_an_unknown_method_is_answered_with_those_there_are() -> None:
-    with pytest.raises(UsageError, match="no superpoint method is called 'cutpursuit'; there are: cut-pursuit, grid"):
+    with pytest.raises(
+        UsageError, match="no superpoint method is called 'cutpursuit'; there are: cut-pursuit, greedy, grid"
+    ):
         partition(PointCloud.of(np.eye(5, 3)), SuperpointConfig("cutpursuit"))
 
 

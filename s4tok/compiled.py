@@ -1,0 +1,30 @@
+"""Loops that Numba compiles; without it they run as they stand, with the same result and some hundred times slower.
+
+Importing Numba takes a quarter of a second. Modules with such loops are therefore imported where they are used.
+"""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from inspect import unwrap
+from typing import TypeVar
+
+Loop = TypeVar("Loop", bound=Callable[..., object])
+
+
+def compiled(loop: Loop) -> Loop:
+    """Compile a loop when it is first called; what was compiled is kept on the disk, where it can be written to."""
+    if not is_compiling():
+        return loop
+    from numba import njit
+
+    bare = unwrap(loop)  # the tests wrap a function to check shapes
+    try:
+        made: Loop = njit(cache=True, nogil=True)(bare)
+    except RuntimeError:
+        made = njit(nogil=True)(bare)
+    return made
+
+
+def is_compiling() -> bool:
+    """Say whether loops are compiled."""
+    return find_spec("numba") is not None
