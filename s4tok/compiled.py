@@ -6,7 +6,7 @@ Importing Numba takes a quarter of a second. Modules with such loops are therefo
 from collections.abc import Callable
 from importlib.util import find_spec
 from inspect import unwrap
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Loop = TypeVar("Loop", bound=Callable[..., object])
 
@@ -18,10 +18,12 @@ def compiled(loop: Loop) -> Loop:
     from numba import njit
 
     bare = unwrap(loop)  # the tests wrap a function to check shapes
+    compile_: Any = njit(cache=True, nogil=True)
     try:
-        made: Loop = njit(cache=True, nogil=True)(bare)
+        made: Loop = compile_(bare)
     except RuntimeError:
-        made = njit(nogil=True)(bare)
+        compile_ = njit(nogil=True)
+        made = compile_(bare)
     return made
 
 
