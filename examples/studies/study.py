@@ -5,7 +5,8 @@ command {NAME} stands for the folder of the run of that name and seed, which is 
 over and what was stopped goes on, so it can be started again at any time.
 
 Results are OUT/results/RUN-SEED-SPLIT.json, what the measuring command said, and after each of them
-OUT/STUDY-SPLIT.json with all figures, their means and deviations; the table is printed.
+OUT/STUDY-SPLIT.json with all figures, their means and deviations, and the last validation of every run. The table is
+printed.
 """
 
 import argparse
@@ -155,10 +156,18 @@ def collected(study: Study, given: argparse.Namespace) -> dict[str, Any]:
             "mean": {key: fmean(known) for key, known in values.items() if known},
             "deviation": {key: stdev(known) for key, known in values.items() if len(known) > 1},
         })  # fmt: skip
+    last = {path.parent.name: last_validation(path) for path in sorted(given.out.glob("*/metrics.jsonl"))}
     return {
         "study": study.name, "title": study.title, "split": given.split, "small": given.small,
         "s4tok": __version__, "measure": study.measure, "figures": list(study.figures), "rows": rows,
+        "validations": last,
     }  # fmt: skip
+
+
+def last_validation(metrics: Path) -> dict[str, Any]:
+    """Read what a run measured last of what it was not trained on: losses, those of groups too."""
+    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    return next((row for row in reversed(rows) if row["kind"] == "validation"), {})
 
 
 def table(found: Mapping[str, Any]) -> str:

@@ -150,19 +150,21 @@ class FinetuneRecipe:
         """Give the SAM-guided system's numbers: all of it is trained, as Bridge3D's release does downstream.
 
         The poster prints no schedule for labels of points; the rates are Pix4Point's for S3DIS. Downstream Bridge3D
-        groups nearest points, whatever it was trained with, and so nothing depends on masks or superpoints. Without a
-        checkpoint it is the same transformer with drawn weights: the poster's first row.
+        groups nearest points around 2,048 centres, whatever it was trained with, and so nothing depends on masks or
+        superpoints. Without a checkpoint it is the same transformer with drawn weights: the poster's first row.
         """
         known = RunConfig.of("sam-stage2-toy" if preset == "sam-toy" else "sam-stage2")
         if preset == "sam-toy":
             training = replace(cls.of("toy").training, learning_rate=1e-3, tokenizer_rate=1.0)
-            head = cls.of("toy").head
+            head, n_tokens = cls.of("toy").head, 128
         else:
-            training, head = FinetuneConfig(learning_rate=1e-4, epochs=100, batch=8, smoothing=0.2), HeadConfig()
+            training, n_tokens = FinetuneConfig(learning_rate=1e-4, epochs=100, batch=8, smoothing=0.2), 2048
+            head = HeadConfig()
         training = replace(training, train="all", rotate=180.0, flip=0.5)
         return cls(
             replace(training, window=ROOM_WINDOW), replace(head, propagation="nearest"), known.tokenizer,
             backbone=known.backbone, checkpoint=NO_CHECKPOINT, transformer="plain", group_as="knn",
+            n_tokens=n_tokens,
         )  # fmt: skip
 
     def by(self, protocol: Protocol) -> "FinetuneRecipe":

@@ -28,7 +28,7 @@ def example(tmp_path: Path) -> Run:
     def run(name: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [shell, EXAMPLES / name, *arguments], cwd=tmp_path, capture_output=True, text=True,
-            env=environment(PATH=path, **variables), timeout=300, check=False,
+            env=environment(PATH=path, **variables), timeout=900, check=False,
         )  # fmt: skip
 
     return run

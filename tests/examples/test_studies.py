@@ -61,6 +61,9 @@ def test_what_a_row_needs_comes_before_it_and_nothing_is_done_twice(
         commands.append(words)
         return json.dumps({"miou": 0.25 if "plain-0" in words else 0.35, "macc": 0.5, "other": 1})
 
+    (tmp_path / "stage1-region-paper-0").mkdir()
+    rows = [{"kind": "validation", "total": 2.0}, {"kind": "step"}, {"kind": "validation", "total": 1.0}]
+    (tmp_path / "stage1-region-paper-0" / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)))
     monkeypatch.setattr(script, "s4tok", answer)
     asked = ["sam-ablation", "--rows", "plain", "all", "--seeds", "0", "1", "--out", str(tmp_path)]
     script.main(asked)
@@ -72,6 +75,7 @@ def test_what_a_row_needs_comes_before_it_and_nothing_is_done_twice(
     script.main(asked)
     assert len(commands) == 12
     found = json.loads((tmp_path / "sam-ablation-test.json").read_text())
+    assert found["validations"] == {"stage1-region-paper-0": rows[2]}
     plain = next(row for row in found["rows"] if row["name"] == "plain")
     assert plain["seeds"] == {
         seed: {"miou": value, "macc": 0.5, "rare_miou": None, "accuracy": None}

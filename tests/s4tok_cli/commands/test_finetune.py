@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from s4tok.config import BackboneConfig, FinetunePreset, FinetuneRecipe
+from s4tok.config import BackboneConfig, FinetunePreset, FinetuneRecipe, RunConfig
 from s4tok.synthetic.layouts import write
 from s4tok_pipelines.report import Outcome
 from tests.running import Run
@@ -59,6 +59,14 @@ def test_a_protocol_sets_how_s3dis_is_cut(s4tok: Run, asked: Asked, protocol: An
     ((recipe, _),) = asked
     points, window = {"block-2048": (2048, 1), "block-4096": (4096, 1), "rooms": (16384, 4)}[protocol]
     assert (recipe.n_points, recipe.training.window, recipe.protocol) == (points, window, protocol)
+
+
+def test_the_sam_guided_presets_have_the_sizes_of_pre_training_and_bridge3ds_groups_downstream() -> None:
+    for preset, stage2, n_tokens in (("sam", "sam-stage2", 2048), ("sam-toy", "sam-stage2-toy", 128)):
+        recipe, before = FinetuneRecipe.of(preset), RunConfig.of(stage2)  # type: ignore[arg-type]
+        assert (recipe.tokenizer, recipe.backbone) == (before.tokenizer, before.backbone)
+        assert (recipe.group_as, recipe.n_tokens, recipe.head.propagation) == ("knn", n_tokens, "nearest")
+        assert (recipe.training.train, recipe.transformer, recipe.checkpoint) == ("all", "plain", "none")
 
 
 def test_a_plain_transformer_begins_from_nothing(s4tok: Run, asked: Asked) -> None:
