@@ -13,10 +13,13 @@ from s4tok.errors import choose
 from s4tok.geometry.axes import upright
 from s4tok.geometry.gravity import STRAY, Measured, measured, up_odds
 from s4tok.geometry.rooms import METRES, USUAL, Taken, likeness_to_a_room, taken_for
+from s4tok.shapes import Array, Float64
 
 AXES: tuple[Axis, ...] = get_args(Axis)
 UP: Axis = "y"  # in that frame
 STEP = 1e-5  # coordinates are rounded to about this share of the extent, so that no other unit or offset shows in them
+# Where a step ends: no simple fraction of it, on which coordinates of a file often lie and would fall to either side.
+BORDER = 0.6180339887
 DOUBT = 0.01  # an axis that is less likely than this is none to try
 # Which axis files have up, as odds before their shape is looked at: scans and prints z, a modeller's y.
 CONVENTION: Mapping[Axis, float] = {"x": 0.2, "y": 0.7, "z": 1.0}
@@ -80,12 +83,13 @@ def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
     Its points are rounded to a power of two, which float32 holds exactly. `source` is the cloud as it came.
     """
     turn = upright(placement.up)
-    xyz = (cloud.xyz.astype(np.float64) @ turn.T) * factor(cloud, placement)
+    xyz = (_exact(cloud) @ turn.T) * factor(cloud, placement)
     step = 2.0 ** round(log2(STEP * (float(np.ptp(xyz, axis=0).max()) or 1.0)))
     return replace(
         cloud,
-        xyz=(np.round(xyz / step) * step).astype(np.float32),
+        xyz=(np.floor(xyz / step + BORDER) * step).astype(np.float32),
         offset=np.zeros(3),
+        exact=None,
         normals=None if cloud.normals is None else (cloud.normals @ turn.T).astype(np.float32),
         boxes=None,  # no file has any; found ones go back by `box_frames.as_it_came`
         source=cloud,
@@ -97,7 +101,11 @@ def factor(cloud: PointCloud, placement: Placement) -> float:
     """Give what the lengths of a cloud, as it came, are multiplied by in that frame."""
     if placement.scene == "room" and placement.unit is not None:
         return METRES[placement.unit]
-    return 1 / (cloud.extent or 1.0)
+    return 1 / (float(np.ptp(_exact(cloud), axis=0).max()) or 1.0)
+
+
+def _exact(cloud: PointCloud) -> Float64[Array, "n 3"]:
+    return cloud.xyz.astype(np.float64) if cloud.exact is None else cloud.exact
 
 
 def _odds(shape: Measured, convention: Mapping[Axis, float]) -> dict[Axis, float]:
