@@ -86,6 +86,14 @@ def test_words_are_checked_and_auto_says_nothing() -> None:
         Said.of(None, "mile", None)
 
 
+def test_a_chair_on_its_head_is_told_and_not_turned() -> None:
+    xyz = ToyShapes("val")[CHAIR].xyz
+    for axis in AXES:
+        assert guessed(saved(xyz, axis)).downward is None
+        assert guessed(saved(xyz * [1, -1, -1], axis)).downward == axis
+    assert guessed(saved(xyz * [1, -1, -1], "y"), Said(up="y")).downward == "y"
+
+
 def test_an_axis_is_in_doubt_where_another_is_likely_too() -> None:
     odds: dict[Axis, float] = {"x": -9.0, "y": 0.0, "z": 0.5}
     assert Guess(Placement("z", None, "object"), odds).doubtful() == ["z", "y"]
