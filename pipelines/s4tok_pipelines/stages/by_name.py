@@ -30,6 +30,7 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.weights import MINI
 from s4tok.zero_shot.box_figures import BoxTally
 from s4tok.zero_shot.classifier import classifier
+from s4tok.zero_shot.open_words import OpenVocabulary, is_auto
 from s4tok.zero_shot.prompts import load_prompts, set_for
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache import CacheReader
@@ -95,11 +96,7 @@ def segment_by_name(
     def one(part: CloudDataset) -> Segmented:
         models = load_models(names, part.scene, report, "dense")
         calibrated_by = load_calibrating(names, models, config, part.scene)
-        words = (
-            Vocabulary(part, models.texts, models.prompts, labels, category)
-            if models.checkpoint is None or models.checkpoint.labeller is None
-            else HeadVocabulary(part, models.checkpoint, labels, category)
-        )
+        words = _words(part, models, config, labels, category)
         _upright(part, models.checkpoint, words, config)
         is_looked_at = models.checkpoint is None and isinstance(part, OwnFiles)
         scorer = open_scorer(
@@ -225,6 +222,16 @@ def _agree(names: ModelNames, config: SegmentConfig) -> None:
     if names.vision_only and (config.attend is not None or config.windows != SegmentConfig.windows):
         raise UsageError("the 2D baseline has no tokens: --attend and --windows are for checkpoints.")
     refuse_contradictions(config)
+
+
+def _words(
+    clouds: CloudDataset, models: Models, config: SegmentConfig, labels: Sequence[str], category: str | None
+) -> Vocabulary:
+    """Choose what points may be called: by a head, by words that were named, or by built-in ones too."""
+    if models.checkpoint is not None and models.checkpoint.labeller is not None:
+        return HeadVocabulary(clouds, models.checkpoint, () if is_auto(labels) else labels, category)
+    kind = OpenVocabulary if is_auto(labels) or config.unknown == "auto" else Vocabulary
+    return kind(clouds, models.texts, models.prompts, labels, category)
 
 
 def _look(clouds: CloudDataset, cache: Path, models: Models, workers: int, report: Report) -> CacheReader:
