@@ -15,13 +15,13 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import UsageError
 from s4tok.shapes import Float
 from s4tok.vision.vision_model import VisionModel
+from s4tok.zero_shot.found_names import ALIKE
 from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.unknown_words import unknown_in
 from s4tok.zero_shot.vocabulary import Vocabulary, Words, label_vectors
 
 BUILT_IN = Path(__file__).parent / "vocabulary.toml"
 AUTO = "auto"  # in place of labels
-ALIKE = 0.9  # cosine of two words from which on they mean about the same
 
 
 class Candidate(NamedTuple):

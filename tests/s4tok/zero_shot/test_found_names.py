@@ -11,7 +11,7 @@ SIZES = np.array([50, 30, 20, 1])
 
 
 def proposed(names: list[str], categories: list[str | None]) -> Words:
-    return Words(tuple(names), np.arange(len(names)), torch.zeros(len(names), 4), categories=tuple(categories))
+    return Words(tuple(names), np.arange(len(names)), torch.eye(len(names)), categories=tuple(categories))
 
 
 def near(choices: list[int], count: int) -> Array:
@@ -24,6 +24,15 @@ def test_things_of_a_room_are_kept_by_the_points_of_their_superpoints_and_few_po
     sizes = np.array([5000, 3000, 2000, 10])
     assert found_names(words, near([2, 0, 2, 3], 4), sizes, 12).tolist() == [2, 0]
     assert found_names(words, near([2, 0, 1, 3], 4), sizes, 2).tolist() == [2, 0]
+
+
+def test_of_names_that_mean_the_same_the_one_with_more_points_is_kept() -> None:
+    words = proposed(["bookcase", "wall", "bookshelf"], [None] * 3)
+    vectors = words.vectors.clone()
+    vectors[2] = torch.tensor([0.99, 0.0, 0.14])
+    words = words._replace(vectors=vectors)
+    assert found_names(words, near([2, 1, 0, 0], 3), SIZES, 12).tolist() == [2, 1]
+    assert found_names(words, near([0, 1, 2, 1], 3), SIZES, 2).tolist() == [0, 1]
 
 
 def test_an_object_is_of_the_category_that_most_points_vote_for_and_others_parts_go_to_its_own() -> None:
