@@ -52,7 +52,7 @@ class SegmentConfig:
     calibration_share: NotNegative | None = None
     """The share that is subtracted."""
     unknown: float | Literal["auto"] | None = None
-    """Label points "unknown" if their best cosine similarity is below this; auto: if a word that means none of the
+    """Label points "unknown" if their best cosine is below this; or auto. With auto, if a word that means none of the
     labels is nearer."""
     top: Count = 12
     """With --labels auto: names that a cloud keeps at most."""
