@@ -45,6 +45,7 @@ class PointCloud:
     labels: Int[Array, " n"] | None = None  # ground truth; -1 where there is none
     instances: Int[Array, " n"] | None = None  # the thing each point belongs to; -1 where it is no known one's
     boxes: OrientedBoxes | None = None  # of the things, whole where the points are not, in the frame of `xyz`
+    exact: Float64[Array, "n 3"] | None = None  # xyz before the cast to float32, by which own clouds are placed
     source: "PointCloud | None" = None
     placement: Placement | None = None  # of the source
 
@@ -86,8 +87,9 @@ class PointCloud:
                 f"{name}: the cloud is {extent:.3g} units across, which no unit of length explains.",
                 f"scale it to between {SMALLEST_EXTENT:g} and {LARGEST_EXTENT:g} units, and look for stray points.",
             )
+        centred = xyz - offset
         return cls(
-            xyz=(xyz - offset).astype(np.float32),
+            xyz=centred.astype(np.float32),
             offset=offset,
             name=name,
             color=None if color is None else _colors(color, len(xyz), name),
@@ -95,6 +97,7 @@ class PointCloud:
             labels=None if labels is None else _ids(labels, "labels", len(xyz), name),
             instances=None if instances is None else _ids(instances, "instances", len(xyz), name),
             boxes=None if boxes is None else boxes.moved(-offset),
+            exact=centred,
         )
 
     def __len__(self) -> int:
@@ -134,6 +137,7 @@ class PointCloud:
             normals=part(self.normals),
             labels=part(self.labels),
             instances=part(self.instances),
+            exact=part(self.exact),
             source=None if self.source is None else self.source.take(which),
         )
 

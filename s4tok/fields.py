@@ -48,6 +48,7 @@ class Field:
     about: str  # the first sentence
     limits: Between | None = None
     optional: bool = False  # whether it may be None
+    words: tuple[str, ...] = ()  # that it takes beside its type
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -60,6 +61,8 @@ class Field:
         Raises:
             UsageError: For what is no value of this field.
         """
+        if text.strip() in self.words:
+            return text.strip()
         refusal = UsageError(f"{called or self.name} takes {self.expects}, and was given {text!r}.")
         try:
             found = _read(self.type, text.strip(), self.optional)
@@ -77,6 +80,7 @@ class Field:
         if get_origin(self.type) is tuple:
             return _in_a_row(get_args(self.type), self.limits)
         said = {int: "a whole number", float: "a number", bool: "true or false"}.get(self.type, "a text")
+        said = " or ".join((said, *self.words))
         if self.limits is None:
             return said
         most = "" if self.limits.greatest is None else f", at most {self.limits.greatest:g}"
@@ -93,7 +97,8 @@ def fields_of(kind: type) -> dict[str, Field]:
         if is_dataclass(hint):
             continue
         default = each.default if each.default is not MISSING else None
-        found[each.name] = Field(each.name, hint, default, about.get(each.name, ""), limits, optional)
+        words = () if get_origin(hint) is Literal else _words_in(hints[each.name])
+        found[each.name] = Field(each.name, hint, default, about.get(each.name, ""), limits, optional, words)
     return found
 
 
@@ -167,6 +172,13 @@ def _plain(hint: Any) -> tuple[Any, Between | None, bool]:
         hint, more, _ = _plain(inner[0])
         limits = limits or more
     return hint, limits, optional
+
+
+def _words_in(hint: Any) -> tuple[str, ...]:
+    """List the words that a union takes beside its first type."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return ()
+    return tuple(word for each in get_args(hint) if get_origin(each) is Literal for word in get_args(each))
 
 
 def _in_a_row(kinds: tuple[Any, ...], limits: Between | None) -> str:

@@ -238,3 +238,14 @@ Prompts: TypeAlias = Annotated[
         rich_help_panel=MODELS,
     ),
 ]
+
+Synonyms: TypeAlias = Annotated[
+    str | None,
+    Option(
+        help="Other names of labels, sofa=couch=settee,...; or a .txt, a group a line.",
+        metavar="NAME=NAME,...",
+        show_default="none",
+        rich_help_panel="Labelling",
+        hidden=True,
+    ),
+]

@@ -105,7 +105,7 @@ def _metavar(each: Field) -> str:
         return "|".join(each.choices)
     if get_origin(each.type) is tuple:
         return "A,B,..."
-    return {int: "N", float: "X"}.get(each.type, "NAME")
+    return "|".join(({int: "N", float: "X"}.get(each.type, "NAME"), *each.words))
 
 
 def _completion(each: Field) -> completion.Complete | None:

@@ -21,6 +21,7 @@ from s4tok.datasets.sh3d import SH3D
 from s4tok.datasets.sh3d.dataset import PARTS
 from s4tok.datasets.sh3d.words import part_told
 from s4tok.datasets.surface import sample_surface
+from s4tok.geometry.rays import pinhole_rays
 from s4tok.rendering.cameras import look, ten_views
 from s4tok.rendering.depth_views import depth_views
 from s4tok.rendering.mesh_views import mesh_views
@@ -32,7 +33,6 @@ from s4tok.synthetic.materials import colors_of
 from s4tok.synthetic.objects import make_object
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scenes import Scene
-from s4tok.synthetic.sensor import pinhole_rays
 
 CELLS = 56  # rows and columns of what is known of a picture
 NOTHING = 255  # a cell that shows nothing that has a name

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 from words import LEAVES, NAMES
 
+from s4tok.geometry.rays import pinhole_rays
 from s4tok.rendering.cameras import look, ten_views
 from s4tok.rendering.depth_views import SEGMENTATION
 from s4tok.rendering.scene_frames import depth_picture
@@ -24,7 +25,6 @@ from s4tok.synthetic.datasets import INTRINSICS, ToyRooms, ToyScans, ToyShapes
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scans import camera_path, make_scan_room
 from s4tok.synthetic.scenes import Scene
-from s4tok.synthetic.sensor import pinhole_rays
 
 SIZE = 112
 NOTHING = 255  # a pixel that shows no part of anything

@@ -16,12 +16,14 @@ from known import STANDING, Known, known, stood
 
 import s4tok
 from s4tok.clouds import PointCloud
-from s4tok.config import SegmentConfig
+from s4tok.config import Axis, SegmentConfig
+from s4tok.geometry.axes import upright
 from s4tok.geometry.gravity import DIRECTIONS, measured, up_odds
-from s4tok.geometry.placement import Said, guessed
+from s4tok.geometry.placement import AXES, CONVENTION, Said, guessed
 from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.inference.loading import Checkpoint
 from s4tok.inference.upright import nearness_of_points, settled
+from s4tok.shapes import Array, Float64
 from s4tok.zero_shot.vocabulary import Words, label_vectors
 
 TOY = "toy-shapes"  # whose parts the mini CLIP was trained on
@@ -38,10 +40,12 @@ def main() -> None:
     checkpoint = None if chosen.shape_only else s4tok.load(device="cpu")
     right, down = defaultdict[str, list[bool]](list), defaultdict[str, list[bool]](list)
     for each in known(chosen.datasets, chosen.split, chosen.limit, chosen.data):
-        shape = measured(each.xyz)
-        down[each.kind].append(int(up_odds(shape).argmax()) == DIRECTIONS.index((1, -1)))
-        for axis in "yzx":
-            right[each.kind].append(_up_of(each, axis, checkpoint) == axis)
+        odds = up_odds(measured(each.xyz))
+        down[each.kind].append(int(odds.argmax()) == DIRECTIONS.index((1, -1)))
+        for axis in AXES:
+            is_by_shape = checkpoint is None or each.dataset != TOY
+            up = _by_shape(odds, axis) if is_by_shape else _tried(each, axis, checkpoint)
+            right[each.kind].append(up == axis)
     print(f"{', '.join(chosen.datasets)}, {chosen.split}; * stands\n")
     print("| kind | clouds | upright | upside down by shape |\n|---|---|---|---|")
     for kind in sorted(right, key=lambda kind: (kind not in STANDING, kind)):
@@ -55,10 +59,17 @@ def _tell(name: str, right: list[bool], down: list[bool]) -> None:
         print(f"| {name} | {len(down)} | {np.mean(right):.3f} | {np.mean(down):.3f} |", flush=True)
 
 
-def _up_of(each: Known, axis: str, checkpoint: Checkpoint | None) -> str:
+def _by_shape(odds: Float64[Array, "6"], axis: str) -> str:
+    """Say which axis is taken for up of a cloud whose y is up, saved so that `axis` is; nothing is measured anew."""
+    names: list[Axis] = [AXES[column] for column in np.abs(upright(axis)).argmax(axis=1)]  # of x, y and z, in the file
+    return max(names, key=lambda name: odds[names.index(name)] + np.log(CONVENTION[name]))
+
+
+def _tried(each: Known, axis: str, checkpoint: Checkpoint | None) -> str:
+    assert checkpoint is not None
     cloud = PointCloud.of(stood(each.xyz, axis))
     guess = guessed(cloud, Said(scene=each.scene))
-    if checkpoint is None or each.dataset != TOY or len(guess.doubtful()) < 2:
+    if len(guess.doubtful()) < 2:
         return guess.placement.up
     vectors = label_vectors(each.parts, checkpoint.texts, checkpoint.prompts, category=each.kind, scene=each.scene)
     words = Words(tuple(each.parts), np.arange(len(each.parts)), vectors)

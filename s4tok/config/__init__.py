@@ -49,6 +49,7 @@ from s4tok.config.vision import FrameConfig as FrameConfig
 from s4tok.config.vision import GraphMaskConfig as GraphMaskConfig
 from s4tok.config.vision import SamMaskConfig as SamMaskConfig
 from s4tok.config.vision import ViewConfig as ViewConfig
+from s4tok.config.vision import VirtualConfig as VirtualConfig
 from s4tok.config.vision import VisionConfig as VisionConfig
 from s4tok.config.worlds import ReproduceConfig as ReproduceConfig
 from s4tok.config.worlds import WorldConfig as WorldConfig

@@ -51,8 +51,11 @@ class SegmentConfig:
     """Subtract a share of each label's mean cosine over the training points (mean), or nothing."""
     calibration_share: NotNegative | None = None
     """The share that is subtracted."""
-    unknown: float | None = None
-    """Label points "unknown" if their best cosine similarity is below this."""
+    unknown: float | Literal["auto"] | None = None
+    """Label points "unknown" if their best cosine is below this; or auto. With auto, if a word that means none of the
+    labels is nearer."""
+    top: Count = 12
+    """With --labels auto: names that a cloud keeps at most."""
     scale: float = 1.0
     """Multiply every cloud by this; 0.001 reads millimetres."""
     draws: Count = ZeroShotConfig.draws

@@ -50,7 +50,7 @@ CONVENTIONS: Mapping[str, Mapping[Axis, float]] = {
     ".laz": {"x": 0.01, "y": 0.01, "z": 1.0},
     ".obj": {"x": 0.1, "y": 1.0, "z": 0.5},
 }
-FRAME = 1  # goes up when the same file gives another cloud, so that caches notice
+FRAME = 2  # goes up when the same file gives another cloud, so that caches notice
 
 
 class OwnFiles(FileDataset):

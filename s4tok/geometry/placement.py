@@ -13,10 +13,14 @@ from s4tok.errors import choose
 from s4tok.geometry.axes import upright
 from s4tok.geometry.gravity import STRAY, Measured, measured, up_odds
 from s4tok.geometry.rooms import METRES, USUAL, Taken, likeness_to_a_room, taken_for
+from s4tok.shapes import Array, Float64
 
 AXES: tuple[Axis, ...] = get_args(Axis)
 UP: Axis = "y"  # in that frame
 STEP = 1e-5  # coordinates are rounded to about this share of the extent, so that no other unit or offset shows in them
+# Where a step ends: no simple fraction of it, on which coordinates of a file often lie and would fall to either side.
+BORDER = 0.6180339887
+SURE = 10.0  # odds from which on a cloud is said to be upside down
 DOUBT = 0.01  # an axis that is less likely than this is none to try
 # Which axis files have up, as odds before their shape is looked at: scans and prints z, a modeller's y.
 CONVENTION: Mapping[Axis, float] = {"x": 0.2, "y": 0.7, "z": 1.0}
@@ -48,6 +52,7 @@ class Guess:
 
     placement: Placement
     odds: Mapping[Axis, float]  # the logarithm of how likely each axis points up; only those that may
+    downward: Axis | None = None  # which points down by the shape, where that is sure; the cloud is not turned round
 
     def doubtful(self) -> list[Axis]:
         """Give the axes that may well point up, the most likely first; one alone is sure."""
@@ -68,10 +73,11 @@ def guessed(cloud: PointCloud, said: Said = Said(), convention: Mapping[Axis, fl
     if said.up and said.scene == "object":
         return Guess(Placement(said.up, unit, said.scene), {said.up: 0.0})
     shape = measured(cloud.xyz)
-    odds: Mapping[Axis, float] = {said.up: 0.0} if said.up else _odds(shape, convention or CONVENTION)
+    of_directions = up_odds(shape)
+    odds: Mapping[Axis, float] = {said.up: 0.0} if said.up else _odds(of_directions, convention or CONVENTION)
     up = max(odds, key=lambda axis: odds[axis])
     scene, found = _taken_for(cloud, shape, up, said, unit)
-    return Guess(Placement(up, unit or found, scene), odds)
+    return Guess(Placement(up, unit or found, scene), odds, _downward(of_directions))
 
 
 def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
@@ -80,12 +86,13 @@ def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
     Its points are rounded to a power of two, which float32 holds exactly. `source` is the cloud as it came.
     """
     turn = upright(placement.up)
-    xyz = (cloud.xyz.astype(np.float64) @ turn.T) * factor(cloud, placement)
+    xyz = (_exact(cloud) @ turn.T) * factor(cloud, placement)
     step = 2.0 ** round(log2(STEP * (float(np.ptp(xyz, axis=0).max()) or 1.0)))
     return replace(
         cloud,
-        xyz=(np.round(xyz / step) * step).astype(np.float32),
+        xyz=(np.floor(xyz / step + BORDER) * step).astype(np.float32),
         offset=np.zeros(3),
+        exact=None,
         normals=None if cloud.normals is None else (cloud.normals @ turn.T).astype(np.float32),
         boxes=None,  # no file has any; found ones go back by `box_frames.as_it_came`
         source=cloud,
@@ -97,11 +104,23 @@ def factor(cloud: PointCloud, placement: Placement) -> float:
     """Give what the lengths of a cloud, as it came, are multiplied by in that frame."""
     if placement.scene == "room" and placement.unit is not None:
         return METRES[placement.unit]
-    return 1 / (cloud.extent or 1.0)
+    return 1 / (float(np.ptp(_exact(cloud), axis=0).max()) or 1.0)
 
 
-def _odds(shape: Measured, convention: Mapping[Axis, float]) -> dict[Axis, float]:
-    return {axis: float(odds) + log(convention[axis]) for axis, odds in zip(AXES, up_odds(shape), strict=False)}
+def _exact(cloud: PointCloud) -> Float64[Array, "n 3"]:
+    return cloud.xyz.astype(np.float64) if cloud.exact is None else cloud.exact
+
+
+def _odds(of_directions: Float64[Array, "6"], convention: Mapping[Axis, float]) -> dict[Axis, float]:
+    """Take the directions that may be up, those along the axes, with what formats have up."""
+    return {axis: float(odds) + log(convention[axis]) for axis, odds in zip(AXES, of_directions, strict=False)}
+
+
+def _downward(of_directions: Float64[Array, "6"]) -> Axis | None:
+    """Give the axis whose reverse is up for sure: of clouds that stand to validate on, none had one."""
+    *_, second, best = np.argsort(of_directions)
+    is_sure = of_directions[best] > of_directions[second] + log(SURE)
+    return AXES[best - len(AXES)] if best >= len(AXES) and is_sure else None
 
 
 def _taken_for(cloud: PointCloud, shape: Measured, up: Axis, said: Said, unit: Unit | None) -> Taken:

@@ -16,9 +16,11 @@ USUAL: Mapping[Unit, float] = {"m": 0.0, "cm": -1.5, "mm": -1.5, "inch": -2.5}  
 HEIGHT, LENGTH, OBJECT = (2.6, 0.3), (6.0, 0.9), (0.7, 1.0)
 MARGIN = 0.05  # of the extent: as thick are floor and walls
 CELLS = 16  # of a footprint, along each side
-# Of the logarithm of odds: twice those of a regression on toy rooms, toy shapes and models of sh3d to train on, seed 0,
-# 2026-11-26. Real rooms are less tidy, so that size decides where the odds are below MOST.
-FLOOR, OPEN, WALL, INSIDE, LEVEL, CONSTANT, MOST = 5.0, 2.5, 5.0, -6.0, 3.3, -3.9, 5.0
+# Weights of `room_cues` and a constant, that give the logarithm of odds: about twice those of a logistic regression on
+# toy rooms, toy shapes and models of sh3d to train on. `examples/own_clouds/measure_rooms.py --fit` fits such anew;
+# with its penalty they are 7.1, 1.7, 6.8, -10.1, 6.1, -4.7, with ten times that 3.9, 1.2, 2.7, -4.2, 2.0, -2.1.
+# Real rooms are less tidy, so that size decides where the odds are below MOST.
+WEIGHTS, CONSTANT, MOST = (5.0, 2.5, 5.0, -6.0, 3.3), -3.9, 5.0
 
 
 class Taken(NamedTuple):
@@ -56,10 +58,15 @@ def taken_for(
 
 
 def likeness_to_a_room(cloud: Measured, axis: int) -> float:
-    """Say how much a cloud looks like a room, `axis` up: the logarithm of odds.
+    """Say how much a cloud looks like a room, `axis` up: the logarithm of odds."""
+    return float(np.clip(np.dot(WEIGHTS, room_cues(cloud, axis)) + CONSTANT, -MOST, MOST))
 
-    A room has a floor under all of its footprint, of which much lies open, and walls around; an object has most of its
-    points in between.
+
+def room_cues(cloud: Measured, axis: int) -> Float64[Array, "5"]:
+    """Measure what tells a room, `axis` up.
+
+    A room has a floor under all of its footprint, of which much lies open, walls around, and a level bottom; an object
+    has most of its points in between.
     """
     flat = [each for each in range(3) if each != axis]
     height, across, steep = cloud.xyz[:, axis], cloud.xyz[:, flat], np.abs(cloud.normals[:, axis])
@@ -68,15 +75,14 @@ def likeness_to_a_room(cloud: Measured, axis: int) -> float:
     at_edge = ((across < low + margin) | (across > high - margin)).any(axis=1)
     at_bottom = height < MARGIN * top
     lowest, highest = _ends_of_columns(height, (across - low) / np.where(high > low, high - low, 1))
-    odds = (
-        FLOOR * (lowest < MARGIN * top).mean()
-        + OPEN * (highest < 3 * MARGIN * top).mean()
-        + WALL * (at_edge & (steep < 0.2)).mean()
-        + INSIDE * (~at_edge & ~at_bottom & (height < top - MARGIN * top)).mean()
-        + LEVEL * (at_bottom & (steep > 0.9)).mean()
-        + CONSTANT
+    cues = (
+        lowest < MARGIN * top,
+        highest < 3 * MARGIN * top,
+        at_edge & (steep < 0.2),
+        ~at_edge & ~at_bottom & (height < top - MARGIN * top),
+        at_bottom & (steep > 0.9),
     )
-    return float(np.clip(odds, -MOST, MOST))
+    return np.array([cue.mean() for cue in cues])
 
 
 def _ends_of_columns(

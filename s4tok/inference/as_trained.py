@@ -59,6 +59,11 @@ def calibrated(config: SegmentConfig, checkpoint: TrainedModel | None, scene: Sc
         and (config.calibrate == "mean" or config.calibration_share)
     ):
         raise UsageError(f"checkpoint {checkpoint.name} labels by its head, and --calibrate is for zero-shot labels.")
+    if checkpoint is not None and checkpoint.labeller is not None and config.unknown == "auto":
+        raise UsageError(
+            f"checkpoint {checkpoint.name} labels by its head, and --unknown auto is for zero-shot labels.",
+            "name a probability, for example --unknown 0.5.",
+        )
     by_card = 0.0 if checkpoint is None or scene == "object" else checkpoint.trained.calibration_share
     share = by_card if config.calibration_share is None else config.calibration_share
     if config.calibrate == "none" or (config.calibrate is None and not share):

@@ -4,7 +4,6 @@ Points are an (n, 3) array or tensor in any unit, a `PointCloud`, or a list of t
 Each cloud is processed by itself: in a list it gives what it gives alone. A tensor gives tensors on its device.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -16,12 +15,12 @@ from torch import Tensor
 
 from s4tok.clouds import PointCloud
 from s4tok.config import DEFAULT_CHECKPOINTS, Scene, SegmentConfig, SuperpointConfig, ZeroShotConfig
-from s4tok.errors import UsageError
 from s4tok.geometry.placement import UP, Guess, guessed, placed
 from s4tok.inference.as_trained import refuse_contradictions, require_scale
+from s4tok.inference.asked_words import point_words, require_known
 from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.inference.given import Cloud, Given, Points, for_each
-from s4tok.inference.head_words import cloud_vectors, head_words, labels_of
+from s4tok.inference.head_words import cloud_vectors, labels_of
 from s4tok.inference.loading import Checkpoint, load
 from s4tok.inference.point_reader import PointReader
 from s4tok.inference.results import Classification, Embedding, Segmentation
@@ -32,10 +31,7 @@ from s4tok.superpoints import methods
 from s4tok.zero_shot.classifier import classifier, cosines
 from s4tok.zero_shot.labelled import labelled
 from s4tok.zero_shot.prompts import read_labels
-from s4tok.zero_shot.unknown_words import tell_unknown, unknown_words
-from s4tok.zero_shot.vocabulary import Words, label_vectors
-
-logger = logging.getLogger(__name__)
+from s4tok.zero_shot.vocabulary import Words
 
 CheckpointName: TypeAlias = str | Path | Checkpoint | None  # as `load` takes it, or what it has loaded
 Superpoints: TypeAlias = Int32[Array, " n"] | Int32[Tensor, " n"]
@@ -74,8 +70,8 @@ def segment(
 
     Args:
         points: (n, 3), or a list of such.
-        labels: What points may be, in words: ["seat", "back", "leg"], "seat,back,leg", or a .txt with one a line. A
-            fine-tuned checkpoint knows some, and takes all of them where there are none.
+        labels: What points may be, in words: ["seat", "back", "leg"], "seat,back,leg", or a .txt with one a line;
+            "auto" proposes names. A fine-tuned checkpoint knows some, and takes all of them where there are none.
         checkpoint: A name, a run folder, "hf-hub:owner/name", or what `load` gives, which saves loading it each time;
             the one that comes with s4tok for objects or for rooms where None.
         category: What labels are parts of, for prompts such as "the seat of a chair".
@@ -95,12 +91,7 @@ def segment(
     @cache
     def words_for(scene: Scene) -> tuple[Checkpoint, Words]:
         loaded = _opened(checkpoint, scene)
-        if loaded.trained_model.labeller is not None:
-            return loaded, head_words(loaded.trained_model, names, category)
-        _require_labels(names, loaded)
-        _tell_unknown(names, loaded, category)
-        vectors = label_vectors(names, loaded.texts, loaded.prompts, category=category, scene=scene)
-        return loaded, Words(names, np.arange(len(names)), vectors)
+        return loaded, point_words(loaded, names, category, scene, config)
 
     def one(each: Cloud) -> Segmentation:
         guess = _guess(each, config.scale, None if category is None else "object")
@@ -114,7 +105,7 @@ def segment(
         mean = None if encoder.means is None else encoder.means.features
         done = labelled(cloud, superpoints, words, scores, encoder.config, mean=mean)
         return Segmentation(
-            done.answers, words.names, done.scores, superpoints, cloud, loaded.name, scene, where.up, where.unit
+            done.answers, tuple(done.names), done.scores, superpoints, cloud, loaded.name, scene, where.up, where.unit
         )
 
     return for_each(points, given, one)
@@ -159,8 +150,7 @@ def classify(
         if loaded.trained_model.labeller is not None:
             names = asked or labels_of(loaded.trained_model, "objects").classes
             return loaded, names, cloud_vectors(loaded.trained_model, names)
-        _require_labels(asked, loaded)
-        _tell_unknown(asked, loaded)
+        require_known(asked, loaded)
         return loaded, asked, classifier(loaded.texts, [loaded.prompts.of_object(name) for name in asked]).cpu()
 
     def one(each: Cloud) -> Classification:
@@ -242,20 +232,6 @@ def _opened(checkpoint: CheckpointName, scene: Scene) -> Checkpoint:
     if isinstance(checkpoint, Checkpoint):
         return checkpoint
     return load(DEFAULT_CHECKPOINTS[scene] if checkpoint is None else checkpoint)
-
-
-def _require_labels(labels: Sequence[str], loaded: Checkpoint) -> None:
-    if not labels:
-        raise UsageError(
-            f"checkpoint {loaded.name} labels by prompts, and there are no labels.",
-            'for example ["seat", "back", "leg"].',
-        )
-
-
-def _tell_unknown(labels: Sequence[str], loaded: Checkpoint, category: str | None = None) -> None:
-    """Warn of words that the checkpoint's texts were not trained on."""
-    for sentence in tell_unknown(unknown_words(labels, loaded.texts, loaded.prompts, category), loaded.texts):
-        logger.warning(sentence)
 
 
 def _guess(each: Cloud, scale: float = 1.0, scene: Scene | None = None) -> Guess:

@@ -59,7 +59,7 @@ class CloudEncoder:
         by = model if labeller is None else LabellingModel(model, labeller, words.category)
         xyz: Array = self.config.scale * cloud.xyz
         features = self.reader.read(cloud)
-        mean = np.zeros((len(xyz), len(words.names)), np.float32)
+        mean = np.zeros((len(xyz), len(words.vectors)), np.float32)
         for vote in range(self.config.votes):
             seed = seed_of(self.config.seed, cloud.draws(key), vote)
             mean += score_points(

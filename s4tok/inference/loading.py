@@ -1,6 +1,7 @@
 """Checkpoints by name, folder or hub address, with all that labels anything by them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class Checkpoint:
     text: VisionConfig | None = None  # where its texts lie, for a model that is not found by the card's name
     chosen_prompts: Prompts | None = None  # those that suit the texts where None
     device: str = "cpu"
+    synonyms: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of labels
 
     @property
     def name(self) -> str:
@@ -50,7 +52,7 @@ class Checkpoint:
     @cached_property
     def prompts(self) -> Prompts:
         """Give the prompts of labels."""
-        return self.chosen_prompts or load_prompts(set_for(self.texts.name))
+        return (self.chosen_prompts or load_prompts(set_for(self.texts.name))).also_called(self.synonyms)
 
     def superpoints_of(self, scene: Scene) -> SuperpointConfig:
         """Say how clouds are cut for it: as for its training, else by the defaults of the kind of scene."""
@@ -69,6 +71,7 @@ def load(
     text_model: str | None = None,
     text_pretrained: str | None = None,
     prompts: str | Path | None = None,
+    synonyms: Mapping[str, Sequence[str]] | None = None,
     zero_shot: bool = False,
     device: str = "auto",
 ) -> Checkpoint:
@@ -81,6 +84,7 @@ def load(
         text_model: For a checkpoint that was distilled from another model than its CLIP, where that lies.
         text_pretrained: The weights of that model.
         prompts: A set of prompts by name, or a file; those that suit the model where None.
+        synonyms: Other names of labels, {"sofa": ["couch", "settee"]}, whose prompts stand for them too.
         zero_shot: Label by prompts though the checkpoint was fine-tuned and has a head.
         device: "auto", "cpu" or "cuda"; auto takes a GPU where there is one.
 
@@ -96,7 +100,8 @@ def load(
     found = load_trained(checkpoint, frozen, device)
     found = found._replace(labeller=None) if zero_shot else found
     name = text_model or found.trained.vision_model.get("model")
-    return Checkpoint(found, None if name is None else VisionConfig(name, text_pretrained), chosen, device)
+    text = None if name is None else VisionConfig(name, text_pretrained)
+    return Checkpoint(found, text, chosen, device, synonyms or {})
 
 
 def _clip_of_card(checkpoint: str | Path, pretrained: str | None, device: str) -> FrozenClip | None:

@@ -41,7 +41,7 @@ def settled(guess: Guess, cloud: PointCloud, score: Score) -> Guess:
     for axis in doubtful:
         odds[axis] += SHARPNESS * score(placed(sample, replace(guess.placement, up=axis)))
     best = max(doubtful, key=odds.__getitem__)
-    return Guess(replace(guess.placement, up=best), odds)
+    return Guess(replace(guess.placement, up=best), odds, guess.downward)
 
 
 def nearness_of_points(encoder: CloudEncoder, words: Words) -> Score:
@@ -49,7 +49,7 @@ def nearness_of_points(encoder: CloudEncoder, words: Words) -> Score:
 
     def score(cloud: PointCloud) -> float:
         cut = partition(cloud, superpoints_of(encoder.checkpoint, encoder.scene)).astype(np.int64)
-        return float(encoder.scores(cloud.name, cloud, cut, words).max(axis=1).mean())
+        return float(encoder.scores(cloud.name, cloud, cut, words)[:, : len(words.names)].max(axis=1).mean())
 
     return score
 

@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from s4tok.geometry.rays import looking
 from s4tok.shapes import Array, Float64
 from s4tok.synthetic.categories import CATEGORIES
 from s4tok.synthetic.furnishing import Floor, height
@@ -15,7 +16,6 @@ from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.room_light import light_room
 from s4tok.synthetic.scans import FRAMES_A_LOOK, equip_desk, seat_round
 from s4tok.synthetic.scenes import Builder, Scene
-from s4tok.synthetic.sensor import looking
 from s4tok.synthetic.shells import Plan, build_shell, cover, erect_column
 
 CLASSES = (

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from s4tok.geometry.rays import Surface, panorama_rays, pinhole_rays
 from s4tok.shapes import Array, Bool, Float32, Float64, Int, UInt8
 from s4tok.synthetic.flaws import lost
 from s4tok.synthetic.objects import crossed
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scenes import Scene
-from s4tok.synthetic.sensor import Surface, panorama_rays, pinhole_rays
 
 GRID = 1e-4  # metres; coordinates are rounded to it, so that a ray tracer's last bits do not show
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from s4tok.datasets.reader import FolderLayout
+from s4tok.geometry.rays import Surface, looking, pinhole_rays
 from s4tok.shapes import Array, Float64, Int, UInt8
 from s4tok.synthetic.buildings import make_building_room
 from s4tok.synthetic.capture import HAND_HELD, TRIPOD, Capture, Eye, scan_room, thinned
@@ -11,7 +12,6 @@ from s4tok.synthetic.home_datasets import HomeRooms, HomeScans
 from s4tok.synthetic.objects import Object, crossed, make_object
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scans import make_scan_room
-from s4tok.synthetic.sensor import Surface, looking, pinhole_rays
 
 PART_COLORS = np.array(
     [[86, 130, 196], [236, 148, 62], [102, 178, 108], [206, 92, 92], [152, 120, 186]], float

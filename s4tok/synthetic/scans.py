@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from s4tok.geometry.rays import looking
 from s4tok.shapes import Array, Float64
 from s4tok.synthetic.furnishing import Floor, Spot, height
 from s4tok.synthetic.furniture import hangs
 from s4tok.synthetic.objects import Object
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scenes import Builder, Scene
-from s4tok.synthetic.sensor import looking
 from s4tok.synthetic.shells import Plan, build_shell, hang_curtain
 
 # ScanNet's names where it has one, in its order, then names of our own; mugs, caps and knives stay unlabelled, as

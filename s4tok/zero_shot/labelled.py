@@ -1,7 +1,7 @@
 """A cloud whose points have labels: how these come from scores."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -11,6 +11,7 @@ from s4tok.config import SegmentConfig
 from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.shapes import Array, Float, Float32, Int
 from s4tok.zero_shot.classifier import mean_scores
+from s4tok.zero_shot.found_names import found_names, same_names
 from s4tok.zero_shot.vocabulary import Words
 
 UNKNOWN_NAME = "unknown"  # of label -1
@@ -34,7 +35,7 @@ def labelled(
     cloud: PointCloud,
     superpoints: Int[Array, " n"],
     words: Words,
-    scores: Float32[Array, "n t"],
+    scores: Float32[Array, "n w"],
     config: SegmentConfig,
     *,
     truth: Int[Array, " n"] | None = None,
@@ -45,29 +46,34 @@ def labelled(
     Args:
         cloud: The cloud.
         superpoints: Of its points.
-        words: What they may be.
-        scores: The cosine of each point with each word.
-        config: Whether to pool, what to call unknown, and the share that calibration subtracts.
+        words: What they may be; where they are only proposed, the few that are found keep their place.
+        scores: The cosine of each point with each row of the words' vectors.
+        config: Whether to pool, what to call unknown, how many proposed names to keep, the share that calibration
+            subtracts.
         truth: The true word of each point, where it is known.
         mean: The mean feature that calibrates; None leaves labels as they are.
     """
     if config.pool:
         scores = superpoint_means(scores, superpoints)[superpoints]
-    named = answers(scores, config.unknown)
-    if mean is None:
-        return Labelled(cloud, superpoints, words.names, scores, named, truth)
-    means: Array = mean_scores(mean, words.vectors).cpu().numpy()
-    subtracted = np.float32(config.calibration_share or 0.0) * means
-    scores = scores - subtracted
+    subtracted = None
+    if mean is not None:
+        means: Array = mean_scores(mean, words.vectors).cpu().numpy()
+        subtracted = np.float32(config.calibration_share or 0.0) * means
+    calibrated = scores if subtracted is None else scores - subtracted
+    kept = np.arange(len(words.names))
+    if words.categories is not None:
+        kept = found_names(words, superpoint_means(calibrated, superpoints), np.bincount(superpoints), config.top)
+    others = np.setdiff1d(np.arange(scores.shape[1]), same_names(words, kept))
+    taken_off = None if subtracted is None else subtracted[kept]
     return Labelled(
         cloud,
         superpoints,
-        words.names,
-        scores,
-        answers(scores, config.unknown, subtracted),
+        tuple(words.names[each] for each in kept),
+        calibrated[:, kept],
+        answers(calibrated[:, kept], config.unknown, taken_off, calibrated[:, others]),
         truth,
-        subtracted,
-        uncalibrated=named,
+        taken_off,
+        uncalibrated=None if mean is None else answers(scores[:, kept], config.unknown, None, scores[:, others]),
     )
 
 
@@ -80,16 +86,27 @@ def superpoint_means(values: Float32[Array, "n t"], superpoints: Int[Array, " n"
 
 
 def answers(
-    scores: Float32[Array, "n t"], unknown: float | None = None, subtracted: Float32[Array, " t"] | None = None
+    scores: Float32[Array, "n t"],
+    unknown: float | Literal["auto"] | None = None,
+    subtracted: Float32[Array, " t"] | None = None,
+    others: Float32[Array, "n o"] | None = None,
 ) -> Int[Array, " n"]:
-    """Name each point by its best class; -1 where even that one's cosine is below `unknown`.
+    """Name each point by its best class; -1 where even that one is too far away.
 
-    `subtracted` is what calibration took off each class's cosines; the cosine is that before calibration.
+    Args:
+        scores: Of the classes.
+        unknown: Too far is a cosine below this, or with "auto" whatever another word is nearer to.
+        subtracted: What calibration took off each class's cosines; the cosine is that before calibration.
+        others: Scores of words that mean none of the classes.
     """
     best: Array = scores.argmax(axis=1)
     if unknown is None:
         return best
-    return np.where(best_cosines(scores, subtracted) >= unknown, best, -1)
+    if unknown != "auto":
+        return np.where(best_cosines(scores, subtracted) >= unknown, best, -1)
+    if others is None or not others.shape[1]:
+        return best
+    return np.where(scores.max(axis=1) >= others.max(axis=1), best, -1)
 
 
 def best_cosines(scores: Float32[Array, "n t"], subtracted: Float32[Array, " t"] | None = None) -> Float32[Array, " n"]:

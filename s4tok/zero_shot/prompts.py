@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,11 @@ class Prompts:
     def identity(self) -> dict[str, str]:
         """Give what a result made with it has to remember."""
         return {"name": self.name, "sha256": self.sha256}
+
+    def also_called(self, synonyms: Mapping[str, Sequence[str]]) -> "Prompts":
+        """Give the set in which classes have these other names too, whose sentences stand for them as well."""
+        names = {name: (*self.names.get(name, (name,)), *others) for name, others in synonyms.items()}
+        return replace(self, names={**self.names, **names}) if names else self
 
     def of_object(self, name: str) -> list[str]:
         """Say that something is a whole object."""
@@ -123,13 +128,28 @@ def read_labels(labels: str | Path | Sequence[object]) -> list[str]:
     return names
 
 
-def _lines_of(path: Path) -> list[str]:
+def read_synonyms(synonyms: str) -> dict[str, tuple[str, ...]]:
+    """Read "sofa=couch=settee, tv=television", or a .txt with such a group a line: a label, and its other names."""
+    is_file = "," not in synonyms and synonyms.strip().endswith(".txt")
+    found = dict[str, tuple[str, ...]]()
+    for group in _lines_of(Path(synonyms.strip()), "--synonyms") if is_file else synonyms.split(","):
+        names = [" ".join(name.split()) for name in group.split("=")]
+        if len(names) < 2 or not all(names) or names[0] in found:
+            raise UsageError(
+                f"--synonyms takes groups of names, and one of them is {group.strip()!r}.",
+                'for example "sofa=couch=settee,tv=television"; the first of a group is the label.',
+            )
+        found[names[0]] = tuple(names[1:])
+    return found
+
+
+def _lines_of(path: Path, option: str = "--labels") -> list[str]:
     """Read a file of names; lines that are empty or begin with # are passed over."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise InputError(f"--labels {path} cannot be read: {reason}.", "a file of labels has one a line.") from error
+        raise InputError(f"{option} {path} cannot be read: {reason}.", "such a file has one a line.") from error
     return [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
 
 

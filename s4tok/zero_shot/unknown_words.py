@@ -19,14 +19,14 @@ def unknown_words(
     """
     if model.known_words is None:
         return ()
-    odd = {label: _unknown_in(label, model, prompts) for label in labels}
+    odd = {label: unknown_in(label, model, prompts) for label in labels}
     words = tuple(dict.fromkeys(word for found in odd.values() for word in found))
     if labels and all(odd.values()):
         raise UsageError(
             f"{model.name} knows none of the labels: {'; '.join(tell_unknown(words, model))}.",
             "use other words, or name a CLIP that knows them with --clip.",
         )
-    return words if category is None else tuple(dict.fromkeys([*words, *_unknown_in(category, model, prompts)]))
+    return words if category is None else tuple(dict.fromkeys([*words, *unknown_in(category, model, prompts)]))
 
 
 def tell_unknown(words: Sequence[str], model: VisionModel) -> list[str]:
@@ -40,8 +40,8 @@ def tell_unknown(words: Sequence[str], model: VisionModel) -> list[str]:
     ]
 
 
-def _unknown_in(label: str, model: VisionModel, prompts: Prompts) -> list[str]:
-    """Find the words of a label, by that of its names of which most is known; its own sentences are the user's."""
+def unknown_in(label: str, model: VisionModel, prompts: Prompts) -> list[str]:
+    """Find what is not known of a label, by that of its names of which most is; its own sentences are the user's."""
     if model.known_words is None or label in prompts.sentences:
         return []
     return min((model.known_words.unknown_in(name) for name in prompts.names.get(label, (label,))), key=len)

@@ -23,6 +23,9 @@ class Words(NamedTuple):
     ids: Int[Array, " t"]  # the dataset's class of each name; 0, 1, ... for a user's own
     vectors: Float[Tensor, "t d"]  # of unit length, in the space of the model's texts; or of a head's classes, 0 or 1
     category: int | None = None  # of the object, where a head knows categories
+    # Of names that are only proposed, of which a cloud keeps a few: what each is a part of, None for a whole thing.
+    categories: tuple[str | None, ...] | None = None
+    # Further rows of `vectors`, behind those of the names, are of words that labels are compared with.
 
     def places(self, labels: Int[Array, " n"]) -> Int[Array, " n"]:
         """Say which of the names each true label is; -1 where it is none of them."""

@@ -36,6 +36,7 @@ def classify(
             rich_help_panel=LABELLING,
         ),
     ] = None,
+    synonyms: options.Synonyms = None,
     checkpoint: options.Checkpoint = None,
     zero_shot: options.ZeroShot = False,
     clip: options.CheckpointsClip = None,
@@ -81,10 +82,11 @@ def classify(
     """
     from s4tok.models.checkpoint_files import find_checkpoint
     from s4tok.vision.weights import probe
-    from s4tok.zero_shot.prompts import read_labels
+    from s4tok.zero_shot.prompts import read_labels, read_synonyms
 
     # Before PyTorch is imported, so that what is wrong is told at once.
     words, clouds = [] if labels is None else read_labels(labels), source.open(prefer=["test"])
+    other_names = {} if synonyms is None else read_synonyms(synonyms)
     if checkpoint is not None:
         find_checkpoint(checkpoint)
     probe(clip, pretrained)
@@ -96,7 +98,18 @@ def classify(
     found = classify_by_name(
         clouds,
         cache,
-        ModelNames(checkpoint, clip, pretrained, prompts, vision_only, device, text_model, text_pretrained, zero_shot),
+        ModelNames(
+            checkpoint,
+            clip,
+            pretrained,
+            prompts,
+            vision_only,
+            device,
+            text_model,
+            text_pretrained,
+            zero_shot,
+            other_names,
+        ),
         ZeroShotConfig(batch=batch, votes=votes, scale=scale, seed=seed),
         labels=words,
         views=replace(ViewConfig(), projection=projection),

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import Scene, SuperpointConfig, SuperpointPreset, ViewConfig, VisionConfig
+from s4tok.config import Scene, SuperpointConfig, SuperpointPreset, ViewConfig, VirtualConfig, VisionConfig
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.render_views import VIEWS, Preview
@@ -54,6 +54,15 @@ class Extraction:
             rich_help_panel=VIEWS,
         ),
     ] = None
+    virtual: Annotated[
+        bool,
+        Option(
+            "--virtual",
+            help="Encode frames of virtual cameras in place of posed images, or of drawn views.",
+            rich_help_panel=VIEWS,
+            hidden=True,
+        ),
+    ] = False
     zoom: Annotated[
         float | None,
         Option(
@@ -127,7 +136,8 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
         config,
         _views(config, how, source.frame_step if _is_by_frames(clouds.scene, how) else None),
         superpoints=None if how.superpoints is None else _superpoints(how.superpoints, clouds.scene, source),
-        frames=how.frames,
+        frames=True if how.virtual else how.frames,
+        virtual=VirtualConfig() if how.virtual else None,
         pool=how.pool,
         batch=how.batch,
         auto=how.auto,
@@ -147,7 +157,7 @@ def _superpoints(preset: SuperpointPreset, scene: Scene, source: options.Clouds)
 
 
 def _is_by_frames(scene: Scene, how: Extraction) -> bool:
-    return scene == "room" if how.frames is None else how.frames
+    return how.virtual or (scene == "room" if how.frames is None else how.frames)
 
 
 def _views(config: VisionConfig, how: Extraction, frame_step: int | None) -> ViewConfig | None:

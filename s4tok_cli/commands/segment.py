@@ -49,8 +49,8 @@ def segment(
     labels: Annotated[
         str | None,
         Option(
-            help="What points may be.",
-            metavar="NAME,...",
+            help="What points may be; auto proposes names.",
+            metavar="NAME,...|auto",
             show_default="the dataset's classes",
             rich_help_panel="Labelling",
         ),
@@ -59,6 +59,7 @@ def segment(
         str | None,
         Option(help="What --labels are parts of.", metavar="NAME", show_default="none", rich_help_panel="Labelling"),
     ] = None,
+    synonyms: options.Synonyms = None,
     settings: Annotated[Changes, SETTINGS],
     checkpoint: options.Checkpoint = None,
     vision_only: Annotated[
@@ -114,7 +115,7 @@ def segment(
     """
     from s4tok.models.checkpoint_files import find_checkpoint
     from s4tok.vision.weights import probe
-    from s4tok.zero_shot.prompts import read_labels
+    from s4tok.zero_shot.prompts import read_labels, read_synonyms
     from s4tok_pipelines.outputs.formats import read_formats
 
     config = changed(SegmentConfig(), settings)
@@ -124,6 +125,7 @@ def segment(
     # Before PyTorch is imported, so that what is wrong is told at once.
     words, written = [] if labels is None else read_labels(labels), read_formats(formats)
     of_boxes = read_formats(box_formats, BOX_FORMATS, "--box-format")
+    other_names = {} if synonyms is None else read_synonyms(synonyms)
     clouds = source.open(scene=scene, prefer=["test", "val"])
     if checkpoint is not None:
         find_checkpoint(checkpoint)
@@ -139,7 +141,18 @@ def segment(
     found = segment_by_name(
         clouds,
         cache,
-        ModelNames(checkpoint, clip, pretrained, prompts, vision_only, device, text_model, text_pretrained, zero_shot),
+        ModelNames(
+            checkpoint,
+            clip,
+            pretrained,
+            prompts,
+            vision_only,
+            device,
+            text_model,
+            text_pretrained,
+            zero_shot,
+            other_names,
+        ),
         config,
         labels=words,
         category=category,

@@ -43,6 +43,8 @@ def test_order_is_kept_and_a_part_stays_in_the_frame_of_the_whole() -> None:
     assert part.labels is not None
     assert part.labels.tolist() == [40, 3, 7]
     np.testing.assert_allclose(part.original_xyz(), points[some], atol=1e-6)
+    assert part.exact is not None
+    np.testing.assert_allclose(part.exact + part.offset, points[some], atol=1e-15)
     assert len(cloud.take(cloud.xyz[:, 0] > 0)) == (cloud.xyz[:, 0] > 0).sum()
 
 

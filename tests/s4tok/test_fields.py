@@ -29,6 +29,7 @@ class More(Inner):
     free: float = 1.0
     is_on: bool = False
     calibrate: Literal["none", "mean"] | None = None
+    unknown: float | Literal["auto"] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,9 @@ def test_a_field_is_documented_by_the_first_sentence_below_it() -> None:
         ("inner.calibrate=none", "inner.calibrate", "none"),
         ("inner.name=a=b", "inner.name", "a=b"),
         ("inner.is_on=true", "inner.is_on", True),
+        ("inner.unknown=auto", "inner.unknown", "auto"),
+        ("inner.unknown=0.2", "inner.unknown", 0.2),
+        ("inner.unknown=none", "inner.unknown", None),
         ("count=7", "count", 7),
     ],
 )
@@ -88,6 +92,7 @@ def test_a_setting_is_read_by_the_type_of_its_field_and_takes_its_place(text: st
         ("inner.sides=1", "inner.sides takes 2 numbers"),
         ("inner.kinds=a,c", "inner.kinds takes some of a, b, joined by commas"),
         ("inner.is_on=maybe", "inner.is_on takes true or false"),
+        ("inner.unknown=maybe", "inner.unknown takes a number or auto, and was given 'maybe'."),
         ("count=0", "count takes a whole number of at least 1"),
         ("count=1.5", "count takes a whole number"),
         ("cuont=1", "no setting is called 'cuont'."),

@@ -56,6 +56,12 @@ def open_features(root: Path, stamp: Stamp) -> CacheReader:
     return CacheReader(root, LAYOUTS[stamp.stage], stamp)
 
 
+def features_in(folder: Path) -> CacheReader:
+    """Open the features of a folder that a stage has just filled."""
+    stamp = next(each for each in features_of(folder.parent, {}) if each.folder == folder.name)
+    return open_features(folder.parent, stamp)
+
+
 def superpoints_under(features: CacheReader) -> CacheReader:
     """Open the superpoints that features were averaged over."""
     return CacheReader(features.root, SUPERPOINTS, cut_of(features.stamp))

@@ -1,6 +1,7 @@
 """The models that label clouds, by name: a checkpoint in front of its CLIP, or a vision model alone."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from s4tok.config import DEFAULT_CHECKPOINTS, Scene, SegmentConfig, VisionConfig, ZeroShotConfig
@@ -32,6 +33,7 @@ class ModelNames:
     text_model: str | None = None
     text_pretrained: str | None = None
     zero_shot: bool = False  # label by prompts though the checkpoint was fine-tuned
+    synonyms: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of labels
 
     def checkpoint_for(self, scene: Scene) -> str:
         """Name the checkpoint: the one asked for, or the one that comes with s4tok for objects or rooms."""
@@ -67,12 +69,13 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
         vision = load_vision_model(
             VisionConfig(names.clip or ZeroShotConfig.clip, names.pretrained), device, *needed, "text"
         )
-        models = Models(vision, None, chosen or load_prompts(set_for(vision.name)), device)
+        prompts = (chosen or load_prompts(set_for(vision.name))).also_called(names.synonyms)
+        models = Models(vision, None, prompts, device)
     else:
         loaded = load(
             names.checkpoint_for(scene), clip=names.clip, pretrained=names.pretrained, text_model=names.text_model,
             text_pretrained=names.text_pretrained, prompts=names.prompts, device=names.device,
-            zero_shot=names.zero_shot,
+            zero_shot=names.zero_shot, synonyms=names.synonyms,
         )  # fmt: skip
         if loaded.trained_model.labeller is not None:  # a head needs no texts, and there may be none
             clip = loaded.model.clip

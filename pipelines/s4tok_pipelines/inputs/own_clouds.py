@@ -31,9 +31,13 @@ def parted(
     objects, rooms, unread = list[str](), list[str](), list[str]()
     for key in report.steps(clouds.keys, "Reading files"):
         try:
-            (rooms if clouds.guess(key).placement.scene == "room" else objects).append(key)
+            guess = clouds.guess(key)
         except InputError:
             unread.append(key)  # told when it is its turn
+            continue
+        (rooms if guess.placement.scene == "room" else objects).append(key)
+        if guess.downward is not None:
+            report.note(f"{key} looks upside down, its {guess.downward} pointing down; it is not turned round")
     (objects if objects or not rooms else rooms).extend(unread)
     parts = [_part(clouds, "object", objects), _part(clouds, "room", rooms)]
     return [part for part in parts if part.keys]

@@ -66,10 +66,11 @@ class VisionScorer(PointScorer):
         cache: Path,
         config: SegmentConfig,
         calibrated_by: TrainedModel | None = None,
+        features: CacheReader | None = None,
     ) -> None:
-        """Find the model's features; `calibrated_by` is the checkpoint that knows their mean."""
+        """Find the model's features unless they are given; `calibrated_by` is the checkpoint that knows their mean."""
         self.clouds = clouds
-        self.features = find_features(
+        self.features = features or find_features(
             root_of(cache, clouds),
             model.name,
             model.identity,

@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s4tok.config import ViewConfig
-from s4tok.datasets.dataset import CloudDataset
+from s4tok.clouds import PointCloud
+from s4tok.config import ViewConfig, VirtualConfig
+from s4tok.datasets.dataset import CloudDataset, Frame
 from s4tok.errors import InputError
 from s4tok.rendering.scene_frames import is_posed, scene_views
+from s4tok.rendering.virtual_frames import virtual_frames
 from s4tok.shapes import Bool, Float, Int
 from s4tok_cache import CacheMissing, CacheReader, Fingerprint, Stamp
 from s4tok_pipelines.inputs.entries import read_entry, root_of, way_out
@@ -46,6 +48,7 @@ class Sources:
     superpoints: CacheReader
     views: CacheReader | None  # None takes the scene's own frames
     config: ViewConfig
+    virtual: VirtualConfig | None = None  # takes frames of virtual cameras in place of the scene's own
     skipped: int = 0  # frames without a pose
 
     @property
@@ -76,11 +79,12 @@ class Sources:
         yield ViewBatch(key, images.permute(0, 3, 1, 2), pixels, pixels[..., 0] >= 0, labels, True)
 
     def _seen(self, key: str, labels: Int[Tensor, " n"], batch: int) -> Iterator[ViewBatch]:
-        points = self.clouds[key].original_xyz()
+        cloud = self.clouds[key]
+        points = cloud.original_xyz()
         _same_points(labels, len(points))
         waiting: list[ViewBatch] = []
         found = False
-        for frame in self.clouds.frames(key, self.config.frame_step):
+        for frame in self._frames(key, cloud):
             if not is_posed(frame):
                 self.skipped += 1
                 continue
@@ -91,8 +95,14 @@ class Sources:
                 waiting = []
             waiting.append(ViewBatch(key, views.images, views.pixels, views.visible, labels, False))
         if not found:
-            raise InputError("it has no posed images; --no-frames encodes what s4tok render-views draws.")
+            raise InputError("it has no posed images; --virtual makes some, and --no-frames encodes drawn views.")
         yield _joined(waiting, True)
+
+    def _frames(self, key: str, cloud: PointCloud) -> Iterator[Frame]:
+        if self.virtual is None:
+            return self.clouds.frames(key, self.config.frame_step)
+        clouds = self.clouds
+        return virtual_frames(cloud, clouds.mesh(key), clouds.up, clouds.scene, self.virtual)
 
 
 def drawn_views(clouds: CloudDataset, cache: Path, config: ViewConfig | None) -> CacheReader:

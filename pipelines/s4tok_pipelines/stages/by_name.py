@@ -10,6 +10,7 @@ from s4tok.config import (
     ReproduceConfig,
     RunConfig,
     SegmentConfig,
+    SuperpointConfig,
     ViewConfig,
     VisionConfig,
     ZeroShotConfig,
@@ -26,18 +27,23 @@ from s4tok.inference.upright import nearness_of_points, nearness_of_whole
 from s4tok.inference.whole_encoder import WholeEncoder
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.weights import MINI
 from s4tok.zero_shot.box_figures import BoxTally
 from s4tok.zero_shot.classifier import classifier
+from s4tok.zero_shot.open_words import OpenVocabulary, is_auto
 from s4tok.zero_shot.prompts import load_prompts, set_for
 from s4tok.zero_shot.vocabulary import Vocabulary
+from s4tok_cache import CacheReader
 from s4tok_cache.files import write_whole
-from s4tok_pipelines.inputs.models import ModelNames, load_calibrating, load_models
+from s4tok_pipelines.inputs.features import features_in
+from s4tok_pipelines.inputs.models import ModelNames, Models, load_calibrating, load_models
 from s4tok_pipelines.inputs.own_clouds import bring_upright, parted
 from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.outputs.segment_sheets import Sheet
 from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages.classify import Classified, classify
+from s4tok_pipelines.stages.extract_features import extract_features
 from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
 from s4tok_pipelines.stages.segment import Files, Segmented, joined, segment
@@ -90,14 +96,12 @@ def segment_by_name(
     def one(part: CloudDataset) -> Segmented:
         models = load_models(names, part.scene, report, "dense")
         calibrated_by = load_calibrating(names, models, config, part.scene)
-        words = (
-            Vocabulary(part, models.texts, models.prompts, labels, category)
-            if models.checkpoint is None or models.checkpoint.labeller is None
-            else HeadVocabulary(part, models.checkpoint, labels, category)
-        )
+        words = _words(part, models, config, labels, category)
         _upright(part, models.checkpoint, words, config)
+        is_looked_at = models.checkpoint is None and isinstance(part, OwnFiles)
         scorer = open_scorer(
             part, cache, models.vision, models.checkpoint, config, calibrated_by=calibrated_by,
+            features=_look(part, cache, models, workers, report) if is_looked_at else None,
             auto=auto or isinstance(part, OwnFiles), workers=workers, report=report,
         )  # fmt: skip
         tally = BoxTally(part, replace(BoxConfig(), seed=config.seed)) if boxes else None
@@ -218,6 +222,26 @@ def _agree(names: ModelNames, config: SegmentConfig) -> None:
     if names.vision_only and (config.attend is not None or config.windows != SegmentConfig.windows):
         raise UsageError("the 2D baseline has no tokens: --attend and --windows are for checkpoints.")
     refuse_contradictions(config)
+
+
+def _words(
+    clouds: CloudDataset, models: Models, config: SegmentConfig, labels: Sequence[str], category: str | None
+) -> Vocabulary:
+    """Choose what points may be called: by a head, by words that were named, or by built-in ones too."""
+    if models.checkpoint is not None and models.checkpoint.labeller is not None:
+        return HeadVocabulary(clouds, models.checkpoint, () if is_auto(labels) else labels, category)
+    kind = OpenVocabulary if is_auto(labels) or config.unknown == "auto" else Vocabulary
+    return kind(clouds, models.texts, models.prompts, labels, category)
+
+
+def _look(clouds: CloudDataset, cache: Path, models: Models, workers: int, report: Report) -> CacheReader:
+    """Make 2D features of own files by frames of virtual cameras; the mini CLIP has learned objects by drawn views."""
+    frames = clouds.scene == "room" or models.texts.name != MINI
+    outcome = extract_features(
+        clouds, cache, models.texts, None if frames else ViewConfig(), superpoints=SuperpointConfig.of(clouds.scene),
+        frames=frames, auto=True, workers=workers, device=models.device, report=report,
+    )  # fmt: skip
+    return features_in(outcome.out)
 
 
 def _upright(clouds: CloudDataset, checkpoint: TrainedModel | None, words: Vocabulary, config: SegmentConfig) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from s4tok.config import SuperpointConfig, ViewConfig, VisionConfig
+from s4tok.config import SuperpointConfig, ViewConfig, VirtualConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import FrameClouds
+from s4tok.datasets.own_files import OwnFiles
 from s4tok.shapes import Array, Float
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.lifting import Highest, Lifted, lift, lift_highest
@@ -51,11 +52,12 @@ FRAME_FIELDS = (
 def extract_features(
     clouds: CloudDataset,
     cache: Path,
-    config: VisionConfig = VisionConfig(),  # noqa: B008 - it cannot change
+    config: VisionConfig | VisionModel = VisionConfig(),  # noqa: B008 - it cannot change
     views: ViewConfig | None = None,
     *,
     superpoints: SuperpointConfig | None = None,
     frames: bool | None = None,
+    virtual: VirtualConfig | None = None,
     pool: Pool = "mean",
     batch: int = 64,
     auto: bool = False,
@@ -75,10 +77,11 @@ def extract_features(
     Args:
         clouds: The dataset whose superpoints (and views) are in the cache.
         cache: The folder of all caches.
-        config: The 2D model.
+        config: The 2D model, or how to load it.
         views: How frames are encoded, as suits the model where None; for drawn views, which of several to take.
         superpoints: Which cut, where there are several.
         frames: Whether to look at posed frames; those of rooms where None.
+        virtual: Take frames of virtual cameras in place of the scene's own; a user's own rooms have no others.
         pool: What is kept of a superpoint's points and views: their mean, or the largest of each number.
         batch: Pictures that go through the model at once.
         auto: Make superpoints and views that are missing.
@@ -91,14 +94,16 @@ def extract_features(
         report: Who listens.
     """
     needed: tuple[Capability, ...] = ("dense", "text") if preview else ("dense",)
-    model = load_vision_model(config, device, *needed)
+    model = load_vision_model(config, device, *needed) if isinstance(config, VisionConfig) else config
     root, expected = root_of(cache, clouds), fingerprints(clouds)
     frames = clouds.scene == "room" if frames is None else frames
+    if frames and virtual is None and isinstance(clouds, OwnFiles):
+        virtual = VirtualConfig()
     if auto:
         make_superpoints(clouds, cache, superpoints, shard=shard, workers=workers, report=report)
         if not frames:
             make_views(clouds, cache, views, shard=shard, workers=workers, device=device, report=report)
-    seen = views or ViewConfig.of_frames(config.model)
+    seen = views or ViewConfig.of_frames(config.model if isinstance(config, VisionConfig) else config.name)
     if isinstance(clouds, FrameClouds):
         seen = replace(seen, frame_step=1)  # whichever frames there are, each cloud has one
     sources = Sources(
@@ -106,6 +111,7 @@ def extract_features(
         open_superpoints(clouds, cache, superpoints),
         None if frames else drawn_views(clouds, cache, views),
         seen,
+        virtual if frames else None,
     )
     stamp = stamp_of_features(model, sources, pool)
     store = Store.resume(root, LAYOUTS[stamp.stage], stamp, shard=shard, overwrite=overwrite)
@@ -136,6 +142,8 @@ def stamp_of_features(model: VisionModel, sources: Sources, pool: Pool = "mean")
     parameters = dict(model.stamp)
     if sources.views is None:
         parameters["frames"] = {name: value for name, value in asdict(sources.config).items() if name in FRAME_FIELDS}
+    if sources.virtual is not None:
+        parameters["virtual"] = asdict(sources.virtual)
     if pool != "mean":  # caches from before there was a choice do not name it
         parameters["pool"] = pool
     stage = CLIP_STAGE if isinstance(model, FrozenClip) else FEATURES_STAGE

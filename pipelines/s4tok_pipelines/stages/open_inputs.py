@@ -8,6 +8,7 @@ from s4tok.inference.as_trained import calibrated
 from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.vision.vision_model import VisionModel
+from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.point_scores import CheckpointScorer, PointScorer, VisionScorer
 from s4tok_pipelines.inputs.whole_features import WholeFeatures, by_checkpoint, by_views, encoded_already
 from s4tok_pipelines.report import Report, silent
@@ -23,6 +24,7 @@ def open_scorer(
     config: SegmentConfig = SegmentConfig(),  # noqa: B008 - it cannot change
     *,
     calibrated_by: TrainedModel | None = None,
+    features: CacheReader | None = None,
     auto: bool = False,
     workers: int = 1,
     report: Report = silent,
@@ -36,6 +38,7 @@ def open_scorer(
         checkpoint: What encodes points; None takes the features of `vision` in the cache, the 2D baseline.
         config: How clouds are encoded; what it leaves open is as the checkpoint was trained.
         calibrated_by: For the 2D baseline, the checkpoint that knows the mean of the vision model's features.
+        features: Those of `vision`, where there may be others of it in the cache too.
         auto: Make superpoints that are missing.
         workers: Processes that cut.
         report: Who listens.
@@ -43,7 +46,7 @@ def open_scorer(
     if checkpoint is None:
         assert vision is not None
         config = calibrated(config, calibrated_by, clouds.scene)
-        return VisionScorer(vision, clouds, cache, config, calibrated_by)
+        return VisionScorer(vision, clouds, cache, config, calibrated_by, features)
     encoder = CloudEncoder(checkpoint, config, clouds.scene, clouds.up, report.note)
     superpoints = superpoints_for(checkpoint, clouds, cache, auto=auto, workers=workers, report=report)
     return CheckpointScorer(encoder, superpoints)

@@ -27,11 +27,26 @@ def test_a_cloud_in_another_unit_place_and_orientation_is_the_same_cloud_in_the_
     assert wanted.extent == pytest.approx(1, abs=2e-5)
     for axis, unit, at in product(AXES, METRES, (0.0, UTM)):
         found = placed(saved(xyz, axis, unit, at), Placement(axis, None, "object"))
-        step = 2.0**-17
-        off = np.abs(found.xyz - wanted.xyz)
-        assert off.max() <= step  # rounding may fall to either side
-        assert (off == 0).mean() > 0.97
+        assert (found.xyz == wanted.xyz).all(axis=1).mean() > 0.9999
         assert np.abs(found.original_xyz() - saved(xyz, axis, unit, at).original_xyz()).max() == 0
+
+
+def test_a_file_in_single_precision_moves_few_points_by_one_step() -> None:
+    xyz = ToyShapes("val")[CHAIR].xyz
+    wanted = placed(saved(xyz, "y"), Placement("y", None, "object"))
+    for axis, unit in product(AXES, METRES):
+        rounded = (xyz.astype(np.float64) @ upright(axis) / METRES[unit]).astype(np.float32)
+        off = np.abs(placed(PointCloud.of(rounded), Placement(axis, None, "object")).xyz - wanted.xyz)
+        assert off.max() <= 2.0**-17
+        assert (off == 0).mean() > 0.97
+
+
+def test_coordinates_on_a_grid_do_not_lie_where_rounding_falls_to_either_side() -> None:
+    for grid in (2.0**-17, 2.0**-18, 2.0**-20, 1e-4, 1e-5):
+        xyz = np.random.default_rng(0).integers(0, round(0.5 / grid), (5000, 3)) * grid
+        xyz[:2] = [[0, 0, 0], [1, 1, 1]]
+        wanted = placed(saved(xyz, "y"), Placement("y", None, "object")).xyz
+        assert (placed(saved(xyz, "y", "inch", UTM), Placement("y", None, "object")).xyz == wanted).mean() > 0.9999
 
 
 def test_a_room_comes_into_metres_and_normals_turn_with_the_points() -> None:
@@ -69,6 +84,14 @@ def test_words_are_checked_and_auto_says_nothing() -> None:
     assert Said.of("x", "mm", "room") == Said("x", "mm", "room")
     with pytest.raises(UsageError, match="no unit is called 'mile'; there are: m, cm, mm, inch"):
         Said.of(None, "mile", None)
+
+
+def test_a_chair_on_its_head_is_told_and_not_turned() -> None:
+    xyz = ToyShapes("val")[CHAIR].xyz
+    for axis in AXES:
+        assert guessed(saved(xyz, axis)).downward is None
+        assert guessed(saved(xyz * [1, -1, -1], axis)).downward == axis
+    assert guessed(saved(xyz * [1, -1, -1], "y"), Said(up="y")).downward == "y"
 
 
 def test_an_axis_is_in_doubt_where_another_is_likely_too() -> None:

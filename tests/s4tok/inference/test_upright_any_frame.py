@@ -60,15 +60,7 @@ def test_an_object(objects: Checkpoint, kind: str, variants: list[tuple[Axis, Un
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "dataset",
-    [
-        pytest.param(
-            ToyScans, marks=pytest.mark.xfail(reason="98.6 % of its points are labelled alike, and not yet 99")
-        ),
-        ToyRooms,
-    ],
-)
+@pytest.mark.parametrize("dataset", [ToyScans, ToyRooms])
 def test_a_room(rooms: Checkpoint, dataset: type[ToyScans | ToyRooms]) -> None:
     clouds = dataset("val")
     xyz = clouds[clouds.keys[0]].xyz[::3] @ upright("z").T

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from s4tok.dependencies import load
+from s4tok.geometry.rays import Surface, looking, pinhole_rays
 from s4tok.shapes import Array
 from s4tok.synthetic.buildings import CLASSES as ROOM_CLASSES
 from s4tok.synthetic.buildings import make_building_room
@@ -13,7 +14,6 @@ from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scans import CLASSES as SCAN_CLASSES
 from s4tok.synthetic.scans import camera_path, make_scan_room
 from s4tok.synthetic.scenes import Scene, place_vertices
-from s4tok.synthetic.sensor import Surface, looking, pinhole_rays
 from s4tok.synthetic.shells import Plan, Wall
 from s4tok.synthetic.solids import box
 

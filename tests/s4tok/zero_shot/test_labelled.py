@@ -20,3 +20,10 @@ def test_calibration_decides_the_label_and_the_cosine_before_it_whether_it_is_do
     np.testing.assert_allclose(best_cosines(cosines - subtracted, subtracted), [0.28, 0.40, 0.25], atol=1e-6)
     assert answers(cosines - subtracted, 0.27, subtracted).tolist() == [1, 0, -1]
     np.testing.assert_array_equal(best_cosines(cosines), cosines.max(axis=1))
+
+
+def test_a_point_that_another_word_is_nearer_to_is_unknown() -> None:
+    scores = np.array([[0.30, 0.28], [0.40, 0.20], [0.31, 0.25]], np.float32)
+    others = np.array([[0.29, 0.10], [0.10, 0.41], [0.31, 0.31]], np.float32)
+    assert answers(scores, "auto", None, others).tolist() == [0, -1, 0]
+    assert answers(scores, "auto").tolist() == [0, 0, 0]

@@ -12,7 +12,7 @@ from s4tok.datasets.scanobjectnn import ScanObjectNN
 from s4tok.datasets.shapenetpart import ShapeNetPart
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.synthetic.datasets import ToyRooms, ToyScans, ToyShapes
-from s4tok.zero_shot.prompts import Prompts, load_prompts, read_labels, set_for
+from s4tok.zero_shot.prompts import Prompts, load_prompts, read_labels, read_synonyms, set_for
 
 MINE = """
 whole = ["a {} of mine"]
@@ -146,3 +146,21 @@ def test_labels_are_read_from_a_file_one_a_line(tmp_path: Path) -> None:
     file.write_text("# nothing\n")
     with pytest.raises(UsageError, match="--labels names nothing"):
         read_labels(str(file))
+
+
+def test_a_label_is_its_other_names_too(tmp_path: Path) -> None:
+    prompts = Prompts("own", whole=("a {}",), part=("the {part} of a {category}",), names={"tv": ("television",)})
+    found = prompts.also_called(read_synonyms("sofa = couch=settee,tv=telly"))
+    assert found.of_object("sofa") == ["a sofa", "a couch", "a settee"]
+    assert found.of_object("tv") == ["a television", "a telly"]
+    assert found.of_part("back", "sofa") == ["the back of a sofa", "the back of a couch", "the back of a settee"]
+    assert found.sha256 != prompts.sha256
+    (tmp_path / "other.txt").write_text("# names\nsofa=couch=settee\n\ntv=telly\n", encoding="utf-8")
+    assert prompts.also_called(read_synonyms(str(tmp_path / "other.txt"))) == found
+    assert prompts.also_called({}) is prompts
+
+
+@pytest.mark.parametrize("text", ["sofa", "sofa=", "=couch", "sofa=couch,sofa=settee", ""])
+def test_synonyms_are_groups_each_of_another_label(text: str) -> None:
+    with pytest.raises(UsageError, match="--synonyms takes groups of names"):
+        read_synonyms(text)

@@ -174,7 +174,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
         (["hall.ply", "--labels", "a", "--calibrate", "none", "--calibration-share", "1"], 2, "--calibrate is none"),
         (["hall.ply", "--labels", "a", "--prompts", "mine.toml"], 4, "no such file of prompts"),
         (["hall.ply", "--labels", "a", "--room", "--scale", "1000"], 2, "windows of 4"),
-        (["hall.ply", "--labels", "a", "--vision-only"], 4, "no features by tiny"),
+        (["toy-scans", "--limit", "1", "--vision-only"], 4, "no features by tiny"),
         (["point.npy", "--labels", "a"], 4, "needs at least 2 points"),
         (["text.ply", "--labels", "a"], 4, "is no PLY file"),
         (["gone.ply", "--labels", "a"], 4, "no such file"),

@@ -8,6 +8,7 @@ from s4tok.datasets.own_files import OwnFiles
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok_pipelines.inputs.own_clouds import bring_upright, parted
 from s4tok_pipelines.outputs.provenance import taken_for
+from tests.notes import Notes
 
 
 def folder(root: Path) -> Path:
@@ -58,3 +59,13 @@ def test_an_axis_that_was_tried_is_kept_and_makes_another_cloud(tmp_path: Path) 
     assert taken_for(clouds) == {"scene": "object", "up": wanted, "unit": None}
     assert clouds["cube.npy"].placement == Placement(wanted, None, "object")  # type: ignore[arg-type]
     assert clouds.origin("cube.npy").path != before
+
+
+def test_what_lies_on_its_head_is_told(tmp_path: Path) -> None:
+    shapes = ToyShapes("val")
+    chair = shapes[shapes.keys[6]].xyz
+    np.save(tmp_path / "chair.npy", chair)
+    np.save(tmp_path / "fallen.npy", chair * [1, -1, -1])
+    notes = Notes()
+    parted(open_dataset(tmp_path), report=notes)
+    assert notes.said == ["fallen.npy looks upside down, its y pointing down; it is not turned round"]

@@ -77,6 +77,36 @@ def test_boxes_of_an_own_file_are_in_its_own_axes_and_unit(names: ModelNames, tm
     assert box["yaw"] % (np.pi / 2) == pytest.approx(0)
 
 
+def test_own_rooms_and_objects_without_images_are_labelled_by_a_2d_model_alone(
+    hall: Path, names: ModelNames, tmp_path: Path
+) -> None:
+    chair = [f"v {x} {y} {z} {x} {y} {z}" for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+    (tmp_path / "box.obj").write_text("\n".join([*chair, "f 1 2 4 3", "f 5 6 8 7", "f 1 2 6 5"]), encoding="utf-8")
+    by_clip, cache = ModelNames(clip=names.clip, vision_only=True, device="cpu"), tmp_path / "cache"
+    both = segment_by_name(open_dataset([hall, tmp_path / "box.obj"]), cache, by_clip, labels=["wall", "seat"])
+    assert {part.about["scene"]: sum(part.points.values()) for part in both.parts} == {"object": 8192, "room": 1200}
+    assert both.failures == []
+    again = segment_by_name(open_dataset([hall]), cache, by_clip, labels=["wall", "seat"])
+    assert again.points == next(part.points for part in both.parts if part.about["scene"] == "room")
+
+
+def test_names_are_proposed_and_what_is_nearer_to_other_words_is_unknown(
+    hall: Path, names: ModelNames, tmp_path: Path
+) -> None:
+    clouds, cache = open_dataset(hall), tmp_path / "cache"
+    files = Files(tmp_path / "out", ["npy", "txt"])
+    found = segment_by_name(clouds, cache, names, SegmentConfig(top=2), labels=["auto"], files=files)
+    assert 1 <= len(found.points) <= 2
+    assert "auto" not in found.points
+    assert sum(found.points.values()) == 1200
+    assert set(np.unique(np.load(tmp_path / "out" / "hall.labels.npy"))) == set(range(len(found.points)))
+    name = next(iter(found.points))
+    same = segment_by_name(clouds, cache, names, SegmentConfig(unknown="auto"), labels=[*found.points])
+    assert same.points[name] > 0
+    other = segment_by_name(clouds, cache, names, SegmentConfig(unknown="auto"), labels=["unicorn"])
+    assert other.points.get("unknown", 0) > 600
+
+
 def test_one_call_names_objects_and_writes_the_result(names: ModelNames, tmp_path: Path) -> None:
     shapes = ToyShapes("val", sizes=(0, 3, 0), points=300)
     found = classify_by_name(

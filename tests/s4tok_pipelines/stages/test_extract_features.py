@@ -11,13 +11,14 @@ import torch
 from torch.nn import functional
 
 from s4tok.clouds import PointCloud
-from s4tok.config import Scene, ViewConfig, VisionConfig
+from s4tok.config import Scene, ViewConfig, VirtualConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.errors import InputError, MissingError
 from s4tok.shapes import Array
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheReader, Entry
 from s4tok_cache.errors import CacheMismatch, CacheMissing
+from s4tok_pipelines.inputs.features import features_in
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS, VIEWS
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.extract_features import extract_features
@@ -213,6 +214,22 @@ def test_objects_without_frames_fail_one_by_one_when_frames_are_asked_for(tmp_pa
     outcome = extract_features(Boxes(), tmp_path, tiny, frames=True)
     assert [failure.key for failure in outcome.failures] == list(KEYS)
     assert "--no-frames" in outcome.failures[0].reason
+
+
+def test_a_cloud_without_images_is_seen_by_virtual_cameras_under_a_stamp_of_their_own(
+    tmp_path: Path, tiny: VisionConfig
+) -> None:
+    cut_into_octants(Room(), tmp_path)
+    views, few = ViewConfig(size=48, image="color", border=2), VirtualConfig(places=1, around=3, above=2, size=64)
+    seen = extract_features(Room(), tmp_path, tiny, views)
+    outcome = extract_features(Room(), tmp_path, tiny, views, virtual=few)
+    assert (outcome.made, outcome.failures, outcome.out == seen.out) == (1, [], False)
+    entry = features_in(outcome.out).read("r")
+    assert len(entry["views"]) == outcome.figures["images"]
+    assert entry["visible"].any()
+    assert features_in(outcome.out).stamp.parameters["virtual"]["around"] == 3
+    assert "virtual" not in features_in(seen.out).stamp.parameters
+    assert extract_features(Room(), tmp_path, tiny, views, virtual=few).made == 0
 
 
 def test_a_broken_cloud_is_a_failed_entry_and_not_the_end(tmp_path: Path, tiny: VisionConfig) -> None:

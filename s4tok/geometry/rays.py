@@ -1,4 +1,4 @@
-"""The world's sensors: rays against triangles (Embree, through Open3D)."""
+"""Rays against triangles (Embree, through Open3D), and the rays and poses of cameras and scanners."""
 
 from typing import Any, NamedTuple
 
