@@ -1,5 +1,6 @@
 """Boxes around things, upright and turned about the vertical: those a dataset knows, and those that are found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -7,6 +8,8 @@ from numpy.typing import ArrayLike
 
 from s4tok.errors import InputError
 from s4tok.shapes import Array, Bool, Float64, Int
+
+DIGITS = 6  # after the point, where boxes are written
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,3 +89,17 @@ class OrientedBoxes:
         """Make boxes of what `rows` gives."""
         numbers = np.asarray(rows, np.float64).reshape(-1, 7)
         return cls.of(labels, numbers[:, :3], numbers[:, 3:6], numbers[:, 6], scores=scores)
+
+
+def box_records(boxes: OrientedBoxes, names: Sequence[str]) -> list[dict[str, object]]:
+    """Give each box as plain names and values."""
+    scores = [None] * len(boxes) if boxes.scores is None else boxes.scores.round(DIGITS).tolist()
+    columns = (
+        boxes.centers.round(DIGITS).tolist(),
+        boxes.sizes.round(DIGITS).tolist(),
+        boxes.yaws.round(DIGITS).tolist(),
+    )
+    return [
+        {"label": names[label], "score": score, "center": center, "size": size, "yaw": yaw}
+        for label, score, center, size, yaw in zip(boxes.labels, scores, *columns, strict=True)
+    ]

@@ -4,6 +4,10 @@ Equation and section numbers are those of the S4Token paper. "Silent" marks a nu
 Defaults live here and nowhere else: the command line and the library both read them from these classes.
 """
 
+from s4tok.config.detection import BoxLossConfig as BoxLossConfig
+from s4tok.config.detection import DetectConfig as DetectConfig
+from s4tok.config.detection import DetectorConfig as DetectorConfig
+from s4tok.config.detection_presets import detection_recipe as detection_recipe
 from s4tok.config.finetune import FinetuneConfig as FinetuneConfig
 from s4tok.config.finetune import FinetuneRecipe as FinetuneRecipe
 from s4tok.config.finetune import HeadConfig as HeadConfig
@@ -24,7 +28,9 @@ from s4tok.config.kinds import AtLeastTwo as AtLeastTwo
 from s4tok.config.kinds import Axis as Axis
 from s4tok.config.kinds import Band as Band
 from s4tok.config.kinds import Count as Count
+from s4tok.config.kinds import DetectionPreset as DetectionPreset
 from s4tok.config.kinds import FinetunePreset as FinetunePreset
+from s4tok.config.kinds import FinetuneTask as FinetuneTask
 from s4tok.config.kinds import NotNegative as NotNegative
 from s4tok.config.kinds import PointKind as PointKind
 from s4tok.config.kinds import Preset as Preset

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
+from s4tok.config.detection import BoxLossConfig, DetectorConfig
 from s4tok.config.kinds import (
     DEFAULT_CHECKPOINTS,
     NO_CHECKPOINT,
@@ -10,11 +11,11 @@ from s4tok.config.kinds import (
     Band,
     Count,
     FinetunePreset,
+    FinetuneTask,
     NotNegative,
     PointKind,
     Protocol,
     Share,
-    Task,
 )
 from s4tok.config.pretrain import RunConfig
 from s4tok.config.tokens import BackboneConfig, EncoderConfig, TokenizerConfig
@@ -100,7 +101,9 @@ class FinetuneRecipe:
     tokenizer: TokenizerConfig = TokenizerConfig()  # without a checkpoint
     encoder: EncoderConfig = EncoderConfig()  # as above
     backbone: BackboneConfig = BackboneConfig()  # of a plain transformer without a checkpoint
-    task: Task | None = None
+    detector: DetectorConfig = DetectorConfig()  # for boxes, as the next one
+    boxes: BoxLossConfig = BoxLossConfig()
+    task: FinetuneTask | None = None
     """What is learned. None is what the data have."""
     checkpoint: str = DEFAULT_CHECKPOINTS["room"]
     """The tokenizer to begin with: a run, a name, or none. Names are those that ship."""

@@ -25,7 +25,9 @@ PretrainPreset: TypeAlias = Literal[
 SuperpointPreset: TypeAlias = Literal["default", "paper", "masks"]
 PointKind: TypeAlias = Literal["rgb", "normals"]
 Task: TypeAlias = Literal["parts", "scenes", "objects"]
+FinetuneTask: TypeAlias = Literal["parts", "scenes", "objects", "detection"]
 FinetunePreset: TypeAlias = Literal["toy", "table1", "tableA-parts", "tableA-s3dis", "sam", "sam-toy"]
+DetectionPreset: TypeAlias = Literal["toy", "scannet", "sunrgbd", "ablation"]
 Protocol: TypeAlias = Literal["block-2048", "block-4096", "rooms"]
 
 Count: TypeAlias = Annotated[int, Between(1)]

@@ -14,7 +14,7 @@ TRIFLE = 1e-9  # of a box's size
 
 def iou_3d(one: Real[Tensor, "n 7"], other: Real[Tensor, "m 7"]) -> Float[Tensor, "n m"]:
     """Give the intersection over union of each of some boxes with each of others; 0 where both are empty."""
-    shared, together = _shared_and_together(one, other)
+    shared, together = _shared_and_together(one.double()[:, None], other.double()[None])
     return shared / together.clamp_min(torch.finfo(together.dtype).tiny)
 
 
@@ -23,11 +23,12 @@ def giou_3d(one: Real[Tensor, "n 7"], other: Real[Tensor, "m 7"]) -> Float[Tenso
 
     The hull is axis-aligned, as 3DETR has it, and so no tight one where boxes are turned.
     """
-    shared, together = _shared_and_together(one, other)
-    low = torch.minimum(_lowest(one)[:, None], _lowest(other)[None])
-    high = torch.maximum(_highest(one)[:, None], _highest(other)[None])
-    around, tiny = (high - low).prod(-1), torch.finfo(torch.float64).tiny
-    return shared / together.clamp_min(tiny) - (around - together) / around.clamp_min(tiny)
+    return _giou(one.double()[:, None], other.double()[None])
+
+
+def giou_of_pairs(one: Real[Tensor, "n 7"], other: Real[Tensor, "n 7"]) -> Float[Tensor, " n"]:
+    """Give the generalised IoU of the first with the first, the second with the second, and so on."""
+    return _giou(one.double()[:, None], other.double()[:, None])[:, 0]
 
 
 def hulls(boxes: Real[Tensor, "n 7"]) -> Float[Tensor, "n 7"]:
@@ -53,14 +54,21 @@ def points_inside(boxes: Real[Tensor, "n 7"], xyz: Real[Tensor, "p 3"]) -> Bool[
     return (own.abs() <= boxes[:, None, 3:6] / 2 * (1 + TRIFLE)).all(-1)
 
 
+def _giou(a: Float[Tensor, "n _ 7"], b: Float[Tensor, "_ _ 7"]) -> Float[Tensor, "_ _"]:
+    shared, together = _shared_and_together(a, b)
+    extent = torch.maximum(_highest(a), _highest(b)) - torch.minimum(_lowest(a), _lowest(b))
+    around, tiny = extent.prod(-1), torch.finfo(torch.float64).tiny
+    return shared / together.clamp_min(tiny) - (around - together) / around.clamp_min(tiny)
+
+
 def _shared_and_together(
-    one: Real[Tensor, "n 7"], other: Real[Tensor, "m 7"]
-) -> tuple[Float[Tensor, "n m"], Float[Tensor, "n m"]]:
-    """Give the volumes of intersections and of unions."""
-    a, b = one.double()[:, None], other.double()[None]
+    a: Float[Tensor, "n _ 7"], b: Float[Tensor, "_ _ 7"]
+) -> tuple[Float[Tensor, "_ _"], Float[Tensor, "_ _"]]:
+    """Give the volumes of intersections and of unions of boxes that are broadcast to pairs."""
+    shape = torch.broadcast_shapes(a.shape, b.shape)  # type: ignore[no-untyped-call]
+    a, b = a.expand(shape), b.expand(shape)
     top = torch.minimum(a[..., 2] + a[..., 5] / 2, b[..., 2] + b[..., 5] / 2)
     bottom = torch.maximum(a[..., 2] - a[..., 5] / 2, b[..., 2] - b[..., 5] / 2)
-    a, b = a.expand(len(one), len(other), 7), b.expand(len(one), len(other), 7)
     shared = _shared_area(a, b) * (top - bottom).clamp_min(0)
     return shared, a[..., 3:6].prod(-1) + b[..., 3:6].prod(-1) - shared
 
@@ -104,11 +112,11 @@ def _turned(vectors: Float[Tensor, "*n 2"], angle: Float[Tensor, "..."]) -> Floa
     return torch.stack([cosine * x - sine * y, sine * x + cosine * y], dim=-1)
 
 
-def _lowest(boxes: Real[Tensor, "n 7"]) -> Float[Tensor, "n 3"]:
-    bottom = boxes[:, 2:3].double() - boxes[:, 5:6].double() / 2
-    return torch.cat([corners(boxes).amin(1), bottom], dim=1)
+def _lowest(boxes: Real[Tensor, "*n 7"]) -> Float[Tensor, "*n 3"]:
+    bottom = boxes[..., 2:3].double() - boxes[..., 5:6].double() / 2
+    return torch.cat([corners(boxes).amin(-2), bottom], dim=-1)
 
 
-def _highest(boxes: Real[Tensor, "n 7"]) -> Float[Tensor, "n 3"]:
-    top = boxes[:, 2:3].double() + boxes[:, 5:6].double() / 2
-    return torch.cat([corners(boxes).amax(1), top], dim=1)
+def _highest(boxes: Real[Tensor, "*n 7"]) -> Float[Tensor, "*n 3"]:
+    top = boxes[..., 2:3].double() + boxes[..., 5:6].double() / 2
+    return torch.cat([corners(boxes).amax(-2), top], dim=-1)

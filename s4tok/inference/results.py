@@ -12,6 +12,7 @@ from torch import Tensor
 
 from s4tok.clouds import PointCloud
 from s4tok.errors import choose
+from s4tok.oriented_boxes import OrientedBoxes, box_records
 from s4tok.rendering.palette import colors_of_names
 from s4tok.rendering.ply import labels_ply
 from s4tok.shapes import Array, Float, Int
@@ -78,6 +79,39 @@ class Classification:
 
     def _npz(self) -> bytes:
         return _npz(label=np.array(self.label), names=np.array(self.names), scores=_array(self.scores))
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """Boxes of the things in a room, the surest first, in the coordinates, axes and unit of its points."""
+
+    labels: Int[Array, " o"] | Int[Tensor, " o"]  # index into `names`
+    names: tuple[str, ...]
+    scores: Float[Array, " o"] | Float[Tensor, " o"]  # probabilities
+    centers: Float[Array, "o 3"] | Float[Tensor, "o 3"]
+    sizes: Float[Array, "o 3"] | Float[Tensor, "o 3"]  # width, depth and height
+    yaws: Float[Array, " o"] | Float[Tensor, " o"]  # radians about up, by which the width is turned from +x
+    checkpoint: str  # that was used
+    up: str  # which of the cloud's axes
+    unit: str | None
+
+    @property
+    def words(self) -> list[str]:
+        """Give each box's label in words."""
+        return [self.names[each] for each in self.labels.tolist()]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Give each box as plain names and values, as `s4tok detect` writes it."""
+        boxes = OrientedBoxes.of(*map(_array, (self.labels, self.centers, self.sizes, self.yaws)))
+        return box_records(replace(boxes, scores=_array(self.scores)), self.names)
+
+    def save(self, path: str | Path) -> None:
+        """Write a .json with a record for each box."""
+        path = Path(path)
+        path.write_bytes(choose("kind of file", path.suffix.lower(), {".json": self._json})())
+
+    def _json(self) -> bytes:
+        return (json.dumps({"up": self.up, "boxes": self.records()}, indent=2) + "\n").encode()
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,6 +57,13 @@ def without_overlap(
     found: Boxes, overlap: float = OVERLAP, by: Literal["hulls", "boxes"] = "hulls", across_classes: bool = False
 ) -> Boxes:
     """Drop every box that overlaps one of its class with a higher score, by more than `overlap`."""
+    return _kept(found, kept_apart(found, overlap, by, across_classes))
+
+
+def kept_apart(
+    found: Boxes, overlap: float = OVERLAP, by: Literal["hulls", "boxes"] = "hulls", across_classes: bool = False
+) -> Bool[Tensor, " n"]:
+    """Tell which boxes `without_overlap` keeps."""
     shapes = hulls(found.boxes) if by == "hulls" else found.boxes
     is_over = iou_3d(shapes, shapes) > overlap
     if not across_classes:
@@ -64,7 +71,7 @@ def without_overlap(
     kept = torch.zeros(len(shapes), dtype=torch.bool, device=shapes.device)
     for place in found.scores.argsort(descending=True, stable=True).tolist():
         kept[place] = not bool((is_over[place] & kept).any())
-    return _kept(found, kept)
+    return kept
 
 
 def listed_for_each_class(found: Boxes, probabilities: Float[Tensor, "n c"], least: float = LEAST_OBJECTNESS) -> Boxes:

@@ -11,6 +11,7 @@ from s4tok.models.trained import Trained
 from s4tok.vision.hub import hub_folder
 from s4tok.vision.weights import HUB
 
+DETECTOR = "detector"  # in the card of a checkpoint that finds boxes
 WEIGHTS, CARD, PAGE = "model.safetensors", "config.json", "README.md"
 BEFORE = {WEIGHTS: "tokenizer.safetensors", CARD: "tokenizer.json"}  # as they were called before version 0.2
 IN_A_RUN = ("ckpt/best", "ckpt/last")  # in the order in which they are preferred
@@ -63,6 +64,8 @@ def read_card(folder: Path) -> dict[str, Any]:
     """Read how a checkpoint came to be."""
     try:
         card = json.loads(file_of(folder, CARD).read_text(encoding="utf-8"))
+        if DETECTOR in card:
+            raise InputError(f"{folder} was trained to find boxes, and labels nothing.", "it is for s4tok detect.")
         if "backbone" not in card and (
             {"name", "weights"} - set(card["clip"]) or {"tokenizer", "n_features"} - set(card)
         ):

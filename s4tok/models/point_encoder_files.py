@@ -14,7 +14,7 @@ from s4tok.backbones.plain_transformer import PlainTransformer
 from s4tok.config import BackboneConfig, TokenizerConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError
-from s4tok.models.checkpoint_files import CARD, PAGE, WEIGHTS, file_of, find_checkpoint
+from s4tok.models.checkpoint_files import CARD, DETECTOR, PAGE, WEIGHTS, file_of, find_checkpoint
 from s4tok.models.model_card import model_card
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
@@ -77,6 +77,8 @@ def load_encoder(where: str | Path, device: str = "cpu") -> LoadedEncoder:
     folder = find_checkpoint(where)
     try:
         card = json.loads(file_of(folder, CARD).read_text(encoding="utf-8"))
+        if DETECTOR in card:
+            raise ValueError("it was trained to find boxes, and is for s4tok detect")
         if "backbone" not in card:
             raise ValueError("it is a tokenizer for a frozen CLIP, and has no transformer of its own")
         settings: dict[str, Any] = {

@@ -3,22 +3,26 @@
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast, get_args
 
 from typer import Option
 
 from s4tok.config import (
     NO_CHECKPOINT,
     BackboneConfig,
+    DetectionPreset,
+    DetectorConfig,
     EncoderConfig,
     FinetuneConfig,
     FinetunePreset,
     FinetuneRecipe,
+    FinetuneTask,
     HeadConfig,
     Protocol,
     Scene,
     TokenizerConfig,
     ZeroShotConfig,
+    detection_recipe,
 )
 from s4tok.errors import InputError, UsageError
 from s4tok.fields import changed
@@ -37,6 +41,10 @@ EXAMPLES = (
     "s4tok finetune labelled/ --labels wall,floor,chair --out runs/mine",
 )
 
+AnyPreset: TypeAlias = Literal[
+    "toy", "table1", "tableA-parts", "tableA-s3dis", "sam", "sam-toy", "scannet", "sunrgbd", "ablation"
+]  # fmt: skip
+
 RECIPE = FieldsOf(
     FinetuneRecipe,
     (
@@ -48,7 +56,9 @@ RECIPE = FieldsOf(
         Part("encoder", EncoderConfig, "Models"),
         Part("backbone", BackboneConfig, "Models", (), {"width": "--backbone-width", "layers": "--backbone-layers",
              "heads": "--backbone-heads"}, ("mlp_ratio",)),
-        Part("head", HeadConfig, "Training", ("head",)),
+        Part("head", HeadConfig, "Training"),
+        Part("detector", DetectorConfig, "Models", (), {"encoder": "--scene-encoder"},
+             tuple(name for name in DetectorConfig.__dataclass_fields__ if name not in ("encoder", "queries"))),
         Part("training", FinetuneConfig, "Training", ("train", "shots", "epochs", "learning_rate"),
              {"learning_rate": "--lr", "windows": "--windows-per-room"}, (),
              {"shots": "all", "labels_fraction": "all", "window": "the checkpoint's"}),
@@ -61,9 +71,9 @@ def finetune(
     *,
     source: options.Clouds,
     preset: Annotated[
-        FinetunePreset,
+        AnyPreset,
         Option(
-            help="Numbers: toy, table1, tableA-parts, tableA-s3dis, sam or sam-toy.",
+            help="Numbers: toy, table1, tableA-parts, sam, scannet, ...",
             metavar="NAME",
             rich_help_panel="Training",
         ),
@@ -97,18 +107,20 @@ def finetune(
     workers: options.Workers = 1,
     device: options.Device = "auto",
 ) -> None:
-    """Learn labels of parts, scenes or objects with a tokenizer and a head.
+    """Learn labels of parts, scenes or objects, or boxes in rooms.
 
-    Its run folder is a checkpoint for segment and classify.
+    Its run folder is a checkpoint for segment, classify or detect.
     """
     from s4tok.models.checkpoint_files import find_checkpoint
     from s4tok.vision.weights import probe
     from s4tok.zero_shot.prompts import read_labels
 
-    config = changed(FinetuneRecipe.of(preset, protocol), recipe)
+    config = changed(_numbers(preset, recipe.get("task"), protocol), recipe)
     scene: Scene | None = None if room is None else "room" if room else "object"
     clouds = source.open(scene=scene, prefer=["train"])  # before PyTorch is imported: what is wrong is told at once
-    if config.checkpoint == NO_CHECKPOINT and config.transformer == "clip":
+    finds_boxes = config.task == "detection"
+    needs_clip = config.detector.encoder == "clip" if finds_boxes else config.transformer == "clip"
+    if config.checkpoint == NO_CHECKPOINT and needs_clip:
         probe(config.clip or ZeroShotConfig.clip, config.pretrained)
     elif config.checkpoint != NO_CHECKPOINT:
         find_checkpoint(config.checkpoint)
@@ -141,6 +153,17 @@ def finetune(
             {"made": outcome.made, "present": outcome.present, "out": str(outcome.out),
              "seconds": round(outcome.seconds, 3), **outcome.figures}
         )  # fmt: skip
+
+
+def _numbers(preset: AnyPreset, task: FinetuneTask | None, protocol: Protocol | None) -> FinetuneRecipe:
+    """Give the numbers of a preset; `toy` has some for labels and some for boxes."""
+    if preset in get_args(DetectionPreset) and (task == "detection" or preset not in get_args(FinetunePreset)):
+        if task not in (None, "detection"):
+            raise UsageError(f"preset {preset} is for --task detection.")
+        return detection_recipe(cast(DetectionPreset, preset))
+    if task == "detection":
+        raise UsageError(f"preset {preset} is for labels.", f"for boxes: {', '.join(get_args(DetectionPreset))}.")
+    return FinetuneRecipe.of(cast(FinetunePreset, preset), protocol)
 
 
 def _validation(source: options.Clouds) -> "list[CloudDataset]":

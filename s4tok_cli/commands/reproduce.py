@@ -14,7 +14,7 @@ from s4tok_pipelines.paths import CACHE, RESULTS
 if TYPE_CHECKING:
     from s4tok_pipelines.stages.reproduce import Reproduced
 
-PLACE = Place("Results", 3)
+PLACE = Place("Results", 4)
 EXAMPLES = (
     "s4tok reproduce table2",
     "s4tok reproduce table2 --rows knn,s4token --limit 3",

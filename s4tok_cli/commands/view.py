@@ -9,7 +9,7 @@ from typer import Argument, Option
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
 
-PLACE = Place("Results", 4)
+PLACE = Place("Results", 5)
 EXAMPLES = (
     "s4tok view segments/scan.labels.ply --open",
     "s4tok view scan.ply before.labels.npy after.labels.npy",

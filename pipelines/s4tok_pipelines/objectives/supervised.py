@@ -41,6 +41,7 @@ class _Split(NamedTuple):
 def prepare(request: Request[FinetuneRecipe]) -> Prepared:
     """Load or build the tokenizer, and take samples of the clouds, whose superpoints are in the cache."""
     (clouds,), recipe = request.datasets, request.config
+    assert recipe.task != "detection"
     labels = Labels.of_clouds(clouds, recipe.task or task_of(clouds))
     checkpoint = begin_with(recipe, request.device)
     recipe = replace(recipe, training=replace(recipe.training, window=_window(checkpoint, clouds, recipe)))

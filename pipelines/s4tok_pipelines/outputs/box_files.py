@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from s4tok.geometry.box_frames import EDGES, box_corners, turned
-from s4tok.oriented_boxes import OrientedBoxes
+from s4tok.oriented_boxes import DIGITS, OrientedBoxes, box_records
 from s4tok.rendering.palette import colors_of_names
 from s4tok_cache.files import write_whole
 
 COLUMNS = ("label", "score", "x", "y", "z", "width", "depth", "height", "yaw")
-DIGITS = 6  # after the point
 
 
 def write_boxes(stem: Path, boxes: OrientedBoxes, names: Sequence[str], up: str, formats: Sequence[str]) -> list[str]:
@@ -30,20 +29,6 @@ def write_boxes(stem: Path, boxes: OrientedBoxes, names: Sequence[str], up: str,
         write_whole(stem.with_name(stem.name + ending), content.encode(), parents=True)
         endings.append(ending)
     return endings
-
-
-def box_records(boxes: OrientedBoxes, names: Sequence[str]) -> list[dict[str, object]]:
-    """Give each box as plain names and values."""
-    scores = [None] * len(boxes) if boxes.scores is None else boxes.scores.round(DIGITS).tolist()
-    columns = (
-        boxes.centers.round(DIGITS).tolist(),
-        boxes.sizes.round(DIGITS).tolist(),
-        boxes.yaws.round(DIGITS).tolist(),
-    )
-    return [
-        {"label": names[label], "score": score, "center": center, "size": size, "yaw": yaw}
-        for label, score, center, size, yaw in zip(boxes.labels, scores, *columns, strict=True)
-    ]
 
 
 def _json(boxes: OrientedBoxes, names: Sequence[str], up: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from s4tok.config import (
     BoxConfig,
+    DetectConfig,
     Preset,
     ReproduceConfig,
     RunConfig,
@@ -21,11 +22,13 @@ from s4tok.device import pick_device
 from s4tok.errors import UsageError, choose
 from s4tok.inference.as_trained import refuse_contradictions, require_scale
 from s4tok.inference.cloud_encoder import CloudEncoder
+from s4tok.inference.detecting import SceneDetector
 from s4tok.inference.head_words import HeadVocabulary, cloud_vectors, labels_of
 from s4tok.inference.point_reader import PointReader
 from s4tok.inference.upright import nearness_of_points, nearness_of_whole
 from s4tok.inference.whole_encoder import WholeEncoder
 from s4tok.models.checkpoint import TrainedModel
+from s4tok.models.detector_files import load_detector
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.weights import MINI
 from s4tok.zero_shot.box_figures import BoxTally
@@ -43,6 +46,7 @@ from s4tok_pipelines.outputs.segment_sheets import Sheet
 from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages.classify import Classified, classify
+from s4tok_pipelines.stages.detect import BoxFiles, Detected, detect, open_superpoints
 from s4tok_pipelines.stages.extract_features import extract_features
 from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
@@ -163,6 +167,51 @@ def classify_by_name(
     if out is not None:
         write_json(out, {**found.facts(), "failures": [vars(failure) for failure in found.failures]})
         report.note(f"all of it, and what is needed to do it again: {out}")
+    return found
+
+
+def detect_by_name(
+    clouds: CloudDataset,
+    cache: Path,
+    checkpoint: str,
+    config: DetectConfig = DetectConfig(),  # noqa: B008 - it cannot change
+    *,
+    clip: str | None = None,
+    files: BoxFiles | None = None,
+    preview: Path | None = None,
+    auto: bool = False,
+    workers: int = 1,
+    device: str = "cpu",
+    report: Report = silent,
+) -> Detected:
+    """Find boxes, as `detect` does, with a detector that is named.
+
+    Args:
+        clouds: Rooms; own files are taken for such.
+        cache: The folder of all caches.
+        checkpoint: A run of `finetune --task detection`.
+        config: How boxes are thinned out and scored.
+        clip: Where the CLIP lies that it was trained for, if not found by its card's name.
+        files: What to write of each cloud, with a `result.json` beside it.
+        preview: A .png to draw the first clouds into, true boxes beside those that were found.
+        auto: Make superpoints that are missing; those of own files are made without asking.
+        workers: Processes that cut.
+        device: Where the detector computes.
+        report: Who listens.
+    """
+    loaded = load_detector(checkpoint, device, clip)
+    (clouds,) = parted(clouds, scene="room", report=report)
+    superpoints = open_superpoints(loaded, clouds, cache, auto=auto, workers=workers, report=report)
+    sheet = Sheet(clouds)
+    watch = sheet.add if preview else None
+    found = detect(clouds, SceneDetector(loaded, config), superpoints, files=files, watch=watch, report=report)
+    if preview:
+        write_whole(preview, sheet.png(), parents=True)
+        report.note(f"{len(sheet.cells)} clouds with their boxes: {preview}")
+    if files is not None:
+        failures = [vars(failure) for failure in found.failures]
+        write_json(files.folder / "result.json", {**found.facts(), "out": str(files.folder), "failures": failures})
+        report.note(f"boxes, and all they depend on: {files.folder}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Fine-tune a checkpoint's tokenizer, or a new one, with a head that labels points or clouds."""
+"""Fine-tune a checkpoint's tokenizer, or a new one, with a head that labels points or clouds, or that finds boxes."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -11,9 +11,10 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import UsageError
 from s4tok_cache import Stamp
+from s4tok_pipelines.inputs.boxed_scenes import WITH_BOXES
 from s4tok_pipelines.inputs.own_clouds import parted
+from s4tok_pipelines.objectives import detection, supervised
 from s4tok_pipelines.objectives.contract import Prepared, Request
-from s4tok_pipelines.objectives.supervised import begin_with, prepare
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.stages.auto import superpoints_for
 from s4tok_pipelines.stages.train import SAVE_EVERY, Run, train
@@ -61,17 +62,23 @@ def finetune(
         log: Show figures on Weights & Biases too, beside TensorBoard.
         report: Who listens.
     """
+    finds_boxes = recipe.task == "detection"
+    if finds_boxes and isinstance(clouds, OwnFiles):
+        raise UsageError("boxes of your own files are not known.", f"datasets with boxes are {WITH_BOXES}.")
     clouds, is_own = _named(clouds, labels, report), isinstance(clouds, OwnFiles)
     ranks = from_environment()
     device, report = ranks.device(device), report if ranks.is_first else silent
 
     def make(each: CloudDataset) -> None:
-        superpoints_for(begin_with(recipe, "cpu"), each, cache, workers=workers, report=report)
+        begun = detection.with_superpoints(recipe) if finds_boxes else supervised.begin_with(recipe, "cpu")
+        if begun is not None:
+            superpoints_for(begun, each, cache, workers=workers, report=report)
 
     request = Request(
         (clouds,), validation, cache, recipe, make if auto or is_own else None, workers, device, ranks, report
     )
     run = Run(recipe.training, partial(_stamp, recipe), {"objective": STAGE}, out, resume, overwrite, log)
+    prepare = detection.prepare if finds_boxes else supervised.prepare
     outcome = train(request, prepare, run, save_every)
     error = outcome.figures.pop("error", None)
     if error is not None:

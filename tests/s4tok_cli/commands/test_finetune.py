@@ -1,10 +1,18 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from s4tok.config import BackboneConfig, FinetunePreset, FinetuneRecipe, RunConfig
+from s4tok.config import (
+    BackboneConfig,
+    DetectionPreset,
+    FinetunePreset,
+    FinetuneRecipe,
+    RunConfig,
+    detection_recipe,
+)
 from s4tok.synthetic.layouts import write
 from s4tok_pipelines.report import Outcome
 from tests.running import Run
@@ -34,6 +42,28 @@ def test_a_preset_is_what_it_says(s4tok: Run, asked: Asked, preset: Any) -> None
     assert recipe == FinetuneRecipe.of(preset)
     assert (more["clouds"].split, [each.split for each in more["validation"]]) == ("train", ["val"])
     assert "best 50.0%" in done.stdout
+
+
+@pytest.mark.parametrize("preset", get_args(DetectionPreset))
+def test_a_preset_for_boxes_is_what_it_says(s4tok: Run, asked: Asked, preset: Any) -> None:
+    flags = ("--task", "detection", "--queries", 9, "--set", "boxes.no_object=0.5", "--scene-encoder", "plain")
+    done = s4tok("finetune", "toy-scans", "--preset", preset, *flags)
+    assert done.returncode == 0, done.stderr
+    ((recipe, _),) = asked
+    known = detection_recipe(preset)
+    detector = replace(known.detector, queries=9, encoder="plain")
+    assert recipe == replace(known, detector=detector, boxes=replace(known.boxes, no_object=0.5))
+    assert recipe.checkpoint == "none"
+
+
+def test_a_preset_of_the_other_kind_is_refused(s4tok: Run, asked: Asked) -> None:
+    for flags in (("--preset", "table1", "--task", "detection"), ("--preset", "scannet", "--task", "scenes")):
+        done = s4tok("finetune", "toy-scans", *flags)
+        assert done.returncode == 2
+        assert f"preset {flags[1]} is for" in done.stderr
+    assert not asked
+    assert s4tok("finetune", "toy-scans", "--preset", "scannet").returncode == 0
+    assert asked[0][0].task == "detection"
 
 
 def test_flags_change_the_preset_and_nothing_else(s4tok: Run, asked: Asked) -> None:

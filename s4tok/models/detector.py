@@ -1,0 +1,107 @@
+"""A detector: what encodes a scene, 3DETR's decoder and heads, and the classes of its boxes."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from s4tok.backbones.scene_tokens import Scenes, SceneTokens, to_y_up, to_z_up
+from s4tok.backbones.set_abstraction import SetAbstractionEncoder
+from s4tok.config import DetectConfig, DetectorConfig
+from s4tok.geometry.boxes import points_inside
+from s4tok.heads.detection import BoxPredictions, DetectionHead
+from s4tok.metrics.detection import Boxes, kept_apart
+from s4tok.models.model import Model
+from s4tok.models.point_encoder import PointEncoder
+from s4tok.shapes import Float, Real
+from s4tok.tokenizers import Tokenizer
+
+
+class Detector(nn.Module):
+    """Points in metres, +z up, to boxes."""
+
+    def __init__(self, encoder: "SceneEncoder", config: DetectorConfig, classes: Sequence[str]) -> None:
+        """Put a new head behind an encoder."""
+        super().__init__()
+        self.encoder, self.config, self.classes = encoder, config, tuple(classes)
+        self.head = DetectionHead(config, encoder.width, len(classes))
+
+    def forward(self, scenes: Scenes) -> BoxPredictions:
+        """Find boxes."""
+        found: BoxPredictions = self.head(self.encoder(scenes), *scenes.bounds())
+        return found
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """Give the tokenizer of an encoder that has one; 3DETR's own has none."""
+        return None if isinstance(self.encoder, SetAbstractionEncoder) else self.encoder.tokenizer
+
+    @property
+    def reads_superpoints(self) -> bool:
+        """Tell whether its tokens depend on superpoints."""
+        return self.tokenizer is not None and self.tokenizer.variant.knows_superpoints
+
+
+class PlainSceneEncoder(nn.Module):
+    """A tokenizer and a plain transformer, those of the SAM-guided system or new ones."""
+
+    def __init__(self, encoder: PointEncoder) -> None:
+        super().__init__()
+        self.encoder, self.width = encoder, encoder.tokenizer.width
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Give its tokenizer."""
+        return self.encoder.tokenizer
+
+    def forward(self, scenes: Scenes) -> SceneTokens:
+        """Encode scenes."""
+        found = self.encoder(to_y_up(scenes.points), scenes.superpoints, is_point=scenes.is_point, seeds=scenes.seeds)
+        return SceneTokens(found.tokens, to_z_up(found.read.xyz), found.read.is_token)
+
+
+class ClipSceneEncoder(nn.Module):
+    """A tokenizer in front of a CLIP, whose tokens at the end of the transformer are in its own width."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model, self.width = model, model.tokenizer.width
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Give its tokenizer."""
+        return self.model.tokenizer
+
+    def forward(self, scenes: Scenes) -> SceneTokens:
+        """Encode scenes."""
+        read = self.model.read(to_y_up(scenes.points), scenes.superpoints, is_point=scenes.is_point, seeds=scenes.seeds)
+        return SceneTokens(read.layers[-1], to_z_up(read.tokens.xyz), read.tokens.is_token)
+
+
+SceneEncoder: TypeAlias = SetAbstractionEncoder | PlainSceneEncoder | ClipSceneEncoder
+
+
+class Sure(NamedTuple):
+    """What is left of a scene's boxes once those that hold too little, or what a surer one holds, are dropped."""
+
+    boxes: Boxes  # by their likeliest class; scores are how surely they hold anything
+    probabilities: Float[Tensor, "n c"]  # of each class
+
+
+@torch.no_grad()
+def surest(found: BoxPredictions, points: Sequence[Real[Tensor, "_ 3"]] | None, config: DetectConfig) -> list[Sure]:
+    """Take the boxes of each scene after the last layer, as 3DETR takes them to be measured.
+
+    Boxes must hold some of the points, each scene's; without points they may hold none, as while 3DETR trains.
+    """
+    boxes, probabilities = found.boxes()[-1].float(), found.logits[-1].softmax(-1)
+    answers = []
+    for scene, shown in enumerate(found.is_query):
+        if points is not None:
+            shown = shown & (points_inside(boxes[scene], points[scene]).sum(1) >= config.fewest_points)
+        mine, classes = (part[scene, shown].cpu() for part in (boxes, probabilities))
+        every = Boxes(mine, classes[:, :-1].argmax(-1), 1 - classes[:, -1])
+        kept = kept_apart(every, config.overlap)
+        answers.append(Sure(Boxes(*(part[kept] for part in every)), classes[kept, :-1]))
+    return answers

@@ -1,0 +1,118 @@
+"""`s4tok detect`: find boxes in rooms."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from s4tok.config import DetectConfig
+from s4tok.errors import UsageError
+from s4tok.fields import changed
+from s4tok_cli import console, options
+from s4tok_cli.commands import Place
+from s4tok_cli.recipe import Changes, FieldsOf, Part
+from s4tok_pipelines.outputs.formats import BOX_FORMATS, BOX_USUAL
+from s4tok_pipelines.paths import BOXES, CACHE
+
+if TYPE_CHECKING:
+    from s4tok_pipelines.stages.detect import Detected
+
+PLACE = Place("Results", 3)
+EXAMPLES = (
+    "s4tok detect scan.ply --checkpoint runs/mine --html",
+    "s4tok detect toy-scans --checkpoint runs/mine",
+)
+
+SETTINGS = FieldsOf(DetectConfig, [Part("", DetectConfig, "Boxes", ("score",))], {"all": DetectConfig()})
+
+
+def detect(
+    *,
+    source: options.Clouds,
+    settings: Annotated[Changes, SETTINGS],
+    checkpoint: Annotated[
+        str | None,
+        Option(
+            help="A run of finetune --task detection.",
+            metavar="DIR",
+            show_default="none comes with s4tok",
+            rich_help_panel=options.MODELS,
+        ),
+    ] = None,
+    clip: options.CheckpointsClip = None,
+    out: Annotated[Path | None, options.out("own files: boxes", "Folder of the results.")] = None,
+    box_formats: options.BoxFormats = BOX_USUAL,
+    html: Annotated[
+        bool, Option("--html", help="Write a viewer of each cloud.", rich_help_panel=options.OUTPUT)
+    ] = False,
+    preview: Annotated[
+        Path | None,
+        Option(
+            help="Draw the first clouds into this.",
+            metavar="FILE.png",
+            show_default="none",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    auto: options.Auto = False,
+    cache: options.Cache = CACHE,
+    workers: options.Workers = 1,
+    device: options.Device = "auto",
+) -> None:
+    """Find the boxes of things in rooms, with a detector that finetune has trained.
+
+    Files of yours are taken for rooms; their boxes are in the axes and the unit of the file.
+    """
+    from s4tok.models.checkpoint_files import find_checkpoint
+    from s4tok_pipelines.outputs.formats import read_formats
+
+    config = changed(DetectConfig(), settings)
+    # Before PyTorch is imported, so that what is wrong is told at once.
+    written = read_formats(box_formats, BOX_FORMATS, "--box-format")
+    clouds = source.open(scene="room", prefer=["test", "val"])
+    if checkpoint is None:
+        raise UsageError(
+            "no detector comes with s4tok, and --checkpoint names none.",
+            "s4tok finetune toy-scans --task detection --out runs/mine trains one.",
+        )
+    find_checkpoint(checkpoint)
+
+    from s4tok.datasets.own_files import OwnFiles
+    from s4tok.device import pick_device
+    from s4tok_pipelines.outputs.results import plain
+    from s4tok_pipelines.stages.by_name import detect_by_name
+    from s4tok_pipelines.stages.detect import BoxFiles
+
+    folder = out or (BOXES if isinstance(clouds, OwnFiles) else None)
+    found = detect_by_name(
+        clouds,
+        cache,
+        checkpoint,
+        config,
+        clip=clip,
+        files=None if folder is None else BoxFiles(folder, written, html),
+        preview=preview,
+        auto=auto,
+        workers=workers,
+        device=pick_device(device),
+        report=console.Progress(),
+    )
+    _tell(found)
+    console.finish({**plain(found.facts()), "out": None if folder is None else str(folder)}, found.failures)
+
+
+def _tell(found: "Detected") -> None:
+    """Show how many boxes of each class there are, and how right they are."""
+    rows = [
+        (name, f"{count:,}", *(f"{100 * each[name]:.1f}" for each in found.of_classes.values()))
+        for name, count in found.boxes.items()
+    ]
+    titles = [name.upper() for name in found.of_classes]
+    console.table(("class", "boxes", *titles), rows)
+    means = ", ".join(
+        f"{name.upper()} {100 * each.mean:.1f} ± {100 * each.deviation:.1f}" for name, each in found.figures.items()
+    )
+    samples = f" over {found.about['seeds']} samples" if means else ""
+    console.result(
+        f"{sum(found.boxes.values())} boxes in {found.clouds} clouds{f'; {means}{samples}' if means else ''}"
+    )

@@ -1,0 +1,75 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from s4tok.backbones.set_abstraction import SetAbstractionEncoder
+from s4tok.config import DetectorConfig
+from s4tok.models.detector import Detector
+from s4tok.models.detector_files import save_detector
+from tests.running import Run
+
+Answer = Callable[..., tuple[int, dict[str, Any], str]]
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a small detector of random weights."""
+    config = DetectorConfig(
+        n_points=400, n_tokens=16, radius=0.5, neighbors=8, adapter_widths=(4, 8, 16), encoder_layers=1,
+        encoder_hidden=8, heads=2, width=16, decoder_layers=1, decoder_hidden=8, queries=6, angles=12,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    place = tmp_path_factory.mktemp("detector")
+    save_detector(place, Detector(SetAbstractionEncoder(config), config, ("chair", "table", "unicorn")), {})
+    return place
+
+
+@pytest.fixture
+def answer(s4tok: Run, detector: Path) -> Answer:
+    def ask(*arguments: object) -> tuple[int, dict[str, Any], str]:
+        done = s4tok("detect", "--checkpoint", detector, "--device", "cpu", "--json", *arguments)
+        return done.returncode, done.json, done.stderr
+
+    return ask
+
+
+def test_boxes_of_own_files_are_written_with_a_page_and_a_picture(answer: Answer, tmp_path: Path) -> None:
+    points = np.random.default_rng(0).uniform([5, 5, 0], [9, 8, 2.5], (900, 3))
+    np.savetxt(tmp_path / "room.xyz", points)
+    code, facts, errors = answer(
+        tmp_path / "room.xyz", "--up", "z", "--score", 0, "--html", "--preview", tmp_path / "p.png",
+        "--box-format", "json,csv,ply", "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert code == 0, errors
+    assert (facts["clouds"], facts["failed"], "ap25" in facts) == (1, 0, False)
+    assert (facts["scene"], facts["up"], facts["unit"]) == ("room", "z", "m")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"room.boxes.json", "room.boxes.csv", "room.boxes.ply", "room.html", "result.json"}
+    written = json.loads((tmp_path / "out" / "room.boxes.json").read_text())
+    assert len(written["boxes"]) == sum(facts["boxes"].values()) > 0
+    assert set(written["boxes"][0]) == {"label", "score", "center", "size", "yaw"}
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_datasets_boxes_are_measured_over_samples(answer: Answer, tmp_path: Path) -> None:
+    code, facts, errors = answer("toy-scans", "--split", "val", "--limit", 1, "--seeds", 2)
+    assert code == 0, errors
+    assert 0 <= facts["ap25"] <= 1
+    assert facts["ap25_deviation"] >= 0
+    assert facts["per_class"]["ap25"]["unicorn"] is None
+    assert facts["out"] is None
+
+
+def test_what_is_missing_is_told_at_once(s4tok: Run, answer: Answer, tmp_path: Path) -> None:
+    done = s4tok("detect", "toy-scans")
+    assert done.returncode == 2
+    assert "no detector comes with s4tok" in done.stderr
+    np.savetxt(tmp_path / "one.xyz", np.zeros((1, 3)))
+    code, facts, _ = answer(tmp_path / "one.xyz")
+    assert code == 4
+    assert "a cloud needs at least 2 points" in facts["error"]
