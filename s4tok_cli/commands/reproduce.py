@@ -10,7 +10,7 @@ from s4tok.errors import UsageError, choose
 from s4tok_cli import completion, console, options
 from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE, RESULTS
-from s4tok_pipelines.tables.names import ALL, NAMES, REAL
+from s4tok_pipelines.tables.names import ALL, NAMES, POSTER, REAL
 
 if TYPE_CHECKING:
     from s4tok_pipelines.tables.written import Reproduced
@@ -29,7 +29,7 @@ def reproduce(
     table: Annotated[
         str,
         Argument(
-            help=f"{', '.join(NAMES)}; {ALL} makes every one and a page, {REAL} asks of real data in --data.",
+            help=f"table1 to table7, tableA, {', '.join(POSTER)}, figureA to figureC; {REAL}; {ALL}, with a page.",
             metavar="NAME",
             autocompletion=completion.among(lambda: (*NAMES, REAL, ALL)),
         ),
@@ -56,7 +56,7 @@ def reproduce(
         bool,
         Option(
             "--quick",
-            help="Few clouds, one seed, at most 60 steps a row: shows that it works, no results.",
+            help="A few clouds and steps: shows that it works, no results.",
             rich_help_panel=TABLE,
         ),
     ] = False,
@@ -76,7 +76,7 @@ def reproduce(
     data: Annotated[
         Path | None,
         Option(
-            help="A folder with the papers' datasets; without --checkpoints, checkpoints are trained on them.",
+            help="The papers' datasets; without --checkpoints, trains on them.",
             metavar="DIR",
             show_default="the synthetic data",
             rich_help_panel=options.INPUT,
@@ -93,16 +93,14 @@ def reproduce(
     ] = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     prompts: options.Prompts = None,
-    out: Annotated[
-        Path | None, options.out("results/NAME", "The folder of the table, its picture, and what it is made from.")
-    ] = None,
+    out: Annotated[Path | None, options.out("results/NAME", "The folder of the result.")] = None,
     limit: options.Limit = None,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
     seed: options.Seed = ReproduceConfig.seed,
 ) -> None:
-    """Reproduce a table or figure of the papers, on the synthetic data or on your own.
+    """Reproduce a table or figure of the papers, on synthetic data or your own.
 
     What is made is kept: the same command goes on where it was stopped.
     """

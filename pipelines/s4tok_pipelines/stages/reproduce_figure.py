@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 
 from s4tok.config import DEFAULT_CHECKPOINTS
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.models.checkpoint import load_trained
+from s4tok.errors import MissingError
+from s4tok.models.checkpoint import TrainedModel, load_trained
 from s4tok.rendering.palette import colors_of_names, colors_of_superpoints, paint
 from s4tok.shapes import Array, UInt8
 from s4tok.zero_shot.labelled import Labelled
@@ -27,8 +30,10 @@ from s4tok_pipelines.stages.evaluator import Evaluator
 from s4tok_pipelines.stages.reproduce_table import Wanted
 from s4tok_pipelines.stages.tokens import sampled
 from s4tok_pipelines.tables.figures import DRAWN_GAMMAS, GAMMAS, FigureSpec
+from s4tok_pipelines.tables.kept_results import result_stamp
 from s4tok_pipelines.tables.result_table import Cell, Column, ResultRow, ResultTable
 from s4tok_pipelines.tables.s4token_tables import SOURCE
+from s4tok_pipelines.tables.table2_checkpoints import find_checkpoints
 from s4tok_pipelines.tables.worlds import open_roles
 from s4tok_pipelines.tables.written import Reproduced, Result, write_result
 
@@ -36,20 +41,32 @@ QUICK = 2  # clouds
 TOKENIZERS = {"knn": "kNN", "s4token": "S4Token"}
 ROOM_TOKENS, OBJECT_TOKENS = 256, 64
 
+DRAWING = 1  # of pictures and counts; raise it where either changes
+
 Picture = UInt8[Array, "h w 3"]
+Rows = Mapping[str, Mapping[str, float]]  # the figures of each row
 
 
 def reproduce_figure(spec: FigureSpec, wanted: Wanted, evaluator: Evaluator, report: Report) -> Reproduced:
-    """Draw a figure, and count over several clouds what it shows."""
+    """Draw a figure, and count over several clouds what it shows; one that is there already is passed over."""
     start = time.monotonic()
     limit = min(spec.clouds, QUICK if wanted.is_quick else spec.clouds, wanted.limit or spec.clouds)
     clouds = open_roles([spec.role], wanted.data, evaluator.config, limit)[spec.role]
-    file, draw = f"{spec.name}.png", {"figureA": _patches, "figureB": _sampling}.get(spec.name)
+    picture_at = wanted.out / f"{spec.name}.png"
+    checkpoint = _checkpoint(wanted, evaluator) if spec.name == "figureC" else None
+
+    def make() -> dict[str, Any]:
+        if checkpoint is not None:
+            rows = _parts(clouds, checkpoint, evaluator, picture_at)
+        else:
+            rows = {"figureA": _patches, "figureB": _sampling}[spec.name](spec, clouds, picture_at, report)
+        return {"rows": rows, "failures": []}
+
     wanted.out.mkdir(parents=True, exist_ok=True)
-    if draw is None:
-        table = _parts(spec, clouds, wanted, evaluator, file)
-    else:
-        table = draw(spec, clouds, wanted, file, report)
+    stamp = result_stamp(spec.name, clouds, evaluator.clip, checkpoint, evaluator.prompts, {"drawing": DRAWING}, ())
+    facts = evaluator.kept.get(spec.name, stamp, make)
+    if not picture_at.is_file():
+        make()  # its numbers are kept, and it is gone
     world = "synthetic data and not the paper's" if wanted.data is None else "the paper's data"
     notes = [
         f"{len(clouds)} clouds of {clouds.name} {clouds.split} ({world}), seed {evaluator.config.seed}.",
@@ -58,11 +75,14 @@ def reproduce_figure(spec: FigureSpec, wanted: Wanted, evaluator: Evaluator, rep
     about = {"seconds": round(time.monotonic() - start, 3), **evaluator.facts()}
     return write_result(
         wanted.out,
-        Result(spec.name, spec.title, [table], notes, SOURCE, about, spec.shows, (file,), is_quick=wanted.is_quick),
-    )
+        Result(
+            spec.name, spec.title, [_table(spec, clouds, facts["rows"])], notes, SOURCE, about, spec.shows,
+            (picture_at.name,), is_quick=wanted.is_quick,
+        ),
+    )  # fmt: skip
 
 
-def _patches(spec: FigureSpec, clouds: CloudDataset, wanted: Wanted, file: str, report: Report) -> ResultTable:
+def _patches(spec: FigureSpec, clouds: CloudDataset, path: Path, report: Report) -> Rows:
     """Draw Figure A: the truth, and patches of kNN and of S4Token."""
     found: dict[str, list[Counted]] = {name: [] for name in TOKENIZERS}
     drawn: dict[str, list[Picture]] = {}
@@ -77,11 +97,11 @@ def _patches(spec: FigureSpec, clouds: CloudDataset, wanted: Wanted, file: str, 
             found[name].append(count(grouped, cloud, superpoints))
             if first:
                 drawn[title] = [picture(cloud, in_patches(grouped, len(cloud)), clouds.up, clouds.scene)]
-    write_grid(wanted.out / file, {"": [each for row in drawn.values() for each in row]}, list(drawn))
-    return _table(spec, clouds, {TOKENIZERS[name]: each for name, each in found.items()})
+    write_grid(path, {"": [each for row in drawn.values() for each in row]}, list(drawn))
+    return {TOKENIZERS[name]: _means(spec, each) for name, each in found.items()}
 
 
-def _sampling(spec: FigureSpec, clouds: CloudDataset, wanted: Wanted, file: str, report: Report) -> ResultTable:
+def _sampling(spec: FigureSpec, clouds: CloudDataset, path: Path, report: Report) -> Rows:
     """Draw Figure B: centres above, the superpoints that have one below, from gamma 0 to 1."""
     found: dict[str, list[Counted]] = {f"gamma {gamma:g}": [] for gamma in GAMMAS}
     above, below = list[Picture](), list[Picture]()
@@ -95,29 +115,30 @@ def _sampling(spec: FigureSpec, clouds: CloudDataset, wanted: Wanted, file: str,
                 above.append(picture(cloud, centers_on(grouped, cloud, colors), clouds.up))
                 below.append(picture(cloud, reached_by(grouped, superpoints), clouds.up))
     titles = [f"gamma {gamma:g}" for gamma in DRAWN_GAMMAS]
-    write_grid(wanted.out / file, {"centres": above, "reached": below}, titles)
-    return _table(spec, clouds, found)
+    write_grid(path, {"centres": above, "reached": below}, titles)
+    return {name: _means(spec, each) for name, each in found.items()}
 
 
-def _parts(spec: FigureSpec, clouds: CloudDataset, wanted: Wanted, evaluator: Evaluator, file: str) -> ResultTable:
-    """Draw Figures 2 and C: the truth, the 2D model on its views, and a checkpoint."""
+def _checkpoint(wanted: Wanted, evaluator: Evaluator) -> TrainedModel:
+    """Load the checkpoint that Figures 2 and C are drawn by."""
     name = DEFAULT_CHECKPOINTS["object"] if wanted.data is None else "s4token"
-    place = name if wanted.checkpoints is None else str(wanted.checkpoints / name)
-    checkpoint = load_trained(place, evaluator.clip, evaluator.clip.device.type)
+    places = find_checkpoints([name], wanted.checkpoints)[name]
+    if not places:
+        raise MissingError(f"there is no checkpoint {name} to draw by.", "name a folder of them with --checkpoints.")
+    return load_trained(places[0], evaluator.clip, evaluator.clip.device.type)
+
+
+def _parts(clouds: CloudDataset, checkpoint: TrainedModel, evaluator: Evaluator, path: Path) -> Rows:
+    """Draw Figures 2 and C: the truth, the 2D model on its views, and a checkpoint."""
     by_views, by_tokens = evaluator.parts_of_each(None, clouds), evaluator.parts_of_each(checkpoint, clouds)
+    name = Path(checkpoint.name).name
     rows = {
         "truth": [_painted(each, each.truth, clouds) for each in by_tokens],
         "2D model": [_painted(each, each.answers, clouds) for each in by_views],
-        f"{name}": [_painted(each, each.answers, clouds) for each in by_tokens],
+        name: [_painted(each, each.answers, clouds) for each in by_tokens],
     }
-    write_grid(wanted.out / file, rows)
-    columns = (Column("points labelled right", clouds.name, clouds.split, "accuracy"),)
-    found = {"2D model on its views": by_views, name: by_tokens}
-    return ResultTable(
-        spec.name, spec.title, columns,
-        tuple(ResultRow(each, each, (Cell((_right(of),), (0,), len(of)),)) for each, of in found.items()),
-        head="method",
-    )  # fmt: skip
+    write_grid(path, rows)
+    return {"2D model on its views": {"accuracy": _right(by_views)}, name: {"accuracy": _right(by_tokens)}}
 
 
 def _painted(done: Labelled, labels: Array | None, clouds: CloudDataset) -> Picture:
@@ -132,13 +153,17 @@ def _right(found: Sequence[Labelled]) -> float:
     )  # fmt: skip
 
 
-def _table(spec: FigureSpec, clouds: CloudDataset, found: Mapping[str, Sequence[Counted]]) -> ResultTable:
+def _means(spec: FigureSpec, found: Sequence[Counted]) -> dict[str, float]:
+    return {figure: fmean(getattr(each, figure) for each in found) for figure in spec.figures}
+
+
+def _table(spec: FigureSpec, clouds: CloudDataset, rows: Rows) -> ResultTable:
     columns = tuple(Column(title, clouds.name, clouds.split, name) for name, title in spec.figures.items())
-    rows = tuple(
-        ResultRow(
-            name, name,
-            tuple(Cell((fmean(getattr(each, figure) for each in of),), (0,), len(of)) for figure in spec.figures),
-        )
-        for name, of in found.items()
+    return ResultTable(
+        spec.name, spec.title, columns,
+        tuple(
+            ResultRow(name, name, tuple(Cell((of[figure],), (0,), len(clouds)) for figure in spec.figures))
+            for name, of in rows.items()
+        ),
+        head="method",
     )  # fmt: skip
-    return ResultTable(spec.name, spec.title, columns, rows, head="method")

@@ -8,8 +8,8 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 from s4tok_cache.files import write_whole
-from s4tok_pipelines.tables.grid import percent
-from s4tok_pipelines.tables.result_table import Cell, ResultTable
+from s4tok_pipelines.tables.grid import percent, title_of
+from s4tok_pipelines.tables.result_table import Cell, Column, ResultTable
 
 WIDTH, PANEL, MARGIN, TEXT = 1200, 300, 60, 15
 GREY_BLUE, OCHRE, BLUE, GREEN, RUST, PURPLE, BROWN, TEAL = (
@@ -21,7 +21,8 @@ COLORS = {
     "s4token+context": PURPLE, "s4token-whole": BROWN,
 }  # fmt: skip
 INK, GREY, LIGHT = (40, 40, 40), (110, 110, 110), (228, 228, 228)
-PALETTE = (RUST, PURPLE, BLUE, GREEN, OCHRE, BROWN, TEAL, GREY_BLUE)  # of rows, one after the other
+MORE = ((214, 122, 155), (90, 100, 40), (40, 60, 120), (225, 140, 60))
+PALETTE = (RUST, PURPLE, BLUE, GREEN, OCHRE, BROWN, TEAL, GREY_BLUE, *MORE)  # of rows, one after the other
 ACROSS = 4  # panels side by side
 LETTERS = 150  # of a line of notes
 
@@ -71,6 +72,12 @@ def color_of(name: str) -> tuple[int, int, int]:
     return COLORS.get(name, TEAL)
 
 
+def _of_paper(table: ResultTable, column: Column) -> str:
+    """Head a panel of printed figures; which figure it is, is said where there are several of a dataset."""
+    is_alone = sum(each.paper == column.paper for each in table.columns) == 1
+    return f"the paper: {column.paper}{'' if is_alone else f' {title_of(column.figure)}'}"
+
+
 def _known(panel: Bars) -> Bars:
     """Leave out the rows that have no figure here."""
     return panel._replace(values={name: cell for name, cell in panel.values.items() if not math.isnan(cell.mean)})
@@ -84,7 +91,7 @@ def panels_of(table: ResultTable) -> list[Bars]:
         measured.append(Bars(column.name, cells, column.chance))
         if column.paper:
             known = {name: Cell((cell.paper,)) for name, cell in cells.items() if cell.paper is not None}
-            printed.append(Bars(f"the paper: {column.paper}", known))
+            printed.append(Bars(_of_paper(table, column), known))
     return measured + printed
 
 

@@ -38,6 +38,12 @@ def percent(fraction: float | None) -> str:
     return NOTHING if fraction is None or math.isnan(fraction) else f"{100 * fraction:.1f}"
 
 
+def title_of(figure: str) -> str:
+    """Write a figure's name as papers do."""
+    last = figure.rpartition(".")[2]
+    return TITLES.get(last, last)
+
+
 def spread(cell: Cell) -> str:
     """Write a mean, and its deviation where there is one; in brackets what is no result."""
     said = percent(cell.mean) + ("" if math.isnan(cell.deviation) else f" ± {percent(cell.deviation)}")
@@ -71,8 +77,7 @@ def _with_delta(column: Column, title: str) -> list[str]:
 
 
 def _paper(column: Column) -> str:
-    figure = column.figure.rpartition(".")[2]
-    return f"paper: {column.paper} {TITLES.get(figure, figure)}"
+    return f"paper: {column.paper} {title_of(column.figure)}"
 
 
 def _delta(value: float | None, base: float | None) -> str:

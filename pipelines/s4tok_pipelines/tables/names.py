@@ -3,5 +3,5 @@
 TABLE_2 = "table2"  # has a stage of its own
 FIGURES = ("figureA", "figureB", "figureC")
 REAL, ALL = "real", "all"
-NAMES = ("table1", TABLE_2, "table3", "table4", "table5", "table6", "table7", "tableA", "sam-detection",
-         "sam-segmentation", "sam-ablation", *FIGURES)  # fmt: skip
+POSTER = ("sam-detection", "sam-segmentation", "sam-ablation")
+NAMES = ("table1", TABLE_2, "table3", "table4", "table5", "table6", "table7", "tableA", *POSTER, *FIGURES)

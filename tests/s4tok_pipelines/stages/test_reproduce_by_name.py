@@ -39,6 +39,10 @@ def test_figure_b_counts_what_gamma_trades_and_is_drawn(asked: Reproduction) -> 
     assert shares["gamma 0.1"][0] > shares["gamma 0"][0]  # more superpoints have a centre
     assert shares["gamma 1"][1] < shares["gamma 0.1"][1]  # and large ones lose theirs in the end
     assert (asked.out / "figureB.png").stat().st_size > 20_000
+    (asked.out / "figureB.png").unlink()
+    again = reproduce_by_name("figureB", asked).facts
+    assert (again["results_made"], again["results_present"], again["tables"]) == (0, 1, found.facts["tables"])
+    assert (asked.out / "figureB.png").is_file()
 
 
 def test_all_goes_on_where_one_cannot_be_made_and_ends_with_a_page(
