@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup format lint types imports mirrored check test test-slow test-gpu demo bench bench-check torture torture-bytes torture-processes reproduce-table2 checkpoints docs figures notebook clean system-libraries
+.PHONY: help setup format lint types imports mirrored check test test-slow test-gpu demo bench bench-check torture torture-bytes torture-processes reproduce reproduce-table2 checkpoints docs figures notebook clean system-libraries
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -63,9 +63,18 @@ bench: $(INSTALLED) ## Time s4tok beside its peers (ARGS="--quick", "--json", "-
 bench-check: $(INSTALLED) ## Fail where a ratio to a peer has grown by a quarter since it was kept
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/peers.py --quick --check $(ARGS)
 
+REPRODUCE = $(BIN)/s4tok reproduce $(1) $(if $(DATA),--data "$(DATA)") $(if $(CLIP),--clip "$(CLIP)") \
+	$(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(TRAIN)),--train) $(if $(SEEDS),--seeds $(SEEDS)) \
+	$(if $(OUT),--out "$(OUT)") $(ARGS)
+
+reproduce: system-libraries $(INSTALLED) ## Make every table and figure of both papers, and a page of them; QUICK=1 shows in minutes that it works
+	$(call REPRODUCE,all)
+
 reproduce-table2: system-libraries $(INSTALLED) ## Make Table 2 of the paper: on the synthetic data, or DATA=DIR CLIP=NAME; TRAIN=1 SEEDS=3 OUT=DIR
-	$(BIN)/s4tok reproduce table2 $(if $(DATA),--data "$(DATA)") $(if $(CLIP),--clip "$(CLIP)") \
-		$(if $(filter-out 0,$(TRAIN)),--train) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(OUT),--out "$(OUT)") $(ARGS)
+	$(call REPRODUCE,table2)
+
+reproduce-%: system-libraries $(INSTALLED) # reproduce-table3, reproduce-figureA and the like, with the same options
+	$(call REPRODUCE,$*)
 
 checkpoints: system-libraries $(INSTALLED) ## Train every checkpoint that ships, GROUP=ships SEEDS="0": hours, said before it starts; resumes
 	$(BIN)/python examples/checkpoints/train.py $(or $(GROUP),ships) --seeds $(or $(SEEDS),0) $(ARGS)

@@ -1,4 +1,4 @@
-"""`s4tok reproduce`: a table of the paper, made with one command."""
+"""`s4tok reproduce`: a table or figure of the papers, or all of them, made with one command."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,25 +7,33 @@ from typer import Argument, Option
 
 from s4tok.config import Preset, ReproduceConfig, VisionConfig, ZeroShotConfig
 from s4tok.errors import UsageError, choose
-from s4tok_cli import console, options
+from s4tok_cli import completion, console, options
 from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE, RESULTS
+from s4tok_pipelines.tables.names import ALL, NAMES, POSTER, REAL
 
 if TYPE_CHECKING:
-    from s4tok_pipelines.stages.reproduce import Reproduced
+    from s4tok_pipelines.tables.written import Reproduced
 
 PLACE = Place("Results", 4)
 EXAMPLES = (
     "s4tok reproduce table2",
     "s4tok reproduce table2 --rows knn,s4token --limit 3",
+    "s4tok reproduce all --quick",
 )
 
 TABLE, TRAINING = "Table", "Training"  # panels of the help
-TABLES = {"table2": "the effect of tokenization on scenes"}
 
 
 def reproduce(
-    table: Annotated[str, Argument(help=f"One of: {', '.join(TABLES)}.")],
+    table: Annotated[
+        str,
+        Argument(
+            help=f"table1 to table7, tableA, {', '.join(POSTER)}, figureA to figureC; {REAL}; {ALL}, with a page.",
+            metavar="NAME",
+            autocompletion=completion.among(lambda: (*NAMES, REAL, ALL)),
+        ),
+    ],
     checkpoints: Annotated[
         Path | None,
         Option(
@@ -44,6 +52,14 @@ def reproduce(
             rich_help_panel=TABLE,
         ),
     ] = None,
+    quick: Annotated[
+        bool,
+        Option(
+            "--quick",
+            help="A few clouds and steps: shows that it works, no results.",
+            rich_help_panel=TABLE,
+        ),
+    ] = False,
     train: Annotated[
         bool,
         Option(
@@ -60,7 +76,7 @@ def reproduce(
     data: Annotated[
         Path | None,
         Option(
-            help="A folder with ShapeNet55, ScanNet and S3DIS; without --checkpoints, checkpoints are trained on it.",
+            help="The papers' datasets; without --checkpoints, trains on them.",
             metavar="DIR",
             show_default="the synthetic data",
             rich_help_panel=options.INPUT,
@@ -77,43 +93,42 @@ def reproduce(
     ] = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     prompts: options.Prompts = None,
-    out: Annotated[
-        Path, options.out("results/TABLE", "The folder of the table, its picture, and what it is made from.")
-    ] = RESULTS / "table2",
+    out: Annotated[Path | None, options.out("results/NAME", "The folder of the result.")] = None,
     limit: options.Limit = None,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
     seed: options.Seed = ReproduceConfig.seed,
 ) -> None:
-    """Reproduce a table of the paper, on the synthetic data or on your own.
+    """Reproduce a table or figure of the papers, on synthetic data or your own.
 
     What is made is kept: the same command goes on where it was stopped.
     """
     from s4tok.vision.weights import probe
 
-    choose("table", table, TABLES)
+    choose("table or figure", table, dict.fromkeys((*NAMES, REAL, ALL)))
     wanted = _names(rows)
-    name = clip or (ZeroShotConfig.clip if data is None else VisionConfig.model)
+    name = clip or (ZeroShotConfig.clip if data is None or table == REAL else VisionConfig.model)
     probe(name, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
     from s4tok_pipelines.inputs.models import ModelNames
-    from s4tok_pipelines.stages.by_name import reproduce_by_name
+    from s4tok_pipelines.stages.reproduce_by_name import Reproduction, reproduce_by_name
 
-    found = reproduce_by_name(
-        out,
+    asked = Reproduction(
+        out or RESULTS / (f"{table}-quick" if quick else table),
         cache,
         ModelNames(None, name, pretrained, prompts, device=device),
         ReproduceConfig(seeds=seeds, seed=seed),
-        rows=wanted,
-        checkpoints=checkpoints,
-        train=train,
-        preset=preset,
-        data=data,
-        limit=limit,
-        workers=workers,
-        report=console.Progress(),
+        wanted,
+        checkpoints,
+        train,
+        preset,
+        data,
+        limit,
+        quick,
+        workers,
     )
+    found = reproduce_by_name(table, asked, console.Progress())
     _tell(found)
     console.finish({**found.facts, "out": str(found.out)}, found.failures)
 
@@ -133,4 +148,4 @@ def _tell(found: "Reproduced") -> None:
         console.result("")
     for note in found.notes:
         console.result(note)
-    console.note(f"the tables as Markdown, JSON and a picture, and every result they are made from: {found.out}")
+    console.note(f"as Markdown, JSON, page and pictures, with every result they are made from: {found.out}")

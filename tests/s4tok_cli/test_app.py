@@ -113,7 +113,7 @@ def test_an_error_ends_the_process_with_its_exit_code(python: Run) -> None:
 
 
 def test_a_misspelt_command_or_option_is_a_usage_error_in_the_same_form(s4tok: Run) -> None:
-    for arguments, word in ((["doktor"], "doktor"), (["doctor", "--cash", "x"], "--cash"), (["reproduce"], "TABLE")):
+    for arguments, word in ((["doktor"], "doktor"), (["doctor", "--cash", "x"], "--cash"), (["reproduce"], "NAME")):
         done = s4tok(*arguments)
         assert done.returncode == 2
         first, *_ = done.stderr.splitlines()

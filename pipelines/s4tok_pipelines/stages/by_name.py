@@ -1,4 +1,4 @@
-"""Segment, classify and reproduce by the names of models and files, as the command line does: one call each."""
+"""Segment and classify by the names of models and files, as the command line does: one call each."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,19 +7,14 @@ from pathlib import Path
 from s4tok.config import (
     BoxConfig,
     DetectConfig,
-    Preset,
-    ReproduceConfig,
-    RunConfig,
     SegmentConfig,
     SuperpointConfig,
     ViewConfig,
-    VisionConfig,
     ZeroShotConfig,
 )
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
-from s4tok.device import pick_device
-from s4tok.errors import UsageError, choose
+from s4tok.errors import UsageError
 from s4tok.inference.as_trained import refuse_contradictions, require_scale
 from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.inference.detecting import SceneDetector
@@ -29,12 +24,10 @@ from s4tok.inference.upright import nearness_of_points, nearness_of_whole
 from s4tok.inference.whole_encoder import WholeEncoder
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.detector_files import load_detector
-from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.weights import MINI
 from s4tok.zero_shot.box_figures import BoxTally
 from s4tok.zero_shot.classifier import classifier
 from s4tok.zero_shot.open_words import OpenVocabulary, is_auto
-from s4tok.zero_shot.prompts import load_prompts, set_for
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache import CacheReader
 from s4tok_cache.files import write_whole
@@ -49,11 +42,7 @@ from s4tok_pipelines.stages.classify import Classified, classify
 from s4tok_pipelines.stages.detect import BoxFiles, Detected, detect, open_superpoints
 from s4tok_pipelines.stages.extract_features import extract_features
 from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
-from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
 from s4tok_pipelines.stages.segment import Files, Segmented, joined, segment
-from s4tok_pipelines.stages.table2_training import train_checkpoints
-from s4tok_pipelines.tables.table2_checkpoints import NAMES, TRAINED, find_checkpoints
-from s4tok_pipelines.tables.table2_worlds import open_worlds
 
 
 def segment_by_name(
@@ -213,55 +202,6 @@ def detect_by_name(
         write_json(files.folder / "result.json", {**found.facts(), "out": str(files.folder), "failures": failures})
         report.note(f"boxes, and all they depend on: {files.folder}")
     return found
-
-
-def reproduce_by_name(
-    out: Path,
-    cache: Path = CACHE,
-    names: ModelNames = ModelNames(),  # noqa: B008 - it cannot change
-    config: ReproduceConfig = ReproduceConfig(),  # noqa: B008 - as above
-    *,
-    rows: Sequence[str] = (),
-    checkpoints: Path | None = None,
-    train: bool = False,
-    preset: Preset | None = None,
-    data: Path | None = None,
-    limit: int | None = None,
-    workers: int = 1,
-    report: Report = silent,
-) -> Reproduced:
-    """Make Table 2 again, as `reproduce` does, with the checkpoints of a folder or new ones.
-
-    Args:
-        out: Where tables and results go; checkpoints that are trained go there too, without `checkpoints`.
-        cache: The folder of all caches.
-        names: The CLIP, the prompts and the device.
-        config: Scales, seeds, draws of chance.
-        rows: Only these rows.
-        checkpoints: A folder of them, called NAME or NAME-SEED; those that come with s4tok where None.
-        train: Train checkpoints of each row and seed that are missing there.
-        preset: How to train: as for the toy world, or as in the paper where there is `data`.
-        data: A folder with ShapeNet55, ScanNet and S3DIS, whose checkpoints are trained without `checkpoints`.
-        limit: Take only the first clouds.
-        workers: Processes that cut and sample.
-        report: Who listens.
-    """
-    for row in rows:
-        choose("row", row, dict.fromkeys(NAMES))
-    wanted = list(rows or NAMES)
-    name = names.clip or ZeroShotConfig.clip
-    prompts, device = load_prompts(names.prompts or set_for(name)), pick_device(names.device)
-    recipe = RunConfig.of(preset or ("toy" if data is None else "paper"))
-    recipe = replace(recipe, clip=VisionConfig(model=name, pretrained=names.pretrained))
-    worlds = open_worlds(data, config, limit, recipe.limit)
-    if train or (data is not None and checkpoints is None):
-        checkpoints, trained = checkpoints or out / "checkpoints", [row for row in wanted if row in TRAINED]
-        train_checkpoints(
-            worlds, cache, recipe, trained, checkpoints, config, workers=workers, device=device, report=report
-        )
-    clip = FrozenClip.load(name, names.pretrained, device)
-    places = find_checkpoints(wanted, checkpoints)
-    return reproduce(worlds, cache, clip, prompts, places, out, config, workers=workers, device=device, report=report)
 
 
 def _agree(names: ModelNames, config: SegmentConfig) -> None:

@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,33 +13,19 @@ from s4tok.errors import MissingError
 from s4tok.models.checkpoint import TrainedModel, load_trained
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import Prompts
-from s4tok_cache.files import write_whole
-from s4tok_pipelines.outputs.results import plain, write_json
 from s4tok_pipelines.report import Failure, Report, silent
-from s4tok_pipelines.stages.table2_results import Evaluator
-from s4tok_pipelines.tables.grid import Grid, grid
+from s4tok_pipelines.stages.evaluator import Evaluator
 from s4tok_pipelines.tables.kept_results import KeptResults
-from s4tok_pipelines.tables.markdown import markdown
-from s4tok_pipelines.tables.result_table import Facts, document
+from s4tok_pipelines.tables.result_table import Facts
 from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS, UNIVERSAL, WHOLE_ROOM, Measured
 from s4tok_pipelines.tables.table2_checkpoints import Places
 from s4tok_pipelines.tables.table2_picture import draw_table2
 from s4tok_pipelines.tables.table2_worlds import PAPERS, Worlds
-from s4tok_pipelines.training.run_folder import command_line
+from s4tok_pipelines.tables.written import Reproduced, Result, write_result
 
-RESULTS, JSON, MARKDOWN, PICTURE = "results", "table2.json", "table2.md", "table2.png"
+RESULTS, PICTURE, TITLE = "results", "table2.png", "Table 2, reproduced"
+SHOWS = "What kNN loses by measuring patches in the cloud's own unit; below chance no order of rows is evidence."
 SOURCE = "Self-Supervised and Generalizable Tokenization for CLIP-Based 3D Understanding (S4Token), Tables 2 and 4"
-
-
-@dataclass(frozen=True)
-class Reproduced:
-    """The tables, what one has to know to read them, and what is needed to make them again."""
-
-    out: Path
-    grids: list[Grid]
-    notes: list[str]
-    facts: dict[str, Any]
-    failures: list[Failure]
 
 
 def reproduce(
@@ -54,6 +38,8 @@ def reproduce(
     config: ReproduceConfig = ReproduceConfig(),  # noqa: B008 - it cannot change
     *,
     looking: SegmentConfig = SegmentConfig(),  # noqa: B008 - as above
+    results: Path | None = None,
+    is_quick: bool = False,
     workers: int = 1,
     device: str = "cpu",
     report: Report = silent,
@@ -72,6 +58,8 @@ def reproduce(
         out: Where tables and results go.
         config: Scales, seeds, draws of chance.
         looking: How rooms are encoded; what it leaves open is as each checkpoint was trained.
+        results: Where each checkpoint's results are kept; below `out` where None.
+        is_quick: Mark every cell as no result.
         workers: Processes that cut superpoints.
         device: Where checkpoints compute.
         report: Who listens.
@@ -86,36 +74,23 @@ def reproduce(
             "train them with --train, or name a folder of trained ones with --checkpoints.",
         )
     checkpoints = {name: [load_trained(where, clip, device) for where in of] for name, of in places.items()}
-    kept = KeptResults(out / RESULTS)
+    kept = KeptResults(results or out / RESULTS)
     evaluator = Evaluator(clip, prompts, cache, kept, config, looking, workers=workers, report=report)
     measured = _measured(worlds, checkpoints, evaluator)
     notes = _notes(worlds, measured, clip, prompts)
-    tables = measured.tables
-    grids = [grid(table) for table in tables]
-    draw_table2(out / PICTURE, tables, "Table 2, reproduced", notes)
-    write_whole(out / MARKDOWN, markdown("Table 2, reproduced", grids, notes).encode(), parents=True)
-    facts = plain(
-        document(
-            tables,
-            source=SOURCE,
-            notes=notes,
-            table="table2",
-            s4tok=__version__,
-            command=command_line(),
-            date=date.today().isoformat(),
-            seconds=round(time.monotonic() - start, 3),
-            vision_model={"name": clip.name, **clip.identity},
-            prompts=prompts.identity,
-            datasets={role: _dataset(each) for role, each in _roles(worlds).items()},
-            checkpoints={name: list(map(_about, of)) for name, of in checkpoints.items()},
-            superpoints={clouds.name: _superpoints(measured, clouds.name) for clouds in worlds.rooms},
-            config={**asdict(config), "looking": asdict(evaluator.looking)},
-            results_made=kept.made,
-            results_present=kept.present,
-        )
+    tables = [each.as_trial() for each in measured.tables] if is_quick else measured.tables
+    draw_table2(out / PICTURE, tables, TITLE, notes)
+    about = {
+        "seconds": round(time.monotonic() - start, 3),
+        **evaluator.facts(),
+        "datasets": {role: _dataset(each) for role, each in _roles(worlds).items()},
+        "checkpoints": {name: list(map(_about, of)) for name, of in checkpoints.items()},
+        "superpoints": {clouds.name: _superpoints(measured, clouds.name) for clouds in worlds.rooms},
+    }
+    result = Result(
+        "table2", TITLE, measured.tables, notes, SOURCE, about, SHOWS, (PICTURE,), _failures(measured), is_quick
     )
-    write_json(out / JSON, facts)
-    return Reproduced(out, grids, notes, facts, _failures(measured))
+    return write_result(out, result)
 
 
 def _measured(worlds: Worlds, checkpoints: Mapping[str, Sequence[TrainedModel]], evaluator: Evaluator) -> Measured:

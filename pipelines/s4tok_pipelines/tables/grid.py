@@ -8,7 +8,8 @@ from s4tok_pipelines.tables.result_table import Cell, Column, ResultRow, ResultT
 
 NOTHING = "-"
 ABSENT = "none there"  # of the checkpoints a row needs
-TITLES = {"miou": "mIoU", "macc": "mAcc", "accuracy": "accuracy", "furniture_miou": "furniture"}
+TITLES = {"miou": "mIoU", "macc": "mAcc", "accuracy": "accuracy", "furniture_miou": "furniture", "miou_i": "mIoU_I",
+          "miou_c": "mIoU_C", "miou_part": "mIoU_part", "ap25": "AP25", "ap50": "AP50"}  # fmt: skip
 
 
 class Grid(NamedTuple):
@@ -29,7 +30,7 @@ def grid(table: ResultTable) -> Grid:
     rows.append(_below(table, "chance", lambda column: column.chance, papers))
     if any(column.vision is not None for column in table.columns):
         rows.append(_below(table, "2D model on its views", lambda column: column.vision, papers))
-    return Grid(table.title, ["tokenizer", "seeds", *titles], rows)
+    return Grid(table.title, [table.head, "seeds", *titles], rows)
 
 
 def percent(fraction: float | None) -> str:
@@ -37,15 +38,22 @@ def percent(fraction: float | None) -> str:
     return NOTHING if fraction is None or math.isnan(fraction) else f"{100 * fraction:.1f}"
 
 
+def title_of(figure: str) -> str:
+    """Write a figure's name as papers do."""
+    last = figure.rpartition(".")[2]
+    return TITLES.get(last, last)
+
+
 def spread(cell: Cell) -> str:
-    """Write a mean, and its deviation where there is one."""
-    return percent(cell.mean) + ("" if math.isnan(cell.deviation) else f" ± {percent(cell.deviation)}")
+    """Write a mean, and its deviation where there is one; in brackets what is no result."""
+    said = percent(cell.mean) + ("" if math.isnan(cell.deviation) else f" ± {percent(cell.deviation)}")
+    return said if cell.is_result or said == NOTHING else f"({said})"
 
 
 def _row(table: ResultTable, row: ResultRow, printed: Sequence[int]) -> list[str]:
     base = table.row(table.baseline)
     base = None if base is row else base
-    cells = [row.title, str(row.seeds) if row.seeds else ABSENT]
+    cells = [row.title, str(row.seeds) if row.seeds else row.lacks or ABSENT]
     for place, (column, cell) in enumerate(zip(table.columns, row.cells, strict=True)):
         than = None if base is None else base.cells[place].mean
         cells += [spread(cell), *([_delta(cell.mean, than)] if column.has_delta else [])]
@@ -58,7 +66,9 @@ def _row(table: ResultTable, row: ResultRow, printed: Sequence[int]) -> list[str
 def _below(table: ResultTable, title: str, of: Callable[[Column], float | None], papers: int) -> list[str]:
     cells = [title, NOTHING]
     for column in table.columns:
-        cells += [percent(of(column)), *([NOTHING] if column.has_delta else [])]
+        said = percent(of(column))
+        said = said if table.is_result or said == NOTHING else f"({said})"
+        cells += [said, *([NOTHING] if column.has_delta else [])]
     return cells + [NOTHING] * papers
 
 
@@ -67,7 +77,7 @@ def _with_delta(column: Column, title: str) -> list[str]:
 
 
 def _paper(column: Column) -> str:
-    return f"paper: {column.paper} {TITLES.get(column.figure, column.figure)}"
+    return f"paper: {column.paper} {title_of(column.figure)}"
 
 
 def _delta(value: float | None, base: float | None) -> str:

@@ -6,7 +6,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -23,6 +23,7 @@ class Cell:
     seeds: tuple[int, ...] = ()
     n: int = 0  # clouds behind each
     paper: float | None = None  # what the paper prints here
+    is_result: bool = True  # False for one of few clouds and steps, which shows that the command works
 
     @classmethod
     def of(cls, results: Sequence[Facts], figure: str, paper: float | None = None) -> "Cell":
@@ -51,6 +52,7 @@ class Cell:
             "seeds": list(self.seeds),
             "n": self.n,
             "paper": self.paper,
+            "is_result": self.is_result,
         }
 
 
@@ -75,6 +77,7 @@ class ResultRow:
     name: str
     title: str
     cells: tuple[Cell, ...]  # a column each
+    lacks: str = ""  # why nothing was measured: "as printed", "not implemented"
 
     @property
     def seeds(self) -> int:
@@ -91,6 +94,15 @@ class ResultTable:
     columns: tuple[Column, ...]
     rows: tuple[ResultRow, ...]
     baseline: str = ""  # the row that others are compared with
+    head: str = "tokenizer"  # what rows are
+    is_result: bool = True  # as of its cells
+
+    def as_trial(self) -> "ResultTable":
+        """Mark every cell as no result."""
+        rows = tuple(
+            replace(row, cells=tuple(replace(cell, is_result=False) for cell in row.cells)) for row in self.rows
+        )
+        return replace(self, title=f"{self.title} (quick: no result)", rows=rows, is_result=False)
 
     def row(self, name: str) -> ResultRow | None:
         """Find a row by its name."""
@@ -110,7 +122,8 @@ class ResultTable:
                 for column in self.columns
             ],
             "rows": [
-                {"name": row.name, "title": row.title, "cells": [cell.facts() for cell in row.cells]}
+                {"name": row.name, "title": row.title, "lacks": row.lacks,
+                 "cells": [cell.facts() for cell in row.cells]}
                 for row in self.rows
             ],
         }  # fmt: skip

@@ -24,9 +24,10 @@ def find_checkpoints(names: Iterable[str], folder: Path | None = None) -> Places
 
 def _in_folder(folder: Path, name: str) -> list[Path]:
     found = [folder / name, *folder.glob(f"{name}-*")] if folder.is_dir() else []
-    mine = [path for path in found if re.fullmatch(re.escape(name) + r"(-\d+)?", path.name) and _is_checkpoint(path)]
+    mine = [path for path in found if re.fullmatch(re.escape(name) + r"(-\d+)?", path.name) and is_checkpoint(path)]
     return sorted(mine, key=lambda path: (len(path.name), path.name))
 
 
-def _is_checkpoint(folder: Path) -> bool:
+def is_checkpoint(folder: Path) -> bool:
+    """Tell whether a folder is a checkpoint, or a run with one."""
     return any(has_checkpoint(folder / part) for part in ("", *IN_A_RUN))

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from s4tok.metrics.chance import chance
-from s4tok.metrics.labels import confusion, label_scores
+from s4tok.metrics.chance import PartPoints, chance, chance_of_parts
+from s4tok.metrics.labels import confusion, label_scores, part_counts, part_scores
 
 
 @pytest.mark.parametrize("n_classes", [2, 5, 13])
@@ -29,3 +29,23 @@ def test_guesses_equal_labels_drawn_point_by_point() -> None:
 def test_of_nothing_there_is_no_chance() -> None:
     assert math.isnan(chance(np.zeros(3, np.int64)))
     assert math.isnan(chance(np.zeros(0, np.int64)))
+
+
+def test_chance_of_parts_equals_labels_drawn_point_by_point_among_the_categorys_own() -> None:
+    parts, draw = [(0, 1), (2, 3, 4)], np.random.default_rng(3)
+    objects = [np.repeat([0, 1], [700, 300]), np.repeat([2, 3], [500, 200]), np.repeat([4, 2, -1], [400, 600, 50])]
+    found = PartPoints(parts)
+    for labels in [*objects, np.full(9, -1), None]:  # the last two say nothing, and are left out
+        found.add(labels)
+    assert found.categories == [0, 1, 1]
+    drawn = []
+    for _ in range(200):
+        of = [
+            part_counts(each, draw.choice(parts[owner], len(each)), 5)
+            for each, owner in zip(objects, (0, 1, 1), strict=True)
+        ]
+        drawn.append(part_scores(np.stack(of), np.array([0, 1, 1]), parts))
+    random = chance_of_parts(found, draws=200)
+    for name in ("miou_i", "miou_c", "miou_part"):
+        assert random[name] == pytest.approx(np.mean([getattr(each, name) for each in drawn]), abs=3e-3)
+    assert chance_of_parts(PartPoints(parts), draws=5) == {}

@@ -6,16 +6,24 @@ import pytest
 
 from s4tok.config import RunConfig
 from s4tok_pipelines.report import Failure
-from s4tok_pipelines.stages.reproduce import Reproduced
 from s4tok_pipelines.tables.grid import grid
 from s4tok_pipelines.tables.table2 import Measured
+from s4tok_pipelines.tables.written import Reproduced
 from tests.running import Run
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("table3",), 2, "no table is called 'table3'"),
+        (("table8",), 2, "no table or figure is called 'table8'"),
+        (("table3", "--rows", "knn"), 2, "no row is called 'knn'"),
+        (("all", "--rows", "knn"), 2, "all has no rows to choose from"),
+        (
+            ("table5", "--data", "nowhere"),
+            4,
+            "modelnet40 is not under nowhere. scanobjectnn-obj-only is not under nowhere.",
+        ),
+        (("real", "--data", "nowhere"), 4, "nowhere holds none of shapenetpart, modelnet40"),
         (("table2", "--rows", "knn,s4tokn"), 2, "no row is called 's4tokn'"),
         (("table2", "--rows", " , "), 2, "--rows names nothing"),
         (("table2", "--data", "nowhere"), 4, "shapenet55 is not under nowhere"),
@@ -48,8 +56,8 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_clip: Callable[.
             out, [grid(table) for table in measured.tables], ["a note"], {"table": "table2"}, asked.get("failures", [])
         )
 
-    monkeypatch.setattr("s4tok_pipelines.stages.by_name.train_checkpoints", train)
-    monkeypatch.setattr("s4tok_pipelines.stages.by_name.reproduce", make)
+    monkeypatch.setattr("s4tok_pipelines.stages.reproduce_by_name.train_checkpoints", train)
+    monkeypatch.setattr("s4tok_pipelines.stages.reproduce_by_name.reproduce", make)
     make_clip(tmp_path / "tiny")
     return asked
 

@@ -49,7 +49,7 @@ def test_a_checkpoint_calibrates_the_2d_baseline_where_its_card_or_a_setting_say
     assert calibrating(with_share, "ViT-S-32-alt", CARD) is None
     with pytest.raises(UsageError, match="was trained for the CLIP tiny"):
         calibrating(with_share, "ViT-S-32-alt", ASKED)
-    monkeypatch.setattr("s4tok.models.checkpoint_files.SHIPPED_FOLDER", tmp_path)
+    monkeypatch.setattr("s4tok.models.checkpoint_files.SHIPPED_FOLDER", tmp_path / "none")
     assert calibrating("ball+rpn", clip, CARD) is None
 
 

@@ -24,12 +24,13 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok_cache import Stamp
 from s4tok_pipelines.report import Item, Report, silent
-from s4tok_pipelines.stages.reproduce import Reproduced, reproduce
+from s4tok_pipelines.stages.reproduce import reproduce
 from s4tok_pipelines.stages.table2_training import train_checkpoints
 from s4tok_pipelines.tables.kept_results import KeptResults
 from s4tok_pipelines.tables.result_table import schema
 from s4tok_pipelines.tables.table2_checkpoints import NAMES, find_checkpoints
 from s4tok_pipelines.tables.table2_worlds import Worlds, open_worlds
+from s4tok_pipelines.tables.written import Reproduced
 
 LOOKING = SegmentConfig(n_points=200, n_tokens=12, window=2.5, smallest_window=20, draws=10)
 SMALL = ReproduceConfig(scales=(1.0, 4.0), shapes=3, seeds=1, guesses=5)

@@ -2,7 +2,7 @@ import numpy as np
 
 from s4tok.clouds import PointCloud
 from s4tok.rendering.palette import UNKNOWN
-from tools.pages.figures import group, in_patches, near_centers
+from s4tok_pipelines.outputs.patch_pictures import count, group, in_patches, near_centers
 
 RANDOM = np.random.default_rng(0)
 CLOUD = PointCloud.of(RANDOM.uniform(size=(640, 3)))
@@ -23,3 +23,11 @@ def test_every_centre_is_drawn() -> None:
     grouped = group("knn", CLOUD, SUPERPOINTS)
     dots = near_centers(CLOUD, grouped.xyz[0].numpy())
     assert dots[grouped.centers[0].numpy()].all()
+
+
+def test_patches_are_pure_where_the_labels_are_the_superpoints() -> None:
+    cloud = PointCloud.of(CLOUD.xyz, labels=SUPERPOINTS)
+    pure, mixed = (count(group(name, cloud, SUPERPOINTS), cloud, SUPERPOINTS) for name in ("s4token", "ball+rpn"))
+    assert pure.purity == 1.0 > mixed.purity
+    assert pure.superpoints == pure.points == 1.0
+    assert np.isnan(count(group("knn", CLOUD, SUPERPOINTS), CLOUD, SUPERPOINTS).purity)

@@ -1,0 +1,215 @@
+"""What the tables are made of: one checkpoint, or the 2D model, on one dataset."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from s4tok.config import ReproduceConfig, SegmentConfig, SuperpointConfig, TokenizerConfig, VisionConfig, ZeroShotConfig
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.errors import InputError
+from s4tok.inference.cloud_encoder import CloudEncoder
+from s4tok.inference.head_words import HeadVocabulary
+from s4tok.metrics.chance import PartPoints, chance, chance_of_parts
+from s4tok.models.checkpoint import TrainedModel
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.zero_shot.furniture import Furniture
+from s4tok.zero_shot.labelled import Labelled
+from s4tok.zero_shot.point_figures import SceneFigures
+from s4tok.zero_shot.prompts import Prompts
+from s4tok.zero_shot.vocabulary import Vocabulary
+from s4tok_cache.errors import CacheError
+from s4tok_pipelines.inputs.find_superpoints import open_superpoints
+from s4tok_pipelines.inputs.point_scores import CheckpointScorer, PointScorer, VisionScorer
+from s4tok_pipelines.inputs.whole_features import WholeFeatures
+from s4tok_pipelines.report import Report
+from s4tok_pipelines.stages.auto import make_superpoints, usual_superpoints
+from s4tok_pipelines.stages.classify import classify
+from s4tok_pipelines.stages.extract_features import extract_features
+from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
+from s4tok_pipelines.stages.segment import segment
+from s4tok_pipelines.tables.kept_results import KeptResults, result_stamp
+
+WHOLE = TokenizerConfig()  # the paper's points and tokens of a cloud
+SEGMENTS = SuperpointConfig(method="scannet-segments")
+PART_GUESSES = 10  # random labellings of parts; their mean moves by less than a tenth of a point
+
+
+class Evaluator(NamedTuple):
+    """Everything a checkpoint is measured with but the clouds."""
+
+    clip: FrozenClip
+    prompts: Prompts
+    cache: Path
+    kept: KeptResults
+    config: ReproduceConfig
+    looking: SegmentConfig  # at rooms; what it leaves open is as each checkpoint was trained
+    workers: int
+    report: Report
+    model: VisionConfig | None = None  # the CLIP's name, to make its features of views that are missing
+
+    def rooms(
+        self, name: str, checkpoint: TrainedModel, clouds: CloudDataset, *, whole: bool = False
+    ) -> dict[str, Any]:
+        """Let a checkpoint label every point of rooms; furniture is asked about alone too, and chance stands beside.
+
+        Superpoints that are missing are made. `whole` rooms are encoded as in the paper, and not as in training.
+        """
+        asked_for = replace(self.looking, seed=self.config.seed)
+        if whole:
+            asked_for = replace(asked_for, window=0.0, n_points=WHOLE.n_points, n_tokens=WHOLE.n_tokens)
+        scorer = open_scorer(
+            clouds, self.cache, self.clip, checkpoint, asked_for, auto=True, workers=self.workers, report=self.report
+        )
+        asked = {**asdict(scorer.config), "guesses": self.config.guesses}
+        upstream = (scorer.superpoints.stamp,)
+        stamp = result_stamp("segment", clouds, self.clip, checkpoint, self.prompts, asked, upstream)
+
+        def make() -> dict[str, Any]:
+            return self._segmented(clouds, scorer)
+
+        return self.kept.get(f"{name}-{clouds.name}{'-whole' if whole else ''}", stamp, make)
+
+    def on_segments(self, name: str, checkpoint: TrainedModel, clouds: CloudDataset) -> dict[str, Any]:
+        """Let a checkpoint label rooms whose superpoints are the segments they were published with."""
+        make_superpoints(clouds, self.cache, SEGMENTS, workers=self.workers, report=self.report)
+        encoder = CloudEncoder(
+            checkpoint, replace(self.looking, seed=self.config.seed), clouds.scene, clouds.up, self.report.note
+        )
+        scorer = CheckpointScorer(encoder, open_superpoints(clouds, self.cache, SEGMENTS))
+        asked = {**asdict(scorer.config), "guesses": self.config.guesses}
+        stamp = result_stamp("segment", clouds, self.clip, checkpoint, self.prompts, asked, (scorer.superpoints.stamp,))
+        return self.kept.get(f"{name}-{clouds.name}-segments", stamp, lambda: self._segmented(clouds, scorer))
+
+    def parts(self, name: str, checkpoint: TrainedModel, clouds: CloudDataset) -> dict[str, Any]:
+        """Let a checkpoint label the parts of objects of known category."""
+        asked_for = replace(self.looking, seed=self.config.seed)
+        scorer = open_scorer(
+            clouds, self.cache, self.clip, checkpoint, asked_for, auto=True, workers=self.workers, report=self.report
+        )
+        asked = {**asdict(scorer.config), "guesses": PART_GUESSES}
+        stamp = result_stamp("segment", clouds, self.clip, checkpoint, self.prompts, asked, (scorer.superpoints.stamp,))
+        return self.kept.get(f"{name}-{clouds.name}-parts", stamp, lambda: self._parts(clouds, scorer))
+
+    def parts_of_each(self, checkpoint: TrainedModel | None, clouds: CloudDataset) -> list[Labelled]:
+        """Label the parts of a few objects, and keep each; without a checkpoint by the 2D model on its views."""
+        config = replace(self.looking, seed=self.config.seed)
+        scorer = self._by_views(clouds) if checkpoint is None else open_scorer(
+            clouds, self.cache, self.clip, checkpoint, config, auto=True, workers=self.workers, report=self.report
+        )  # fmt: skip
+        found: list[Labelled] = []
+        segment(clouds, scorer, self._words(clouds, scorer), watch=found.append, report=self.report)
+        return found
+
+    def vision_parts(self, clouds: CloudDataset) -> dict[str, Any]:
+        """Measure the 2D model itself on parts, by its features of drawn views, which are made where none are."""
+        scorer = self._by_views(clouds)
+        stamp = result_stamp(
+            "segment", clouds, self.clip, None, self.prompts, {**asdict(scorer.config), "guesses": PART_GUESSES},
+            (scorer.superpoints.stamp,),
+        )  # fmt: skip
+        return self.kept.get(f"vision-{clouds.name}-parts", stamp, lambda: self._parts(clouds, scorer))
+
+    def objects(self, name: str, checkpoint: TrainedModel, clouds: CloudDataset, scale: float) -> dict[str, Any]:
+        """Let a checkpoint name whole objects that are so many times as large; nothing else about them changes."""
+        asked = ZeroShotConfig(scale=scale, draws=self.looking.draws, seed=self.config.seed)
+        features = open_whole_features(
+            clouds, self.cache, self.clip, checkpoint, asked, auto=True, workers=self.workers, report=self.report
+        )
+        upstream = () if features.superpoints is None else (features.superpoints,)
+        stamp = result_stamp("classify", clouds, self.clip, checkpoint, self.prompts, asdict(asked), upstream)
+
+        def make() -> dict[str, Any]:
+            return self._classified(clouds, features)
+
+        return self.kept.get(f"{name}-{clouds.name}-x{scale:g}", stamp, make)
+
+    def vision(self, clouds: CloudDataset) -> dict[str, Any]:
+        """Measure the 2D model itself: on drawn views of objects, on the frames of rooms where it has seen these.
+
+        Empty where its features of rooms are not in the cache.
+        """
+        config = SegmentConfig(calibrate="none", seed=self.config.seed)
+        stage, asked = ("classify", {}) if clouds.scene == "object" else ("segment", asdict(config))
+        stamp = result_stamp(stage, clouds, self.clip, None, self.prompts, asked, ())
+
+        def make() -> dict[str, Any]:
+            if clouds.scene == "object":
+                features = open_whole_features(
+                    clouds, self.cache, self.clip, None, workers=self.workers, report=self.report
+                )
+                return self._classified(clouds, features)
+            return self._segmented(clouds, VisionScorer(self.clip, clouds, self.cache, config))
+
+        try:
+            return self.kept.get(f"vision-{clouds.name}", stamp, make)
+        except (InputError, CacheError) as error:
+            self.report.note(f"the 2D model itself is left out in {clouds.name}: {error}")
+            return {}
+
+    def facts(self) -> dict[str, Any]:
+        """Say what everything was measured with."""
+        return {
+            "vision_model": {"name": self.clip.name, **self.clip.identity},
+            "prompts": self.prompts.identity,
+            "config": {**asdict(self.config), "looking": asdict(self.looking)},
+            "results_made": self.kept.made,
+            "results_present": self.kept.present,
+        }
+
+    def _classified(self, clouds: CloudDataset, features: WholeFeatures) -> dict[str, Any]:
+        found = classify(clouds, features, self.clip, self.prompts, report=self.report)
+        return {**found.facts(), "failures": [vars(failure) for failure in found.failures]}
+
+    def _segmented(self, clouds: CloudDataset, scorer: PointScorer) -> dict[str, Any]:
+        furniture, words = Furniture(clouds.classes), self._words(clouds, scorer)
+        found = segment(clouds, scorer, words, watch=furniture, report=self.report)
+        points = found.figures.counts.sum(axis=1) if isinstance(found.figures, SceneFigures) else np.zeros(0, int)
+        facts = found.facts()
+        return {
+            "furniture_miou": furniture.miou,
+            "chance": self._chance(points),
+            "furniture_chance": self._chance(furniture.points),
+            "furniture": furniture.names,
+            "furniture_points": furniture.points.sum() / max(points.sum(), 1),
+            "uncalibrated": {"miou": facts.get("miou")},  # the same where nothing is calibrated
+            **facts,
+            "failures": [vars(failure) for failure in found.failures],
+        }
+
+    def _parts(self, clouds: CloudDataset, scorer: PointScorer) -> dict[str, Any]:
+        points = PartPoints([clouds.parts[name] for name in clouds.categories])
+        found = segment(
+            clouds,
+            scorer,
+            self._words(clouds, scorer),
+            watch=lambda done: points.add(done.cloud.labels),
+            report=self.report,
+        )
+        random = chance_of_parts(points, draws=PART_GUESSES, seed=self.config.seed)
+        return {
+            "chances": random,
+            "uncalibrated": {},
+            **found.facts(),
+            "failures": [vars(failure) for failure in found.failures],
+        }
+
+    def _by_views(self, clouds: CloudDataset) -> VisionScorer:
+        """Open the 2D model's features of drawn views, made before where they are missing."""
+        if self.model is not None:
+            extract_features(
+                clouds, self.cache, self.model, superpoints=usual_superpoints(clouds, self.cache), auto=True,
+                workers=self.workers, report=self.report,
+            )  # fmt: skip
+        config = SegmentConfig(calibrate="none", seed=self.config.seed)
+        return VisionScorer(self.clip, clouds, self.cache, config)
+
+    def _words(self, clouds: CloudDataset, scorer: PointScorer) -> Vocabulary:
+        checkpoint = scorer.checkpoint
+        if checkpoint is not None and checkpoint.labeller is not None:
+            return HeadVocabulary(clouds, checkpoint)
+        return Vocabulary(clouds, self.clip, self.prompts)
+
+    def _chance(self, points: Any) -> float:
+        return chance(points, draws=self.config.guesses)

@@ -1,0 +1,7 @@
+"""The names that `s4tok reproduce` takes; help has them without importing anything else."""
+
+TABLE_2 = "table2"  # has a stage of its own
+FIGURES = ("figureA", "figureB", "figureC")
+REAL, ALL = "real", "all"
+POSTER = ("sam-detection", "sam-segmentation", "sam-ablation")
+NAMES = ("table1", TABLE_2, "table3", "table4", "table5", "table6", "table7", "tableA", *POSTER, *FIGURES)

@@ -1,0 +1,72 @@
+"""Everything by one command, on a table and a figure that cost little; all weights are random."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from s4tok.errors import InputError, UsageError
+from s4tok_pipelines.inputs.models import ModelNames
+from s4tok_pipelines.stages import reproduce_by_name as stage
+from s4tok_pipelines.stages.reproduce_by_name import Reproduction, reproduce_by_name
+from s4tok_pipelines.tables.result_table import schema
+
+
+@pytest.fixture
+def asked(make_clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reproduction:
+    make_clip(tmp_path / "tiny")
+    monkeypatch.chdir(tmp_path)
+    return Reproduction(tmp_path / "out", tmp_path / "cache", ModelNames(clip="tiny", device="cpu"), limit=1)
+
+
+def test_tables_of_the_poster_say_what_is_not_implemented(asked: Reproduction) -> None:
+    found = reproduce_by_name("sam-detection", asked)
+    jsonschema.validate(found.facts, schema())
+    rows = {row["name"]: row for row in found.facts["tables"][0]["rows"]}
+    assert rows["sam-3detr"]["lacks"] == "not implemented"
+    assert rows["sam-3detr"]["cells"][3]["paper"] == 0.484
+    assert "not implemented" in (asked.out / "sam-detection.md").read_text()
+
+
+def test_figure_b_counts_what_gamma_trades_and_is_drawn(asked: Reproduction) -> None:
+    found = reproduce_by_name("figureB", asked)
+    jsonschema.validate(found.facts, schema())
+    [table] = found.facts["tables"]
+    shares = {row["name"]: [cell["mean"] for cell in row["cells"]] for row in table["rows"]}
+    assert shares["gamma 0.1"][0] > shares["gamma 0"][0]  # more superpoints have a centre
+    assert shares["gamma 1"][1] < shares["gamma 0.1"][1]  # and large ones lose theirs in the end
+    assert (asked.out / "figureB.png").stat().st_size > 20_000
+    (asked.out / "figureB.png").unlink()
+    again = reproduce_by_name("figureB", asked).facts
+    assert (again["results_made"], again["results_present"], again["tables"]) == (0, 1, found.facts["tables"])
+    assert (asked.out / "figureB.png").is_file()
+
+
+def test_all_goes_on_where_one_cannot_be_made_and_ends_with_a_page(
+    asked: Reproduction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one(name: str, asked: Reproduction, results: Path, report: Any) -> Any:
+        if name == "table2":
+            raise InputError("nothing is there.")
+        return original(name, asked, results, report)
+
+    original = stage._one
+    monkeypatch.setattr(stage, "NAMES", ("table2", "sam-detection"))
+    monkeypatch.setattr(stage, "_one", one)
+    found = reproduce_by_name("all", asked)
+    assert [(each.key, each.reason) for each in found.failures] == [("table2", "nothing is there.")]
+    assert found.grids[0].rows[0][:2] == ["table2", "not made: nothing is there."]
+    page = (asked.out / "index.html").read_text()
+    assert "data:image/png" in page
+    assert 'id="sam-detection"' in page
+    assert json.loads((asked.out / "index.json").read_text())["made"] == ["sam-detection"]
+
+
+def test_names_and_rows_there_are_not_are_answered(asked: Reproduction) -> None:
+    with pytest.raises(UsageError, match="no table or figure is called 'table8'"):
+        reproduce_by_name("table8", asked)
+    with pytest.raises(InputError, match="data holds none of shapenetpart"):
+        reproduce_by_name("real", asked)

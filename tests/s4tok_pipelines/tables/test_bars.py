@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from s4tok_pipelines.tables.bars import PALETTE, WIDTH, draw_bars, panels_of
+from s4tok_pipelines.tables.result_table import Cell, Column, ResultRow, ResultTable
+
+COLUMNS = (
+    Column("toy mIoU", "toy", "test", "miou", 0.1, paper="ScanNet"),
+    Column("toy mAcc", "toy", "test", "macc", paper="ScanNet"),
+    Column("toy accuracy", "toy", "test", "accuracy", paper="ModelNet40"),
+)
+ROWS = (
+    ResultRow("theirs", "Theirs", (Cell(paper=0.5), Cell(), Cell()), "as printed"),
+    ResultRow("ours", "Ours", (Cell((0.3,), (0,), 9, 0.7), Cell((0.4,), (0,), 9), Cell())),
+)
+
+
+def test_printed_figures_of_one_dataset_are_told_apart() -> None:
+    titles = [panel.title for panel in panels_of(ResultTable("t", "T", COLUMNS, ROWS))]
+    assert titles[:3] == ["toy mIoU", "toy mAcc", "toy accuracy"]
+    assert titles[3:] == ["the paper: ScanNet mIoU", "the paper: ScanNet mAcc", "the paper: ModelNet40"]
+
+
+def test_a_row_has_a_bar_where_it_has_a_figure_and_a_colour_of_its_own(tmp_path: Path) -> None:
+    draw_bars(tmp_path / "a.png", [ResultTable("t", "T", COLUMNS, ROWS)], "T", ["a note " * 60])
+    picture = np.asarray(Image.open(tmp_path / "a.png"))
+    assert picture.shape[1] == WIDTH
+    theirs, ours = ((picture == np.array(PALETTE[place])).all(axis=2).sum() for place in (0, 1))
+    assert 0 < theirs < ours  # theirs has one bar, of the paper; ours has three

@@ -1,0 +1,54 @@
+from dataclasses import replace
+
+import pytest
+
+from s4tok.config import FinetuneRecipe, RunConfig
+from s4tok.fields import changed
+from s4tok_pipelines.tables.figures import FIGURE_SPECS
+from s4tok_pipelines.tables.names import FIGURES, NAMES, TABLE_2
+from s4tok_pipelines.tables.spec import Spec
+from s4tok_pipelines.tables.table import SPECS
+from s4tok_pipelines.tables.worlds import ROLES
+
+ALL_SPECS = pytest.mark.parametrize("spec", SPECS.values(), ids=list(SPECS))
+
+
+def test_every_name_is_a_table_or_a_figure() -> None:
+    assert {*NAMES} - {TABLE_2} == {*SPECS, *FIGURE_SPECS}
+    assert tuple(FIGURE_SPECS) == FIGURES
+
+
+@ALL_SPECS
+def test_rows_are_told_apart_and_figures_of_the_paper_have_a_column(spec: Spec) -> None:
+    names = [method.name for method in spec.methods]
+    assert len(names) == len({*names})
+    columns = {(asked.role, figure) for asked in spec.asked for figure in asked.figures}
+    for method in spec.methods:
+        assert set(method.paper) <= columns, method.name
+        assert all(0 < value < 1 for value in method.paper.values())
+        assert {*columns} & {*method.paper} or not method.lacks
+
+
+@ALL_SPECS
+def test_every_recipe_can_be_followed(spec: Spec) -> None:
+    for method in spec.methods:
+        if method.recipe is None:
+            continue
+        assert method.recipe.role in ROLES
+        changes = {name: value for name, value in method.recipe.changes.items() if name != "protocol"}
+        start = RunConfig.of("toy") if method.recipe.kind == "pretrain" else FinetuneRecipe.of("toy")
+        assert changed(start, changes) != replace(start) or not changes or changes == {"tokenizer.tokenizer": "s4token"}
+
+
+def test_printed_figures_are_those_of_the_paper() -> None:
+    """A few that were read again in the paper, from each end of its tables."""
+    paper = {name: {method.name: method.paper for method in spec.methods} for name, spec in SPECS.items()}
+    assert paper["table1"]["table1-s4token"] == {("parts", "miou_c"): 0.840, ("parts", "miou_i"): 0.859}
+    assert paper["table4"]["s4token-scans"]["s3dis", "macc"] == 0.574
+    assert paper["table5"]["s4token"]["pb-t50-rs", "accuracy"] == 0.449
+    assert paper["table6"]["table6-assign"]["parts", "miou_c"] == 0.428
+    assert paper["table7"]["table7-clusters-32"]["parts", "miou_i"] == 0.721
+    assert paper["tableA"]["tableA-block-4096"]["s3dis", "miou"] == 0.726
+    assert paper["sam-detection"]["sam-3detr"]["scannet-boxes", "ap50"] == 0.484
+    assert paper["sam-ablation"]["sam-plain"]["s3dis", "miou"] == 0.611
+    assert SPECS["table3"].categories["s4token"]["table"] == 0.804
