@@ -109,6 +109,7 @@ def test_a_toy_scan_is_read_by_the_scannet_reader_with_its_classes_and_frames(tm
     assert (np.asarray(test[test.keys[0]].labels if test[test.keys[0]].labels is not None else -1) == -1).all()
 
 
+@pytest.mark.slow
 def test_a_furnished_scan_is_read_by_the_scannet_reader_with_its_classes(tmp_path: Path) -> None:
     furniture = libraries(tmp_path / "sh3d")
     written = list(write("scannet", tmp_path / "scannet", (1, 0, 1), furniture=furniture, of_homes=True))

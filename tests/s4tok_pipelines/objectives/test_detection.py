@@ -70,6 +70,7 @@ def test_a_plain_transformer_reads_farthest_points_with_the_weights_it_was_train
     assert detect_by_name(Blocks("val", (2,)), tmp_path / "cache", str(out)).facts()["clouds"] == 1
 
 
+@pytest.mark.slow
 def test_a_frozen_clip_reads_superpoints_which_are_cut_where_that_is_asked_for(
     tuned: tuple[Path, str], tmp_path: Path
 ) -> None:

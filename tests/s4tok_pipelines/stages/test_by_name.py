@@ -77,6 +77,7 @@ def test_boxes_of_an_own_file_are_in_its_own_axes_and_unit(names: ModelNames, tm
     assert box["yaw"] % (np.pi / 2) == pytest.approx(0)
 
 
+@pytest.mark.slow
 def test_own_rooms_and_objects_without_images_are_labelled_by_a_2d_model_alone(
     hall: Path, names: ModelNames, tmp_path: Path
 ) -> None:

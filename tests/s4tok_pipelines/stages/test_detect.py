@@ -185,6 +185,7 @@ def test_a_cloud_of_one_point_is_refused_in_one_sentence(run: Path, cache: Path,
     assert detect_by_name(open_dataset([tmp_path / "two.npy"]), cache, str(run)).facts()["clouds"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", ["scannet", "sunrgbd", "ablation"])
 def test_full_size_presets_run_a_step_from_end_to_end(preset: DetectionPreset, cache: Path, tmp_path: Path) -> None:
     """The widths, layers and queries of the full size; points and tokens are as many as a test has time for."""

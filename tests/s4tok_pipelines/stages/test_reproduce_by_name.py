@@ -31,6 +31,7 @@ def test_tables_of_the_poster_say_what_is_not_implemented(asked: Reproduction) -
     assert "not implemented" in (asked.out / "sam-detection.md").read_text()
 
 
+@pytest.mark.slow
 def test_figure_b_counts_what_gamma_trades_and_is_drawn(asked: Reproduction) -> None:
     found = reproduce_by_name("figureB", asked)
     jsonschema.validate(found.facts, schema())

@@ -111,6 +111,7 @@ BEFORE_SHARES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_cut_from_before_the_smallest_share_stays_another_result(scans: Path, tmp_path: Path) -> None:
     clouds = open_dataset(scans)
     root = tmp_path / "c" / clouds.name / clouds.split
@@ -275,4 +276,4 @@ def test_the_command_cuts_draws_exports_and_says_what_it_did(scans: Path, tmp_pa
 def test_the_command_answers_an_unknown_method_with_those_there_are(scans: Path, s4tok: Any) -> None:
     ran = s4tok("superpoints", scans, "--method", "vccs")
     assert ran.returncode == 2
-    assert "no superpoint method is called 'vccs'; there are: cut-pursuit, grid" in ran.stderr
+    assert "no superpoint method is called 'vccs'; there are: cut-pursuit, greedy, grid" in ran.stderr
