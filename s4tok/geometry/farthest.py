@@ -42,7 +42,7 @@ def _bring_nearer(tree: Tree, here: int, distance: Float64[Array, " n"], best: I
         top -= 1
         node = stack[top]
         if node < 0:  # both children are done
-            best[~node] = _farther(tree, distance, best[2 * ~node + 1], best[2 * ~node + 2])
+            best[~node] = _farther(tree, distance, int(best[2 * ~node + 1]), int(best[2 * ~node + 2]))
             continue
         if distance_to_box(tree.box[node], point) >= distance[best[node]]:
             continue
@@ -50,7 +50,7 @@ def _bring_nearer(tree: Tree, here: int, distance: Float64[Array, " n"], best: I
             stack[top], stack[top + 1], stack[top + 2] = ~node, 2 * node + 1, 2 * node + 2
             top += 3
             continue
-        farthest = tree.start[node]
+        farthest = int(tree.start[node])
         for place in range(tree.start[node], tree.stop[node]):
             x, y, z = tree.xyz[place, 0] - point[0], tree.xyz[place, 1] - point[1], tree.xyz[place, 2] - point[2]
             distance[place] = min(distance[place], x * x + y * y + z * z)

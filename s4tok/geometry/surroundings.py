@@ -56,6 +56,7 @@ def _edges(
     """List each edge once, from its lower point to its higher one, sorted."""
     n, k = indices.shape
     first = np.zeros(n + 1, np.int64)
+    filled = high = first
     for is_counting in (True, False):
         if not is_counting:
             first = np.concatenate((np.zeros(1, np.int64), first[:-1].cumsum()))

@@ -74,7 +74,8 @@ def _places(xyz: Float[Array, "n 3"], low: float, high: float, most: int) -> Flo
     start, cell = across.min(axis=0), float(np.ptp(across, axis=0).max()) / CELLS or 1.0
     index = ((across - start) / cell).astype(np.int64)
     blocks = (xyz[:, 1] > low) & (xyz[:, 1] < high)
-    clearance = distance_transform_edt(np.pad(_inside(index) & ~_filled(index[blocks], index), 1))[1:-1, 1:-1]
+    free = np.pad(_inside(index) & ~_filled(index[blocks], index), 1)
+    clearance = np.asarray(distance_transform_edt(free))[1:-1, 1:-1]
     widest = float(clearance.max())
     if widest < GAPS:
         return np.zeros((0, 2))
@@ -98,5 +99,5 @@ def _filled(index: Array, every: Array) -> Bool[Array, "a b"]:
 def _inside(index: Array) -> Bool[Array, "a b"]:
     """Tell which cells of the floor plan the cloud lies over, holes in its floor filled."""
     padded = np.pad(_filled(index, index), GAPS)
-    closed: Array = binary_fill_holes(binary_closing(padded, iterations=GAPS))[GAPS:-GAPS, GAPS:-GAPS]
+    closed: Array = np.asarray(binary_fill_holes(binary_closing(padded, iterations=GAPS)))[GAPS:-GAPS, GAPS:-GAPS]
     return closed

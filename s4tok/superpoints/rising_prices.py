@@ -128,7 +128,7 @@ def _tidy(regions: Regions, region: int) -> None:
     before, edge = -1, regions.head[region]
     while edge >= 0:
         following = regions.follow[edge]
-        other = _root(regions.parent, regions.target[edge])
+        other = _root(regions.parent, int(regions.target[edge]))
         if other != region and regions.seen_by[other] != region:
             regions.target[edge], regions.seen[other], regions.seen_by[other] = other, edge, region
             before = edge
@@ -158,7 +158,7 @@ def _closest(regions: Regions, region: int, by_ratio: bool) -> tuple[float, int]
     total, sizes = regions.total, regions.sizes
     edge = regions.head[region]
     while edge >= 0:
-        other, apart = regions.target[edge], 0.0
+        other, apart = int(regions.target[edge]), 0.0
         for channel in range(total.shape[1]):
             apart += (total[region, channel] / sizes[region] - total[other, channel] / sizes[other]) ** 2
         ward = apart * sizes[region] * sizes[other] / (sizes[region] + sizes[other])
