@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from typer import Argument, Option
 from typer.models import OptionInfo
 
-from s4tok.config import DATA_ROOT, DEFAULT_CHECKPOINTS, FrameConfig, Scene
+from s4tok.config import DATA_ROOT, DEFAULT_CHECKPOINTS, FrameConfig, Scene, VisionConfig
 from s4tok_cli import completion, console
 
 if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset
+    from s4tok_pipelines.inputs.models import ModelNames
 
 # Panels of the help, in its order; those of a command's own subjects come after the input.
 INPUT, MODELS, OUTPUT, RUNNING = "Input", "Models", "Output", "Running"
@@ -92,6 +93,11 @@ def out(default: str, about: str, metavar: str = "DIR") -> OptionInfo:
     return option
 
 
+Html: TypeAlias = Annotated[bool, Option("--html", help="Write a viewer of each cloud.", rich_help_panel=OUTPUT)]
+Preview: TypeAlias = Annotated[
+    Path | None,
+    Option(help="Draw the first clouds into this.", metavar="FILE.png", show_default="none", rich_help_panel=OUTPUT),
+]
 Up: TypeAlias = Annotated[
     str | None,
     Option(
@@ -189,6 +195,10 @@ CheckpointsClip: TypeAlias = Annotated[
         rich_help_panel=MODELS,
     ),
 ]
+VisionOnly: TypeAlias = Annotated[
+    bool,
+    Option("--vision-only", help="The 2D baseline, without a checkpoint.", rich_help_panel=MODELS),
+]
 BoxFormats: TypeAlias = Annotated[
     str,
     Option(
@@ -249,3 +259,41 @@ Synonyms: TypeAlias = Annotated[
         hidden=True,
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Models:
+    """The options that choose what labels clouds, all of which a command takes as `models`."""
+
+    synonyms: Synonyms = None
+    checkpoint: Checkpoint = None
+    vision_only: VisionOnly = False
+    zero_shot: ZeroShot = False
+    clip: CheckpointsClip = None
+    pretrained: Pretrained = VisionConfig.pretrained
+    text_model: TextModel = None
+    text_pretrained: TextPretrained = None
+    prompts: Prompts = None
+
+    def check(self) -> None:
+        """Refuse what can be known to be wrong before PyTorch is imported."""
+        from s4tok.models.checkpoint_files import find_checkpoint
+        from s4tok.vision.weights import probe
+        from s4tok.zero_shot.prompts import read_synonyms
+
+        if self.synonyms is not None:
+            read_synonyms(self.synonyms)
+        if self.checkpoint is not None:
+            find_checkpoint(self.checkpoint)
+        probe(self.clip, self.pretrained)
+
+    def names(self, device: str) -> "ModelNames":
+        """Give them as stages take them."""
+        from s4tok.zero_shot.prompts import read_synonyms
+        from s4tok_pipelines.inputs.models import ModelNames
+
+        synonyms = {} if self.synonyms is None else read_synonyms(self.synonyms)
+        return ModelNames(
+            self.checkpoint, self.clip, self.pretrained, self.prompts, self.vision_only, device, self.text_model,
+            self.text_pretrained, self.zero_shot, synonyms,
+        )  # fmt: skip

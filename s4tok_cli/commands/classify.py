@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import ViewConfig, VisionConfig, ZeroShotConfig
+from s4tok.config import ViewConfig, ZeroShotConfig
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
 from s4tok_cli.provenance import in_words
@@ -36,26 +36,11 @@ def classify(
             rich_help_panel=LABELLING,
         ),
     ] = None,
-    synonyms: options.Synonyms = None,
-    checkpoint: options.Checkpoint = None,
-    zero_shot: options.ZeroShot = False,
-    clip: options.CheckpointsClip = None,
-    pretrained: options.Pretrained = VisionConfig.pretrained,
-    text_model: options.TextModel = None,
-    text_pretrained: options.TextPretrained = None,
-    vision_only: Annotated[
-        bool,
-        Option(
-            "--vision-only",
-            help="The 2D baseline: --clip encodes ten drawn views, no checkpoint is used.",
-            rich_help_panel=options.MODELS,
-        ),
-    ] = False,
+    models: options.Models,
     projection: Annotated[
         Literal["segmentation", "classification"],
         Option(help="For --vision-only: how views are drawn.", rich_help_panel=options.MODELS, hidden=True),
     ] = ViewConfig.projection,
-    prompts: options.Prompts = None,
     votes: Annotated[
         int,
         Option(
@@ -80,36 +65,19 @@ def classify(
 
     Zero-shot, by the highest cosine similarity of a cloud's feature with a prompt.
     """
-    from s4tok.models.checkpoint_files import find_checkpoint
-    from s4tok.vision.weights import probe
-    from s4tok.zero_shot.prompts import read_labels, read_synonyms
+    from s4tok.zero_shot.prompts import read_labels
 
     # Before PyTorch is imported, so that what is wrong is told at once.
     words, clouds = [] if labels is None else read_labels(labels), source.open(prefer=["test"])
-    other_names = {} if synonyms is None else read_synonyms(synonyms)
-    if checkpoint is not None:
-        find_checkpoint(checkpoint)
-    probe(clip, pretrained)
+    models.check()
 
-    from s4tok_pipelines.inputs.models import ModelNames
     from s4tok_pipelines.outputs.results import plain
     from s4tok_pipelines.stages.by_name import classify_by_name
 
     found = classify_by_name(
         clouds,
         cache,
-        ModelNames(
-            checkpoint,
-            clip,
-            pretrained,
-            prompts,
-            vision_only,
-            device,
-            text_model,
-            text_pretrained,
-            zero_shot,
-            other_names,
-        ),
+        models.names(device),
         ZeroShotConfig(batch=batch, votes=votes, scale=scale, seed=seed),
         labels=words,
         views=replace(ViewConfig(), projection=projection),

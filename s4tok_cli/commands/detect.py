@@ -42,18 +42,8 @@ def detect(
     clip: options.CheckpointsClip = None,
     out: Annotated[Path | None, options.out("own files: boxes", "Folder of the results.")] = None,
     box_formats: options.BoxFormats = BOX_USUAL,
-    html: Annotated[
-        bool, Option("--html", help="Write a viewer of each cloud.", rich_help_panel=options.OUTPUT)
-    ] = False,
-    preview: Annotated[
-        Path | None,
-        Option(
-            help="Draw the first clouds into this.",
-            metavar="FILE.png",
-            show_default="none",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    html: options.Html = False,
+    preview: options.Preview = None,
     auto: options.Auto = False,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,

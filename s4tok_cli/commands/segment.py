@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from s4tok.config import Scene, SegmentConfig, VisionConfig
+from s4tok.config import Scene, SegmentConfig
 from s4tok.errors import UsageError
 from s4tok.fields import changed
 from s4tok_cli import console, options
@@ -59,23 +59,8 @@ def segment(
         str | None,
         Option(help="What --labels are parts of.", metavar="NAME", show_default="none", rich_help_panel="Labelling"),
     ] = None,
-    synonyms: options.Synonyms = None,
     settings: Annotated[Changes, SETTINGS],
-    checkpoint: options.Checkpoint = None,
-    vision_only: Annotated[
-        bool,
-        Option(
-            "--vision-only",
-            help="The 2D baseline, without a checkpoint.",
-            rich_help_panel=options.MODELS,
-        ),
-    ] = False,
-    zero_shot: options.ZeroShot = False,
-    clip: options.CheckpointsClip = None,
-    pretrained: options.Pretrained = VisionConfig.pretrained,
-    text_model: options.TextModel = None,
-    text_pretrained: options.TextPretrained = None,
-    prompts: options.Prompts = None,
+    models: options.Models,
     out: Annotated[Path | None, options.out("own files: segments", "Folder of the results.")] = None,
     formats: Annotated[
         str,
@@ -92,18 +77,8 @@ def segment(
         Option("--boxes", help="Put boxes around things of one label.", rich_help_panel=options.OUTPUT),
     ] = False,
     box_formats: options.BoxFormats = BOX_USUAL,
-    html: Annotated[
-        bool, Option("--html", help="Write a viewer of each cloud.", rich_help_panel=options.OUTPUT)
-    ] = False,
-    preview: Annotated[
-        Path | None,
-        Option(
-            help="Draw the first clouds into this.",
-            metavar="FILE.png",
-            show_default="none",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    html: options.Html = False,
+    preview: options.Preview = None,
     auto: options.Auto = False,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
@@ -113,9 +88,7 @@ def segment(
 
     A dataset has labels of its own, files of yours get them by --labels.
     """
-    from s4tok.models.checkpoint_files import find_checkpoint
-    from s4tok.vision.weights import probe
-    from s4tok.zero_shot.prompts import read_labels, read_synonyms
+    from s4tok.zero_shot.prompts import read_labels
     from s4tok_pipelines.outputs.formats import read_formats
 
     config = changed(SegmentConfig(), settings)
@@ -125,14 +98,10 @@ def segment(
     # Before PyTorch is imported, so that what is wrong is told at once.
     words, written = [] if labels is None else read_labels(labels), read_formats(formats)
     of_boxes = read_formats(box_formats, BOX_FORMATS, "--box-format")
-    other_names = {} if synonyms is None else read_synonyms(synonyms)
     clouds = source.open(scene=scene, prefer=["test", "val"])
-    if checkpoint is not None:
-        find_checkpoint(checkpoint)
-    probe(clip, pretrained)
+    models.check()
 
     from s4tok.datasets.own_files import OwnFiles
-    from s4tok_pipelines.inputs.models import ModelNames
     from s4tok_pipelines.outputs.results import plain
     from s4tok_pipelines.stages.by_name import segment_by_name
     from s4tok_pipelines.stages.segment import Files
@@ -141,18 +110,7 @@ def segment(
     found = segment_by_name(
         clouds,
         cache,
-        ModelNames(
-            checkpoint,
-            clip,
-            pretrained,
-            prompts,
-            vision_only,
-            device,
-            text_model,
-            text_pretrained,
-            zero_shot,
-            other_names,
-        ),
+        models.names(device),
         config,
         labels=words,
         category=category,
