@@ -17,13 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from s4tok.config import DetectConfig
 from s4tok.geometry.boxes import hulls, iou_3d, points_inside
 from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.shapes import Array, Bool, Float, Float64, Int, Real
 
-FEWEST_POINTS = 5
-OVERLAP = 0.25  # with a better box, above which a box is dropped
-LEAST_OBJECTNESS = 0.05
+THRESHOLDS = {"ap25": 0.25, "ap50": 0.5}  # overlaps that average precisions are named by
 
 
 class Boxes(NamedTuple):
@@ -48,20 +47,26 @@ class DetectionScores(NamedTuple):
     recalls: Float64[Array, " c"]  # with every found box
 
 
-def with_points(found: Boxes, xyz: Real[Tensor, "p 3"], fewest: int = FEWEST_POINTS) -> Boxes:
+def with_points(found: Boxes, xyz: Real[Tensor, "p 3"], fewest: int = DetectConfig.fewest_points) -> Boxes:
     """Keep the boxes that hold points enough."""
     return _kept(found, points_inside(found.boxes, xyz).sum(1) >= fewest)
 
 
 def without_overlap(
-    found: Boxes, overlap: float = OVERLAP, by: Literal["hulls", "boxes"] = "hulls", across_classes: bool = False
+    found: Boxes,
+    overlap: float = DetectConfig.overlap,
+    by: Literal["hulls", "boxes"] = "hulls",
+    across_classes: bool = False,
 ) -> Boxes:
     """Drop every box that overlaps one of its class with a higher score, by more than `overlap`."""
     return _kept(found, kept_apart(found, overlap, by, across_classes))
 
 
 def kept_apart(
-    found: Boxes, overlap: float = OVERLAP, by: Literal["hulls", "boxes"] = "hulls", across_classes: bool = False
+    found: Boxes,
+    overlap: float = DetectConfig.overlap,
+    by: Literal["hulls", "boxes"] = "hulls",
+    across_classes: bool = False,
 ) -> Bool[Tensor, " n"]:
     """Tell which boxes `without_overlap` keeps."""
     shapes = hulls(found.boxes) if by == "hulls" else found.boxes
@@ -74,7 +79,9 @@ def kept_apart(
     return kept
 
 
-def listed_for_each_class(found: Boxes, probabilities: Float[Tensor, "n c"], least: float = LEAST_OBJECTNESS) -> Boxes:
+def listed_for_each_class(
+    found: Boxes, probabilities: Float[Tensor, "n c"], least: float = DetectConfig.least_objectness
+) -> Boxes:
     """List boxes whose score, their objectness, is above `least` once a class, by probability times objectness."""
     sure = found.scores > least
     boxes, objectness, of_classes = found.boxes[sure], found.scores[sure], probabilities[sure]

@@ -14,14 +14,12 @@ from s4tok.backbones.scene_tokens import Scenes
 from s4tok.collective import mean
 from s4tok.config import BoxLossConfig, DetectConfig, FinetuneConfig
 from s4tok.losses.boxes import TrueBoxes, box_losses, classified, match
-from s4tok.metrics.detection import Boxes, average_precision, listed_for_each_class
+from s4tok.metrics.detection import THRESHOLDS, Boxes, average_precision, listed_for_each_class
 from s4tok.models.checkpoint import has_own_encoder
 from s4tok.models.detector import ClipSceneEncoder, Detector, surest
 from s4tok.models.detector_files import save_detector
 from s4tok.objectives.objective import Figures, Objective
 from s4tok.shapes import Array, Float32, Int
-
-THRESHOLDS = {"ap25": 0.25, "ap50": 0.5}
 
 
 class SceneWithBoxes(NamedTuple):

@@ -9,14 +9,13 @@ import numpy as np
 from s4tok.config import BoxConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.geometry.box_frames import turned
-from s4tok.metrics.detection import Boxes, DetectionScores, average_precision
+from s4tok.metrics.detection import THRESHOLDS, Boxes, DetectionScores, average_precision
 from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Int
 from s4tok.zero_shot.found_boxes import found_boxes
 from s4tok.zero_shot.labelled import Labelled, best_cosines
 
-OVERLAPS = {"ap25": 0.25, "ap50": 0.5}
 STRUCTURE = frozenset(("wall", "floor", "ceiling", "beam", "column"))  # which are no things, whoever names them
 
 
@@ -74,7 +73,7 @@ class BoxTally:
         n_classes = len(self.clouds.box_classes)
 
         def measured(found: Sequence[Boxes]) -> dict[str, DetectionScores]:
-            return {name: average_precision(found, self.true, n_classes, each) for name, each in OVERLAPS.items()}
+            return {name: average_precision(found, self.true, n_classes, each) for name, each in THRESHOLDS.items()}
 
         labels = np.concatenate([each.labels.numpy() for each in self.true])
         chance = measured(self.by_chance)

@@ -17,11 +17,10 @@ from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import InputError
 from s4tok.geometry.box_frames import as_it_came
 from s4tok.inference.detecting import SceneDetector, boxes_from_z_up, boxes_to_z_up, to_z_up
-from s4tok.metrics.detection import Boxes, average_precision
+from s4tok.metrics.detection import THRESHOLDS, Boxes, average_precision
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.detector import ClipSceneEncoder, Sure
 from s4tok.models.detector_files import LoadedDetector
-from s4tok.objectives.detection import THRESHOLDS
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Int
 from s4tok.zero_shot.labelled import Labelled
