@@ -106,8 +106,7 @@ def segment_by_name(
         write_whole(preview, sheet.png(), parents=True)
         report.note(f"{len(sheet.cells)} clouds in the colours of their labels: {preview}")
     if files is not None:
-        failures = [vars(failure) for failure in found.failures]
-        write_json(files.folder / "result.json", {**found.facts(), "out": str(files.folder), "failures": failures})
+        _keep(found, files.folder)
         report.note(f"labels, and all they depend on: {files.folder}")
     return found
 
@@ -198,10 +197,15 @@ def detect_by_name(
         write_whole(preview, sheet.png(), parents=True)
         report.note(f"{len(sheet.cells)} clouds with their boxes: {preview}")
     if files is not None:
-        failures = [vars(failure) for failure in found.failures]
-        write_json(files.folder / "result.json", {**found.facts(), "out": str(files.folder), "failures": failures})
+        _keep(found, files.folder)
         report.note(f"boxes, and all they depend on: {files.folder}")
     return found
+
+
+def _keep(found: Segmented | Detected, folder: Path) -> None:
+    """Write what was found, and all it depends on, beside its files."""
+    failures = [vars(failure) for failure in found.failures]
+    write_json(folder / "result.json", {**found.facts(), "out": str(folder), "failures": failures})
 
 
 def _agree(names: ModelNames, config: SegmentConfig) -> None:

@@ -74,6 +74,11 @@ class Reproduction:
         return VisionConfig(self.names.clip or ZeroShotConfig.clip, self.names.pretrained)
 
     @property
+    def recipe(self) -> Preset:
+        """Name the preset that rows are trained by."""
+        return self.preset or ("toy" if self.data is None else "paper")
+
+    @property
     def folder(self) -> Path:
         """Say where checkpoints go that are trained."""
         return self.trained or self.checkpoints or self.out / CHECKPOINTS
@@ -125,8 +130,9 @@ def _one(name: str, asked: Reproduction, results: Path, report: Report) -> Repro
         wanted = replace(wanted, data=asked.data or DATA_ROOT)
     if name in FIGURE_SPECS:
         return reproduce_figure(FIGURE_SPECS[name], wanted, evaluator, report)
-    preset = asked.preset or ("toy" if asked.data is None else "paper")
-    trainer = Trainer(asked.folder, asked.cache, asked.clip, preset, asked.is_quick, asked.workers, device, report)
+    trainer = Trainer(
+        asked.folder, asked.cache, asked.clip, asked.recipe, asked.is_quick, asked.workers, device, report
+    )
     spec = real_table(asked.data or DATA_ROOT, _tested(asked)) if name == REAL else SPECS[name]
     return reproduce_table(spec, wanted, evaluator, trainer, report)
 
@@ -142,7 +148,7 @@ def _table_2(asked: Reproduction, report: Report, results: Path) -> Reproduced:
     """Make Table 2 with the checkpoints of a folder, or new ones, or those that come with s4tok."""
     wanted = list(asked.rows or ROWS_2)
     prompts, device = load_prompts(asked.names.prompts or set_for(asked.clip.model)), pick_device(asked.names.device)
-    recipe = replace(RunConfig.of(asked.preset or ("toy" if asked.data is None else "paper")), clip=asked.clip)
+    recipe = replace(RunConfig.of(asked.recipe), clip=asked.clip)
     worlds = open_worlds(asked.data, asked.config, asked.limit, recipe.limit)
     checkpoints = asked.checkpoints
     if (asked.trains and not asked.is_quick) or (asked.data is not None and checkpoints is None):
