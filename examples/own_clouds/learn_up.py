@@ -68,7 +68,7 @@ def _examples(sizes: dict[str, int | None], split: str, data: Path, seed: int) -
     for name, size in sizes.items():
         for each in known([name], split, size, data):
             for xyz in _seen(each.xyz, each.scene, split, rng):
-                rows.append(np.nan_to_num(up_cues(measured(xyz))[[1, 0, 2, 4, 3, 5]]))
+                rows.append(up_cues(measured(xyz))[[1, 0, 2, 4, 3, 5]])
                 weights.append(WEIGHT[name])
     empty = np.zeros((0, len(DIRECTIONS), 1))
     return torch.from_numpy(np.array(rows) if rows else empty).float(), torch.tensor(weights)

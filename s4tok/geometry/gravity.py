@@ -16,6 +16,7 @@ SAMPLE, AMONG = 2048, 8192  # points that are measured, and those among which th
 NEIGHBORS = 16  # of a normal
 STRAY = (0.1, 99.9)  # percentiles of each coordinate, beyond which few points of a scan are where they should be
 SLAB = 0.02  # of the longest side: as thick is the layer of points at the bottom, and at the top
+SHORTEST = 1e-3  # of the longest side: no side counts as shorter
 LAYERS = 12  # of a profile, from the bottom to the top
 CELLS = 12  # of a footprint, along each side
 
@@ -56,7 +57,10 @@ def _weights() -> dict[str, Float64[Array, "..."]]:
 
 
 def up_cues(cloud: Measured) -> Float64[Array, "6 c"]:
-    """Measure what tells whether a direction is up, a row for each of `DIRECTIONS`."""
+    """Measure what tells whether a direction is up, a row for each of `DIRECTIONS`.
+
+    The second half of a row is the first less its mean over the directions: how they differ in this cloud.
+    """
     unlike = np.array([_unlike(cloud.xyz, axes) for axes in ([0], [1], [2], [1, 2], [2, 0], [0, 1])])
     rows = []
     for axis, sign in DIRECTIONS:
@@ -64,8 +68,11 @@ def up_cues(cloud: Measured) -> Float64[Array, "6 c"]:
         height = cloud.xyz[:, axis] if sign > 0 else cloud.xyz[:, axis].max() - cloud.xyz[:, axis]
         across, steep = cloud.xyz[:, flat], np.abs(cloud.normals[:, axis])
         mirrored = [unlike[axis], *np.sort(unlike[flat]), unlike[3 + axis]]
-        rows.append([*mirrored, *_rest(height, across, steep), *_profile(height, across, steep)])
-    return np.array(rows)
+        sides = np.sort(np.ptp(across, axis=0))
+        slender = height.max() / np.maximum(sides, SHORTEST)
+        rows.append([*mirrored, *sides, *slender, *_rest(height, across, steep), *_profile(height, across, steep)])
+    cues = np.nan_to_num(np.array(rows))
+    return np.concatenate([cues, cues - cues.mean(axis=0)], axis=1)
 
 
 def _unlike(xyz: Float64[Array, "m 3"], axes: list[int]) -> float:

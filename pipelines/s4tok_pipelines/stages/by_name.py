@@ -24,7 +24,7 @@ from s4tok.inference.upright import nearness_of_points, nearness_of_whole
 from s4tok.inference.whole_encoder import WholeEncoder
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.detector_files import load_detector
-from s4tok.vision.weights import MINI
+from s4tok.vision.weights import CARRIED
 from s4tok.zero_shot.box_figures import BoxTally
 from s4tok.zero_shot.classifier import classifier
 from s4tok.zero_shot.open_words import OpenVocabulary, is_auto
@@ -228,8 +228,8 @@ def _words(
 
 
 def _look(clouds: CloudDataset, cache: Path, models: Models, workers: int, report: Report) -> CacheReader:
-    """Make 2D features of own files by frames of virtual cameras; the mini CLIP has learned objects by drawn views."""
-    frames = clouds.scene == "room" or models.texts.name != MINI
+    """Make 2D features of own files by frames of virtual cameras; the small CLIPs know objects by ten drawn views."""
+    frames = clouds.scene == "room" or models.texts.name not in CARRIED
     outcome = extract_features(
         clouds, cache, models.texts, None if frames else ViewConfig(), superpoints=SuperpointConfig.of(clouds.scene),
         frames=frames, auto=True, workers=workers, device=models.device, report=report,
