@@ -36,11 +36,12 @@ def detection_recipe(preset: DetectionPreset) -> FinetuneRecipe:
 def _reduced(rooms: FinetuneRecipe) -> FinetuneRecipe:
     """Give 3DETR for two cores: a tenth of the points, half as wide, half as deep.
 
-    With a quarter of the queries their reach is twice as far: of 123 boxes in 8 toy-scans 15 have none within 0.5 m.
+    With half the queries their reach is twice as far. Eight toy-scans are learned by heart (AP25 .98); with 64 queries,
+    within whose usual 0.5 m 15 of their 123 boxes have none, AP25 ends at .90.
     """
     detector = DetectorConfig(
         n_points=4096, n_tokens=256, radius=0.3, neighbors=32, adapter_widths=(32, 64, 128), encoder_hidden=128,
-        encoder_layers=2, width=128, decoder_layers=4, decoder_hidden=128, queries=64, angles=12, reach=1.0,
+        encoder_layers=2, width=128, decoder_layers=4, decoder_hidden=128, queries=128, angles=12, reach=1.0,
         dropout=0.0, head_dropout=0.0,
     )  # fmt: skip
     training = replace(
