@@ -50,9 +50,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 def feature_of(models: SH3D, key: str, clip: VisionModel, image: Literal["depth", "shaded"]) -> Float[Tensor, " d"]:
     """Give the mean feature of ten views, each of unit length."""
+    return looks(models, key, clip, image).mean(0)
+
+
+def looks(models: SH3D, key: str, clip: VisionModel, image: Literal["depth", "shaded"]) -> Float[Tensor, "v d"]:
+    """Give the feature of each of ten views, of unit length."""
     seen = object_views(models[key], models.up, ViewConfig(image=image, size=224), mesh=models.mesh(key))
     images = torch.from_numpy(seen.images.astype(np.float32)).permute(0, 3, 1, 2)
-    return clip.whole(images).mean(0)
+    return clip.whole(images)
 
 
 def figures(

@@ -14,6 +14,7 @@ from s4tok.synthetic.objects import make_object
 from s4tok.synthetic.randomness import Draw
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.known_words import KnownWords
+from tests.furniture import wardrobes
 
 pytestmark = pytest.mark.slow
 
@@ -150,3 +151,16 @@ def test_the_tower_goes_on_where_it_was_stopped_and_writes_what_is_read(
     read = FrozenClip.load(str(tmp_path / "whole" / "mini2"))
     assert (read.size, read.width, read.known_words is not None) == (112, 256, True)
     assert sum(each.stat().st_size for each in (tmp_path / "whole" / "mini2").iterdir()) < 30e6
+
+
+def test_other_ways_of_asking_are_counted_by_hand_and_run_on_a_made_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ways import SHARES, figures, main
+
+    scores = torch.tensor([[0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], [0.1, 0.9, 0.2, 0.3, 0.4, 0.5, 0.6]])
+    assert figures(scores, torch.tensor([0, 0]), [0, 1]) == (0.5, 0.5, 0.5)
+    wardrobes(tmp_path / "BlendSwap-CC-0.sh3f", "a")
+    wardrobes(tmp_path / "Scopia.sh3f", "wardrobe1")
+    main(["--clip", "mini2", "--sh3d", str(tmp_path), "--split", "test"])
+    assert len(capsys.readouterr().out.splitlines()) == 2 + 3 * len(SHARES) + 1
