@@ -36,7 +36,7 @@ def detection_recipe(preset: DetectionPreset) -> FinetuneRecipe:
 def _reduced(rooms: FinetuneRecipe) -> FinetuneRecipe:
     """Give 3DETR for two cores: a tenth of the points, half as wide, half as deep.
 
-    With half the queries their reach is twice as far. Eight toy-scans are learned by heart (AP25 .98); with 64 queries,
+    With half the queries their reach is twice as far. Eight toy-scans are overfitted (AP25 .98); with 64 queries,
     within whose usual 0.5 m 15 of their 123 boxes have none, AP25 ends at .90.
     """
     detector = DetectorConfig(

@@ -248,6 +248,7 @@ def learn_by_heart() -> tuple[float, float]:
     return model(given)["local"].item(), train(model, given, 150, rate=6e-3)["local"].item()
 
 
+@pytest.mark.slow
 def test_eight_clouds_are_learned_by_heart(python: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     """A random tower stands for the mini CLIP, bent spheres for toy shapes, and every target is a random vector.
 

@@ -33,6 +33,7 @@ def digest(dataset: HomeRoom, key: str) -> str:
     return hashlib.blake2b(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["scans", "rooms"])
 def test_any_workers_in_any_order_furnish_the_same_rooms(kind: str, tmp_path: Path) -> None:
     dataset = small(kind, libraries(tmp_path))

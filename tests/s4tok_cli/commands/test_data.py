@@ -62,6 +62,7 @@ def test_make_refuses_what_it_cannot_make_by_name(s4tok: Run) -> None:
         assert told in refused.stderr
 
 
+@pytest.mark.slow
 def test_make_writes_homes_with_made_furniture_where_there_is_no_other(s4tok: Run) -> None:
     made = s4tok("data", "make", "home", "d/homes", "--layout", "scannet", "--sizes", "1,1,1", "--json")
     assert made.returncode == 0, made.stderr

@@ -92,6 +92,7 @@ def test_auto_leaves_superpoints_and_views_of_another_kind_as_they_are(
     assert made.name.startswith("extract-clip-")
 
 
+@pytest.mark.slow
 def test_workers_draw_what_one_process_draws(answer: Answer, tmp_path: Path) -> None:
     for workers in (1, 2):
         code, _ = answer(

@@ -50,6 +50,7 @@ def test_dinov2_is_extracted_and_distilled_and_has_no_words(answer: Answer, cach
     assert (code, "dinov2:test_vit has no text encoder" in said["error"]) == (2, True), said
 
 
+@pytest.mark.slow
 def test_siglip_is_extracted_and_distilled_and_names_points_by_its_own_texts(
     answer: Answer, tmp_path: Path, make_siglip: Callable[[Path], Path]
 ) -> None:
