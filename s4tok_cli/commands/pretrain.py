@@ -74,8 +74,8 @@ def pretrain(
     also: Annotated[
         list[str] | None,
         Option(
-            help="Another dataset to train on too.",
-            metavar="SOURCE",
+            help="Another dataset to train on too; of SOURCE:N its first N clouds.",
+            metavar="SOURCE[:N]",
             show_default="none",
             rich_help_panel=options.INPUT,
         ),
@@ -108,7 +108,7 @@ def pretrain(
     from s4tok_pipelines.training.ranks import from_environment
 
     is_first = from_environment().is_first
-    others = [replace(source, source=[each], dataset=None, limit=None) for each in also or ()]
+    others = [_other(source, each) for each in also or ()]
     outcome = run(
         clouds,
         cache,
@@ -130,6 +130,14 @@ def pretrain(
             {"made": outcome.made, "present": outcome.present, "out": str(outcome.out),
              "seconds": round(outcome.seconds, 3), **outcome.figures}
         )  # fmt: skip
+
+
+def _other(source: options.Clouds, also: str) -> options.Clouds:
+    """Take another dataset, or its first clouds."""
+    name, _, count = also.rpartition(":")
+    if not (name and count.isdecimal() and int(count)) or Path(also).exists():
+        name, count = also, ""
+    return replace(source, source=[name], dataset=None, limit=int(count) if count else None)
 
 
 def _validation(sources: Sequence[options.Clouds]) -> "list[CloudDataset]":

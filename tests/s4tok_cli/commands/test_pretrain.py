@@ -72,6 +72,14 @@ def test_other_datasets_are_trained_on_together_each_with_its_own_validation(s4t
     assert [(each.name, each.split) for each in more["validation"]] == [("toy-shapes", "val"), ("toy-scans", "val")]
 
 
+def test_of_another_dataset_the_first_clouds_can_be_taken(s4tok: Run, asked: Asked) -> None:
+    assert s4tok("pretrain", "toy-shapes", "--preset", "toy", "--also", "toy-scans:7").returncode == 0
+    more = asked[0][1]
+    assert [len(each) for each in more["also"]] == [7]
+    assert len(more["validation"][1]) > 7
+    assert "toy-scans:0" in s4tok("pretrain", "toy-shapes", "--also", "toy-scans:0").stderr
+
+
 def test_positions_context_and_clutter_are_flags(s4tok: Run, asked: Asked) -> None:
     flags = "--pe fixed --pe-scale none --pe-band 0.1,2 --pe-amplitude 1 --attend 4 --mix 0.5 --mix-objects 3"
     assert s4tok("pretrain", "toy-shapes", *flags.split(), "--superpoints", "default").returncode == 0
