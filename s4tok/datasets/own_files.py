@@ -12,14 +12,14 @@ import numpy as np
 from s4tok.clouds import PointCloud
 from s4tok.config import SURFACE_POINTS, Axis, Scene
 from s4tok.datasets.dataset import Mesh, Origin
-from s4tok.datasets.formats import colmap, e57, glb, las, obj, off, pcd, ply, stl
+from s4tok.datasets.formats import colmap, e57, glb, las, obj, off, pcd, ply, stl, usd
 from s4tok.datasets.formats.arrays import read_h5, read_npy_points, read_npz, read_text
 from s4tok.datasets.formats.contents import Contents
 from s4tok.datasets.formats.damage import DamagedFile, legible
 from s4tok.datasets.reader import FileDataset, Finding, FolderLayout
 from s4tok.datasets.surface import sample_surface
 from s4tok.errors import InputError, MissingError, did_you_mean
-from s4tok.geometry.placement import UP, Guess, Said, guessed, placed
+from s4tok.geometry.placement import AXES, UP, Guess, Said, guessed, placed
 from s4tok.shapes import Array, Bool
 
 FORMATS: dict[str, Callable[[Path], Contents]] = {
@@ -37,6 +37,10 @@ FORMATS: dict[str, Callable[[Path], Contents]] = {
     ".glb": glb.read_glb,
     ".h5": read_h5,
     ".e57": e57.read_e57,
+    ".usd": usd.read_usd,
+    ".usda": usd.read_usd,
+    ".usdc": usd.read_usd,
+    ".usdz": usd.read_usd,
     "points3d.bin": colmap.read_points_bin,  # known by their names, for .bin alone says nothing
     "points3d.txt": colmap.read_points_text,
 }
@@ -50,6 +54,7 @@ CONVENTIONS: Mapping[str, Mapping[Axis, float]] = {
     ".laz": {"x": 0.01, "y": 0.01, "z": 1.0},
     ".obj": {"x": 0.1, "y": 1.0, "z": 0.5},
 }
+DOUBT = 0.05  # the odds of each other axis where a file itself says which is up
 FRAME = 2  # goes up when the same file gives another cloud, so that caches notice
 
 
@@ -84,12 +89,12 @@ class OwnFiles(FileDataset):
 
     def __getitem__(self, key: str) -> PointCloud:
         """Read a cloud, or draw one from a mesh."""
-        cloud = self._as_it_comes(key)
-        return placed(cloud, self._guess(key, cloud).placement)
+        cloud, up = self._as_it_comes(key)
+        return placed(cloud, self._guess(key, cloud, up).placement)
 
     def guess(self, key: str) -> Guess:
         """Say what a file is taken for."""
-        return self.guesses.get(key) or self._guess(key, self._as_it_comes(key))
+        return self.guesses.get(key) or self._guess(key, *self._as_it_comes(key))
 
     def origin(self, key: str) -> Origin:
         """Say where a file lies, in letters that can be written; taken for something else, it is another cloud."""
@@ -113,17 +118,19 @@ class OwnFiles(FileDataset):
         contents = self._contents(key)
         return None if contents.faces is None or not len(contents.faces) else _mesh(contents, key, self.path(key))
 
-    def _guess(self, key: str, cloud: PointCloud) -> Guess:
+    def _guess(self, key: str, cloud: PointCloud, up: Axis | None) -> Guess:
         if key not in self.guesses:
-            self.guesses[key] = guessed(cloud, self.said, CONVENTIONS.get(_format(key)))
+            stated: Mapping[Axis, float] = {axis: 1.0 if axis == up else DOUBT for axis in AXES}
+            self.guesses[key] = guessed(cloud, self.said, stated if up else CONVENTIONS.get(_format(key)))
         return self.guesses[key]
 
-    def _as_it_comes(self, key: str) -> PointCloud:
+    def _as_it_comes(self, key: str) -> tuple[PointCloud, Axis | None]:
+        """Read a cloud, and which axis its file says is up."""
         contents = self._contents(key)
         if _is_surface(contents, key):
             mesh = _mesh(contents, key, self.path(key))
-            return sample_surface(mesh, key, self.path(key), draw=f"{len(mesh.faces)} faces")
-        return contents.cloud(self.path(key), key)
+            return sample_surface(mesh, key, self.path(key), draw=f"{len(mesh.faces)} faces"), contents.up
+        return contents.cloud(self.path(key), key), contents.up
 
     def _contents(self, key: str) -> Contents:
         try:

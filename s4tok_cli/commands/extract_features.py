@@ -128,8 +128,10 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
 
     from s4tok.device import pick_device
     from s4tok_cache import Shard
+    from s4tok_pipelines.outputs.provenance import tell_assumed
     from s4tok_pipelines.stages.extract_features import extract_features as run
 
+    progress = console.Progress()
     outcome = run(
         clouds,
         how.cache,
@@ -146,8 +148,9 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
         overwrite=how.overwrite,
         preview=how.preview,
         prompts=how.prompt or [],
-        report=console.Progress(),
+        report=progress,
     )
+    tell_assumed(clouds, progress)
     console.finish_stage("clouds processed", outcome)
 
 

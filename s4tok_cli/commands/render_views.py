@@ -65,8 +65,10 @@ def render_views(
 
     from s4tok.device import pick_device
     from s4tok_cache import Shard
+    from s4tok_pipelines.outputs.provenance import tell_assumed
     from s4tok_pipelines.stages.render_views import render_views as run
 
+    progress = console.Progress()
     config = ViewConfig(image=image, projection=projection, projection_compat=projection_compat, size=size)
     outcome = run(
         clouds,
@@ -77,6 +79,7 @@ def render_views(
         device=pick_device(device),
         overwrite=overwrite,
         preview=preview,
-        report=console.Progress(),
+        report=progress,
     )
+    tell_assumed(clouds, progress)
     console.finish_stage("clouds drawn from ten directions", outcome)

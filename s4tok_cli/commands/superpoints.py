@@ -94,6 +94,7 @@ def superpoints(
     from s4tok_cache import Shard
     from s4tok_pipelines.inputs.find_superpoints import open_superpoints
     from s4tok_pipelines.inputs.own_clouds import parted
+    from s4tok_pipelines.outputs.provenance import tell_assumed
     from s4tok_pipelines.outputs.superpoint_files import export_segments
     from s4tok_pipelines.outputs.superpoint_files import preview as draw_preview
     from s4tok_pipelines.report import joined
@@ -101,6 +102,7 @@ def superpoints(
 
     progress, outcomes = console.Progress(), []
     for part in parted(clouds, report=progress):
+        tell_assumed(part, progress)
         config = changed(SuperpointConfig.of(part.scene, preset), settings)
         if source.clouds != "frames":
             config = replace(config, frame_step=source.frame_step)

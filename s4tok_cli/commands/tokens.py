@@ -52,11 +52,13 @@ def tokens(
     clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong with it is told at once
 
     from s4tok_pipelines.inputs.own_clouds import parted
+    from s4tok_pipelines.outputs.provenance import tell_assumed
     from s4tok_pipelines.stages.tokens import tokens as run
 
     progress = console.Progress()
     found = None
     for part in parted(clouds, report=progress):
+        tell_assumed(part, progress)
         of_part = run(part, tokenizer, n_tokens=n_tokens, seed=seed, preview=preview, report=progress)
         found, preview = of_part if found is None else found.with_those_of(of_part), None
     assert found is not None

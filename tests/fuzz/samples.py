@@ -156,6 +156,20 @@ def e57_sample(folder: Path) -> Sample:
     return Sample(".e57", (folder / "valid.e57").read_bytes(), N)
 
 
+def usd_samples(folder: Path) -> list[Sample]:
+    """Make a box by usd-core, which may not be here, in each of its forms."""
+    usd, geom, utils = (import_module(f"pxr.{name}") for name in ("Usd", "UsdGeom", "UsdUtils"))
+    stage = usd.Stage.CreateNew(str(folder / "box.usda"))
+    box = geom.Mesh.Define(stage, "/box")
+    box.GetPointsAttr().Set([tuple(corner) for corner in CORNERS.tolist()])
+    box.GetFaceVertexCountsAttr().Set([4] * len(QUADS))
+    box.GetFaceVertexIndicesAttr().Set(QUADS.ravel().tolist())
+    stage.Save()
+    stage.Export(str(folder / "box.usdc"))
+    utils.CreateNewUsdzPackage(str(folder / "box.usdc"), str(folder / "box.usdz"))
+    return [Sample(end, (folder / f"box{end}").read_bytes(), 0, 12) for end in (".usda", ".usdc", ".usdz")]
+
+
 def _glb() -> Iterator[Sample]:
     places, corners = CORNERS.astype("<f4").tobytes(), FACES.astype("<u2").tobytes()
     text = (

@@ -11,7 +11,7 @@ import pytest
 from tests.fuzz.losses import is_loss
 from tests.fuzz.malformed import DAMAGES, Malformed, make, malformed
 from tests.fuzz.reading import Outcome, read_all
-from tests.fuzz.samples import e57_sample, samples
+from tests.fuzz.samples import e57_sample, samples, usd_samples
 from tests.running import Run
 from tests.torture.tally import seed
 
@@ -61,6 +61,15 @@ def test_malformed_e57_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -
     pytest.importorskip("pye57")
     valid = e57_sample(tmp_path)
     counts, problems = try_files(tmp_path, [malformed(seed(), number, [valid]) for number in range(COUNT // 5)])
+    assert not problems, "\n".join([str(dict(counts)), *problems[:20]])
+    assert counts["refused"] > counts.total() // 2
+
+
+def test_malformed_usd_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("pxr")
+    valid = usd_samples(tmp_path)
+    counts, problems = try_files(tmp_path, [malformed(seed(), number, valid) for number in range(COUNT // 5)])
+    print(f"fuzz of USD: {counts.total()} files, seed {seed()}: {dict(counts)}")
     assert not problems, "\n".join([str(dict(counts)), *problems[:20]])
     assert counts["refused"] > counts.total() // 2
 

@@ -2,11 +2,14 @@
 
 import os
 import random
+import sys
+import time
 from collections import Counter
 
 KILLS_IN_CI = 200
 KILLS_IN_A_SMOKE_TEST = 4
 FAILURES_TOLD = 5
+SECONDS_BETWEEN_LINES = 60.0  # that a long run prints under `pytest -s`
 
 
 def seed() -> int:
@@ -33,6 +36,7 @@ class Tally:
         self.passed = 0
         self.failures: list[str] = []
         self.seen: Counter[str] = Counter()
+        self._told = time.monotonic()
 
     def shuffled(self, keys: list[str]) -> list[str]:
         return self.random.sample(keys, len(keys))
@@ -43,6 +47,9 @@ class Tally:
             self.passed += 1
         else:
             self.failures.append(str(otherwise))
+        if time.monotonic() - self._told > SECONDS_BETWEEN_LINES:
+            self._told = time.monotonic()
+            print(self, file=sys.stderr, flush=True)
 
     def settle(self, at_least: int = 1) -> None:
         """Fail the test when anything failed, or when fewer things were tried than were promised."""

@@ -1,5 +1,7 @@
 """What an answer in words depends on, so that it can be had again."""
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from s4tok import __version__
@@ -8,6 +10,7 @@ from s4tok.datasets.own_files import OwnFiles
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.prompts import Prompts
+from s4tok_pipelines.report import Report
 
 
 def provenance(
@@ -39,6 +42,27 @@ def taken_for(clouds: CloudDataset) -> dict[str, Any]:
         words = {key: getattr(place, name) for key, place in places.items()}
         found[name] = words if len(set(words.values())) != 1 else next(iter(words.values()))
     return found
+
+
+def tell_assumed(clouds: CloudDataset, report: Report) -> None:
+    """Tell what own files were taken for where no labels are tried: which way is up shows in shape and format alone."""
+    if isinstance(clouds, OwnFiles) and clouds.guesses:
+        how = "" if clouds.said.up else ", told by shape and format alone"
+        report.note(f"{len(clouds)} cloud{'s' * (len(clouds) != 1)} {assumed(taken_for(clouds), len(clouds))}{how}")
+
+
+def assumed(about: Mapping[str, Any], n_clouds: int) -> str:
+    """Write what own files were taken for in words, with the options that overrule it."""
+    scene = f"{about['scene']}s" if n_clouds != 1 else "an object" if about["scene"] == "object" else "a room"
+    unit = f"in {_listed(about['unit'])} (--unit)" if about["unit"] else "of any unit"
+    return f"taken for {scene} (--room, --object) {unit} with {_listed(about['up'])} up (--up)"
+
+
+def _listed(words: Any) -> str:
+    """Write a word that holds for all files, or how many files have which."""
+    if not isinstance(words, Mapping):
+        return str(words)
+    return ", ".join(f"{word} ({count})" for word, count in Counter(words.values()).most_common())
 
 
 def _files(clouds: OwnFiles) -> str:

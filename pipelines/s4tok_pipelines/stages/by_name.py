@@ -34,6 +34,7 @@ from s4tok_cache.files import write_whole
 from s4tok_pipelines.inputs.features import features_in
 from s4tok_pipelines.inputs.models import ModelNames, Models, load_calibrating, load_models
 from s4tok_pipelines.inputs.own_clouds import bring_upright, parted
+from s4tok_pipelines.outputs.provenance import tell_assumed
 from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.outputs.segment_sheets import Sheet
 from s4tok_pipelines.paths import CACHE
@@ -189,6 +190,7 @@ def detect_by_name(
     """
     loaded = load_detector(checkpoint, device, clip)
     (clouds,) = parted(clouds, scene="room", report=report)
+    tell_assumed(clouds, report)
     superpoints = open_superpoints(loaded, clouds, cache, auto=auto, workers=workers, report=report)
     sheet = Sheet(clouds)
     watch = sheet.add if preview else None

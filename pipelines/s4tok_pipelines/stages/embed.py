@@ -24,7 +24,7 @@ from s4tok_pipelines.inputs.entries import fingerprints, read_entry, root_of
 from s4tok_pipelines.inputs.models import ModelNames
 from s4tok_pipelines.inputs.own_clouds import parted
 from s4tok_pipelines.outputs.labelled_clouds import stems_for
-from s4tok_pipelines.outputs.provenance import taken_for
+from s4tok_pipelines.outputs.provenance import taken_for, tell_assumed
 from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.report import Failure, Outcome, Report, joined, silent
@@ -141,6 +141,7 @@ def embed_by_name(
         raise UsageError("shards share a cache: --shard is for datasets without --out.")
     outcomes, facts = [], []
     for part in parted(clouds, scale=config.scale, report=report):
+        tell_assumed(part, report)
         checkpoint = names.checkpoint_for(part.scene)
         model = load(checkpoint, clip=names.clip, pretrained=names.pretrained, device=names.device).trained_model
         encoder = CloudEncoder(model, config, part.scene, part.up, report.note)

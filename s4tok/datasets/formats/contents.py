@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s4tok.clouds import PointCloud
+from s4tok.config import Axis
 from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.errors import InputError
 from s4tok.shapes import Array, Bool, Int, Real
@@ -21,6 +22,7 @@ class Contents:
     faces: Int[Array, "f 3"] | None = None  # None in a file of points; may be empty in a file of a mesh
     face_labels: Int[Array, " f"] | None = None
     present: Bool[Array, " r"] | None = None  # which rows of the file are points, where some are holes
+    up: Axis | None = None  # the axis that points up, where the file says so
 
     def cloud(self, path: Path, name: str) -> PointCloud:
         """Validate the points; what is wrong with them is told with the file's name."""

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import numpy as np
+
+from s4tok.datasets.open import open_dataset
+from s4tok.synthetic.datasets import ToyShapes
+from s4tok_pipelines.inputs.own_clouds import parted
+from s4tok_pipelines.outputs.provenance import tell_assumed
+from tests.notes import Notes
+
+
+def folder(root: Path) -> Path:
+    """Two chairs and a hall in metres."""
+    shapes = ToyShapes("val")
+    for name in "ab":
+        np.save(root / f"{name}-chair.npy", shapes[shapes.keys[6]].xyz)
+    hall = np.random.default_rng(0).uniform(0, [5, 4, 2.5], (3000, 3))
+    hall[:1500, 2] = hall[1500:2250, 0] = hall[2250:, 1] = 0
+    np.save(root / "hall.npy", hall)
+    return root
+
+
+def test_what_shape_alone_decides_is_told(tmp_path: Path) -> None:
+    notes = Notes()
+    for part in parted(open_dataset(folder(tmp_path)), report=notes):
+        tell_assumed(part, notes)
+    assert notes.said == [
+        "2 clouds taken for objects (--room, --object) of any unit with y up (--up), told by shape and format alone",
+        "1 cloud taken for a room (--room, --object) in m (--unit) with z up (--up), told by shape and format alone",
+    ]
+    (part,) = parted(open_dataset(tmp_path / "a-chair.npy", up="x"))
+    tell_assumed(part, notes)
+    assert notes.said[-1] == "1 cloud taken for an object (--room, --object) of any unit with x up (--up)"
+    tell_assumed(ToyShapes("val"), notes)
+    assert len(notes.said) == 3
