@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from s4tok.config.kinds import ROOM_WINDOW
-
 
 @dataclass(frozen=True)
 class WorldConfig:
@@ -29,6 +27,5 @@ class ReproduceConfig:
     scales: tuple[float, ...] = (0.3, 1.0, 3.0, 10.0)  # of the sweep; a unit-sphere object against one in metres
     shapes: int = 150  # held-out objects of the sweep; ten of each category of the synthetic data
     seeds: int = 3  # checkpoints of each tokenizer, where they are trained anew
-    train_window: float = ROOM_WINDOW  # metres; rooms are trained on in columns so wide
     guesses: int = 100  # random labellings that chance is measured by
     seed: int = 0  # of what is drawn at evaluation; checkpoints have seeds of their own

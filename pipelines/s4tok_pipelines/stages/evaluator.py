@@ -1,18 +1,29 @@
 """What the tables are made of: one checkpoint, or the 2D model, on one dataset."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from s4tok.config import ReproduceConfig, SegmentConfig, SuperpointConfig, TokenizerConfig, VisionConfig, ZeroShotConfig
+from s4tok.config import (
+    DetectConfig,
+    ReproduceConfig,
+    SegmentConfig,
+    SuperpointConfig,
+    TokenizerConfig,
+    VisionConfig,
+    ZeroShotConfig,
+)
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.inference.cloud_encoder import CloudEncoder
+from s4tok.inference.detecting import SceneDetector
 from s4tok.inference.head_words import HeadVocabulary
 from s4tok.metrics.chance import PartPoints, chance, chance_of_parts
 from s4tok.models.checkpoint import TrainedModel
+from s4tok.models.detector_files import LoadedDetector
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.furniture import Furniture
 from s4tok.zero_shot.labelled import Labelled
@@ -20,19 +31,23 @@ from s4tok.zero_shot.point_figures import SceneFigures
 from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache.errors import CacheError
-from s4tok_pipelines.inputs.find_superpoints import open_superpoints
+from s4tok_pipelines.inputs import find_superpoints
 from s4tok_pipelines.inputs.point_scores import CheckpointScorer, PointScorer, VisionScorer
 from s4tok_pipelines.inputs.whole_features import WholeFeatures
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.auto import make_superpoints, usual_superpoints
 from s4tok_pipelines.stages.classify import classify
+from s4tok_pipelines.stages.detect import detect, open_superpoints
 from s4tok_pipelines.stages.extract_features import extract_features
 from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.segment import segment
 from s4tok_pipelines.tables.kept_results import KeptResults, result_stamp
+from s4tok_pipelines.tables.spec import Task
 
 WHOLE = TokenizerConfig()  # the paper's points and tokens of a cloud
 SEGMENTS = SuperpointConfig(method="scannet-segments")
+KEPT_AS: Mapping[Task, str] = {"parts": "-parts", "objects": "-x1", "rooms": "", "boxes": "-boxes"}  # ends of names
+SEGMENTED, WHOLE_ROOMS = "-segments", "-whole"  # of results in rooms by other superpoints, and of whole ones
 PART_GUESSES = 10  # random labellings of parts; their mean moves by less than a tenth of a point
 
 
@@ -69,7 +84,7 @@ class Evaluator(NamedTuple):
         def make() -> dict[str, Any]:
             return self._segmented(clouds, scorer)
 
-        return self.kept.get(f"{name}-{clouds.name}{'-whole' if whole else ''}", stamp, make)
+        return self.kept.get(f"{name}-{clouds.name}{WHOLE_ROOMS if whole else ''}", stamp, make)
 
     def on_segments(self, name: str, checkpoint: TrainedModel, clouds: CloudDataset) -> dict[str, Any]:
         """Let a checkpoint label rooms whose superpoints are the segments they were published with."""
@@ -77,10 +92,10 @@ class Evaluator(NamedTuple):
         encoder = CloudEncoder(
             checkpoint, replace(self.looking, seed=self.config.seed), clouds.scene, clouds.up, self.report.note
         )
-        scorer = CheckpointScorer(encoder, open_superpoints(clouds, self.cache, SEGMENTS))
+        scorer = CheckpointScorer(encoder, find_superpoints.open_superpoints(clouds, self.cache, SEGMENTS))
         asked = {**asdict(scorer.config), "guesses": self.config.guesses}
         stamp = result_stamp("segment", clouds, self.clip, checkpoint, self.prompts, asked, (scorer.superpoints.stamp,))
-        return self.kept.get(f"{name}-{clouds.name}-segments", stamp, lambda: self._segmented(clouds, scorer))
+        return self.kept.get(f"{name}-{clouds.name}{SEGMENTED}", stamp, lambda: self._segmented(clouds, scorer))
 
     def parts(self, name: str, checkpoint: TrainedModel, clouds: CloudDataset) -> dict[str, Any]:
         """Let a checkpoint label the parts of objects of known category."""
@@ -90,7 +105,7 @@ class Evaluator(NamedTuple):
         )
         asked = {**asdict(scorer.config), "guesses": PART_GUESSES}
         stamp = result_stamp("segment", clouds, self.clip, checkpoint, self.prompts, asked, (scorer.superpoints.stamp,))
-        return self.kept.get(f"{name}-{clouds.name}-parts", stamp, lambda: self._parts(clouds, scorer))
+        return self.kept.get(f"{name}-{clouds.name}{KEPT_AS['parts']}", stamp, lambda: self._parts(clouds, scorer))
 
     def parts_of_each(self, checkpoint: TrainedModel | None, clouds: CloudDataset) -> list[Labelled]:
         """Label the parts of a few objects, and keep each; without a checkpoint by the 2D model on its views."""
@@ -109,7 +124,7 @@ class Evaluator(NamedTuple):
             "segment", clouds, self.clip, None, self.prompts, {**asdict(scorer.config), "guesses": PART_GUESSES},
             (scorer.superpoints.stamp,),
         )  # fmt: skip
-        return self.kept.get(f"vision-{clouds.name}-parts", stamp, lambda: self._parts(clouds, scorer))
+        return self.kept.get(f"vision-{clouds.name}{KEPT_AS['parts']}", stamp, lambda: self._parts(clouds, scorer))
 
     def objects(self, name: str, checkpoint: TrainedModel, clouds: CloudDataset, scale: float) -> dict[str, Any]:
         """Let a checkpoint name whole objects that are so many times as large; nothing else about them changes."""
@@ -125,10 +140,31 @@ class Evaluator(NamedTuple):
 
         return self.kept.get(f"{name}-{clouds.name}-x{scale:g}", stamp, make)
 
-    def vision(self, clouds: CloudDataset) -> dict[str, Any]:
-        """Measure the 2D model itself: on drawn views of objects, on the frames of rooms where it has seen these.
+    def boxes(self, name: str, detector: LoadedDetector, clouds: CloudDataset) -> dict[str, Any]:
+        """Let a detector find the boxes of rooms."""
+        superpoints = open_superpoints(
+            detector, clouds, self.cache, auto=True, workers=self.workers, report=self.report
+        )
+        config = DetectConfig(seed=self.config.seed)
+        upstream = () if superpoints is None else (superpoints.stamp,)
+        asked = {**asdict(config), "detector": detector.sha256}
+        stamp = result_stamp("detect", clouds, self.clip, None, self.prompts, asked, upstream)
 
-        Empty where its features of rooms are not in the cache.
+        def make() -> dict[str, Any]:
+            found = detect(clouds, SceneDetector(detector, config), superpoints, report=self.report)
+            facts = found.facts()
+            return {
+                **facts,
+                "checkpoint": {**facts["checkpoint"], "card": dict(detector.card)},
+                "failures": [vars(failure) for failure in found.failures],
+            }
+
+        return self.kept.get(f"{name}-{clouds.name}{KEPT_AS['boxes']}", stamp, make)
+
+    def vision(self, clouds: CloudDataset) -> dict[str, Any]:
+        """Measure the 2D model itself: on drawn views of objects, on frames of rooms, whose features are made.
+
+        Empty where rooms have no frames, and where the model cannot encode them.
         """
         config = SegmentConfig(calibrate="none", seed=self.config.seed)
         stage, asked = ("classify", {}) if clouds.scene == "object" else ("segment", asdict(config))
@@ -140,6 +176,7 @@ class Evaluator(NamedTuple):
                     clouds, self.cache, self.clip, None, workers=self.workers, report=self.report
                 )
                 return self._classified(clouds, features)
+            self._extract(clouds)
             return self._segmented(clouds, VisionScorer(self.clip, clouds, self.cache, config))
 
         try:
@@ -196,14 +233,18 @@ class Evaluator(NamedTuple):
         }
 
     def _by_views(self, clouds: CloudDataset) -> VisionScorer:
-        """Open the 2D model's features of drawn views, made before where they are missing."""
+        """Open the 2D model's features of drawn views."""
+        self._extract(clouds)
+        config = SegmentConfig(calibrate="none", seed=self.config.seed)
+        return VisionScorer(self.clip, clouds, self.cache, config)
+
+    def _extract(self, clouds: CloudDataset) -> None:
+        """Make the 2D model's features of superpoints where they are missing."""
         if self.model is not None:
             extract_features(
                 clouds, self.cache, self.model, superpoints=usual_superpoints(clouds, self.cache), auto=True,
-                workers=self.workers, report=self.report,
+                workers=self.workers, device=self.clip.device.type, report=self.report,
             )  # fmt: skip
-        config = SegmentConfig(calibrate="none", seed=self.config.seed)
-        return VisionScorer(self.clip, clouds, self.cache, config)
 
     def _words(self, clouds: CloudDataset, scorer: PointScorer) -> Vocabulary:
         checkpoint = scorer.checkpoint

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from s4tok import __version__
-from s4tok.config import ReproduceConfig, SegmentConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import MissingError
 from s4tok.models.checkpoint import TrainedModel, load_trained
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import Prompts
-from s4tok_pipelines.report import Failure, Report, silent
+from s4tok_pipelines.report import Failure
 from s4tok_pipelines.stages.evaluator import Evaluator
-from s4tok_pipelines.tables.kept_results import KeptResults
 from s4tok_pipelines.tables.result_table import Facts
 from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS, UNIVERSAL, WHOLE_ROOM, Measured
 from s4tok_pipelines.tables.table2_checkpoints import Places
@@ -23,61 +21,37 @@ from s4tok_pipelines.tables.table2_picture import draw_table2
 from s4tok_pipelines.tables.table2_worlds import PAPERS, Worlds
 from s4tok_pipelines.tables.written import Reproduced, Result, write_result
 
-RESULTS, PICTURE, TITLE = "results", "table2.png", "Table 2, reproduced"
+PICTURE, TITLE = "table2.png", "Table 2, reproduced"
 SHOWS = "What kNN loses by measuring patches in the cloud's own unit; below chance no order of rows is evidence."
 SOURCE = "Self-Supervised and Generalizable Tokenization for CLIP-Based 3D Understanding (S4Token), Tables 2 and 4"
 
 
-def reproduce(
-    worlds: Worlds,
-    cache: Path,
-    clip: FrozenClip,
-    prompts: Prompts,
-    places: Places,
-    out: Path,
-    config: ReproduceConfig = ReproduceConfig(),  # noqa: B008 - it cannot change
-    *,
-    looking: SegmentConfig = SegmentConfig(),  # noqa: B008 - as above
-    results: Path | None = None,
-    is_quick: bool = False,
-    workers: int = 1,
-    device: str = "cpu",
-    report: Report = silent,
-) -> Reproduced:
+def reproduce(worlds: Worlds, places: Places, out: Path, evaluator: Evaluator, *, is_quick: bool = False) -> Reproduced:
     """Ask every checkpoint about both worlds of rooms and about objects at every scale, and write the tables.
 
-    Reads checkpoints and datasets; makes superpoints that are missing. A result of a checkpoint in a world is kept in
-    `out` and not computed twice, so that a run that was stopped can be started again.
+    Reads checkpoints and datasets; makes superpoints that are missing. A result of a checkpoint in a world is kept and
+    not computed twice, so that a run that was stopped can be started again.
 
     Args:
         worlds: What is asked about.
-        cache: The folder of all caches.
-        clip: The CLIP that checkpoints were trained for.
-        prompts: The sentences of each class.
         places: Where the checkpoints of each row lie, one a seed; a row may have none.
-        out: Where tables and results go.
-        config: Scales, seeds, draws of chance.
-        looking: How rooms are encoded; what it leaves open is as each checkpoint was trained.
-        results: Where each checkpoint's results are kept; below `out` where None.
+        out: Where tables go.
+        evaluator: What checkpoints are measured with.
         is_quick: Mark every cell as no result.
-        workers: Processes that cut superpoints.
-        device: Where checkpoints compute.
-        report: Who listens.
 
     Raises:
         MissingError: When no row has a checkpoint.
     """
-    start = time.monotonic()
+    start, clip = time.monotonic(), evaluator.clip
     if not any(places.values()):
         raise MissingError(
             "there are no checkpoints to fill the table with.",
             "train them with --train, or name a folder of trained ones with --checkpoints.",
         )
+    device = clip.device.type
     checkpoints = {name: [load_trained(where, clip, device) for where in of] for name, of in places.items()}
-    kept = KeptResults(results or out / RESULTS)
-    evaluator = Evaluator(clip, prompts, cache, kept, config, looking, workers=workers, report=report)
     measured = _measured(worlds, checkpoints, evaluator)
-    notes = _notes(worlds, measured, clip, prompts)
+    notes = _notes(worlds, measured, clip, evaluator.prompts)
     tables = [each.as_trial() for each in measured.tables] if is_quick else measured.tables
     draw_table2(out / PICTURE, tables, TITLE, notes)
     about = {

@@ -2,8 +2,9 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from s4tok.config import (
@@ -11,7 +12,6 @@ from s4tok.config import (
     DEFAULT_CHECKPOINTS,
     Preset,
     ReproduceConfig,
-    RunConfig,
     SegmentConfig,
     VisionConfig,
     ZeroShotConfig,
@@ -27,21 +27,26 @@ from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.report import Failure, Report, silent
 from s4tok_pipelines.stages.evaluator import Evaluator
+from s4tok_pipelines.stages.plans import plan_figure, plan_table, plan_table2
 from s4tok_pipelines.stages.reproduce import reproduce
-from s4tok_pipelines.stages.reproduce_figure import reproduce_figure
-from s4tok_pipelines.stages.reproduce_table import Wanted, reproduce_table
+from s4tok_pipelines.stages.reproduce_figure import clouds_of, reproduce_figure
+from s4tok_pipelines.stages.reproduce_table import reproduce_table
+from s4tok_pipelines.stages.row_checkpoints import RowCheckpoints
 from s4tok_pipelines.stages.row_training import Trainer
-from s4tok_pipelines.stages.table2_training import train_checkpoints
+from s4tok_pipelines.stages.table_work import TableWork, Wanted
+from s4tok_pipelines.tables.costs import Plan
 from s4tok_pipelines.tables.figures import FIGURE_SPECS
 from s4tok_pipelines.tables.grid import Grid
 from s4tok_pipelines.tables.kept_results import KeptResults
 from s4tok_pipelines.tables.markdown import markdown
 from s4tok_pipelines.tables.names import ALL, NAMES, REAL, TABLE_2
+from s4tok_pipelines.tables.page import Part as PagePart
 from s4tok_pipelines.tables.page import page
 from s4tok_pipelines.tables.real_table import real_table
+from s4tok_pipelines.tables.s4token_tables import TABLE2_ROWS
 from s4tok_pipelines.tables.table import SPECS
 from s4tok_pipelines.tables.table2_checkpoints import NAMES as ROWS_2
-from s4tok_pipelines.tables.table2_checkpoints import TRAINED, find_checkpoints, is_checkpoint
+from s4tok_pipelines.tables.table2_checkpoints import is_checkpoint
 from s4tok_pipelines.tables.table2_worlds import open_worlds
 from s4tok_pipelines.tables.written import Reproduced
 
@@ -83,14 +88,44 @@ class Reproduction:
         """Say where checkpoints go that are trained."""
         return self.trained or self.checkpoints or self.out / CHECKPOINTS
 
+    @property
+    def is_timed(self) -> bool:
+        """Tell whether it is known how long things take: of the synthetic data and the mini CLIP."""
+        return self.data is None and self.clip.model == ZeroShotConfig.clip
+
     def as_quick(self) -> "Reproduction":
-        """Give the numbers of a run that shows no more than that everything works."""
+        """Give the numbers of a run that shows no more than that everything works; its checkpoints stay its own."""
         config = replace(self.config, scales=(0.3, 1.0), shapes=QUICK_LIMIT, seeds=1, guesses=10)
-        return replace(self, config=config, limit=self.limit or QUICK_LIMIT, trains=True)
+        return replace(
+            self, config=config, limit=self.limit or QUICK_LIMIT, trains=True, trained=self.out / CHECKPOINTS
+        )
+
+    def evaluator(self, report: Report) -> Evaluator:
+        """Load the CLIP and its prompts, with which everything is measured."""
+        device = pick_device(self.names.device)
+        return Evaluator(
+            FrozenClip.load(self.clip.model, self.clip.pretrained, device),
+            load_prompts(self.names.prompts or set_for(self.clip.model)),
+            self.cache,
+            KeptResults(self.out / RESULTS),
+            self.config,
+            SegmentConfig(),
+            self.workers,
+            report,
+            self.clip,
+        )
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table or figure whose datasets are open: how much it has to do, and how it is made."""
+
+    plan: Callable[[], Plan]
+    make: Callable[[], Reproduced]
 
 
 def reproduce_by_name(name: str, asked: Reproduction, report: Report = silent) -> Reproduced:
-    """Make a table or figure, or all of them and a page.
+    """Make a table or figure, or all of them and a page; how much there is to do is told before.
 
     Raises:
         UsageError: For a name or a row there is not.
@@ -100,41 +135,36 @@ def reproduce_by_name(name: str, asked: Reproduction, report: Report = silent) -
     choose("table or figure", name, dict.fromkeys((*NAMES, REAL, ALL)))
     _require_rows(name, asked.rows)
     asked = asked.as_quick() if asked.is_quick else asked
+    evaluator = asked.evaluator(report)
     if name == ALL:
-        return _all(asked, report)
-    return _one(name, asked, asked.out / RESULTS, report)
+        return _all(asked, evaluator, report)
+    part = _open(name, asked, evaluator, report)
+    report.note(part.plan().said(name, is_known=asked.is_timed))
+    return part.make()
 
 
-def _one(name: str, asked: Reproduction, results: Path, report: Report) -> Reproduced:
-    if name == TABLE_2:
-        return _table_2(asked, report, results)
-    prompts = load_prompts(asked.names.prompts or set_for(asked.clip.model))
-    device = pick_device(asked.names.device)
-    clip = FrozenClip.load(asked.clip.model, asked.clip.pretrained, device)
-    evaluator = Evaluator(
-        clip,
-        prompts,
-        asked.cache,
-        KeptResults(results),
-        asked.config,
-        SegmentConfig(),
-        asked.workers,
-        report,
-        asked.clip,
-    )
-    wanted = Wanted(
-        asked.out, asked.checkpoints, asked.data, asked.rows, asked.limit, asked.config.seeds,
-        asked.trains or (asked.data is not None and asked.checkpoints is None and name != REAL), asked.is_quick,
-    )  # fmt: skip
-    if name == REAL:
-        wanted = replace(wanted, data=asked.data or DATA_ROOT)
-    if name in FIGURE_SPECS:
-        return reproduce_figure(FIGURE_SPECS[name], wanted, evaluator, report)
+def _open(name: str, asked: Reproduction, evaluator: Evaluator, report: Report) -> Part:
+    """Open a table or figure."""
+    evaluator = evaluator._replace(kept=KeptResults(evaluator.kept.folder))  # counts what is made for this one
     trainer = Trainer(
-        asked.folder, asked.cache, asked.clip, asked.recipe, asked.is_quick, asked.workers, device, report
+        asked.folder, asked.cache, asked.clip, asked.recipe, asked.is_quick, asked.workers,
+        evaluator.clip.device.type, report,
+    )  # fmt: skip
+    if name == TABLE_2:
+        return _table_2(asked, trainer, evaluator, report)
+    trains = asked.trains or (asked.data is not None and asked.checkpoints is None and name != REAL)
+    data = asked.data or (DATA_ROOT if name == REAL else None)
+    wanted = Wanted(
+        asked.out, asked.checkpoints, data, asked.rows, asked.limit, asked.config.seeds, trains, asked.is_quick
     )
-    spec = real_table(asked.data or DATA_ROOT, _tested(asked)) if name == REAL else SPECS[name]
-    return reproduce_table(spec, wanted, evaluator, trainer, report)
+    if name in FIGURE_SPECS:
+        figure = FIGURE_SPECS[name]
+        clouds = clouds_of(figure, wanted, evaluator)
+        made = partial(reproduce_figure, figure, wanted, evaluator, report)
+        return Part(partial(plan_figure, name, clouds, evaluator), made)
+    spec = real_table(data or DATA_ROOT, _tested(asked)) if name == REAL else SPECS[name]
+    work = TableWork.open(spec, wanted, evaluator, trainer)
+    return Part(partial(plan_table, work), partial(reproduce_table, work, report))
 
 
 def _tested(asked: Reproduction) -> list[str]:
@@ -144,44 +174,42 @@ def _tested(asked: Reproduction) -> list[str]:
     return sorted({re.sub(r"-\d+$", "", path.name) for path in asked.checkpoints.iterdir() if is_checkpoint(path)})
 
 
-def _table_2(asked: Reproduction, report: Report, results: Path) -> Reproduced:
-    """Make Table 2 with the checkpoints of a folder, or new ones, or those that come with s4tok."""
+def _table_2(asked: Reproduction, trainer: Trainer, evaluator: Evaluator, report: Report) -> Part:
+    """Open Table 2, with the checkpoints of a folder, or new ones, or those that come with s4tok."""
     wanted = list(asked.rows or ROWS_2)
-    prompts, device = load_prompts(asked.names.prompts or set_for(asked.clip.model)), pick_device(asked.names.device)
-    recipe = replace(RunConfig.of(asked.recipe), clip=asked.clip)
-    worlds = open_worlds(asked.data, asked.config, asked.limit, recipe.limit)
-    checkpoints = asked.checkpoints
-    if (asked.trains and not asked.is_quick) or (asked.data is not None and checkpoints is None):
-        checkpoints = asked.folder
-        train_checkpoints(
-            worlds, asked.cache, recipe, [row for row in wanted if row in TRAINED], checkpoints, asked.config,
-            workers=asked.workers, device=device, report=report,
-        )  # fmt: skip
-    clip = FrozenClip.load(asked.clip.model, asked.clip.pretrained, device)
-    places = find_checkpoints(wanted, checkpoints)
-    return reproduce(
-        worlds, asked.cache, clip, prompts, places, asked.out, asked.config, results=results,
-        is_quick=asked.is_quick, workers=asked.workers, device=device, report=report,
-    )  # fmt: skip
+    worlds = open_worlds(asked.data, asked.config, asked.limit)
+    trains = (asked.trains and not asked.is_quick) or (asked.data is not None and asked.checkpoints is None)
+    given = asked.folder if trains else asked.checkpoints
+    known = {"objects": worlds.objects, "scans": worlds.scans}
+    rows = RowCheckpoints(TABLE2_ROWS, given, trainer, trains, asked.config.seeds, known)
+    methods = [TABLE2_ROWS.find(name) for name in wanted]
+
+    def make() -> Reproduced:
+        places = {each.name: rows.of(each) for each in methods}
+        return reproduce(worlds, places, asked.out, evaluator, is_quick=asked.is_quick)
+
+    return Part(partial(plan_table2, worlds, methods, rows, evaluator), make)
 
 
-def _all(asked: Reproduction, report: Report) -> Reproduced:
+def _all(asked: Reproduction, evaluator: Evaluator, report: Report) -> Reproduced:
     """Make every table and figure, each in a folder of its name, and one page of them all.
 
     One that cannot be made is named with its reason, and the others are made; results and checkpoints are shared.
     """
-    start, parts, rows, failures = time.monotonic(), [], list[list[str]](), list[Failure]()
-    report.note(f"{len(NAMES)} tables and figures; what is there already is passed over")
+    start, done, rows, failures = time.monotonic(), list[PagePart](), list[list[str]](), list[Failure]()
+    parts, reasons = _opened(asked, evaluator, report)
     for place, name in enumerate(NAMES, start=1):
-        report.note(f"{name}: {place} of {len(NAMES)}")
         begun = time.monotonic()
         try:
-            found = _one(name, replace(asked, out=asked.out / name, trained=asked.folder), asked.out / RESULTS, report)
+            if name in reasons:
+                raise reasons[name]
+            report.note(parts[name].plan().said(f"{name}, {place} of {len(NAMES)}", is_known=asked.is_timed))
+            found = parts[name].make()
         except (S4TokError, CacheError) as error:
             failures.append(Failure(name, str(error)))
             rows.append([name, f"not made: {error}", "-", "-"])
             continue
-        parts.append((found.out, found.facts, found.grids))
+        done.append((found.out, found.facts, found.grids))
         failures += [Failure(f"{name}: {each.key}", each.reason) for each in found.failures]
         cells = sum(
             1 for table in found.facts["tables"] for row in table["rows"] for cell in row["cells"] if cell["each"]
@@ -189,16 +217,32 @@ def _all(asked: Reproduction, report: Report) -> Reproduced:
         rows.append([name, found.facts["tables"][0]["title"], str(cells), f"{time.monotonic() - begun:,.0f} s"])
     overview = Grid(TITLE, ["name", "what it is", "cells measured", "time"], rows)
     notes = ["Quick: no cell is a result."] if asked.is_quick else []
-    write_whole(asked.out / "index.html", page(TITLE, parts, overview).encode(), parents=True)
+    write_whole(asked.out / "index.html", page(TITLE, done, overview).encode(), parents=True)
     write_whole(asked.out / "index.md", markdown(TITLE, [overview], notes).encode(), parents=True)
     facts = {
-        "table": ALL, "made": [each["table"] for _, each, _ in parts], "page": str(asked.out / "index.html"),
+        "table": ALL, "made": [each["table"] for _, each, _ in done], "page": str(asked.out / "index.html"),
         "seconds": round(time.monotonic() - start, 3),
     }  # fmt: skip
     write_json(asked.out / "index.json", facts)
     return Reproduced(
         asked.out, [overview], [*notes, f"All of it on one page: {asked.out / 'index.html'}"], facts, failures
     )
+
+
+def _opened(
+    asked: Reproduction, evaluator: Evaluator, report: Report
+) -> tuple[dict[str, Part], dict[str, S4TokError | CacheError]]:
+    """Open everything, and say before anything is made what cannot be, and how much there is to do."""
+    parts, reasons = dict[str, Part](), dict[str, S4TokError | CacheError]()
+    for name in NAMES:
+        try:
+            parts[name] = _open(name, replace(asked, out=asked.out / name, trained=asked.folder), evaluator, report)
+        except (S4TokError, CacheError) as error:
+            reasons[name] = error
+            report.warn(f"{name} cannot be made: {error}")
+    whole = sum((each.plan() for each in parts.values()), Plan())
+    report.note(whole.said(f"{len(parts)} tables and figures", is_known=asked.is_timed))
+    return parts, reasons
 
 
 def _require_rows(name: str, rows: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ from s4tok_pipelines.outputs.patch_pictures import (
 )
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.evaluator import Evaluator
-from s4tok_pipelines.stages.reproduce_table import Wanted
+from s4tok_pipelines.stages.table_work import Wanted
 from s4tok_pipelines.stages.tokens import sampled
 from s4tok_pipelines.tables.figures import DRAWN_GAMMAS, GAMMAS, FigureSpec
 from s4tok_pipelines.tables.kept_results import result_stamp
@@ -49,9 +49,7 @@ Rows = Mapping[str, Mapping[str, float]]  # the figures of each row
 
 def reproduce_figure(spec: FigureSpec, wanted: Wanted, evaluator: Evaluator, report: Report) -> Reproduced:
     """Draw a figure, and count over several clouds what it shows; one that is there already is passed over."""
-    start = time.monotonic()
-    limit = min(spec.clouds, QUICK if wanted.is_quick else spec.clouds, wanted.limit or spec.clouds)
-    clouds = open_roles([spec.role], wanted.data, evaluator.config, limit)[spec.role]
+    start, clouds = time.monotonic(), clouds_of(spec, wanted, evaluator)
     picture_at = wanted.out / f"{spec.name}.png"
     checkpoint = _checkpoint(wanted, evaluator) if spec.name == "figureC" else None
 
@@ -80,6 +78,12 @@ def reproduce_figure(spec: FigureSpec, wanted: Wanted, evaluator: Evaluator, rep
             (picture_at.name,), is_quick=wanted.is_quick,
         ),
     )  # fmt: skip
+
+
+def clouds_of(spec: FigureSpec, wanted: Wanted, evaluator: Evaluator) -> CloudDataset:
+    """Open what a figure is drawn of."""
+    limit = min(spec.clouds, QUICK if wanted.is_quick else spec.clouds, wanted.limit or spec.clouds)
+    return open_roles([spec.role], wanted.data, evaluator.config, limit)[spec.role]
 
 
 def _patches(spec: FigureSpec, clouds: CloudDataset, path: Path, report: Report) -> Rows:

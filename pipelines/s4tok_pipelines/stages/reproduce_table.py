@@ -1,79 +1,47 @@
 """Make a table of the papers: its checkpoints, trained where that is asked for, on the datasets of its columns."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
 from s4tok import __version__
-from s4tok.config import ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import S4TokError
 from s4tok.models.checkpoint import load_trained
+from s4tok.models.detector_files import load_detector
 from s4tok_cache.errors import CacheError
 from s4tok_pipelines.report import Failure, Report
 from s4tok_pipelines.stages.evaluator import Evaluator
-from s4tok_pipelines.stages.row_training import Trainer
+from s4tok_pipelines.stages.table_work import TableWork, Wanted
 from s4tok_pipelines.tables.bars import draw_bars
 from s4tok_pipelines.tables.finished import finished
 from s4tok_pipelines.tables.result_table import Facts
 from s4tok_pipelines.tables.spec import Asked, Method, Spec, Task
 from s4tok_pipelines.tables.spec_tables import Measurements, by_category, result_table
-from s4tok_pipelines.tables.table2_checkpoints import find_checkpoints
-from s4tok_pipelines.tables.worlds import open_roles
 from s4tok_pipelines.tables.written import Reproduced, Result, write_result
 
-MINI = ZeroShotConfig.clip
 
-
-@dataclass(frozen=True)
-class Wanted:
-    """What of a table is made, and from what."""
-
-    out: Path
-    checkpoints: Path | None = None  # a folder of them; those that come with s4tok where None
-    data: Path | None = None  # of the papers' datasets; the synthetic data where None
-    rows: Sequence[str] = ()
-    limit: int | None = None
-    seeds: int = 1
-    trains: bool = False  # checkpoints that are missing
-    is_quick: bool = False
-
-
-def reproduce_table(spec: Spec, wanted: Wanted, evaluator: Evaluator, trainer: Trainer, report: Report) -> Reproduced:
+def reproduce_table(work: TableWork, report: Report) -> Reproduced:
     """Measure every row on every dataset of a table, and write JSON, Markdown, a picture and a page.
 
     Rows without a checkpoint say so; rows that are printed alone have the paper's figures. A result is kept and not
     computed twice, and training goes on where it was stopped.
     """
-    start = time.monotonic()
-    methods = [each for each in spec.methods if not wanted.rows or each.name in wanted.rows]
-    trained = [each for each in methods if each.recipe is not None] if wanted.trains else []
-    needed = [asked.role for asked in spec.asked if any(not each.lacks for each in methods)]
-    roles = [*needed, *(each.recipe.role for each in trained if each.recipe is not None)]
-    worlds = open_roles(needed, wanted.data, evaluator.config, wanted.limit)
-    worlds |= open_roles([role for role in roles if role not in needed], wanted.data, evaluator.config)
-    places = {each.name: _places(each, spec, wanted, trainer, worlds) for each in methods if not each.lacks}
-    found = Measurements(worlds)
-    for method in methods:
-        for asked in spec.asked:
-            if asked.role in worlds and not method.lacks:
-                clouds = worlds[asked.role]
-                results = finished(wanted.checkpoints, method.finished, clouds) or _results(
-                    method, asked, clouds, places[method.name], evaluator, report
-                )
-                found.results[method.name, asked.role] = results
+    start, spec, wanted = time.monotonic(), work.spec, work.wanted
+    found = Measurements(work.worlds)
+    for method, asked, clouds in work.cells():
+        known = finished(wanted.checkpoints, method.finished, clouds, asked.figures)
+        found.results[method.name, asked.role] = known or _results(method.on(asked.role), asked, work, report)
     for asked in spec.asked:
-        if asked.role in worlds:
-            found.vision[asked.role] = _vision(asked.task, worlds[asked.role], evaluator, report)
-    tables = [result_table(spec, methods, found)]
-    if spec.by_category and "parts" in worlds:
-        tables.append(by_category(spec, methods, found))
-    notes, picture = _notes(spec, wanted, found, evaluator), f"{spec.name}.png"
+        if asked.role in work.worlds and asked.task != "boxes":
+            found.vision[asked.role] = _vision(asked.task, work.worlds[asked.role], work.evaluator, report)
+    tables = [result_table(spec, work.methods, found)]
+    if spec.by_category and "parts" in work.worlds:
+        tables.append(by_category(spec, work.methods, found))
+    notes, picture = _notes(spec, wanted, found, work.evaluator), f"{spec.name}.png"
     draw_bars(
         wanted.out / picture, tables, f"{spec.title} (quick: no result)" if wanted.is_quick else spec.title, notes
     )
-    about = {"seconds": round(time.monotonic() - start, 3), **evaluator.facts()}
+    about = {"seconds": round(time.monotonic() - start, 3), **work.evaluator.facts()}
     return write_result(
         wanted.out,
         Result(
@@ -83,48 +51,26 @@ def reproduce_table(spec: Spec, wanted: Wanted, evaluator: Evaluator, trainer: T
     )  # fmt: skip
 
 
-def _places(
-    method: Method, spec: Spec, wanted: Wanted, trainer: Trainer, worlds: Mapping[str, CloudDataset]
-) -> Sequence[str]:
-    """Find a row's checkpoints, a seed each, or train them."""
-    for folder in (wanted.checkpoints, trainer.folder):
-        ships = folder is None and trainer.clip.model == MINI  # whose checkpoints come with s4tok
-        found = find_checkpoints([method.names], folder)[method.names] if folder is not None or ships else []
-        if found:
-            return found
-    if method.recipe is None or not wanted.trains:
-        return []
-    begin = ""
-    if method.recipe.begin:
-        first = next(
-            (each for each in spec.methods if each.names == method.recipe.begin), Method(method.recipe.begin, "")
-        )
-        begun = _places(first, spec, wanted, trainer, worlds)
-        if not begun:
-            return []
-        begin = begun[0]
-    seeds = 1 if wanted.is_quick else wanted.seeds
-    return [str(trainer.train(method, worlds[method.recipe.role], begin, seed)) for seed in range(seeds)]
-
-
-def _results(
-    method: Method, asked: Asked, clouds: CloudDataset, places: Sequence[str], evaluator: Evaluator, report: Report
-) -> list[Facts]:
-    """Measure a row's checkpoints on a dataset; nothing where they cannot do its task."""
-    if asked.task not in method.tasks or not places or (method.segments and clouds.name != "scannet"):
-        return []
-    found: list[Facts] = []
+def _results(row: Method, asked: Asked, work: TableWork, report: Report) -> list[Facts]:
+    """Measure a row's checkpoints on a dataset, trained before where that is asked for."""
+    clouds, places, found = work.worlds[asked.role], work.rows.of(row), list[Facts]()
     for seed, place in enumerate(places):
-        report.note(f"{method.title} on {clouds.name} {clouds.split}: checkpoint {seed + 1} of {len(places)}")
-        checkpoint, name = load_trained(place, evaluator.clip, evaluator.clip.device.type), f"{method.names}-{seed}"
-        if asked.task == "parts":
-            found.append(evaluator.parts(name, checkpoint, clouds))
-        elif asked.task == "objects":
-            found.append(evaluator.objects(name, checkpoint, clouds, 1.0))
-        else:
-            measure = evaluator.on_segments if method.segments else evaluator.rooms
-            found.append(measure(name, checkpoint, clouds))
+        report.note(f"{row.title} on {clouds.name} {clouds.split}: checkpoint {seed + 1} of {len(places)}")
+        found.append(_result(f"{row.names}-{seed}", place, row, asked, work))
     return found
+
+
+def _result(name: str, place: str, row: Method, asked: Asked, work: TableWork) -> Facts:
+    evaluator, clouds = work.evaluator, work.worlds[asked.role]
+    device = evaluator.clip.device.type
+    if asked.task == "boxes":
+        return evaluator.boxes(name, load_detector(place, device), clouds)
+    checkpoint = load_trained(place, evaluator.clip, device)
+    if asked.task == "parts":
+        return evaluator.parts(name, checkpoint, clouds)
+    if asked.task == "objects":
+        return evaluator.objects(name, checkpoint, clouds, 1.0)
+    return (evaluator.on_segments if row.segments else evaluator.rooms)(name, checkpoint, clouds)
 
 
 def _vision(task: Task, clouds: CloudDataset, evaluator: Evaluator, report: Report) -> Facts:

@@ -2,25 +2,27 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from s4tok.datasets.dataset import CloudDataset
-from s4tok_pipelines.tables.result_table import Facts
+from s4tok_pipelines.tables.result_table import Facts, find_figure
 
 
-def finished(folder: Path | None, name: str, clouds: CloudDataset) -> list[Facts]:
+def finished(folder: Path | None, name: str, clouds: CloudDataset, figures: Iterable[str]) -> list[Facts]:
     """Read FOLDER/results/NAME-SEED-SPLIT.json, as examples/studies writes them, a seed each in order.
 
-    Results of another dataset than the one that is asked about are left out.
+    Results of another dataset than the one that is asked about, and those that have none of the figures, are left out.
     """
     if folder is None or not name:
         return []
     pattern = re.compile(rf"{re.escape(name)}-(\d+)-{re.escape(clouds.split)}\.json")
-    found: dict[int, Facts] = {}
+    found, wanted = dict[int, Facts](), list(figures)
     for path in (folder / "results").glob(f"*-{clouds.split}.json"):
         match = pattern.fullmatch(path.name)
         if match is not None:
             facts = json.loads(path.read_text(encoding="utf-8"))
-            if (facts.get("dataset"), facts.get("split")) == (clouds.name, clouds.split):
+            is_of = (facts.get("dataset"), facts.get("split")) == (clouds.name, clouds.split)
+            if is_of and any(find_figure(facts, figure) is not None for figure in wanted):
                 found[int(match[1])] = {"failures": [], **facts}
     return [found[seed] for seed in sorted(found)]

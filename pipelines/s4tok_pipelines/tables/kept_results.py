@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,13 @@ class KeptResults:
         if not facts["failures"]:
             write_json(path, {STAMP: stamp.sha256, **facts})
         return facts
+
+    def has(self, name: str, clouds: CloudDataset) -> bool:
+        """Tell whether a result of this name, version and number of clouds is there; `get` looks more closely."""
+        found = (
+            _read(path) for path in self.folder.glob(f"{escape(name)}-*.json") if "-" not in path.stem[len(name) + 1 :]
+        )
+        return any((each.get("clouds"), each.get("s4tok")) == (len(clouds), __version__) for each in found)
 
 
 def result_stamp(

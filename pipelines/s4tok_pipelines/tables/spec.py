@@ -4,10 +4,10 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-Task = Literal["parts", "objects", "rooms"]
+Task = Literal["parts", "objects", "rooms", "boxes"]
 Printed = Mapping[tuple[str, str], float]  # by role and figure
 
 MIOU_I, MIOU_C, MIOU_PART = "miou_i", "miou_c", "miou_part"
@@ -37,10 +37,12 @@ class Asked:
 class Recipe:
     """How a checkpoint is trained: a preset with these changes, on the dataset of a role."""
 
-    kind: Literal["pretrain", "finetune"]
+    kind: Literal["pretrain", "finetune", "detection"]
     role: str
     changes: Mapping[str, Any] = field(default_factory=dict)  # by dotted name
-    begin: str = ""  # fine-tuning: the checkpoint to begin with
+    begin: str = ""  # the checkpoint to begin with; of stage 2, its teacher
+    preset: str = ""  # its name, where it has one of its own; the synthetic data take its small sister
+    on_synthetic: Mapping[str, Any] = field(default_factory=dict)  # more changes there
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Method:
     checkpoint: str = ""  # its name, where that is another than the row's
     recipe: Recipe | None = None
     tasks: tuple[Task, ...] = ("parts", "objects", "rooms")  # what it can do
+    own: Mapping[str, Recipe] = field(default_factory=dict)  # by role: has a checkpoint of its own there, NAME-ROLE
     segments: bool = False  # measured with the segments that a dataset is published with
     finished: str = ""  # its name among the results of a study, which are read and not made
     lacks: str = ""  # why it has no figure here: as printed, or not implemented
@@ -61,6 +64,12 @@ class Method:
     def names(self) -> str:
         """Give the name its checkpoints have."""
         return self.checkpoint or self.name
+
+    def on(self, role: str) -> "Method":
+        """Give the row as it is on the dataset of a role, with the checkpoint that it has there."""
+        if role not in self.own:
+            return self
+        return replace(self, checkpoint=f"{self.names}-{role}", recipe=self.own[role], own={})
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,12 @@ class Spec:
     shows: str = ""  # what it shows, and what it cannot
     by_category: bool = False  # a second table has each category's mIoU_I
     categories: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # of it, as printed: by method
+    before: tuple[Method, ...] = ()  # what rows begin with that is no row itself
+
+    def find(self, name: str) -> Method:
+        """Find a row, or what rows begin with, by the name of its checkpoints; else one without a recipe."""
+        known = (*self.methods, *self.before)
+        return next((each for each in known if each.names == name), Method(name, ""))
 
 
 def printed(name: str, title: str, paper: Printed) -> Method:

@@ -1,15 +1,14 @@
 """The checkpoints of Table 2: those that come with s4tok, or those in a folder."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from s4tok.models.checkpoint_files import IN_A_RUN, has_checkpoint, shipped_checkpoints
+from s4tok.models.checkpoint_files import CARD, IN_A_RUN, has_checkpoint, shipped_checkpoints
 from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS
 
 NAMES = (*OBJECTS, *ROOMS)  # a tokenizer's name, or what else it was trained on
-TRAINED = ("knn", "knn-sphere", "knn+rpn", "s4token", "s4token-scans")  # by --train; examples/checkpoints has the rest
-SCAN_TRAINED = "s4token-scans"
 
 Places = Mapping[str, Sequence[str]]  # of the checkpoints of each row: a seed each
 
@@ -31,3 +30,18 @@ def _in_folder(folder: Path, name: str) -> list[Path]:
 def is_checkpoint(folder: Path) -> bool:
     """Tell whether a folder is a checkpoint, or a run with one."""
     return any(has_checkpoint(folder / part) for part in ("", *IN_A_RUN))
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Tell whether a folder is a run that was stopped before its last step; a checkpoint alone is not."""
+    last = folder / "ckpt" / "last" / CARD
+    if has_checkpoint(folder) or not last.is_file():
+        return not is_checkpoint(folder)
+    card = json.loads(last.read_text(encoding="utf-8"))
+    return bool(card.get("steps", 0) < card.get("of", 0))
+
+
+def seed_in(folder: Path) -> int | None:
+    """Read the seed behind a checkpoint's name, where there is one."""
+    found = re.search(r"-(\d+)$", folder.name)
+    return None if found is None else int(found[1])

@@ -21,16 +21,13 @@ class Worlds(NamedTuple):
     scans: CloudDataset  # rooms to train on, Table 4
 
 
-def open_worlds(
-    data: Path | None, config: ReproduceConfig, limit: int | None = None, to_train: int | None = None
-) -> Worlds:
+def open_worlds(data: Path | None, config: ReproduceConfig, limit: int | None = None) -> Worlds:
     """Open ShapeNet55, ScanNet (validation) and S3DIS (Area 5) under a folder, or the synthetic data where it is None.
 
     Args:
         data: The folder that holds the three.
         config: How many objects the sweep takes.
-        limit: Take only the first clouds of each.
-        to_train: Train on the first objects alone; what checkpoints are asked about stays whole.
+        limit: Ask about the first clouds of each alone; those to train on stay whole.
     """
     root = DATA_ROOT if data is None else data
     objects, scans, rooms = MADE if data is None else PAPERS
@@ -40,8 +37,8 @@ def open_worlds(
         return open_dataset(name, split=split, limit=min(known, default=None), root=root)
 
     return Worlds(
-        opened(objects, "train", to_train),
+        open_dataset(objects, split="train", root=root),
         opened(objects, "test", config.shapes),
         (opened(scans, HELD_OUT.get(scans, "test")), opened(rooms, "test")),
-        opened(scans, "train"),
+        open_dataset(scans, split="train", root=root),
     )

@@ -30,6 +30,9 @@ ROLES: Mapping[str, Role] = {
     "pb-t50-rs": Role(None, ("scanobjectnn", "test")),
     "scans": Role(("toy-scans", "train"), ("scannet", "train")),
     "scannet": Role(("toy-scans", "test"), ("scannet", "val")),
+    "scannet-boxes": Role(("toy-scans", "test"), ("scannet", "val")),
+    "sun-rgbd-train": Role(("toy-rooms", "train"), ("sunrgbd-v1", "train")),
+    "sun-rgbd": Role(("toy-rooms", "test"), ("sunrgbd-v1", "val")),
     "s3dis-train": Role(("toy-rooms", "train"), ("s3dis", "train")),
     "s3dis": Role(("toy-rooms", "test"), ("s3dis", "test")),
 }

@@ -6,6 +6,7 @@ import pytest
 
 from s4tok.config import RunConfig
 from s4tok_pipelines.report import Failure
+from s4tok_pipelines.stages.row_training import Trainer
 from s4tok_pipelines.tables.grid import grid
 from s4tok_pipelines.tables.table2 import Measured
 from s4tok_pipelines.tables.written import Reproduced
@@ -45,18 +46,17 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_clip: Callable[.
     asked: dict[str, Any] = {}
     measured = Measured((("toy-scans", "test"), ("toy-rooms", "test")), ("toy-shapes", "test"), {}, {}, {})
 
-    def train(*given: Any, **options: Any) -> None:
-        asked["trained"] = given
+    def train(self: Trainer, method: Any, clouds: Any, begin: str, seed: int) -> None:
+        config = self.config(method.recipe, begin, seed)
+        asked.setdefault("trained", []).append((method.name, seed, self.folder, config, self.clouds(clouds, config)))
 
-    def make(
-        worlds: Any, cache: Path, clip: Any, prompts: Any, places: Any, out: Path, *rest: Any, **options: Any
-    ) -> Any:
-        asked.update(worlds=worlds, places=places, out=out, config=rest[0], prompts=prompts)
+    def make(worlds: Any, places: Any, out: Path, evaluator: Any, **options: Any) -> Any:
+        asked.update(places=places, out=out)
         return Reproduced(
             out, [grid(table) for table in measured.tables], ["a note"], {"table": "table2"}, asked.get("failures", [])
         )
 
-    monkeypatch.setattr("s4tok_pipelines.stages.reproduce_by_name.train_checkpoints", train)
+    monkeypatch.setattr(Trainer, "train", train)
     monkeypatch.setattr("s4tok_pipelines.stages.reproduce_by_name.reproduce", make)
     make_clip(tmp_path / "tiny")
     return asked
@@ -82,10 +82,12 @@ def test_training_goes_where_the_result_goes_with_the_preset_and_seeds_asked_for
     flags = ("--train", "--seeds", 2, "--preset", "quick", "--rows", "knn, s4token", "--out", "mine", "--json")
     done = s4tok("reproduce", "table2", "--clip", "tiny", "--device", "cpu", *flags)
     assert done.returncode == 3
-    worlds, _, recipe, names, folder, config = asked["trained"]
-    assert (names, folder, config.seeds, recipe.clip.model) == (["knn", "s4token"], Path("mine/checkpoints"), 2, "tiny")
+    assert [each[:3] for each in asked["trained"]] == [
+        (name, seed, Path("mine/checkpoints")) for name in ("knn", "s4token") for seed in (0, 1)
+    ]
+    _, _, _, recipe, clouds = asked["trained"][1]
     quick = RunConfig.of("quick")
-    assert (len(worlds.objects), recipe.training.epochs) == (quick.limit, quick.training.epochs)
-    assert list(asked["places"]) == names
+    assert (len(clouds), recipe.training.epochs, recipe.clip.model) == (quick.limit, quick.training.epochs, "tiny")
+    assert list(asked["places"]) == ["knn", "s4token"]
     said = done.json
     assert (said["table"], said["out"], said["failures"]) == ("table2", "mine", [{"key": "a", "reason": "is broken"}])

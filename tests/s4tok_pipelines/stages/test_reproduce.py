@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +12,7 @@ import pytest
 import torch
 
 from s4tok.clouds import PointCloud
-from s4tok.config import PretrainConfig, ReproduceConfig, RunConfig, Scene, SegmentConfig, TokenizerConfig, VisionConfig
+from s4tok.config import ReproduceConfig, Scene, SegmentConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import InputError, MissingError
 from s4tok.models.checkpoint import Means, load_trained, save_trained
@@ -24,8 +23,8 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok_cache import Stamp
 from s4tok_pipelines.report import Item, Report, silent
+from s4tok_pipelines.stages.evaluator import Evaluator
 from s4tok_pipelines.stages.reproduce import reproduce
-from s4tok_pipelines.stages.table2_training import train_checkpoints
 from s4tok_pipelines.tables.kept_results import KeptResults
 from s4tok_pipelines.tables.result_table import schema
 from s4tok_pipelines.tables.table2_checkpoints import NAMES, find_checkpoints
@@ -114,8 +113,10 @@ def made(clip: FrozenClip, checkpoints: Path, tmp_path_factory: pytest.TempPathF
 
     def run(out: Path, names: Sequence[str], among: Worlds = worlds, **options: Any) -> Reproduced:
         places = find_checkpoints(names, options.pop("checkpoints", checkpoints))
-        options = {"looking": LOOKING, **options}
-        return reproduce(among, cache, clip, load_prompts("clip"), places, out, SMALL, **options)
+        kept, looking = KeptResults(out / "results"), options.pop("looking", LOOKING)
+        report = options.pop("report", silent)
+        evaluator = Evaluator(clip, load_prompts("clip"), cache, kept, SMALL, looking, 1, report)
+        return reproduce(among, places, out, evaluator, **options)
 
     return run
 
@@ -269,33 +270,12 @@ def test_checkpoints_are_found_by_name_and_seed(tmp_path: Path) -> None:
     assert list(find_checkpoints(NAMES)) == list(NAMES)
 
 
-def test_checkpoints_are_trained_once_and_found_again(
-    clip: FrozenClip, worlds: Worlds, tmp_path: Path, make_clip: Callable[..., Path]
-) -> None:
-    recipe = RunConfig(
-        PretrainConfig(batch=2, epochs=1, draws=1),
-        TokenizerConfig(n_points=120, n_tokens=8, patch_size=8, adapter_widths=(4, 8, 8)),
-        clip=VisionConfig(model=str(make_clip(tmp_path / "tiny"))),
-    )
-    recipe = replace(recipe, clusters=replace(recipe.clusters, n_clusters=3))
-
-    def train() -> None:
-        train_checkpoints(worlds, tmp_path / "cache", recipe, ["knn"], tmp_path / "checkpoints", SMALL, report=silent)
-
-    train()
-    [place] = find_checkpoints(["knn"], tmp_path / "checkpoints")["knn"]
-    card = Path(place) / "ckpt" / "last" / "config.json"
-    assert json.loads(card.read_text())["seed"] == 0
-    before = card.stat().st_mtime_ns
-    train()
-    assert card.stat().st_mtime_ns == before
-
-
 def test_the_made_world_plays_the_papers_datasets(tmp_path: Path) -> None:
-    worlds = open_worlds(None, ReproduceConfig(), limit=None, to_train=240)
+    worlds = open_worlds(None, ReproduceConfig(), limit=None)
     assert [(each.name, each.split) for each in worlds.rooms] == [("toy-scans", "test"), ("toy-rooms", "test")]
-    assert (len(worlds.objects), len(worlds.shapes), worlds.scans.split) == (240, 150, "train")
+    assert (len(worlds.objects), len(worlds.shapes), worlds.scans.split) == (2000, 150, "train")
     assert not set(worlds.objects.keys) & set(worlds.shapes.keys)
-    assert len(open_worlds(None, ReproduceConfig(), limit=2).shapes) == 2
+    few = open_worlds(None, ReproduceConfig(), limit=2)
+    assert (len(few.shapes), len(few.rooms[0]), len(few.scans)) == (2, 2, 60)
     with pytest.raises(InputError, match="shapenet55 is not under"):
         open_worlds(tmp_path, ReproduceConfig())

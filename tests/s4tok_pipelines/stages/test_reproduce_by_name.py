@@ -10,9 +10,26 @@ import pytest
 
 from s4tok.errors import InputError, UsageError
 from s4tok_pipelines.inputs.models import ModelNames
+from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages import reproduce_by_name as stage
+from s4tok_pipelines.stages.plans import plan_table
 from s4tok_pipelines.stages.reproduce_by_name import Reproduction, reproduce_by_name
+from s4tok_pipelines.stages.row_training import Trainer
+from s4tok_pipelines.stages.table_work import TableWork, Wanted
 from s4tok_pipelines.tables.result_table import schema
+from s4tok_pipelines.tables.table import SPECS
+
+
+class Heard(Report):
+    """Keep what is said."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    warn = note
 
 
 @pytest.fixture
@@ -22,14 +39,24 @@ def asked(make_clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.Mo
     return Reproduction(tmp_path / "out", tmp_path / "cache", ModelNames(clip="tiny", device="cpu"), limit=1)
 
 
-def test_tables_of_the_poster_say_what_was_not_run_and_what_is_not_implemented(asked: Reproduction) -> None:
-    found = reproduce_by_name("sam-detection", asked)
+def test_tables_of_the_poster_have_a_row_for_all_they_print(asked: Reproduction) -> None:
+    heard = Heard()
+    found = reproduce_by_name("sam-detection", asked, heard)
     jsonschema.validate(found.facts, schema())
     rows = {row["name"]: row for row in found.facts["tables"][0]["rows"]}
-    assert rows["sam-3detr"]["lacks"] == "not run"
-    assert rows["sam-groupfree3d"]["lacks"] == "not implemented"
-    assert rows["sam-3detr"]["cells"][3]["paper"] == 0.484
-    assert "not implemented" in (asked.out / "sam-detection.md").read_text()
+    assert rows["sam-groupfree3d-guided"]["lacks"] == "not implemented"
+    assert rows["sam-guided"]["cells"][3]["paper"] == 0.484
+    assert not any(cell["each"] for row in rows.values() for cell in row["cells"])
+    page = (asked.out / "sam-detection.md").read_text()
+    assert "not implemented" in page
+    assert "There is no figure of 3DETR, 3DETR, plain transformer, SAM-guided, 3DETR" in page
+    assert heard.notes[0].startswith("sam-detection: nothing to measure; ")
+    trained = TableWork.open(
+        SPECS["sam-detection"], Wanted(asked.out, seeds=2, trains=True), asked.evaluator(silent),
+        Trainer(asked.folder, asked.cache, asked.clip, "toy"),
+    )  # fmt: skip
+    plan = plan_table(trained)
+    assert (plan.results, plan.runs) == (3 * 2 * 2, 3 * 2 * 2 + 2 * 2)  # rows, datasets and seeds; both stages
 
 
 @pytest.mark.slow
@@ -50,15 +77,17 @@ def test_figure_b_counts_what_gamma_trades_and_is_drawn(asked: Reproduction) -> 
 def test_all_goes_on_where_one_cannot_be_made_and_ends_with_a_page(
     asked: Reproduction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def one(name: str, asked: Reproduction, results: Path, report: Any) -> Any:
+    def opened(name: str, *given: Any) -> Any:
         if name == "table2":
             raise InputError("nothing is there.")
-        return original(name, asked, results, report)
+        return original(name, *given)
 
-    original = stage._one
+    original, heard = stage._open, Heard()
     monkeypatch.setattr(stage, "NAMES", ("table2", "sam-detection"))
-    monkeypatch.setattr(stage, "_one", one)
-    found = reproduce_by_name("all", asked)
+    monkeypatch.setattr(stage, "_open", opened)
+    found = reproduce_by_name("all", asked, heard)
+    assert heard.notes[0] == "table2 cannot be made: nothing is there."
+    assert heard.notes[1].startswith("1 tables and figures: nothing to measure; ")
     assert [(each.key, each.reason) for each in found.failures] == [("table2", "nothing is there.")]
     assert found.grids[0].rows[0][:2] == ["table2", "not made: nothing is there."]
     page = (asked.out / "index.html").read_text()

@@ -18,8 +18,9 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok_pipelines.report import silent
 from s4tok_pipelines.stages.evaluator import Evaluator
-from s4tok_pipelines.stages.reproduce_table import Wanted, reproduce_table
+from s4tok_pipelines.stages.reproduce_table import reproduce_table
 from s4tok_pipelines.stages.row_training import Trainer
+from s4tok_pipelines.stages.table_work import TableWork, Wanted
 from s4tok_pipelines.tables.kept_results import KeptResults
 from s4tok_pipelines.tables.result_table import schema
 from s4tok_pipelines.tables.spec import THREE_MEANS, Asked, Method, Recipe, Spec, printed
@@ -49,9 +50,7 @@ def make(make_clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.Mon
     settings: Any = {"n_points": 150, "n_tokens": 8, "patch_size": 8, "adapter_widths": (4, 8, 8)}
     save_trained(tmp_path / "home" / "ours-4", build_tokenizer("s4token", width=32, **settings), card)
     shapes = ToyShapes("test", sizes=(6, 0, 3), points=300)
-    monkeypatch.setattr(
-        "s4tok_pipelines.stages.reproduce_table.open_roles", lambda roles, *_: dict.fromkeys(roles, shapes)
-    )
+    monkeypatch.setattr("s4tok_pipelines.stages.table_work.open_roles", lambda roles, *_: dict.fromkeys(roles, shapes))
 
     def run(**changes: Any) -> Reproduced:
         kept = KeptResults(tmp_path / "out" / "results")
@@ -62,7 +61,7 @@ def make(make_clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.Mon
         )  # fmt: skip
         trainer = Trainer(tmp_path / "trained", tmp_path / "cache", model, "toy")
         wanted = replace(Wanted(tmp_path / "out", tmp_path / "home"), **changes)
-        return reproduce_table(SPEC, wanted, evaluator, trainer, silent)
+        return reproduce_table(TableWork.open(SPEC, wanted, evaluator, trainer), silent)
 
     return run
 
@@ -105,15 +104,14 @@ def test_rows_that_are_missing_are_trained_what_they_begin_with_first(
 ) -> None:
     trained: list[tuple[str, str, int]] = []
 
-    def train(self: Trainer, method: Method, clouds: Any, begin: str, seed: int) -> Path:
+    def train(self: Trainer, method: Method, clouds: Any, begin: str, seed: int) -> None:
         trained.append((method.name, Path(begin).name, seed))
         folder = tmp_path / "trained" / f"{method.name}-{seed}"
         folder.mkdir(parents=True)
         for path in (tmp_path / "home" / "ours-4").iterdir():
             (folder / path.name).write_bytes(path.read_bytes())
-        return folder
 
     monkeypatch.setattr(Trainer, "train", train)
     said = make(trains=True, seeds=2).facts
-    assert trained == [("absent", "", 0), ("absent", "", 1), ("probed", "absent-0", 0), ("probed", "absent-0", 1)]
+    assert trained == [("absent", "", 0), ("absent", "", 1), ("probed", "absent-0", 0), ("probed", "absent-1", 1)]
     assert all(len(row["cells"][0]["each"]) == 2 for row in said["tables"][0]["rows"][2:])

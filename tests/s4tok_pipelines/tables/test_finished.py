@@ -16,5 +16,6 @@ def test_results_of_a_study_are_read_by_row_seed_and_dataset(tmp_path: Path) -> 
     ):
         (tmp_path / "results" / f"{name}.json").write_text(json.dumps(facts))
     clouds = ToyShapes("test")
-    assert [facts["miou_i"] for facts in finished(tmp_path, "knn", clouds)] == [0.2, 0.3]
-    assert finished(tmp_path, "", clouds) == finished(None, "knn", clouds) == []
+    assert [facts["miou_i"] for facts in finished(tmp_path, "knn", clouds, ["miou_i", "miou_c"])] == [0.2, 0.3]
+    assert finished(tmp_path, "knn", clouds, ["ap25"]) == []
+    assert finished(tmp_path, "", clouds, ["miou_i"]) == finished(None, "knn", clouds, ["miou_i"]) == []

@@ -1,9 +1,9 @@
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from s4tok.config import FinetuneRecipe, RunConfig
-from s4tok.fields import changed
+from s4tok.config import Preset, VisionConfig
+from s4tok_pipelines.stages.row_training import Trainer
 from s4tok_pipelines.tables.figures import FIGURE_SPECS
 from s4tok_pipelines.tables.names import FIGURES, NAMES, TABLE_2
 from s4tok_pipelines.tables.spec import Spec
@@ -30,14 +30,25 @@ def test_rows_are_told_apart_and_figures_of_the_paper_have_a_column(spec: Spec) 
 
 
 @ALL_SPECS
-def test_every_recipe_can_be_followed(spec: Spec) -> None:
-    for method in spec.methods:
-        if method.recipe is None:
-            continue
-        assert method.recipe.role in ROLES
-        changes = {name: value for name, value in method.recipe.changes.items() if name != "protocol"}
-        start = RunConfig.of("toy") if method.recipe.kind == "pretrain" else FinetuneRecipe.of("toy")
-        assert changed(start, changes) != replace(start) or not changes or changes == {"tokenizer.tokenizer": "s4token"}
+@pytest.mark.parametrize("preset", ["toy", "paper"])
+def test_every_recipe_can_be_followed(spec: Spec, preset: Preset) -> None:
+    trainer = Trainer(Path(), Path(), VisionConfig("mini"), preset)
+    for method in (*spec.methods, *spec.before):
+        for recipe in [*([method.recipe] if method.recipe else []), *method.own.values()]:
+            assert recipe.role in ROLES
+            assert not recipe.begin or spec.find(recipe.begin).recipe or recipe.begin.startswith("s4token")
+            config = trainer.config(recipe, "begun" if recipe.begin else "", 3)
+            assert config.training.seed == 3
+            begun = getattr(config, "checkpoint", None) or getattr(config, "teacher", None)
+            assert (begun == "begun") == bool(recipe.begin)
+
+
+def test_stage_two_of_the_poster_has_the_tokens_of_its_teacher() -> None:
+    spec, trainer = SPECS["sam-ablation"], Trainer(Path(), Path(), VisionConfig("mini"), "toy")
+    configs = {each.name: trainer.config(each.recipe, "", 0) for each in spec.before if each.recipe}
+    for each in spec.before:
+        if each.recipe and each.recipe.begin:
+            assert configs[each.name].tokenizer == configs[each.recipe.begin].tokenizer
 
 
 def test_printed_figures_are_those_of_the_paper() -> None:
@@ -49,6 +60,7 @@ def test_printed_figures_are_those_of_the_paper() -> None:
     assert paper["table6"]["table6-assign"]["parts", "miou_c"] == 0.428
     assert paper["table7"]["table7-clusters-32"]["parts", "miou_i"] == 0.721
     assert paper["tableA"]["tableA-block-4096"]["s3dis", "miou"] == 0.726
-    assert paper["sam-detection"]["sam-3detr"]["scannet-boxes", "ap50"] == 0.484
+    assert paper["sam-detection"]["sam-guided"]["scannet-boxes", "ap50"] == 0.484
     assert paper["sam-ablation"]["sam-plain"]["s3dis", "miou"] == 0.611
+    assert paper["sam-ablation"]["sam-both-at-once"]["scannet-boxes", "ap50"] == 0.463
     assert SPECS["table3"].categories["s4token"]["table"] == 0.804

@@ -18,7 +18,7 @@ def test_every_role_is_a_dataset_and_one_of_its_splits() -> None:
 
 
 def test_the_synthetic_data_have_no_scanned_objects_and_shapes_are_as_many_as_shown() -> None:
-    found = open_roles(["parts", "obj-bg", "scannet", "sun-rgbd"], None, SMALL)
+    found = open_roles(["parts", "obj-bg", "scannet"], None, SMALL)
     assert {role: clouds.name for role, clouds in found.items()} == {"parts": "toy-shapes", "scannet": "toy-scans"}
     assert len(found["parts"]) == 5
     assert len(open_roles(["scannet"], None, SMALL, 2)["scannet"]) == 2
