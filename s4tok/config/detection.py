@@ -11,8 +11,9 @@ from s4tok.fields import Between
 class DetectorConfig:
     """What reads a scene, and the decoder whose queries find boxes in it (3DETR's numbers)."""
 
-    encoder: Literal["3detr", "plain", "clip"] = "3detr"
-    """What reads the scene without a checkpoint: 3DETR's own encoder, the plain transformer, or a frozen CLIP."""
+    encoder: Literal["3detr", "3detr-m", "pointnet++", "plain", "clip"] = "3detr"
+    """What reads the scene without a checkpoint: 3DETR's encoder, its masked one, GroupFree3D's PointNet++, the plain
+    transformer, or a frozen CLIP."""
     n_points: Count = 40_000
     """Points sampled of each scene."""
     n_tokens: Count = 2048
@@ -27,6 +28,11 @@ class DetectorConfig:
     """Layers of 3DETR's own encoder."""
     encoder_hidden: Count = 128
     """Hidden width of its MLPs."""
+    encoder_dropout: Annotated[float | None, Between(0, 0.9)] = None
+    """Share that is dropped in it; none is as in the decoder. 0.3 in 3DETR-m for ScanNet."""
+    reaches: tuple[float, float, float] = (0.16, 0.64, 1.44)
+    """Metres; with 3detr-m: how far tokens attend in the first three layers, and in later ones as in the third. Those
+    of 3DETR's code, which compares distances with the squares of the printed 0.4, 0.8 and 1.2."""
     width: Count = 256
     """Width of the decoder."""
     heads: Count = 4

@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from s4tok.backbones.pointnet import PointNetEncoder
 from s4tok.backbones.scene_tokens import Scenes, SceneTokens, to_y_up, to_z_up
 from s4tok.backbones.set_abstraction import SetAbstractionEncoder
 from s4tok.config import DetectConfig, DetectorConfig
@@ -35,8 +36,9 @@ class Detector(nn.Module):
 
     @property
     def tokenizer(self) -> Tokenizer | None:
-        """Give the tokenizer of an encoder that has one; 3DETR's own has none."""
-        return None if isinstance(self.encoder, SetAbstractionEncoder) else self.encoder.tokenizer
+        """Give the tokenizer of an encoder that has one; those of the papers' detectors have none."""
+        encoder = self.encoder
+        return encoder.tokenizer if isinstance(encoder, PlainSceneEncoder | ClipSceneEncoder) else None
 
     @property
     def reads_superpoints(self) -> bool:
@@ -80,7 +82,11 @@ class ClipSceneEncoder(nn.Module):
         return SceneTokens(read.layers[-1], to_z_up(read.tokens.xyz), read.tokens.is_token)
 
 
-SceneEncoder: TypeAlias = SetAbstractionEncoder | PlainSceneEncoder | ClipSceneEncoder
+OwnEncoder: TypeAlias = SetAbstractionEncoder | PointNetEncoder
+SceneEncoder: TypeAlias = OwnEncoder | PlainSceneEncoder | ClipSceneEncoder
+OWN_ENCODERS: Mapping[str, type[OwnEncoder]] = {
+    "3detr": SetAbstractionEncoder, "3detr-m": SetAbstractionEncoder, "pointnet++": PointNetEncoder,
+}  # fmt: skip
 Predictions: TypeAlias = BoxPredictions | StagedPredictions
 HEADS: Mapping[str, type[DetectionHead | GroupFreeHead]] = {"3detr": DetectionHead, "groupfree": GroupFreeHead}
 
