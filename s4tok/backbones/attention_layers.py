@@ -18,10 +18,21 @@ class EncoderLayer(nn.Module):
         self.mlp = _mlp(width, hidden, dropout)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, tokens: Float[Tensor, "b m d"], is_hidden: Bool[Tensor, "b m"]) -> Float[Tensor, "b m d"]:
-        """Let tokens attend to those that are not hidden."""
+    def forward(
+        self,
+        tokens: Float[Tensor, "b m d"],
+        is_hidden: Bool[Tensor, "b m"],
+        is_far: Bool[Tensor, "b m m"] | None = None,
+    ) -> Float[Tensor, "b m d"]:
+        """Let tokens attend to those that are not hidden, and not far where that is said; each attends to itself."""
         normed = self.attention_norm(tokens)
-        read, _ = self.attention(normed, normed, normed, key_padding_mask=is_hidden, need_weights=False)
+        if is_far is None:
+            read, _ = self.attention(normed, normed, normed, key_padding_mask=is_hidden, need_weights=False)
+        else:
+            blocked = is_far | is_hidden[:, None]
+            blocked.diagonal(dim1=1, dim2=2).fill_(False)
+            blocked = blocked.repeat_interleave(self.attention.num_heads, dim=0)
+            read, _ = self.attention(normed, normed, normed, attn_mask=blocked, need_weights=False)
         tokens = tokens + self.dropout(read)
         result: Tensor = tokens + self.mlp(tokens)
         return result

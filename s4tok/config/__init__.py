@@ -7,6 +7,7 @@ Defaults live here and nowhere else: the command line and the library both read 
 from s4tok.config.detection import BoxLossConfig as BoxLossConfig
 from s4tok.config.detection import DetectConfig as DetectConfig
 from s4tok.config.detection import DetectorConfig as DetectorConfig
+from s4tok.config.detection import GroupFreeLossConfig as GroupFreeLossConfig
 from s4tok.config.detection_presets import detection_recipe as detection_recipe
 from s4tok.config.finetune import FinetuneConfig as FinetuneConfig
 from s4tok.config.finetune import FinetuneRecipe as FinetuneRecipe

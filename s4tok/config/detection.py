@@ -1,4 +1,4 @@
-"""How boxes are found by a cloud's tokens, and how that is learned; 3DETR's numbers, as for ScanNet."""
+"""How boxes are found by a cloud's tokens, and how that is learned; 3DETR's and GroupFree3D's numbers for ScanNet."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -11,8 +11,9 @@ from s4tok.fields import Between
 class DetectorConfig:
     """What reads a scene, and the decoder whose queries find boxes in it (3DETR's numbers)."""
 
-    encoder: Literal["3detr", "plain", "clip"] = "3detr"
-    """What reads the scene without a checkpoint: 3DETR's own encoder, the plain transformer, or a frozen CLIP."""
+    encoder: Literal["3detr", "3detr-m", "pointnet++", "plain", "clip"] = "3detr"
+    """What reads the scene without a checkpoint: 3DETR's encoder, its masked one, GroupFree3D's PointNet++, the plain
+    transformer, or a frozen CLIP."""
     n_points: Count = 40_000
     """Points sampled of each scene."""
     n_tokens: Count = 2048
@@ -27,6 +28,11 @@ class DetectorConfig:
     """Layers of 3DETR's own encoder."""
     encoder_hidden: Count = 128
     """Hidden width of its MLPs."""
+    encoder_dropout: Annotated[float | None, Between(0, 0.9)] = None
+    """Share that is dropped in it; none is as in the decoder. 0.3 in 3DETR-m for ScanNet."""
+    reaches: tuple[float, float, float] = (0.16, 0.64, 1.44)
+    """Metres; with 3detr-m: how far tokens attend in the first three layers, and in later ones as in the third. Those
+    of 3DETR's code, which compares distances with the squares of the printed 0.4, 0.8 and 1.2."""
     width: Count = 256
     """Width of the decoder."""
     heads: Count = 4
@@ -44,7 +50,13 @@ class DetectorConfig:
     dropout: Annotated[float, Between(0, 0.9)] = 0.1
     """Share that is dropped in encoder and decoder."""
     head_dropout: Annotated[float, Between(0, 0.9)] = 0.3
-    """Share that is dropped in the heads."""
+    """Share that is dropped in 3DETR's heads."""
+    decoder: Literal["3detr", "groupfree"] = "3detr"
+    """What finds boxes among the tokens: 3DETR's decoder or GroupFree3D's."""
+    query_points: Literal["objectness", "farthest"] = "objectness"
+    """With groupfree: queries stand at the tokens that are likeliest part of a thing, or at farthest ones."""
+    sizes: Literal["classes", "free"] = "classes"
+    """With groupfree: a size is predicted in units of a class's mean size, or in metres. In metres for SUN RGB-D."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,30 @@ class BoxLossConfig:
     """With crop: the least ratio of two of the cropped box's shares, as one pair of axes must have it."""
     mirror: Literal["both", "x"] = "both"
     """With flip: which horizontal axes are mirrored. Rooms both, single views x alone."""
+
+
+@dataclass(frozen=True)
+class GroupFreeLossConfig:
+    """How boxes found by GroupFree3D's decoder are compared with true ones (its numbers)."""
+
+    nearest: Count = 4
+    """Tokens of each thing, the nearest to its middle, that queries should stand at."""
+    query_weight: NotNegative = 0.8
+    """Weight of the choice of those tokens. 0.2 for SUN RGB-D."""
+    objectness_weight: NotNegative = 0.1
+    """Weight of telling queries on a thing from others. 0.4 for SUN RGB-D."""
+    class_weight: NotNegative = 0.1
+    """Weight of the class's cross entropy; of the yaw's part of the circle and of the typical size too."""
+    center_delta: Annotated[float, Between(1e-6)] = 0.04
+    """Metres; centres that are farther off are pulled by a constant force. 0.1111 for SUN RGB-D."""
+    size_delta: Annotated[float, Between(1e-6)] = 0.1111
+    """The same for sizes, in units of the typical one. 0.0625 for SUN RGB-D."""
+    residual_delta: Annotated[float, Between(1e-6)] = 1.0
+    """The same for the place of a yaw in its part of the circle. 0.04 for SUN RGB-D."""
+    factor: NotNegative = 10.0
+    """Factor of all of it."""
+    decoder_rate: NotNegative = 0.1
+    """Learning rate of the decoder's attention, in those of the rest. 0.05 for SUN RGB-D."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""The presets of `finetune --task detection`: 3DETR's two recipes, its shortest, and one for two cores."""
+"""The presets of `finetune --task detection`: 3DETR's recipes and GroupFree3D's, and one for two cores."""
 
 from dataclasses import replace
 
-from s4tok.config.detection import BoxLossConfig, DetectorConfig
+from s4tok.config.detection import BoxLossConfig, DetectorConfig, GroupFreeLossConfig
 from s4tok.config.finetune import FinetuneConfig, FinetuneRecipe
 from s4tok.config.kinds import NO_CHECKPOINT, DetectionPreset
 
@@ -30,7 +30,32 @@ def detection_recipe(preset: DetectionPreset) -> FinetuneRecipe:
             rooms, training=replace(training, learning_rate=7e-4, rotate=30.0, scale_range=(0.85, 1.15)),
             detector=DetectorConfig(n_points=20_000, queries=128, angles=12), boxes=boxes,
         )  # fmt: skip
+    if preset.startswith("groupfree"):
+        return _group_free(rooms if preset == "groupfree-scannet" else detection_recipe("sunrgbd"))
     return _reduced(rooms)
+
+
+def _group_free(known: FinetuneRecipe) -> FinetuneRecipe:
+    """Give GroupFree3D's numbers in place of 3DETR's: a PointNet++, six layers, 256 queries.
+
+    The rate falls along a cosine, where theirs falls tenfold at 280 and 340 of 400 passes; at 420, 480 and 540 of 600.
+    A batch is that of their four GPUs.
+    """
+    detector = replace(
+        known.detector, encoder="pointnet++", n_points=50_000, n_tokens=1024, adapter_widths=(64, 64, 128), width=288,
+        heads=8, decoder_layers=6, decoder_hidden=2048, queries=256, decoder="groupfree",
+    )  # fmt: skip
+    training = replace(known.training, learning_rate=6e-3, weight_decay=5e-4, batch=32, epochs=40)
+    if detector.angles == 1:
+        return replace(known, detector=detector, training=training)
+    losses = GroupFreeLossConfig(
+        query_weight=0.2, objectness_weight=0.4, center_delta=0.1111, size_delta=0.0625, residual_delta=0.04,
+        decoder_rate=0.05,
+    )  # fmt: skip
+    return replace(
+        known, detector=replace(detector, n_points=20_000, sizes="free"), group_free=losses,
+        training=replace(training, learning_rate=4e-3, weight_decay=1e-8, epochs=60),
+    )  # fmt: skip
 
 
 def _reduced(rooms: FinetuneRecipe) -> FinetuneRecipe:
@@ -48,5 +73,5 @@ def _reduced(rooms: FinetuneRecipe) -> FinetuneRecipe:
         rooms.training, learning_rate=1e-3, weight_decay=0.01, second_moment=0.98, epochs=30, clip_gradient=1.0,
         rotate=180.0, scale_range=(0.9, 1.1), validation_clouds=32,
     )  # fmt: skip
-    boxes = BoxLossConfig(match_center=5.0, no_object=0.25)
-    return replace(rooms, training=training, detector=detector, boxes=boxes)
+    boxes, group_free = BoxLossConfig(match_center=5.0, no_object=0.25), GroupFreeLossConfig(decoder_rate=1.0)
+    return replace(rooms, training=training, detector=detector, boxes=boxes, group_free=group_free)

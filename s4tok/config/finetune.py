@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from s4tok.config.detection import BoxLossConfig, DetectorConfig
+from s4tok.config.detection import BoxLossConfig, DetectorConfig, GroupFreeLossConfig
 from s4tok.config.kinds import (
     DEFAULT_CHECKPOINTS,
     NO_CHECKPOINT,
@@ -101,8 +101,9 @@ class FinetuneRecipe:
     tokenizer: TokenizerConfig = TokenizerConfig()  # without a checkpoint
     encoder: EncoderConfig = EncoderConfig()  # as above
     backbone: BackboneConfig = BackboneConfig()  # of a plain transformer without a checkpoint
-    detector: DetectorConfig = DetectorConfig()  # for boxes, as the next one
+    detector: DetectorConfig = DetectorConfig()  # for boxes, as the next two
     boxes: BoxLossConfig = BoxLossConfig()
+    group_free: GroupFreeLossConfig = GroupFreeLossConfig()
     task: FinetuneTask | None = None
     """What is learned. None is what the data have."""
     checkpoint: str = DEFAULT_CHECKPOINTS["room"]

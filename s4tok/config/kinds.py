@@ -27,7 +27,7 @@ PointKind: TypeAlias = Literal["rgb", "normals"]
 Task: TypeAlias = Literal["parts", "scenes", "objects"]
 FinetuneTask: TypeAlias = Literal["parts", "scenes", "objects", "detection"]
 FinetunePreset: TypeAlias = Literal["toy", "table1", "tableA-parts", "tableA-s3dis", "sam", "sam-toy"]
-DetectionPreset: TypeAlias = Literal["toy", "scannet", "sunrgbd", "ablation"]
+DetectionPreset: TypeAlias = Literal["toy", "scannet", "sunrgbd", "ablation", "groupfree-scannet", "groupfree-sunrgbd"]
 Protocol: TypeAlias = Literal["block-2048", "block-4096", "rooms"]
 
 Count: TypeAlias = Annotated[int, Between(1)]

@@ -49,9 +49,13 @@ def corners(boxes: Real[Tensor, "*n 7"]) -> Float[Tensor, "*n 4 2"]:
 
 def points_inside(boxes: Real[Tensor, "n 7"], xyz: Real[Tensor, "p 3"]) -> Bool[Tensor, "n p"]:
     """Tell which points lie in which boxes, their faces included."""
-    boxes, away = boxes.double(), xyz.double()[None] - boxes[:, None, :3].double()
-    own = torch.cat([_turned(away[..., :2], -boxes[:, 6, None]), away[..., 2:]], dim=-1)
-    return (own.abs() <= boxes[:, None, 3:6] / 2 * (1 + TRIFLE)).all(-1)
+    return (in_their_frames(boxes, xyz).abs() <= boxes[:, None, 3:6].double() / 2 * (1 + TRIFLE)).all(-1)
+
+
+def in_their_frames(boxes: Real[Tensor, "*b n 7"], xyz: Real[Tensor, "*b p 3"]) -> Float[Tensor, "*b n p 3"]:
+    """Give how far points are from the centres of boxes, along width, depth and height of each."""
+    away = xyz.double()[..., None, :, :] - boxes[..., None, :3].double()
+    return torch.cat([_turned(away[..., :2], -boxes[..., 6, None].double()), away[..., 2:]], dim=-1)
 
 
 def _giou(a: Float[Tensor, "n _ 7"], b: Float[Tensor, "_ _ 7"]) -> Float[Tensor, "_ _"]:

@@ -14,6 +14,13 @@ from s4tok.shapes import Bool, Float, Int, Real
 from s4tok.tokenizers.sampling import weighted_farthest_points
 
 
+class Scores(NamedTuple):
+    """How sure each query is after each layer, 0 .. 1."""
+
+    objectness: Float[Tensor, "l b q"]  # that it has found anything
+    classes: Float[Tensor, "l b q c"]  # that it is of each class
+
+
 class BoxPredictions(NamedTuple):
     """What each query has found after each of the decoder's layers, l of them."""
 
@@ -31,6 +38,11 @@ class BoxPredictions(NamedTuple):
         part = self.angle_logits.argmax(-1, keepdim=True)
         yaw = to_yaw(part, self.angle_residuals.gather(-1, part), self.angle_logits.shape[-1])
         return torch.cat([self.centers, self.sizes, yaw], dim=-1)
+
+    def scores(self) -> Scores:
+        """Give how sure each query is; that there is no object is one of the classes in training."""
+        probabilities = self.logits.softmax(-1)
+        return Scores(1 - probabilities[..., -1], probabilities[..., :-1])
 
 
 class DetectionHead(nn.Module):

@@ -1,16 +1,18 @@
-"""A detector: what encodes a scene, 3DETR's decoder and heads, and the classes of its boxes."""
+"""A detector: what encodes a scene, the decoder that finds boxes in it, and their classes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+from s4tok.backbones.pointnet import PointNetEncoder
 from s4tok.backbones.scene_tokens import Scenes, SceneTokens, to_y_up, to_z_up
 from s4tok.backbones.set_abstraction import SetAbstractionEncoder
 from s4tok.config import DetectConfig, DetectorConfig
 from s4tok.geometry.boxes import points_inside
 from s4tok.heads.detection import BoxPredictions, DetectionHead
+from s4tok.heads.group_free import GroupFreeHead, StagedPredictions
 from s4tok.metrics.detection import Boxes, kept_apart
 from s4tok.models.model import Model
 from s4tok.models.point_encoder import PointEncoder
@@ -25,17 +27,18 @@ class Detector(nn.Module):
         """Put a new head behind an encoder."""
         super().__init__()
         self.encoder, self.config, self.classes = encoder, config, tuple(classes)
-        self.head = DetectionHead(config, encoder.width, len(classes))
+        self.head = HEADS[config.decoder](config, encoder.width, len(classes))
 
-    def forward(self, scenes: Scenes) -> BoxPredictions:
+    def forward(self, scenes: Scenes) -> "Predictions":
         """Find boxes."""
-        found: BoxPredictions = self.head(self.encoder(scenes), *scenes.bounds())
+        found: Predictions = self.head(self.encoder(scenes), *scenes.bounds())
         return found
 
     @property
     def tokenizer(self) -> Tokenizer | None:
-        """Give the tokenizer of an encoder that has one; 3DETR's own has none."""
-        return None if isinstance(self.encoder, SetAbstractionEncoder) else self.encoder.tokenizer
+        """Give the tokenizer of an encoder that has one; those of the papers' detectors have none."""
+        encoder = self.encoder
+        return encoder.tokenizer if isinstance(encoder, PlainSceneEncoder | ClipSceneEncoder) else None
 
     @property
     def reads_superpoints(self) -> bool:
@@ -79,7 +82,13 @@ class ClipSceneEncoder(nn.Module):
         return SceneTokens(read.layers[-1], to_z_up(read.tokens.xyz), read.tokens.is_token)
 
 
-SceneEncoder: TypeAlias = SetAbstractionEncoder | PlainSceneEncoder | ClipSceneEncoder
+OwnEncoder: TypeAlias = SetAbstractionEncoder | PointNetEncoder
+SceneEncoder: TypeAlias = OwnEncoder | PlainSceneEncoder | ClipSceneEncoder
+OWN_ENCODERS: Mapping[str, type[OwnEncoder]] = {
+    "3detr": SetAbstractionEncoder, "3detr-m": SetAbstractionEncoder, "pointnet++": PointNetEncoder,
+}  # fmt: skip
+Predictions: TypeAlias = BoxPredictions | StagedPredictions
+HEADS: Mapping[str, type[DetectionHead | GroupFreeHead]] = {"3detr": DetectionHead, "groupfree": GroupFreeHead}
 
 
 class Sure(NamedTuple):
@@ -90,18 +99,18 @@ class Sure(NamedTuple):
 
 
 @torch.no_grad()
-def surest(found: BoxPredictions, points: Sequence[Real[Tensor, "_ 3"]] | None, config: DetectConfig) -> list[Sure]:
+def surest(found: Predictions, points: Sequence[Real[Tensor, "_ 3"]] | None, config: DetectConfig) -> list[Sure]:
     """Take the boxes of each scene after the last layer, as 3DETR takes them to be measured.
 
     Boxes must hold some of the points, each scene's; without points they may hold none, as while 3DETR trains.
     """
-    boxes, probabilities = found.boxes()[-1].float(), found.logits[-1].softmax(-1)
+    boxes, (objectness, classes) = found.boxes()[-1].float(), found.scores()
     answers = []
     for scene, shown in enumerate(found.is_query):
         if points is not None:
             shown = shown & (points_inside(boxes[scene], points[scene]).sum(1) >= config.fewest_points)
-        mine, classes = (part[scene, shown].cpu() for part in (boxes, probabilities))
-        every = Boxes(mine, classes[:, :-1].argmax(-1), 1 - classes[:, -1])
+        mine, sure, of_classes = (part[scene, shown].cpu() for part in (boxes, objectness[-1], classes[-1]))
+        every = Boxes(mine, of_classes.argmax(-1), sure)
         kept = kept_apart(every, config.overlap)
-        answers.append(Sure(Boxes(*(part[kept] for part in every)), classes[kept, :-1]))
+        answers.append(Sure(Boxes(*(part[kept] for part in every)), of_classes[kept]))
     return answers

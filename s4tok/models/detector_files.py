@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from s4tok.backbones.set_abstraction import SetAbstractionEncoder
 from s4tok.config import BackboneConfig, DetectorConfig, TokenizerConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.models.checkpoint import has_own_encoder, own_encoder
 from s4tok.models.checkpoint_files import CARD, DETECTOR, PAGE, WEIGHTS, find_checkpoint
-from s4tok.models.detector import ClipSceneEncoder, Detector, PlainSceneEncoder, SceneEncoder
+from s4tok.models.detector import OWN_ENCODERS, ClipSceneEncoder, Detector, PlainSceneEncoder, SceneEncoder
 from s4tok.models.model import Model
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.trained import Trained
@@ -102,8 +101,8 @@ def facts_of(detector: Detector) -> dict[str, Any]:
 def _encoder(
     config: DetectorConfig, about: Mapping[str, Any], card: Mapping[str, Any], clip: str | None, device: str
 ) -> SceneEncoder:
-    if config.encoder == "3detr":
-        return SetAbstractionEncoder(config)
+    if config.encoder in OWN_ENCODERS:
+        return OWN_ENCODERS[config.encoder](config)
     tokenizer = TokenizerConfig(**_settings(about["tokenizer"]))
     if config.encoder == "plain":
         return PlainSceneEncoder(PointEncoder(tokenizer, BackboneConfig(**about["backbone"])))

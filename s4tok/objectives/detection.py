@@ -12,14 +12,15 @@ from torch import Tensor
 
 from s4tok.backbones.scene_tokens import Scenes
 from s4tok.collective import mean
-from s4tok.config import BoxLossConfig, DetectConfig, FinetuneConfig
+from s4tok.config import BoxLossConfig, DetectConfig, FinetuneConfig, GroupFreeLossConfig
 from s4tok.losses.boxes import TrueBoxes, box_losses, classified, match
+from s4tok.losses.group_free import recognised, staged_losses
 from s4tok.metrics.detection import THRESHOLDS, Boxes, average_precision, listed_for_each_class
 from s4tok.models.checkpoint import has_own_encoder
 from s4tok.models.detector import ClipSceneEncoder, Detector, surest
 from s4tok.models.detector_files import save_detector
 from s4tok.objectives.objective import Figures, Objective
-from s4tok.shapes import Array, Float32, Int
+from s4tok.shapes import Array, Float, Float32, Int, Real
 
 
 class SceneWithBoxes(NamedTuple):
@@ -50,10 +51,17 @@ class DetectionBatch(NamedTuple):
         return DetectionBatch(Scenes(*map(change, self.scenes)), TrueBoxes(*map(change, self.true)))
 
 
+class Compared(NamedTuple):
+    """What predictions lose, and how many of how many true boxes or queries have the right class."""
+
+    losses: dict[str, Float[Tensor, ""]]
+    recognised: tuple[Real[Tensor, ""], Real[Tensor, ""]]
+
+
 class SetPrediction(Objective):
     """A detector whose queries are matched with the true boxes, one with one, after every layer of its decoder."""
 
-    columns = ("total", "class", "center", "size", "angle", "giou", "recognised")
+    columns: Sequence[str] = ("total", "class", "center", "size", "angle", "giou", "recognised")
     curves = ("total", "recognised")
     validates = ("ap25", "ap50")
     selects_by = "error"
@@ -110,13 +118,16 @@ class SetPrediction(Objective):
         return DetectionBatch(scenes, TrueBoxes(torch.from_numpy(boxes), torch.from_numpy(labels), is_box))
 
     def step(self, batch: DetectionBatch) -> dict[str, Tensor]:
-        """Compute the losses, and the share of true boxes whose query has their class after the last layer."""
+        """Compute the losses, and the share of what should have a class that has it after the last layer."""
         with drawn_by(batch.scenes.seeds):
             found = self.detector(batch.scenes)
-        matches = match(found, batch.true, self.boxes)
-        losses = box_losses(found, batch.true, matches, self.boxes)
-        recognised = mean(*classified(matches, found, batch.true))
-        return {"total": torch.stack(list(losses.values())).sum(), **losses, "recognised": recognised}
+        losses, (right, all_of_them) = self.compare(found, batch.true)
+        return {"total": torch.stack(list(losses.values())).sum(), **losses, "recognised": mean(right, all_of_them)}
+
+    def compare(self, found: Any, true: TrueBoxes) -> Compared:
+        """Hold predictions against the true boxes, each of which has a query of its own."""
+        matches = match(found, true, self.boxes)
+        return Compared(box_losses(found, true, matches, self.boxes), classified(matches, found, true))
 
     def validate(self, batches: Iterable[tuple[int, DetectionBatch]]) -> Figures:
         """Measure the boxes of all held-out scenes at once, each in one sample."""
@@ -138,6 +149,27 @@ class SetPrediction(Objective):
     def export(self, folder: Path, card: Mapping[str, Any]) -> None:
         """Write the detector."""
         save_detector(folder, self.detector, card)
+
+
+class StagedPrediction(SetPrediction):
+    """A detector with GroupFree3D's decoder, whose queries answer for the things that they stand on."""
+
+    columns = ("total", "queries", "objectness", "class", "center", "size", "angle", "recognised")
+
+    def __init__(
+        self, detector: Detector, config: FinetuneConfig, boxes: BoxLossConfig, group_free: GroupFreeLossConfig
+    ) -> None:
+        """Take a detector as `SetPrediction` does."""
+        super().__init__(detector, config, boxes)
+        self.group_free = group_free
+
+    def rate_of(self, weight: str) -> float:
+        """Give the rate of a weight's layer, in those of the heads."""
+        return self.group_free.decoder_rate if weight.startswith("detector.head.decoder.") else super().rate_of(weight)
+
+    def compare(self, found: Any, true: TrueBoxes) -> Compared:
+        """Hold predictions against the boxes that their queries stand in."""
+        return Compared(staged_losses(found, true, self.group_free), recognised(found, true))
 
 
 @contextmanager

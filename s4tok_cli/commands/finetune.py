@@ -42,7 +42,8 @@ EXAMPLES = (
 )
 
 AnyPreset: TypeAlias = Literal[
-    "toy", "table1", "tableA-parts", "tableA-s3dis", "sam", "sam-toy", "scannet", "sunrgbd", "ablation"
+    "toy", "table1", "tableA-parts", "tableA-s3dis", "sam", "sam-toy", "scannet", "sunrgbd", "ablation",
+    "groupfree-scannet", "groupfree-sunrgbd",
 ]  # fmt: skip
 
 RECIPE = FieldsOf(
@@ -58,7 +59,7 @@ RECIPE = FieldsOf(
              "heads": "--backbone-heads"}, ("mlp_ratio",)),
         Part("head", HeadConfig, "Training"),
         Part("detector", DetectorConfig, "Models", (), {"encoder": "--scene-encoder"},
-             tuple(name for name in DetectorConfig.__dataclass_fields__ if name not in ("encoder", "queries"))),
+             tuple(sorted(DetectorConfig.__dataclass_fields__.keys() - {"encoder", "decoder", "queries"}))),
         Part("training", FinetuneConfig, "Training", ("train", "shots", "epochs", "learning_rate"),
              {"learning_rate": "--lr", "windows": "--windows-per-room"}, (),
              {"shots": "all", "labels_fraction": "all", "window": "the checkpoint's"}),

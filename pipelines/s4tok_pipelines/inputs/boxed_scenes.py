@@ -15,7 +15,7 @@ from s4tok.errors import InputError, UsageError
 from s4tok.inference.detecting import boxes_to_z_up, sampled, to_z_up
 from s4tok.objectives.detection import SceneWithBoxes
 from s4tok.randomness import seed_of
-from s4tok.shapes import Array
+from s4tok.shapes import Array, Float64
 from s4tok_cache import ArraySpec, CacheReader, Layout, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint, root_of
 from s4tok_pipelines.inputs.training_data import memory_for_data
@@ -111,6 +111,14 @@ class BoxedData:
     def entries(self, numbers: Sequence[int], epoch: int | str) -> list[SceneWithBoxes]:
         """Give scenes, each with randomness of its key and the epoch."""
         return [self._entry(number, epoch) for number in numbers]
+
+    def typical_sizes(self, n_classes: int) -> Float64[Array, "c 3"]:
+        """Average the sizes of each class's boxes; of a class that has none, those of all."""
+        read = [self.scenes.read(scene, ("boxes", "labels")) for scene in sorted(set(self.listed))]
+        boxes, labels = (np.concatenate([each[name] for each in read]) for name in ("boxes", "labels"))
+        sizes = (along_axes(boxes) if self.detector.angles == 1 else boxes)[:, 3:6].astype(np.float64)
+        known = [sizes[labels == label] if (labels == label).any() else sizes for label in range(n_classes)]
+        return np.array([each.mean(axis=0) if len(each) else np.ones(3) for each in known])
 
     def facts(self) -> dict[str, object]:
         """Say what is trained on in a run's configuration: how many scenes, and which."""

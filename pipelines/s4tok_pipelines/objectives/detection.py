@@ -1,4 +1,4 @@
-"""Detection: 3DETR's decoder behind an encoder of its own, a pre-trained one, or a frozen CLIP."""
+"""Detection: 3DETR's decoder or GroupFree3D's behind an encoder of its own, a pre-trained one, or a frozen CLIP."""
 
 import json
 from collections.abc import Mapping
@@ -7,18 +7,19 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 
-from s4tok.backbones.set_abstraction import SetAbstractionEncoder
+from s4tok.backbones.pointnet import PointNetEncoder
 from s4tok.config import NO_CHECKPOINT, BackboneConfig, DetectorConfig, FinetuneConfig, FinetuneRecipe
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
+from s4tok.heads.group_free import GroupFreeHead
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.checkpoint_files import CARD, DETECTOR, file_of, find_checkpoint
-from s4tok.models.detector import ClipSceneEncoder, Detector, PlainSceneEncoder, SceneEncoder
+from s4tok.models.detector import OWN_ENCODERS, ClipSceneEncoder, Detector, OwnEncoder, PlainSceneEncoder, SceneEncoder
 from s4tok.models.detector_files import facts_of, load_detector
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import load_encoder
 from s4tok.models.trained import Trained
-from s4tok.objectives.detection import SetPrediction
+from s4tok.objectives.detection import SetPrediction, StagedPrediction
 from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs import training_inputs
 from s4tok_pipelines.inputs.boxed_scenes import BoxedData, boxed_scenes, require_boxes
@@ -30,7 +31,11 @@ from s4tok_pipelines.report import Report
 
 # What labels of points are learned with, and boxes are not.
 OF_LABELS = ("smoothing", "class_weights", "balance", "jitter", "color_drop", "draws", "draw_seed", "window", "windows")
-OF_ENCODER = ("n_tokens", "radius", "neighbors", "adapter_widths", "encoder_layers", "encoder_hidden", "heads")
+OF_ENCODER = (
+    "encoder", "n_tokens", "radius", "neighbors", "adapter_widths", "encoder_layers", "encoder_hidden", "heads",
+    "encoder_dropout", "reaches",
+)  # fmt: skip
+OF_GROUP_FREE = {"decoder", "query_points", "sizes"}
 PLAIN = "knn"  # tokenizer of the plain transformer: Bridge3D's, farthest points and their nearest
 
 
@@ -60,14 +65,17 @@ def prepare(request: Request[FinetuneRecipe]) -> Prepared:
             if each is not None and not each.hold(report):
                 report.note("the scenes do not fit into memory, and are read for every batch")
 
-    model = SetPrediction(detector, recipe.training, recipe.boxes)
+    model, more = _objective(detector, data, recipe)
     facts: dict[str, Mapping[str, Any]] = {
         "source": {"dataset": clouds.name, "split": clouds.split, **data.facts()},
         "validation": {} if held is None else held.facts(),
         "checkpoint": begun.facts,
         "boxes": asdict(recipe.boxes),
+        **more,
         **_tables(facts_of(detector)),
     }
+    kind, decoder = detector.config.encoder, detector.config.decoder
+    name = kind if decoder == "3detr" else f"{kind}+{decoder}"
     cut = {} if data.superpoints is None else {clouds.scene: data.superpoints.stamp.parameters}
     card = {
         **{name: begun.card[name] for name in ("clip",) if name in begun.card},
@@ -77,7 +85,7 @@ def prepare(request: Request[FinetuneRecipe]) -> Prepared:
         "caches": [each.stamp.folder for each in (data.scenes, data.superpoints) if each is not None],
         "dataset": {"name": clouds.name, "split": clouds.split, "clouds": len(set(data.listed))},
     }
-    return Prepared(model, data, held, f"detection-{detector.config.encoder}", facts, card, hold)
+    return Prepared(model, data, held, f"detection-{name}", facts, card, hold)
 
 
 def encoder_for(recipe: FinetuneRecipe, device: str) -> Begun:
@@ -96,8 +104,8 @@ def encoder_for(recipe: FinetuneRecipe, device: str) -> Begun:
         kind = "clip"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.training.seed)
-        if kind == "3detr":
-            return Begun(SetAbstractionEncoder(recipe.detector), {"name": NO_CHECKPOINT}, {})
+        if kind in OWN_ENCODERS:
+            return Begun(OWN_ENCODERS[kind](recipe.detector), {"name": NO_CHECKPOINT}, {})
         if kind == "plain":
             return Begun(_plain(_new_plain(recipe), recipe), {"name": NO_CHECKPOINT}, {})
     sizes = replace(recipe, n_points=recipe.detector.n_points, n_tokens=recipe.detector.n_tokens)
@@ -157,9 +165,9 @@ def _plain(encoder: PointEncoder, recipe: FinetuneRecipe) -> PlainSceneEncoder:
 
 def _config(detector: DetectorConfig, encoder: SceneEncoder) -> DetectorConfig:
     """Say of an encoder that was built before what it is."""
-    if isinstance(encoder, SetAbstractionEncoder):
-        known = {name: getattr(encoder.config, name) for name in OF_ENCODER}
-        return replace(detector, encoder="3detr", **known)
+    if isinstance(encoder, OwnEncoder):
+        names = (*OF_ENCODER, *(["width"] if isinstance(encoder, PointNetEncoder) else []))
+        return replace(detector, **{name: getattr(encoder.config, name) for name in names})
     kind: Literal["plain", "clip"] = "plain" if isinstance(encoder, PlainSceneEncoder) else "clip"
     return replace(detector, encoder=kind, n_tokens=encoder.tokenizer.config.n_tokens)
 
@@ -218,8 +226,23 @@ def _opened(request: Request[FinetuneRecipe], begun: Begun, detector: Detector, 
     return BoxedData(scenes, superpoints, keys, detector.config, recipe.boxes, recipe.training)
 
 
+def _objective(
+    detector: Detector, data: BoxedData, recipe: FinetuneRecipe
+) -> tuple[SetPrediction, dict[str, Mapping[str, Any]]]:
+    """Give what trains a decoder of this kind, and what else its result depends on."""
+    if not isinstance(detector.head, GroupFreeHead):
+        return SetPrediction(detector, recipe.training, recipe.boxes), {}
+    if detector.config.sizes == "classes":
+        detector.head.typical.copy_(torch.from_numpy(data.typical_sizes(len(detector.classes))))
+    staged = StagedPrediction(detector, recipe.training, recipe.boxes, recipe.group_free)
+    return staged, {"group_free": asdict(recipe.group_free)}
+
+
 def _tables(facts: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Lay out what a detector is built from as tables of plain values."""
+    """Lay out what a detector is built from as tables of plain values; what it does not read is left out."""
     tables = {name: each for name, each in facts.items() if isinstance(each, Mapping) and name != "config"}
     plain = {name: each for name, each in facts.items() if not isinstance(each, Mapping)}
-    return {"detector": {**plain, **facts["config"]}, **tables}
+    unread = {"reaches"} if facts["config"]["encoder"] != "3detr-m" else set[str]()
+    unread |= OF_GROUP_FREE if facts["config"]["decoder"] == "3detr" else set()
+    config = {name: each for name, each in facts["config"].items() if name not in unread}
+    return {"detector": {**plain, **config}, **tables}

@@ -7,10 +7,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from s4tok.backbones.pointnet import PointNetEncoder
 from s4tok.backbones.scene_tokens import Scenes
 from s4tok.backbones.set_abstraction import SetAbstractionEncoder
 from s4tok.config import BackboneConfig, DetectConfig, DetectorConfig, TokenizerConfig
 from s4tok.errors import InputError, UsageError
+from s4tok.heads.group_free import GroupFreeHead
 from s4tok.models.checkpoint import TrainedModel, load_trained, own_encoder
 from s4tok.models.detector import ClipSceneEncoder, Detector, PlainSceneEncoder, SceneEncoder, surest
 from s4tok.models.detector_files import load_detector, save_detector
@@ -34,8 +36,10 @@ def scenes() -> Scenes:
 def made(kind: str, checkpoint: TrainedModel) -> Detector:
     torch.manual_seed(1)
     encoder: SceneEncoder
-    if kind == "3detr":
-        encoder = SetAbstractionEncoder(SMALL)
+    if kind in ("3detr", "3detr-m"):
+        encoder = SetAbstractionEncoder(replace(SMALL, encoder=kind))  # type: ignore[arg-type]
+    elif kind == "groupfree":
+        encoder = PointNetEncoder(replace(SMALL, encoder="pointnet++"))
     elif kind == "plain":
         tokenizer = TokenizerConfig("knn", n_tokens=12, patch_size=8, adapter_widths=(4, 8, 8))
         encoder = PlainSceneEncoder(PointEncoder(tokenizer, BackboneConfig(16, 1, 2)))
@@ -44,10 +48,15 @@ def made(kind: str, checkpoint: TrainedModel) -> Detector:
         assert model.clip is not None
         own = own_encoder(model.clip) if kind == "own" else None
         encoder = ClipSceneEncoder(Model(model.tokenizer, model.clip, model.attend, None, own))
+    if kind == "groupfree":
+        detector = Detector(encoder, replace(SMALL, encoder="pointnet++", decoder="groupfree"), CLASSES)
+        assert isinstance(detector.head, GroupFreeHead)
+        detector.head.typical.uniform_(0.5, 2.0)
+        return detector.eval()
     return Detector(encoder, replace(SMALL, encoder="clip" if kind == "own" else kind), CLASSES).eval()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["3detr", "plain", "clip", "own"])
+@pytest.mark.parametrize("kind", ["3detr", "3detr-m", "plain", "clip", "own", "groupfree"])
 def test_a_detector_comes_back_from_its_folder_and_finds_the_same(
     kind: str, checkpoint: TrainedModel, tmp_path: Path, make_clip: Callable[..., Path]
 ) -> None:

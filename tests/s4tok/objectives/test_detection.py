@@ -6,12 +6,19 @@ import pytest
 import torch
 
 from s4tok.backbones.set_abstraction import SetAbstractionEncoder
-from s4tok.config import BackboneConfig, DetectorConfig, FinetuneConfig, TokenizerConfig, detection_recipe
+from s4tok.config import (
+    BackboneConfig,
+    DetectorConfig,
+    FinetuneConfig,
+    GroupFreeLossConfig,
+    TokenizerConfig,
+    detection_recipe,
+)
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.detector import ClipSceneEncoder, Detector, PlainSceneEncoder, SceneEncoder
 from s4tok.models.model import Model
 from s4tok.models.point_encoder import PointEncoder
-from s4tok.objectives.detection import SceneWithBoxes, SetPrediction
+from s4tok.objectives.detection import SceneWithBoxes, SetPrediction, StagedPrediction
 from s4tok.tokenizers import build_tokenizer
 
 SMALL = DetectorConfig(
@@ -35,7 +42,7 @@ def entries(count: int = 2) -> list[SceneWithBoxes]:
     ]
 
 
-def objective(kind: str, checkpoint: TrainedModel, **training: Any) -> SetPrediction:
+def objective(kind: str, checkpoint: TrainedModel, decoder: Any = "3detr", **training: Any) -> SetPrediction:
     torch.manual_seed(1)
     encoder: SceneEncoder
     if kind == "3detr":
@@ -46,17 +53,21 @@ def objective(kind: str, checkpoint: TrainedModel, **training: Any) -> SetPredic
     else:
         made = build_tokenizer(width=32, n_points=60, n_tokens=12, patch_size=4, adapter_widths=(4, 8, 8))
         encoder = ClipSceneEncoder(Model(made, checkpoint.model.clip))
-    detector = Detector(encoder, SMALL, ("bed", "chair"))
+    detector = Detector(encoder, replace(SMALL, decoder=decoder), ("bed", "chair"))
     config = replace(RECIPE.training, **{"train": "tokenizer,head", **training})
+    if decoder == "groupfree":
+        return StagedPrediction(detector, config, RECIPE.boxes, GroupFreeLossConfig())
     return SetPrediction(detector, config, RECIPE.boxes)
 
 
 @pytest.mark.parametrize("kind", ["3detr", "plain", "clip"])
-@pytest.mark.parametrize("train", ["tokenizer,head", "head"])
+@pytest.mark.parametrize(
+    ("train", "decoder"), [("tokenizer,head", "3detr"), ("head", "3detr"), ("tokenizer,head", "groupfree")]
+)
 def test_what_is_trained_moves_and_a_frozen_clip_stays_what_it_is(
-    kind: str, train: Any, checkpoint: TrainedModel
+    kind: str, train: Any, decoder: Any, checkpoint: TrainedModel
 ) -> None:
-    model = objective(kind, checkpoint, train=train)
+    model = objective(kind, checkpoint, decoder, train=train)
     before = {name: each.clone() for name, each in model.state_dict().items()}
     optimizer = torch.optim.SGD([weight for weight in model.parameters() if weight.requires_grad], 0.1)
     for _ in range(2):  # in the first step queries have nothing to share yet
@@ -73,18 +84,21 @@ def test_what_is_trained_moves_and_a_frozen_clip_stays_what_it_is(
     assert clips.isdisjoint(model.trainable_state())
 
 
-def test_dropout_is_drawn_by_the_seeds_of_a_batch(checkpoint: TrainedModel) -> None:
-    model = objective("3detr", checkpoint)
+@pytest.mark.parametrize("decoder", ["3detr", "groupfree"])
+def test_dropout_is_drawn_by_the_seeds_of_a_batch(decoder: Any, checkpoint: TrainedModel) -> None:
+    model = objective("3detr", checkpoint, decoder)
     batch = model.collate(entries())
     first = model.step(batch)
+    assert set(first) == set(model.columns)
     torch.rand(5)
     torch.testing.assert_close(model.step(batch), first)
     other = batch._replace(scenes=batch.scenes._replace(seeds=batch.scenes.seeds + 7))
     assert float(model.step(other)["total"].detach()) != float(first["total"].detach())
 
 
-def test_figures_of_held_out_scenes_are_those_of_all_batches_together(checkpoint: TrainedModel) -> None:
-    model = objective("3detr", checkpoint).eval()
+@pytest.mark.parametrize("decoder", ["3detr", "groupfree"])
+def test_figures_of_held_out_scenes_are_those_of_all_batches_together(decoder: Any, checkpoint: TrainedModel) -> None:
+    model = objective("3detr", checkpoint, decoder).eval()
     with torch.no_grad():
         together = model.validate([(2, model.collate(entries()))])
         apart = model.validate((1, model.collate([each])) for each in entries())
@@ -104,4 +118,7 @@ def test_rates_are_those_of_tokenizer_transformer_and_decoder(checkpoint: Traine
     others = {model.rate_of(name) for name, _ in model.named_parameters() if ".backbone." in name}
     heads = {model.rate_of(name) for name, _ in model.named_parameters() if ".head." in name}
     assert (rates, others, heads) == ({0.5}, {0.25}, {1.0})
+    staged = objective("plain", checkpoint, "groupfree")
+    slow = {name for name, _ in staged.named_parameters() if staged.rate_of(name) == 0.1}
+    assert slow == {name for name, _ in staged.named_parameters() if ".head.decoder." in name}
     assert FinetuneConfig().tokenizer_rate == 1.0

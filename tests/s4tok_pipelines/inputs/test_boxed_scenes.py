@@ -88,3 +88,11 @@ def test_a_detector_of_boxes_along_the_axes_gets_such(tmp_path: Path) -> None:
 def test_a_dataset_without_boxes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="toy-shapes has no boxes"):
         boxed_scenes(ToyShapes(sizes=(1, 0, 0)), ["x"], tmp_path)
+
+
+def test_a_typical_size_is_the_mean_of_its_class_or_of_all(tmp_path: Path) -> None:
+    known = data(tmp_path)
+    mean = np.mean([[1, 0.5, 1], [0.6, 0.8, 0.5]], axis=0)
+    np.testing.assert_allclose(known.typical_sizes(2), [mean, mean], rtol=1e-6)
+    along = replace(known, detector=replace(known.detector, angles=1))
+    assert (along.typical_sizes(1)[0, :2] > mean[:2]).all()  # of the hulls, which are predicted then

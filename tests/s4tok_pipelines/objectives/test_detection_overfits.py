@@ -1,7 +1,8 @@
-"""A detector learns eight rooms by heart; 15 minutes of one core."""
+"""A detector learns eight rooms by heart; with either decoder a quarter of an hour of one core."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -30,8 +31,10 @@ def measured(model: SetPrediction, data: BoxedData) -> float:
 
 
 @pytest.mark.slow
-def test_eight_rooms_are_overfitted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("decoder", ["3detr", "groupfree"])
+def test_eight_rooms_are_overfitted(decoder: Any, tmp_path: Path) -> None:
     recipe = detection_recipe("toy")
+    recipe = replace(recipe, detector=replace(recipe.detector, decoder=decoder))
     recipe = replace(recipe, training=replace(recipe.training, flip=0.0, rotate=0.0, scale_range=(1.0, 1.0), repeats=1))
     clouds = ToyScans("train", sizes=(ROOMS, 0, 0))
     request = Request((clouds,), (clouds,), tmp_path, recipe, None, 1, "cpu", from_environment(), silent)

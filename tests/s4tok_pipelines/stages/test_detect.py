@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import s4tok
 from s4tok.clouds import PointCloud
@@ -185,12 +186,33 @@ def test_a_cloud_of_one_point_is_refused_in_one_sentence(run: Path, cache: Path,
     assert detect_by_name(open_dataset([tmp_path / "two.npy"]), cache, str(run)).facts()["clouds"] == 1
 
 
+def test_groupfrees_decoder_is_trained_stopped_and_found_again(cache: Path, tmp_path: Path) -> None:
+    recipe, data, held = small(), Blocks(), [Blocks("val", (3, 0))]
+    recipe = replace(recipe, detector=replace(recipe.detector, decoder="groupfree", dropout=0.1))
+    whole = finetune(data, cache, recipe, validation=held, out=tmp_path / "whole").out
+    with pytest.raises(Stop):
+        finetune(data, cache, recipe, validation=held, out=tmp_path / "again", report=Stopping())
+    again = finetune(data, cache, recipe, validation=held, out=tmp_path / "again", resume=True).out
+    ours, theirs = (folder / "ckpt" / "last" / "model.safetensors" for folder in (whole, again))
+    assert ours.read_bytes() == theirs.read_bytes()
+    steps = [row for row in read_metrics(whole / "metrics.jsonl") if row["kind"] == "step"]
+    assert {"queries", "objectness", "center", "recognised"} <= steps[0].keys()
+    found = detect_by_name(Blocks("val", (3, 2)), cache, str(whole), DetectConfig(score=0.0, seeds=2)).facts()
+    assert sum(found["boxes"].values()) > 0
+    typical = load_file(ours)["head.typical"]
+    boxes = np.concatenate([data[key].boxes.sizes for key in data.keys])  # type: ignore[union-attr]
+    assert typical.shape == (2, 3)
+    assert (typical <= boxes.max(axis=0).max() + 1e-6).all()
+    assert typical[1, 2] == pytest.approx(1.2, rel=1e-5)  # the height of all that is high
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", ["scannet", "sunrgbd", "ablation"])
+@pytest.mark.parametrize("preset", ["scannet", "sunrgbd", "ablation", "groupfree-scannet", "groupfree-sunrgbd"])
 def test_full_size_presets_run_a_step_from_end_to_end(preset: DetectionPreset, cache: Path, tmp_path: Path) -> None:
     """The widths, layers and queries of the full size; points and tokens are as many as a test has time for."""
     recipe = detection_recipe(preset)
-    assert recipe.training.epochs * recipe.training.repeats == (90 if preset == "ablation" else 1080)
+    passes = {"ablation": 90, "groupfree-scannet": 400, "groupfree-sunrgbd": 600}.get(preset, 1080)
+    assert recipe.training.epochs * recipe.training.repeats == passes
     recipe = replace(recipe, training=replace(recipe.training, epochs=1, repeats=1, batch=2, held_out=0.0))
     data = Blocks(f"full-{preset}", (3, 4))
     outcome = finetune(data, cache, recipe, out=tmp_path / "run")
