@@ -54,7 +54,7 @@ test-slow: system-libraries $(INSTALLED) ## Run the slow tests, and a little of 
 test-gpu: $(INSTALLED) ## Run the tests that need a GPU
 	$(BIN)/pytest -m gpu $(ARGS)
 
-demo: system-libraries $(INSTALLED) ## Run all six stages on the toy world, from nothing: pictures in demo/
+demo: system-libraries $(INSTALLED) ## Run all six stages on synthetic data, from nothing: pictures in demo/
 	PATH="$(CURDIR)/$(BIN):$$PATH" examples/six_stages.sh
 
 bench: $(INSTALLED) ## Time s4tok beside its peers (ARGS="--quick", "--json", "--keep"); the other benchmarks say how they are run
@@ -83,7 +83,7 @@ docs: $(INSTALLED) ## Build the site into site/, and stop at any warning
 	NO_MKDOCS_2_WARNING=1 PYTHONPATH=.:pipelines:cache $(BIN)/python -m mkdocs build --strict
 
 figures: system-libraries $(INSTALLED) ## Make the pictures of README and docs again, by the commands beside them
-	for page in figures superpoint_figure viewer_figure; do PYTHONPATH=. $(BIN)/python -m tools.pages.$$page || exit 1; done
+	for page in figures superpoint_figure viewer_figure stage_figures; do PYTHONPATH=.:pipelines:cache $(BIN)/python -m tools.pages.$$page || exit 1; done
 	$(BIN)/s4tok segment toy-shapes --split test --limit 8 --auto --preview docs/images/parts.png
 	$(BIN)/s4tok data make toy --picture docs/images/toy-shapes.png --rooms-picture docs/images/toy-rooms.png
 	$(BIN)/s4tok data make home --rooms-picture docs/images/home-rooms.png

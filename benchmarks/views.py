@@ -1,4 +1,4 @@
-"""How fast views are drawn and looked at: `python benchmarks/views.py [--device cuda]`. Seeds are fixed.
+"""How fast views are drawn and encoded: `python benchmarks/views.py [--device cuda]`. Seeds are fixed.
 
 Prints views a second of depth splatting and of shaded meshes, images a second of CLIP's image tower and which share
 that is of what the device reaches in a large matrix product, and the bytes of a shape in the caches. On a CPU the

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All six stages on the toy world, from nothing, in a few minutes: `make demo`, or examples/six_stages.sh FOLDER.
+# All six stages on synthetic data, from nothing, in some minutes: `make demo`, or examples/six_stages.sh FOLDER.
 # Ends with pictures. SHAPES, SCANS and EPOCHS say how much; a run that was stopped goes on where it was.
 set -euo pipefail
 folder=${1:-demo} shapes=${SHAPES:-60} scans=${SCANS:-3} epochs=${EPOCHS:-20}
@@ -10,11 +10,11 @@ mkdir -p "$folder"
 s4tok superpoints toy-shapes --limit "$shapes" --workers 2 --preview "$folder/superpoints.png"
 s4tok superpoints toy-scans --limit "$scans" --workers 2 --preview "$folder/room.png"
 
-# 2. Draw each shape from ten directions. Rooms are seen through their own posed frames.
+# 2. Draw each shape from ten directions. Rooms have camera images of their own.
 s4tok render-views toy-shapes --limit "$shapes" --preview "$folder/views"
 
-# 3. Let a frozen CLIP look at the views and the frames, and keep what it sees of each superpoint.
-s4tok extract-clip toy-shapes --limit "$shapes" --clip mini --preview "$folder/seen"
+# 3. Encode views and images with a frozen CLIP, and keep the mean feature of each superpoint.
+s4tok extract-clip toy-shapes --limit "$shapes" --clip mini --preview "$folder/features"
 s4tok extract-clip toy-scans --limit "$scans" --clip mini
 
 # 4. Train a tokenizer in front of that CLIP: a short run, to see it learn. The next stages take one that had longer.
@@ -25,7 +25,7 @@ s4tok superpoints toy-shapes --split test --limit 15 --workers 2
 s4tok classify toy-shapes --split test --limit 15
 s4tok classify toy-shapes --split test --limit 15 --checkpoint "$folder/run"
 
-# 6. Name every point: parts of shapes, and things in rooms, with a page to turn one around.
+# 6. Label every point: parts of shapes, and things in rooms, with a page to turn one around.
 s4tok segment toy-shapes --split test --limit 12 --votes 10 --preview "$folder/parts.png"
 s4tok segment toy-scans --split test --limit "$scans" --auto --checkpoint s4token-scans \
     --preview "$folder/things.png" --html --out "$folder/labels"

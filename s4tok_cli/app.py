@@ -18,6 +18,7 @@ from s4tok import __version__
 from s4tok.errors import InputError, MissingError, S4TokError, UsageError
 from s4tok_cli import commands, console
 from s4tok_cli.command import command, renamed
+from s4tok_cli.help import Command, Group
 from s4tok_pipelines.runtime import Stopped, stoppable
 
 # What the shell is told. 0 is done; 1 is a defect of s4tok, with its traceback; 3 is done, some entries failed.
@@ -32,8 +33,10 @@ ClickException = next(base for base in typer.BadParameter.__mro__ if base.__name
 
 app = typer.Typer(
     name="s4tok",
+    cls=Group,
     help="Turn 3D point clouds into tokens a frozen CLIP can read.",
-    epilog="Every option can also be set as S4TOK_<OPTION>, or in the TOML file of --config.",
+    epilog="Begin with `s4tok segment FILE` on a cloud of your own; `s4tok COMMAND --help` has examples. Every option "
+    "can also be set as S4TOK_OPTION, or in the TOML file of --config.",
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -68,7 +71,7 @@ def subcommands() -> list[ModuleType]:
 
 def _add(function: Callable[..., None], panel: str, examples: Sequence[str] = ()) -> None:
     name, end = function.__name__.replace("_", "-"), _shown(examples)
-    app.command(name, rich_help_panel=panel, add_help_option=False, epilog=end)(command(function))
+    app.command(name, cls=Command, rich_help_panel=panel, add_help_option=False, epilog=end)(command(function))
 
 
 def _add_group(
@@ -78,10 +81,10 @@ def _add_group(
         if context.invoked_subcommand is None:
             console.result(context.get_help())
 
-    group = typer.Typer(name=name)
+    group = typer.Typer(name=name, cls=Group)
     group.callback(invoke_without_command=True, help=about, epilog=_shown(examples))(help_alone)
     for function in functions:
-        group.command(function.__name__, add_help_option=False)(command(function))
+        group.command(function.__name__, cls=Command, add_help_option=False)(command(function))
     app.add_typer(group, rich_help_panel=panel)
 
 

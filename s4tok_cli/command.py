@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 from typer import Option
@@ -143,7 +143,7 @@ def _fields_of(hint: Any) -> FieldsOf | None:
 
 
 def _finished(parameter: inspect.Parameter) -> Any:
-    """Give an option its environment variable and its panel where it has none, and a switch no type."""
+    """Give an option its environment variable, and its panel and choices where it has none."""
     hint = parameter.annotation
     infos = [info for info in get_args(hint) if isinstance(info, OptionInfo)]
     if not infos:
@@ -152,14 +152,20 @@ def _finished(parameter: inspect.Parameter) -> Any:
     if not info.envvar and not info.is_eager:
         info.envvar, info.show_envvar = f"S4TOK_{parameter.name.upper()}", False
     info.rich_help_panel = info.rich_help_panel or RUNNING
-    if kind in (bool, bool | None):
-        info.metavar = ""
+    if choices := _choices(kind):
+        info.metavar = info.metavar or "|".join(choices)
     if kind in (Path, Path | None):  # what is there already has to be of the kind that will be written
         info.file_okay, info.dir_okay = "DIR" not in (info.metavar or ""), "FILE" not in (info.metavar or "")
     if default := _default_of(parameter, info):
         info.help = f"{info.help} \\[{default}]"
     info.show_default = False  # it stands in the help, on no line of its own
     return Annotated[kind, info]
+
+
+def _choices(kind: Any) -> list[str]:
+    """List what an option of few words takes."""
+    literals = [each for each in (kind, *get_args(kind)) if get_origin(each) is Literal]
+    return [str(word) for each in literals for word in get_args(each)]
 
 
 def _default_of(parameter: inspect.Parameter, info: OptionInfo) -> str:

@@ -6,7 +6,7 @@ A command takes what it needs of these as parameters; a dataclass such as `sourc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from typer import Argument, Option
 from typer.models import OptionInfo
@@ -24,7 +24,7 @@ INPUT, MODELS, OUTPUT, RUNNING = "Input", "Models", "Output", "Running"
 Source: TypeAlias = Annotated[
     list[str] | None,
     Argument(
-        metavar="SOURCE...",
+        metavar="SOURCE",
         help="A dataset's folder or known name, or files.",
         show_default=False,
         autocompletion=completion.or_path(completion.datasets),
@@ -51,13 +51,22 @@ DataRoot: TypeAlias = Annotated[
         hidden=True,
     ),
 ]
-Cache: TypeAlias = Annotated[Path, Option(help="The folder of all caches.", metavar="DIR")]
+Cache: TypeAlias = Annotated[Path, Option(help="Folder of all caches.", metavar="DIR")]
 Split: TypeAlias = Annotated[
     str | None,
     Option(
         help="Which split.",
         metavar="train|val|test|all",
-        show_default="train; results: test",
+        show_default="train",
+        rich_help_panel=INPUT,
+    ),
+]
+ResultSplit: TypeAlias = Annotated[
+    str | None,
+    Option(
+        help="Which split.",
+        metavar="train|val|test|all",
+        show_default="test, else val",
         rich_help_panel=INPUT,
     ),
 ]
@@ -74,16 +83,16 @@ ShardOf: TypeAlias = Annotated[
         hidden=True,
     ),
 ]
-Workers: TypeAlias = Annotated[int, Option(min=0, help="Processes; 0 is one a core.", metavar="N")]
+Workers: TypeAlias = Annotated[int, Option(min=0, help="Processes; 0: one for each core.", metavar="N")]
 Device: TypeAlias = Annotated[str, Option(help="Where PyTorch computes.", metavar="auto|cpu|cuda")]
-Seed: TypeAlias = Annotated[int, Option(help="Same seed, same result, whatever the workers and shards.", metavar="N")]
+Seed: TypeAlias = Annotated[int, Option(help="Seed of all that is random; same seed, same result.", metavar="N")]
 Overwrite: TypeAlias = Annotated[
     bool,
     Option("--overwrite", help="Make entries anew that are there already.", rich_help_panel=OUTPUT, hidden=True),
 ]
 Auto: TypeAlias = Annotated[
     bool,
-    Option("--auto", help="First run the stages it needs.", rich_help_panel=OUTPUT),
+    Option("--auto", help="First run the stages that are missing.", rich_help_panel=OUTPUT),
 ]
 
 
@@ -93,17 +102,21 @@ def out(default: str, about: str, metavar: str = "DIR") -> OptionInfo:
     return option
 
 
-Html: TypeAlias = Annotated[bool, Option("--html", help="Write a viewer of each cloud.", rich_help_panel=OUTPUT)]
+Html: TypeAlias = Annotated[
+    bool, Option("--html", help="Write a page for a browser of each cloud.", rich_help_panel=OUTPUT)
+]
 Preview: TypeAlias = Annotated[
     Path | None,
-    Option(help="Draw the first clouds into this.", metavar="FILE.png", show_default="none", rich_help_panel=OUTPUT),
+    Option(
+        help="Draw the first clouds into a picture.", metavar="FILE.png", show_default="none", rich_help_panel=OUTPUT
+    ),
 ]
 Up: TypeAlias = Annotated[
     str | None,
     Option(
         help="Axis that points up.",
         metavar="auto|x|y|z",
-        show_default="own files: auto",
+        show_default="auto",
         rich_help_panel=INPUT,
     ),
 ]
@@ -147,14 +160,15 @@ class Clouds:
     limit: Limit = None
     clouds: CloudsOf = None
     frame_step: FrameStep = FrameConfig.step
+    prefer: ClassVar[Sequence[str]] = ("train",)  # splits to take where none was named
 
-    def open(self, *, scene: Scene | None = None, prefer: Sequence[str] = ()) -> "CloudDataset":
+    def open(self, *, scene: Scene | None = None) -> "CloudDataset":
         """Open the dataset that was chosen."""
         from s4tok.datasets.open import open_dataset
 
         clouds = open_dataset(
             self.source or [], split=self.split, dataset=self.dataset, root=self.data_root, up=self.up,
-            unit=self.unit, scene=scene, limit=self.limit, prefer=prefer,
+            unit=self.unit, scene=scene, limit=self.limit, prefer=self.prefer,
         )  # fmt: skip
         for each in clouds.remarks:
             console.note(each)
@@ -167,10 +181,18 @@ class Clouds:
         return frames
 
 
+@dataclass(frozen=True)
+class ResultClouds(Clouds):
+    """The same, of a command that shows what a checkpoint makes of clouds it was not trained on."""
+
+    split: ResultSplit = None
+    prefer: ClassVar[Sequence[str]] = ("test", "val")
+
+
 Checkpoint: TypeAlias = Annotated[
     str | None,
     Option(
-        help="One that comes with s4tok, a run folder, or hf-hub:owner/name.",
+        help="One that is shipped, a run folder, or hf-hub:owner/name.",
         metavar="NAME|DIR",
         autocompletion=completion.or_path(completion.checkpoints),
         show_default=", ".join(f"{scene}s: {name}" for scene, name in DEFAULT_CHECKPOINTS.items()),
@@ -189,21 +211,21 @@ ZeroShot: TypeAlias = Annotated[
 CheckpointsClip: TypeAlias = Annotated[
     str | None,
     Option(
-        help="The CLIP it is for.",
+        help="The CLIP for labels.",
         metavar="NAME",
-        show_default="by the checkpoint",
+        show_default="the checkpoint's",
         rich_help_panel=MODELS,
     ),
 ]
 VisionOnly: TypeAlias = Annotated[
     bool,
-    Option("--vision-only", help="The 2D baseline, without a checkpoint.", rich_help_panel=MODELS),
+    Option("--vision-only", help="A CLIP on drawn views, no checkpoint.", rich_help_panel=MODELS),
 ]
 BoxFormats: TypeAlias = Annotated[
     str,
     Option(
         "--box-format",
-        help="Of json, csv, ply, kitti.",
+        help="Files to write of boxes: json, csv, ply, kitti.",
         metavar="NAME,...",
         rich_help_panel=OUTPUT,
         hidden=True,
@@ -242,7 +264,7 @@ TextPretrained: TypeAlias = Annotated[
 Prompts: TypeAlias = Annotated[
     str | None,
     Option(
-        help="Prompts: mini, clip, pclipv2, a file.",
+        help="Which: mini, clip, pclipv2, a file.",
         metavar="NAME|FILE",
         show_default="the CLIP's",
         rich_help_panel=MODELS,

@@ -3,27 +3,36 @@
 from collections.abc import Mapping
 from typing import Any
 
+from s4tok_pipelines.outputs.assumed import assumed
+
 
 def in_words(about: Mapping[str, Any], n_clouds: int) -> str:
-    """Tell the clouds, the checkpoint, the texts and the prompts; of own files also what could have been otherwise."""
+    """Tell the clouds, the checkpoint, its texts and the superpoints; of own files also what could be otherwise."""
     by, prompts = about["checkpoint"], about["prompts"]
+    source = _source(about, n_clouds)
     if prompts is None:
         labels = by["card"]["labels"]["task"]
-        return f"{_source(about, n_clouds)}; checkpoint {by['name']}, by its head for {labels}{_protocol(by['card'])}"
+        return (
+            f"{source}; checkpoint {by['name']}, by its head for {labels}{_protocol(by['card'])}{_superpoints(about)}"
+        )
     vision = about["vision_model"]["name"]
-    who = f"2D features of {vision}" if by is None else f"checkpoint {by['name']}, texts of {vision}"
-    return f"{_source(about, n_clouds)}; {who}, prompts {prompts['name']} {prompts['sha256'][:8]}"
+    who = f"2D features of {vision}" if by is None else f"checkpoint {by['name']}, texts encoded by {vision}"
+    return f"{source}; {who}, prompts of {prompts['name']}{_superpoints(about)}"
 
 
 def _source(about: Mapping[str, Any], n_clouds: int) -> str:
-    clouds = f"{n_clouds} cloud{'s' * (n_clouds != 1)}"
     if about["files"]:
-        from s4tok_pipelines.outputs.provenance import assumed
-
-        return f"{clouds} ({about['files']}), {assumed(about, n_clouds)}"
-    return f"{clouds} of {about['dataset']} {about['split']}"
+        return assumed(about, n_clouds)
+    return f"{n_clouds} cloud{'s' * (n_clouds != 1)} of {about['dataset']} {about['split']}"
 
 
 def _protocol(card: Mapping[str, Any]) -> str:
     """Name how S3DIS was cut for training: figures of different protocols do not compare."""
     return f", protocol {card['protocol']}" if "protocol" in card else ""
+
+
+def _superpoints(about: Mapping[str, Any]) -> str:
+    """Name the method that cut the clouds."""
+    made = about.get("superpoints") or {}
+    methods = dict.fromkeys(parameters.get("method", "labels") for parameters in made.values())
+    return f", superpoints by {' and '.join(methods)}" if methods else ""

@@ -15,6 +15,7 @@ from s4tok_cli import completion
 
 Changes: TypeAlias = dict[str, Any]  # dotted name of a field -> its value
 SETTINGS = "settings"  # the parameter of --set
+LONGEST = 26  # of a list of choices; longer ones stand in the sentence alone
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class FieldsOf:
 
 
 def _metavar(each: Field) -> str:
-    if each.choices:
+    if each.choices and len("|".join(each.choices)) <= LONGEST:
         return "|".join(each.choices)
     if get_origin(each.type) is tuple:
         return "A,B,..."

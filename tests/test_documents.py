@@ -88,4 +88,14 @@ def test_links_lead_to_files(path: Path) -> None:
 def test_every_picture_is_shown_somewhere() -> None:
     shown = "".join(path.read_text("utf-8") for path in documents())
     pictures = [path.name for path in (ROOT / "docs").rglob("*") if path.suffix in (".png", ".jpg")]
-    assert [name for name in pictures if name not in shown and not name.startswith("curves-")] == []
+    assert [name for name in pictures if name not in shown] == []
+
+
+def test_every_picture_is_made_by_make_figures() -> None:
+    pages = sorted((ROOT / "tools/pages").glob("*figure*.py"))
+    target = re.search(r"^figures:.*?\n\n", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert target
+    assert all(page.stem in target[0] for page in pages)
+    made = target[0] + "".join(page.read_text("utf-8") for page in pages)
+    pictures = [path.name for path in (ROOT / "docs").rglob("*") if path.suffix in (".png", ".jpg")]
+    assert [name for name in pictures if name not in made] == []

@@ -105,7 +105,7 @@ class FinetuneRecipe:
     boxes: BoxLossConfig = BoxLossConfig()
     group_free: GroupFreeLossConfig = GroupFreeLossConfig()
     task: FinetuneTask | None = None
-    """What is learned. None is what the data have."""
+    """What is learned: parts, scenes, objects or detection. None is what the data have."""
     checkpoint: str = DEFAULT_CHECKPOINTS["room"]
     """The tokenizer to begin with: a run, a name, or none. Names are those that ship."""
     clip: str | None = None

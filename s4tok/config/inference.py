@@ -29,7 +29,7 @@ class SegmentConfig:
     n_tokens: Count | None = None
     """Tokens of each window."""
     window: NotNegative | None = None
-    """Metres; process rooms in square columns of this side, 0 for whole clouds."""
+    """Side of the columns that rooms are cut into, in metres; 0: none."""
     overlap: Share = 0.25
     """Share of a window that its neighbour has too."""
     smallest_window: Count = 256
@@ -52,8 +52,8 @@ class SegmentConfig:
     calibration_share: NotNegative | None = None
     """The share that is subtracted."""
     unknown: float | Literal["auto"] | None = None
-    """Label points "unknown" if their best cosine is below this; or auto. With auto, if a word that means none of the
-    labels is nearer."""
+    """Call points "unknown" that are less similar to every label; or auto. By cosine. With auto, those to which a word
+    that means none of the labels is nearer."""
     top: Count = 12
     """With --labels auto: names that a cloud keeps at most."""
     scale: float = 1.0

@@ -11,7 +11,7 @@ class TokenizerConfig:
     """How superpoints become tokens (Sec. 3.2, eq. 2, 3, 12)."""
 
     tokenizer: str = "s4token"
-    """How tokens are made: a row of Table 1. Other packages may add rows."""
+    """How tokens are made: knn, ball, s4token, or another row of Table 1. Other packages may add rows."""
     n_points: Count = 2048
     """Points sampled of each cloud. 2,048 in Sec. 4."""
     n_tokens: Count = 128

@@ -72,7 +72,7 @@ class PretrainConfig(LoopConfig):
     mix_objects: AtLeastTwo = 4
     """With mix: objects of a mixed cloud at most."""
     window: NotNegative = 0.0
-    """Metres; side of the square columns cut from rooms, 0 for whole rooms. Silent, [A22]."""
+    """Side of the square columns that rooms are cut into, in metres; 0 for none. Silent, [A22]."""
     windows: Count = 16
     """With window: columns cut from each room. Clouds of their own."""
     held_out: Share = 0.05

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene
@@ -71,6 +71,7 @@ class CloudDataset(ABC):
     categories: Sequence[str] = ()  # what `category` means
     parts: Mapping[str, Sequence[int]] = {}  # of each category, the classes its points can have
     remarks: Sequence[str] = ()  # what is worth knowing of how its source was understood
+    hidden: ClassVar[Sequence[str]] = ()  # splits whose labels a benchmark keeps to itself
 
     @abstractmethod
     def __getitem__(self, key: str) -> PointCloud:

@@ -38,7 +38,7 @@ def open_dataset(
         exclude: A list of clouds to leave out, one a line, by key or by model, in whichever dataset's way they are
             written; ShapeNet55 and ShapeNetPart share models, and one may be pre-trained on what the other tests.
         limit: Take only the first clouds.
-        prefer: Splits to take where `split` is None, the first of them that the dataset has.
+        prefer: Splits to take where `split` is None, the first of them that the dataset has, with labels.
 
     Raises:
         UsageError: For a name, kind or split there is not.
@@ -47,7 +47,8 @@ def open_dataset(
     sources = [source] if isinstance(source, str | Path) else list(source)
     name, layout = find_source(sources, dataset, root)
     if split is None:
-        split = next((each for each in prefer if each in DATASETS[name].load().splits), None)
+        reader = DATASETS[name].load()
+        split = next((each for each in prefer if each in reader.splits and each not in reader.hidden), None)
     opened = make(name, layout, split)
     _say(opened, Said.of(up, unit, scene))
     if exclude is not None:

@@ -146,10 +146,19 @@ class Tokenizer(nn.Module):
         features: Float[Tensor, "b n c"] | None,
         is_point: Bool[Tensor, "b n"] | None,
     ) -> Int[Tensor, "b n"]:
+        if not isinstance(points, Tensor):
+            raise InputError(
+                f"points must be a tensor, and these are {type(points).__name__}.", "torch.as_tensor(points)"
+            )
         if not points.is_floating_point():
             raise InputError(f"points must be floats, and these are {points.dtype}.")
         if points.ndim != 3 or points.shape[2] != 3 or not points.shape[1]:
             raise InputError(f"points must be (clouds, points, 3), and these are {tuple(points.shape)}.")
+        if points.device.type == "cpu" or not self.training:  # a GPU that trains would have to wait for the answer
+            is_bad = ~points.isfinite().all(dim=2)
+            n_bad = int((is_bad if is_point is None else is_bad & is_point).sum())
+            if n_bad:
+                raise InputError(f"{n_bad:,} points are not finite.", "remove them before.")
         if superpoints is None:
             if self.variant.knows_superpoints:
                 raise InputError(

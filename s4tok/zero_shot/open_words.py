@@ -16,12 +16,11 @@ from s4tok.errors import UsageError
 from s4tok.shapes import Float
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.found_names import ALIKE
-from s4tok.zero_shot.prompts import Prompts
+from s4tok.zero_shot.prompts import AUTO, Prompts
 from s4tok.zero_shot.unknown_words import unknown_in
 from s4tok.zero_shot.vocabulary import Vocabulary, Words, label_vectors
 
 BUILT_IN = Path(__file__).parent / "vocabulary.toml"
-AUTO = "auto"  # in place of labels
 
 
 class Candidate(NamedTuple):

@@ -14,6 +14,7 @@ from s4tok.vision.weights import CARRIED
 
 SETS = Path(__file__).parent / "prompts.toml"
 TUNED = "pclipv2"  # PointCLIP V2's own; chosen on the labels of the test split, and its authors' to give
+AUTO = "auto"  # in place of labels: names are proposed
 BLANKS = {"whole": ("{}",), "part": ("{part}", "{category}"), "scene": ("{}",)}
 SHAPE = 'a set of prompts looks like this: whole = ["a {}"], part = ["the {part} of a {category}"], scene = ["a {}"].'
 
@@ -122,6 +123,9 @@ def read_labels(labels: str | Path | Sequence[object]) -> list[str]:
     names = [name for name in names if name]
     if not names:
         raise UsageError("--labels names nothing.", 'for example --labels "chair,table,lamp".')
+    joined = next((name for name in names if ";" in name), None)
+    if joined is not None:
+        raise UsageError(f"--labels: {joined!r} has a semicolon.", "labels are separated by commas.")
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"--labels names {twice!r} twice.", "name each once.")

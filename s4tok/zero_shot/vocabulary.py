@@ -49,7 +49,8 @@ class Vocabulary:
         """Take a dataset's own words, or a user's `labels`; `category` says what these are parts of."""
         if not labels and not clouds.classes:
             raise UsageError(
-                f"nothing says what the points of {clouds.name} may be.", 'for example --labels "wall,floor,chair".'
+                f"{clouds.name} has no labels of its own, and --labels names none.",
+                "for example --labels wall,floor,chair.",
             )
         if category is not None and not labels:
             raise UsageError("--category says what --labels are parts of, and there are none.")

@@ -23,7 +23,7 @@ INCOMPLETE, CORRUPT = 4, 5
 
 Which = Annotated[
     list[Path] | None,
-    Argument(metavar="PATH...", help="Results, or folders of results; all of --cache otherwise.", show_default=False),
+    Argument(metavar="PATH", help="Results, or folders of results; all of --cache where none.", show_default=False),
 ]
 
 
@@ -211,5 +211,5 @@ def _size(count: float) -> str:
     return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
 
 
-ABOUT = "Look after the caches."
+ABOUT = "List, check, pack and clean up what the stages keep."
 FUNCTIONS = (ls, verify, pack, gc)

@@ -54,21 +54,24 @@ def classify(
         int, Option(min=1, help="Clouds at once on a GPU.", metavar="N", hidden=True)
     ] = ZeroShotConfig.batch,
     auto: options.Auto = False,
-    source: options.Clouds,
+    source: options.ResultClouds,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
     seed: options.Seed = ZeroShotConfig.seed,
     out: Annotated[Path | None, options.out("nowhere", "A JSON file for the result.", "FILE")] = None,
 ) -> None:
-    """Classify objects: a dataset's by its categories, files of your own by --labels.
+    """Classify your own files, or the objects of a dataset.
 
-    Zero-shot, by the highest cosine similarity of a cloud's feature with a prompt.
+    By the most similar label (zero-shot), or by the head of a fine-tuned checkpoint.
     """
     from s4tok.zero_shot.prompts import read_labels
+    from s4tok_pipelines.outputs.assumed import require_labels
 
     # Before PyTorch is imported, so that what is wrong is told at once.
-    words, clouds = [] if labels is None else read_labels(labels), source.open(prefer=["test"])
+    words, clouds = [] if labels is None else read_labels(labels), source.open()
+    if models.checkpoint is None:
+        require_labels(words or clouds.categories, clouds)
     models.check()
 
     from s4tok_pipelines.outputs.results import plain
@@ -96,6 +99,7 @@ def _tell(found: "Classified") -> None:
         width = max(map(len, found.answers))
         for key, best in found.answers.items():
             console.result(f"{key:<{width}}  {', '.join(f'{name} {score:.3f}' for name, score in best)}")
+        console.result(f"{in_words(found.about, len(found.answers))}; figures are cosine similarities")
         return
     figures, about = found.figures, found.about
     rows = []

@@ -95,7 +95,7 @@ def fetch(
 
 def credits(
     source: options.Source = None,
-    out: Annotated[Path, Option(help="The table to write.")] = Path("credits.tsv"),
+    out: Annotated[Path, Option(help="The table to write.", metavar="FILE.tsv")] = Path("credits.tsv"),
     dataset: options.Dataset = None,
     data_root: options.DataRoot = DATA_ROOT,
 ) -> None:
@@ -189,5 +189,5 @@ def _three(sizes: str | None) -> tuple[int, int, int] | None:
     return train, val, test
 
 
-ABOUT = "Find, fetch, check and make data."
+ABOUT = "Find, download, check and make datasets."
 FUNCTIONS = (ls, fetch, check, credits, make)

@@ -28,7 +28,7 @@ SETTINGS = FieldsOf(DetectConfig, [Part("", DetectConfig, "Boxes", ("score",))],
 
 def detect(
     *,
-    source: options.Clouds,
+    source: options.ResultClouds,
     settings: Annotated[Changes, SETTINGS],
     checkpoint: Annotated[
         str | None,
@@ -40,7 +40,7 @@ def detect(
         ),
     ] = None,
     clip: options.CheckpointsClip = None,
-    out: Annotated[Path | None, options.out("own files: boxes", "Folder of the results.")] = None,
+    out: Annotated[Path | None, options.out("own files: boxes", "Folder for the results.")] = None,
     box_formats: options.BoxFormats = BOX_USUAL,
     html: options.Html = False,
     preview: options.Preview = None,
@@ -49,7 +49,7 @@ def detect(
     workers: options.Workers = 1,
     device: options.Device = "auto",
 ) -> None:
-    """Find the boxes of things in rooms, with a detector that finetune has trained.
+    """Find boxes of things in rooms, with a detector that finetune has trained.
 
     Files of yours are taken for rooms; their boxes are in the axes and the unit of the file.
     """
@@ -59,7 +59,7 @@ def detect(
     config = changed(DetectConfig(), settings)
     # Before PyTorch is imported, so that what is wrong is told at once.
     written = read_formats(box_formats, BOX_FORMATS, "--box-format")
-    clouds = source.open(scene="room", prefer=["test", "val"])
+    clouds = source.open(scene="room")
     if checkpoint is None:
         raise UsageError(
             "no detector comes with s4tok, and --checkpoint names none.",

@@ -13,7 +13,7 @@ from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.paths import CACHE
 
-PLACE = Place("Stages", 6)
+PLACE = Place("Results", 4)
 EXAMPLES = (
     "s4tok embed chair.ply --out features",
     "s4tok embed toy-shapes --checkpoint s4token --auto",
@@ -40,7 +40,7 @@ def embed(
     clip: options.CheckpointsClip = None,
     pretrained: options.Pretrained = VisionConfig.pretrained,
     out: Annotated[
-        Path | None, options.out("own files: embeddings, datasets: the cache", "Folder of the results.")
+        Path | None, options.out("own files: embeddings, datasets: the cache", "Folder for the results.")
     ] = None,
     each_point: Annotated[
         bool,
@@ -53,7 +53,7 @@ def embed(
     shard: options.ShardOf = None,
     device: options.Device = "auto",
 ) -> None:
-    """Write features of tokens, superpoints and whole clouds, in the space of a checkpoint's texts.
+    """Write features of tokens, superpoints and whole clouds, which compare with those of texts.
 
     A dataset's go into the cache, those of your own files into an .npz each.
     """

@@ -21,7 +21,7 @@ def extract_clip(
     clip: Annotated[
         str,
         Option(
-            help='An open_clip name, a folder, "hf-hub:owner/model", or "mini".',
+            help="The CLIP: mini, an open_clip name, a folder, or hf-hub:owner/model.",
             metavar="NAME|DIR",
             rich_help_panel=options.MODELS,
         ),
@@ -34,7 +34,7 @@ def extract_clip(
     source: options.Clouds,
     how: Extraction,
 ) -> None:
-    """Encode views or posed images with a frozen CLIP, and keep the mean feature of each superpoint.
+    """Encode views or camera images with a frozen CLIP, and keep each superpoint's mean feature.
 
     The same stage as extract-features, which has other models too.
     """

@@ -33,7 +33,7 @@ class Extraction:
     image: Annotated[
         Literal["color", "depth", "shaded"] | None,
         Option(
-            help="What views show, where there are several kinds.", show_default="the only ones", rich_help_panel=VIEWS
+            help="Which kind of views, where there are several.", show_default="the only ones", rich_help_panel=VIEWS
         ),
     ] = None
     projection_compat: Annotated[
@@ -49,8 +49,8 @@ class Extraction:
         bool | None,
         Option(
             "--frames/--no-frames",
-            help="Encode posed images instead of rendered views.",
-            show_default="for rooms",
+            help="Encode camera images instead of drawn views.",
+            show_default="of rooms",
             rich_help_panel=VIEWS,
         ),
     ] = None
@@ -115,7 +115,7 @@ def extract_features(
     source: options.Clouds,
     how: Extraction,
 ) -> None:
-    """Encode views or posed images with a frozen 2D model, and keep the mean feature of each superpoint."""
+    """Encode views or camera images with a frozen 2D model, and keep each superpoint's mean feature."""
     extract(VisionConfig(model, pretrained), source, how)
 
 
@@ -128,7 +128,7 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
 
     from s4tok.device import pick_device
     from s4tok_cache import Shard
-    from s4tok_pipelines.outputs.provenance import tell_assumed
+    from s4tok_pipelines.outputs.assumed import tell_assumed
     from s4tok_pipelines.stages.extract_features import extract_features as run
 
     progress = console.Progress()

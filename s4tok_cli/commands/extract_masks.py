@@ -10,7 +10,7 @@ from s4tok_cli.commands import Place
 from s4tok_cli.commands.render_views import Preview
 from s4tok_pipelines.paths import CACHE
 
-PLACE = Place("Stages", 7)
+PLACE = Place("Stages", 5)
 EXAMPLES = (
     "s4tok extract-masks toy-scans --limit 2 --preview masks",
     "s4tok extract-masks data/scannet --model data/masks --workers 0",
@@ -23,7 +23,7 @@ def extract_masks(
     model: Annotated[
         str,
         Option(
-            help="graph (merges pixels, no weights), sam, sam2, or a folder of DIR/<scene>/<frame>.npz or .png.",
+            help="graph (merges pixels, no weights), sam, sam2, or a folder of DIR/SCENE/FRAME.npz or .png.",
             metavar="NAME|DIR",
             rich_help_panel=options.MODELS,
         ),

@@ -74,7 +74,7 @@ def finetune(
     preset: Annotated[
         AnyPreset,
         Option(
-            help="Numbers: toy, table1, tableA-parts, sam, scannet, ...",
+            help="toy, table1, tableA-parts, tableA-s3dis, sam, sam-toy; boxes: toy, scannet, sunrgbd, ablation.",
             metavar="NAME",
             rich_help_panel="Training",
         ),
@@ -108,7 +108,7 @@ def finetune(
     workers: options.Workers = 1,
     device: options.Device = "auto",
 ) -> None:
-    """Learn labels of parts, scenes or objects, or boxes in rooms.
+    """Train on labelled clouds: parts, rooms or objects, or boxes in rooms.
 
     Its run folder is a checkpoint for segment, classify or detect.
     """
@@ -118,7 +118,7 @@ def finetune(
 
     config = changed(_numbers(preset, recipe.get("task"), protocol), recipe)
     scene: Scene | None = None if room is None else "room" if room else "object"
-    clouds = source.open(scene=scene, prefer=["train"])  # before PyTorch is imported: what is wrong is told at once
+    clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong is told at once
     finds_boxes = config.task == "detection"
     needs_clip = config.detector.encoder == "clip" if finds_boxes else config.transformer == "clip"
     if config.checkpoint == NO_CHECKPOINT and needs_clip:

@@ -29,7 +29,7 @@ from s4tok_pipelines.paths import CACHE
 if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset
 
-PLACE = Place("Stages", 5)
+PLACE = Place("Stages", 6)
 EXAMPLES = (
     "s4tok pretrain toy-shapes --preset toy --auto",
     "s4tok pretrain data/shapenet55 --clip ViT-B-16 --resume",
@@ -74,7 +74,7 @@ def pretrain(
     also: Annotated[
         list[str] | None,
         Option(
-            help="Another dataset to train on too; of SOURCE:N its first N clouds.",
+            help="Another dataset to train on; of SOURCE:N the first N clouds.",
             metavar="SOURCE[:N]",
             show_default="none",
             rich_help_panel=options.INPUT,
@@ -89,10 +89,11 @@ def pretrain(
     workers: options.Workers = 1,
     device: options.Device = "auto",
 ) -> None:
-    """Train a tokenizer, whose tokens of clouds a frozen CLIP can read.
+    """Train a tokenizer: it turns clouds into tokens that a frozen CLIP can read.
 
     Options overrule the preset. Under torchrun, processes share each batch.
     """
+    from s4tok.datasets.table import DATASETS
     from s4tok.vision.weights import probe
 
     config = changed(RunConfig.of(preset), recipe)
@@ -100,6 +101,10 @@ def pretrain(
         config = replace(config, limit=source.limit)
     source = replace(source, clouds=source.clouds or config.clouds)
     clouds = replace(source, limit=config.limit).open()  # before PyTorch is imported: what is wrong is told at once
+    if preset == "paper" and clouds.name in DATASETS and DATASETS[clouds.name].made:
+        console.note(
+            f"{clouds.name} is synthetic data, and --preset paper is not: --preset toy or quick has its numbers"
+        )
     if config.objective == RunConfig.objective:  # whether another one needs a CLIP is its own affair
         probe(config.clip.model, config.clip.pretrained)
 

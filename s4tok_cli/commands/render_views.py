@@ -20,7 +20,7 @@ VIEWS = "Views"  # a panel of the help
 Preview = Annotated[
     Path | None,
     Option(
-        help="Write contact sheets of the first clouds into this folder.",
+        help="Draw sheets of the first clouds into this folder.",
         metavar="DIR",
         show_default="none",
         rich_help_panel=options.OUTPUT,
@@ -57,7 +57,7 @@ def render_views(
     shard: options.ShardOf = None,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Draw objects from ten directions, and keep which point is at which pixel.
+    """Draw each object from ten directions, and keep which point is at which pixel.
 
     Rooms with posed images need no views drawn: extract-clip encodes their images.
     """
@@ -65,7 +65,7 @@ def render_views(
 
     from s4tok.device import pick_device
     from s4tok_cache import Shard
-    from s4tok_pipelines.outputs.provenance import tell_assumed
+    from s4tok_pipelines.outputs.assumed import tell_assumed
     from s4tok_pipelines.stages.render_views import render_views as run
 
     progress = console.Progress()

@@ -15,7 +15,7 @@ from s4tok_pipelines.tables.names import ALL, NAMES, POSTER, REAL
 if TYPE_CHECKING:
     from s4tok_pipelines.tables.written import Reproduced
 
-PLACE = Place("Results", 4)
+PLACE = Place("Results", 7)
 EXAMPLES = (
     "s4tok reproduce table2",
     "s4tok reproduce table2 --rows knn,s4token --limit 3",

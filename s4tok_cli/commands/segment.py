@@ -44,14 +44,14 @@ SETTINGS = FieldsOf(
 
 def segment(
     *,
-    source: options.Clouds,
+    source: options.ResultClouds,
     room: Room = None,
     labels: Annotated[
         str | None,
         Option(
-            help="What points may be; auto proposes names.",
+            help="What points may be; auto: s4tok proposes names.",
             metavar="NAME,...|auto",
-            show_default="the dataset's classes",
+            show_default="the dataset's; own files: auto",
             rich_help_panel="Labelling",
         ),
     ] = None,
@@ -61,12 +61,12 @@ def segment(
     ] = None,
     settings: Annotated[Changes, SETTINGS],
     models: options.Models,
-    out: Annotated[Path | None, options.out("own files: segments", "Folder of the results.")] = None,
+    out: Annotated[Path | None, options.out("own files: segments", "Folder for the results.")] = None,
     formats: Annotated[
         str,
         Option(
             "--format",
-            help="Of ply, npy, txt, scores, mesh.",
+            help="ply, npy, txt, scores, mesh.",
             metavar="NAME,...",
             show_default="all but mesh",
             rich_help_panel=options.OUTPUT,
@@ -74,7 +74,7 @@ def segment(
     ] = ",".join(USUAL),
     boxes: Annotated[
         bool,
-        Option("--boxes", help="Put boxes around things of one label.", rich_help_panel=options.OUTPUT),
+        Option("--boxes", help="Put a box around each thing.", rich_help_panel=options.OUTPUT),
     ] = False,
     box_formats: options.BoxFormats = BOX_USUAL,
     html: options.Html = False,
@@ -84,11 +84,11 @@ def segment(
     workers: options.Workers = 1,
     device: options.Device = "auto",
 ) -> None:
-    """Label every point by its most similar prompt, or by a fine-tuned head.
+    """Label every point of your own files, or of a dataset.
 
-    A dataset has labels of its own, files of yours get them by --labels.
+    By its most similar label (zero-shot), or by the head of a fine-tuned checkpoint.
     """
-    from s4tok.zero_shot.prompts import read_labels
+    from s4tok.zero_shot.prompts import AUTO, read_labels
     from s4tok_pipelines.outputs.formats import read_formats
 
     config = changed(SegmentConfig(), settings)
@@ -97,8 +97,10 @@ def segment(
     scene: Scene | None = None if room is None else "room" if room else "object"
     # Before PyTorch is imported, so that what is wrong is told at once.
     words, written = [] if labels is None else read_labels(labels), read_formats(formats)
+    if len(words) == 1 and words != [AUTO] and config.unknown is None:
+        console.warn(f"{words[0]!r} is the only label, so every point gets it; name others, or give --unknown.")
     of_boxes = read_formats(box_formats, BOX_FORMATS, "--box-format")
-    clouds = source.open(scene=scene, prefer=["test", "val"])
+    clouds = source.open(scene=scene)
     models.check()
 
     from s4tok.datasets.own_files import OwnFiles
@@ -106,7 +108,11 @@ def segment(
     from s4tok_pipelines.stages.by_name import segment_by_name
     from s4tok_pipelines.stages.segment import Files
 
-    folder = out or (SEGMENTS if isinstance(clouds, OwnFiles) else None)
+    is_own = isinstance(clouds, OwnFiles)
+    folder = out or (SEGMENTS if is_own else None)
+    if is_own and not words and not clouds.classes:
+        words = [AUTO]
+        console.note("no --labels: names are proposed from the words that s4tok has built in")
     found = segment_by_name(
         clouds,
         cache,
@@ -129,7 +135,6 @@ def _tell(found: "Segmented") -> None:
     """Show what there is of each name, and how right the names are."""
     from s4tok.zero_shot.point_figures import PartFigures, SceneFigures
 
-    best = found.best_cosine
     if isinstance(found.figures, SceneFigures):
         _tell_scenes(found.figures, found.clouds)
     elif isinstance(found.figures, PartFigures):
@@ -141,10 +146,9 @@ def _tell(found: "Segmented") -> None:
     if found.boxes is not None:
         _tell_boxes(found.boxes)
     for part in found.parts or (found,):
-        superpoints = ", ".join(part.about["superpoints"])
-        console.result(f"{in_words(part.about, part.clouds)}, {superpoints}{_calibration(part)}")
-    spread = ", ".join(f"{cosine:.3f} at {share}" for share, cosine in best.items())
-    console.note(f"cosine of points with their labels, for --unknown: {spread}")
+        console.result(f"{in_words(part.about, part.clouds)}{_calibration(part)}")
+    spread = ", ".join(f"{share} are below {cosine:.3f}" for share, cosine in found.best_cosine.items())
+    console.note(f"cosine similarity of points to their label: {spread} (--unknown takes a bound)")
 
 
 def _calibration(found: "Segmented") -> str:

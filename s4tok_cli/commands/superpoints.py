@@ -25,8 +25,8 @@ Room = Annotated[
     bool | None,
     Option(
         "--room/--object",
-        help="Own files hold rooms, or objects.",
-        show_default=False,
+        help="Take own files for rooms, or for objects.",
+        show_default="by size and shape",
         rich_help_panel=options.INPUT,
     ),
 ]
@@ -51,7 +51,11 @@ def superpoints(
     source: options.Clouds,
     preset: Annotated[
         SuperpointPreset,
-        Option(help="default, paper (App. A.1) or masks.", metavar="NAME", rich_help_panel="Superpoints"),
+        Option(
+            help="default, paper (App. A.1), or masks: regions of images.",
+            metavar="NAME",
+            rich_help_panel="Superpoints",
+        ),
     ] = "default",
     settings: Annotated[Changes, SETTINGS],
     labels: Annotated[
@@ -67,7 +71,7 @@ def superpoints(
     preview: Annotated[
         Path | None,
         Option(
-            help="Draw the first cloud, as .png or .ply.",
+            help="Draw the first cloud into a .png or .ply.",
             metavar="FILE",
             show_default="none",
             rich_help_panel=options.OUTPUT,
@@ -76,7 +80,10 @@ def superpoints(
     export_segs: Annotated[
         Path | None,
         Option(
-            help="Write ScanNet's segs.json files.", metavar="DIR", show_default="none", rich_help_panel=options.OUTPUT
+            help="Write them as ScanNet's segs.json files.",
+            metavar="DIR",
+            show_default="none",
+            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
     cache: options.Cache = CACHE,
@@ -84,7 +91,7 @@ def superpoints(
     shard: options.ShardOf = None,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Cut clouds into superpoints: pieces of one kind of surface.
+    """Cut clouds into superpoints: connected pieces of surface.
 
     Settings differ for objects and rooms; a dataset says which it holds.
     """
@@ -94,7 +101,7 @@ def superpoints(
     from s4tok_cache import Shard
     from s4tok_pipelines.inputs.find_superpoints import open_superpoints
     from s4tok_pipelines.inputs.own_clouds import parted
-    from s4tok_pipelines.outputs.provenance import tell_assumed
+    from s4tok_pipelines.outputs.assumed import tell_assumed
     from s4tok_pipelines.outputs.superpoint_files import export_segments
     from s4tok_pipelines.outputs.superpoint_files import preview as draw_preview
     from s4tok_pipelines.report import joined

@@ -26,7 +26,7 @@ def tokens(
     tokenizer: Annotated[
         str,
         Option(
-            help="How tokens are made.",
+            help="How tokens are made: knn, ball, s4token, or another row of Table 1.",
             metavar="NAME",
             autocompletion=completion.among(completion.tokenizers),
             rich_help_panel=PATCHES,
@@ -44,7 +44,7 @@ def tokens(
     ] = None,
     seed: options.Seed = 0,
 ) -> None:
-    """Group clouds into patches, say what these reach, and draw them.
+    """Group clouds into patches, one a token: which points they reach, and a picture.
 
     Superpoints are cut with the defaults; of large clouds 20,000 points are grouped.
     """
@@ -52,7 +52,7 @@ def tokens(
     clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong with it is told at once
 
     from s4tok_pipelines.inputs.own_clouds import parted
-    from s4tok_pipelines.outputs.provenance import tell_assumed
+    from s4tok_pipelines.outputs.assumed import tell_assumed
     from s4tok_pipelines.stages.tokens import tokens as run
 
     progress = console.Progress()
@@ -63,8 +63,9 @@ def tokens(
         found, preview = of_part if found is None else found.with_those_of(of_part), None
     assert found is not None
     facts = found.facts()
+    counted = f"{facts['clouds']} cloud{'s' * (facts['clouds'] != 1)}"
     console.result(
         f"{facts['superpoints']:.0%} of superpoints have a centre, {facts['points']:.0%} of points lie in one of "
-        f"these, {facts['in_patches']:.0%} in a patch ({n_tokens} of {tokenizer}, mean of {facts['clouds']} clouds)"
+        f"these, {facts['in_patches']:.0%} in a patch ({n_tokens} of {tokenizer}, mean of {counted})"
     )
     console.finish(facts, found.failures)

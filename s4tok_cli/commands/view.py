@@ -9,10 +9,11 @@ from typer import Argument, Option
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
 
-PLACE = Place("Results", 5)
+PLACE = Place("Results", 6)
 EXAMPLES = (
     "s4tok view segments/scan.labels.ply --open",
     "s4tok view scan.ply before.labels.npy after.labels.npy",
+    "s4tok view scan.ply boxes/scan.boxes.json",
 )
 
 
@@ -20,7 +21,9 @@ def view(
     *,
     files: Annotated[
         list[Path],
-        Argument(metavar="FILE...", help="Clouds or meshes, each followed by files of its labels.", show_default=False),
+        Argument(
+            metavar="FILE", help="Clouds or meshes, each followed by files of its labels or boxes.", show_default=False
+        ),
     ],
     labels: Annotated[
         str | None,
@@ -37,9 +40,9 @@ def view(
         bool, Option("--open", help="Open the page in a browser.", rich_help_panel=options.OUTPUT)
     ] = False,
 ) -> None:
-    """Show clouds with their labels in one page: turn, compare two of them, measure.
+    """Show clouds with their labels in a page for a browser: turn, compare, measure.
 
-    A file of labels (.npy, .txt or .segs.json, a number a point) belongs to the cloud before it.
+    A file of labels (.npy, .txt, .segs.json: a number a point) or boxes (.boxes.json) belongs to the cloud before it.
     """
     from s4tok_pipelines.stages.view import view as run
 

@@ -64,5 +64,7 @@ def test_six_stages_end_with_pictures(example: Run, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     pictures = ("superpoints.png", "room.png", "parts.png", "things.png", "run/curves.png")
     assert all((tmp_path / "here" / name).stat().st_size for name in pictures)
-    assert len(list((tmp_path / "here" / "views").iterdir())) == len(list((tmp_path / "here" / "seen").iterdir())) == 5
+    assert (
+        len(list((tmp_path / "here" / "views").iterdir())) == len(list((tmp_path / "here" / "features").iterdir())) == 5
+    )
     assert list((tmp_path / "here" / "labels").glob("*.html"))

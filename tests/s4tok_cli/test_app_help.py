@@ -1,11 +1,13 @@
 """What the help of every command promises."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import typer
+from typer.core import TyperArgument
 
 from s4tok_cli import commands, options
 from s4tok_cli.app import app, subcommands
@@ -21,6 +23,7 @@ def every_command(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str
 
 
 COMMANDS = dict(every_command(typer.main.get_command(app)))
+HAS_TYPES = hasattr(TyperArgument, "display_type_rich")  # older versions show those of arguments whatever one does
 EXAMPLES = [example for module in subcommands() for example in module.EXAMPLES]
 
 
@@ -35,12 +38,12 @@ def test_every_option_has_help_a_panel_and_its_default(name: str) -> None:
         assert says_its_default or option.is_flag or option.name in ("settings", "source_flag"), option.name
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help_fits_a_screen(s4tok: Run, name: str) -> None:
     done = s4tok(*name.split(), "--help", COLUMNS="80")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) <= 60
-    assert "<bool>" not in done.stdout
+    assert not HAS_TYPES or not re.search(r"<[a-z]", done.stdout)
 
 
 def test_panels_stand_in_one_order() -> None:

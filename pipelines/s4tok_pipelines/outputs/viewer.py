@@ -98,7 +98,8 @@ def _content(shown: Shown, frame: _Frame, most: int) -> tuple[dict[str, object],
     vertices = np.zeros(len(which), VERTEX)
     vertices["place"] = np.round(65535 * (xyz - low) / np.where(extent > 0, extent, 1)).clip(0, 65535)
     vertices["label"] = np.where(shown.labels < 0, len(names), shown.labels)[which]
-    modes = [("labels", "Labels")] if len(names) else []
+    is_labelled = len(names) > 0 and (bool((shown.labels >= 0).any()) or cloud.color is None)
+    modes = [("labels", "Labels")] if is_labelled else []
     if cloud.color is not None:
         vertices["photo"] = np.round(255 * cloud.color[which])
         modes.append(("color", "Colour"))

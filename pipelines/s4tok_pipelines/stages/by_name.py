@@ -34,7 +34,7 @@ from s4tok_cache.files import write_whole
 from s4tok_pipelines.inputs.features import features_in
 from s4tok_pipelines.inputs.models import ModelNames, Models, load_calibrating, load_models
 from s4tok_pipelines.inputs.own_clouds import bring_upright, parted
-from s4tok_pipelines.outputs.provenance import tell_assumed
+from s4tok_pipelines.outputs.assumed import require_labels, tell_assumed
 from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.outputs.segment_sheets import Sheet
 from s4tok_pipelines.paths import CACHE
@@ -80,10 +80,8 @@ def segment_by_name(
         report: Who listens.
     """
     _agree(names, config)
-    if not labels and not clouds.classes and names.checkpoint is None:  # a named one may be fine-tuned, and know some
-        raise UsageError(
-            f"nothing says what the points of {clouds.name} may be.", 'for example --labels "wall,floor,chair".'
-        )
+    if names.checkpoint is None:  # a named one may be fine-tuned, and know some
+        require_labels(labels or clouds.classes, clouds)
     parts = parted(clouds, scale=config.scale, scene=None if category is None else "object", report=report)
     sheet = Sheet(parts[0])
 
@@ -108,7 +106,7 @@ def segment_by_name(
         report.note(f"{len(sheet.cells)} clouds in the colours of their labels: {preview}")
     if files is not None:
         _keep(found, files.folder)
-        report.note(f"labels, and all they depend on: {files.folder}")
+        report.note(f"labels of all points, and a result.json that says what they depend on: {files.folder}")
     return found
 
 
@@ -137,10 +135,7 @@ def classify_by_name(
     if models.checkpoint is not None and models.checkpoint.labeller is not None:
         known = labels_of(models.checkpoint, "objects").classes
         labels = labels or (() if clouds.categories else known)
-    if not labels and not clouds.categories:
-        raise UsageError(
-            f"nothing says what the clouds of {clouds.name} may be.", 'for example --labels "chair,table,lamp".'
-        )
+    require_labels(labels or clouds.categories, clouds)
     if isinstance(clouds, OwnFiles) and models.checkpoint is not None:
         encoder = WholeEncoder(models.checkpoint, config, PointReader(models.checkpoint, clouds.up))
         if models.checkpoint.labeller is not None:
@@ -155,7 +150,7 @@ def classify_by_name(
     found = classify(clouds, features, models.vision, models.prompts, labels=labels, report=report)
     if out is not None:
         write_json(out, {**found.facts(), "failures": [vars(failure) for failure in found.failures]})
-        report.note(f"all of it, and what is needed to do it again: {out}")
+        report.note(f"answers, and all they depend on: {out}")
     return found
 
 
@@ -200,7 +195,7 @@ def detect_by_name(
         report.note(f"{len(sheet.cells)} clouds with their boxes: {preview}")
     if files is not None:
         _keep(found, files.folder)
-        report.note(f"boxes, and all they depend on: {files.folder}")
+        report.note(f"boxes, and a result.json that says what they depend on: {files.folder}")
     return found
 
 

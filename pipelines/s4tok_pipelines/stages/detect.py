@@ -27,10 +27,10 @@ from s4tok.zero_shot.labelled import Labelled
 from s4tok_cache import CacheReader
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.inputs.entries import read_entry
+from s4tok_pipelines.outputs.assumed import taken_for
 from s4tok_pipelines.outputs.box_files import write_boxes
 from s4tok_pipelines.outputs.boxed_clouds import boxes_page, labelled_by_boxes
 from s4tok_pipelines.outputs.labelled_clouds import stems_for
-from s4tok_pipelines.outputs.provenance import taken_for
 from s4tok_pipelines.report import Failure, Report, silent
 from s4tok_pipelines.stages.auto import superpoints_for
 

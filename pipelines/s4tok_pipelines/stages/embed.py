@@ -23,8 +23,8 @@ from s4tok_cache.files import write_whole
 from s4tok_pipelines.inputs.entries import fingerprints, read_entry, root_of
 from s4tok_pipelines.inputs.models import ModelNames
 from s4tok_pipelines.inputs.own_clouds import parted
+from s4tok_pipelines.outputs.assumed import taken_for, tell_assumed
 from s4tok_pipelines.outputs.labelled_clouds import stems_for
-from s4tok_pipelines.outputs.provenance import taken_for, tell_assumed
 from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.report import Failure, Outcome, Report, joined, silent

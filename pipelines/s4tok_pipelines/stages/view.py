@@ -2,22 +2,25 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from s4tok.clouds import PointCloud
-from s4tok.config import ROOM_FROM, Scene
+from s4tok.config import Scene
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.formats.contents import whole_numbers
 from s4tok.datasets.formats.npy import read_npy
 from s4tok.datasets.formats.text import read_lines
 from s4tok.datasets.open import open_dataset
+from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import InputError, UsageError
 from s4tok.rendering.palette import colors_of_names
 from s4tok.shapes import Array, Int
 from s4tok_cache.files import write_whole
+from s4tok_pipelines.inputs.read_boxes import ENDING, read_boxes
 from s4tok_pipelines.inputs.ready_labels import read_labels
 from s4tok_pipelines.outputs.file_rows import out_of_file_rows
 from s4tok_pipelines.outputs.viewer import Shown, page
@@ -28,13 +31,14 @@ ENDINGS = (".labels.npy", ".labels.txt", ".labels.ply")  # of what `segment` wri
 
 
 class Pair(NamedTuple):
-    """A cloud, and the file of its labels where they are not in its own."""
+    """A cloud, the file of its labels where they are not in its own, and a file of boxes."""
 
     cloud: Path
     labels: Path | None = None
+    boxes: Path | None = None
 
     def __str__(self) -> str:
-        return str(self.cloud) if self.labels is None else f"{self.cloud}: {self.labels.name}"
+        return ": ".join([str(self.cloud), *(file.name for file in (self.labels, self.boxes) if file is not None)])
 
 
 def view(
@@ -43,8 +47,8 @@ def view(
     """Write one page of some clouds, and give their titles.
 
     Args:
-        files: Clouds and meshes, each followed by files with a label a point; a cloud alone is shown as its own file
-            labels it. A cloud with two files of labels is there twice, to compare them.
+        files: Clouds and meshes, each followed by files with a label a point, or with boxes; a cloud alone is shown as
+            its own file labels it. A cloud with two files of labels, or of boxes, is there twice, to compare them.
         out: The page.
         names: What labels are called, from 0 on, where no legend lies beside their file.
         up: The axis that points up, where the files' own habit is another.
@@ -57,12 +61,14 @@ def view(
 
 
 def pairs(files: Sequence[Path]) -> list[Pair]:
-    """Join each file of labels to the cloud before it."""
+    """Join each file of labels or boxes to the cloud before it; boxes alone to the labelled cloud beside them."""
     found: list[Pair] = []
     for path in files:
         if not path.is_file():
             raise InputError(f"{path}: there is no such file.")
-        if not _holds_labels(path):
+        if path.name.endswith(ENDING):
+            found = [*found, Pair(_beside(path), boxes=path)] if not found else _with_boxes(found, path)
+        elif not _holds_labels(path):
             found.append(Pair(path))
         elif not found:
             raise UsageError(f"{path} holds labels, and no cloud stands before it.", "s4tok view CLOUD LABELS")
@@ -71,6 +77,19 @@ def pairs(files: Sequence[Path]) -> list[Pair]:
         else:
             found.append(Pair(found[-1].cloud, path))
     return found
+
+
+def _with_boxes(found: Sequence[Pair], path: Path) -> list[Pair]:
+    *others, last = found
+    return [*others, last._replace(boxes=path)] if last.boxes is None else [*found, Pair(last.cloud, boxes=path)]
+
+
+def _beside(path: Path) -> Path:
+    """Find the labelled cloud beside a file of boxes."""
+    cloud = path.with_name(f"{path.name.removesuffix(ENDING)}.labels.ply")
+    if not cloud.is_file():
+        raise UsageError(f"{path} holds boxes, and no cloud stands before it.", f"s4tok view CLOUD {path}")
+    return cloud
 
 
 def _holds_labels(path: Path) -> bool:
@@ -85,22 +104,39 @@ def _holds_labels(path: Path) -> bool:
 
 
 def _shown(pair: Pair, names: Sequence[str], up: str | None) -> Shown:
-    clouds = open_dataset(pair.cloud, up=up)
+    found = None if pair.boxes is None else read_boxes(pair.boxes)
+    clouds = open_dataset(pair.cloud, up=up if found is None else found.up)
     (key,) = clouds.keys
     cloud, labels = _read(clouds, key, pair)
-    scene: Scene = "room" if cloud.extent >= ROOM_FROM else "object"
-    if labels is not None and len(np.unique(labels)) > MOST_NAMES:
-        nothing = np.full(len(cloud), -1)
-        return Shown(cloud, nothing, [], colors_of_names([]), labels, up=clouds.up, scene=scene, title=str(pair))
-    called = _names(pair, labels, names) if labels is not None else [] if cloud.color is not None else ["points"]
+    superpoints, called = None, list[str]()
     if labels is None:
+        called = [] if cloud.color is not None else ["points"]
         labels = np.full(len(cloud), len(called) - 1)
-    return Shown(cloud, labels, called, colors_of_names(called), up=clouds.up, scene=scene, title=str(pair))
+    elif len(np.unique(labels)) > MOST_NAMES:
+        superpoints, labels = labels, np.full(len(cloud), -1)
+    else:
+        called = _names(pair, labels, names)
+    boxes = None
+    if found is not None:
+        called += [name for name in found.names if name not in called]
+        boxes = replace(found.boxes, labels=np.array([called.index(name) for name in found.words()], np.int64))
+    axis, scene = _lies(clouds, key)
+    return Shown(
+        cloud, labels, called, colors_of_names(called), superpoints, boxes=boxes, up=axis, scene=scene, title=str(pair)
+    )
+
+
+def _lies(clouds: CloudDataset, key: str) -> tuple[str, Scene]:
+    """Say which axis is up in a cloud's file, and what it shows."""
+    if not isinstance(clouds, OwnFiles):
+        return clouds.up, clouds.scene
+    placement = clouds.guess(key).placement
+    return placement.up, placement.scene
 
 
 def _read(clouds: CloudDataset, key: str, pair: Pair) -> tuple[PointCloud, Int[Array, " n"] | None]:
     """Read a cloud and its labels; a mesh whose faces have labels is shown by the middles of its faces."""
-    cloud = clouds[key]
+    cloud, _ = clouds[key].in_its_file(clouds.up)
     if pair.labels is not None:
         ids = whole_numbers(np.asarray(read_labels(pair.labels, key, 1)), pair.labels, "labels")
         labels = out_of_file_rows(ids, clouds.present(key))

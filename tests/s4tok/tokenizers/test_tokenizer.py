@@ -274,6 +274,7 @@ def test_the_fill_histogram_counts_each_token_once(clouds: Make) -> None:
         (torch.zeros(1, 9, 3), torch.full((1, 9), -1), "superpoints count from 0, and one point has -1"),
         (torch.zeros(1, 9, 3, dtype=torch.int64), torch.zeros(1, 9, dtype=torch.int64), "must be floats"),
         (torch.zeros(1, 0, 3), torch.zeros(1, 0, dtype=torch.int64), r"these are \(1, 0, 3\)"),
+        (torch.full((1, 9, 3), torch.nan), torch.zeros(1, 9, dtype=torch.int64), "9 points are not finite"),
     ],
 )
 def test_what_cannot_be_tokenized_is_refused_in_one_sentence(
@@ -292,6 +293,17 @@ def test_an_unknown_tokenizer_is_answered_with_the_table() -> None:
     with pytest.raises(UsageError, match="no tokenizer is called 's4tokn'; there are: knn, ball") as caught:
         build_tokenizer("s4tokn", width=48)
     assert caught.value.hint == "did you mean 's4token'?"
+    with pytest.raises(UsageError, match="no setting of tokenizers is called 'n_token'") as caught:
+        build_tokenizer("s4token", n_token=3)
+    assert caught.value.hint == "did you mean 'n_tokens'?"
+
+
+def test_what_pads_a_cloud_may_be_anything(clouds: Make) -> None:
+    points, superpoints = clouds(8)
+    is_point = torch.ones(superpoints.shape, dtype=torch.bool)
+    is_point[:, -1] = False
+    points[:, -1] = torch.nan
+    assert small("s4token")(points, superpoints, is_point=is_point).tokens.isfinite().all()
 
 
 @pytest.mark.parametrize("name", ["region", "region+rpn"])

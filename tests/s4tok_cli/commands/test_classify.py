@@ -121,7 +121,8 @@ def test_files_of_ones_own_get_their_three_best_labels_a_line_each(ask: Run, ans
     assert first[1] >= second[1] >= third[1]
     done = ask(*files, *labels, "--up", "y")
     assert done.returncode == 0
-    lines = done.stdout.splitlines()
+    *lines, assumed = done.stdout.splitlines()
+    assert "objects (else --room) of any unit, y up (else --up); checkpoint" in assumed
     assert [line.split()[0] for line in lines] == ["a.npy", "b.xyz"]
     assert f"{first[0]} {first[1]:.3f}, {second[0]} {second[1]:.3f}" in lines[0]
 
@@ -197,7 +198,7 @@ def test_what_is_no_cloud_is_one_sentence(
     ("arguments", "code", "says"),
     [
         (("toy-shapes", "--labels", " , "), 2, "--labels names nothing"),
-        (("toy-scans",), 2, "nothing says what the clouds of toy-scans may be"),
+        (("toy-scans",), 2, "toy-scans has no labels of its own"),
         (("toy-shapes", "--prompts", "none.toml"), 4, "none.toml: there is no such file of prompts"),
         (("toy-shapes", "--prompts", "clipp"), 2, "no set of prompts is called 'clipp'"),
         (("toy-shapes", "--prompts", "pclipv2"), 6, "do not come with s4tok"),

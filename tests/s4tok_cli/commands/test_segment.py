@@ -137,6 +137,23 @@ def test_the_library_labels_an_array_as_the_command_labels_its_file(
     )
 
 
+def test_without_labels_names_are_proposed_and_what_was_assumed_is_told(
+    s4tok: Run, answer: Answer, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "chair.npy", np.random.default_rng(0).random((800, 3)))
+    done = s4tok("segment", "chair.npy", "--object", "--format", "txt", "--device", "cpu")
+    assert done.returncode == 0
+    assert "no --labels: names are proposed" in done.stderr
+    assert "chair.npy: taken for an object (else --room) of any unit, " in done.stdout
+    assert (
+        "checkpoint s4token+context, texts encoded by mini, prompts of mini, superpoints by cut-pursuit" in done.stdout
+    )
+    assert "5% are below" in done.stderr
+    assert json.loads((tmp_path / "segments" / "result.json").read_text())["labels"] == ["auto"]
+    done = s4tok("segment", "chair.npy", "--labels", "seat", "--object", "--format", "txt", "--device", "cpu")
+    assert "'seat' is the only label, so every point gets it" in done.stderr
+
+
 def test_toy_shapes_are_measured_and_nothing_is_written_unless_asked_for(answer: Answer, tmp_path: Path) -> None:
     code, said, _ = answer("toy-shapes", "--limit", 2)
     assert (code, said["exit_code"]) == (4, 4)
@@ -159,7 +176,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["hall.ply"], 2, "nothing says what the points"),
+        (["hall.ply", "--labels", "wall;floor"], 2, "has a semicolon"),
         (["hall.ply", "--labels", " , "], 2, "--labels names nothing"),
         (["hall.ply", "--labels", "a,a"], 2, "'a' twice"),
         (["hall.ply", "--labels", "a", "--format", "las"], 2, "no format is called 'las'"),

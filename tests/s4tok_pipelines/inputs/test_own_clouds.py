@@ -7,7 +7,7 @@ from s4tok.datasets.open import open_dataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok_pipelines.inputs.own_clouds import bring_upright, parted
-from s4tok_pipelines.outputs.provenance import taken_for
+from s4tok_pipelines.outputs.assumed import taken_for
 from tests.notes import Notes
 
 

@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from s4tok.clouds import PointCloud
 from s4tok.datasets.dataset import Mesh
 from s4tok.errors import InputError, UsageError
+from s4tok.oriented_boxes import OrientedBoxes
 from s4tok.rendering.mesh_files import LabelledMesh, mesh_ply
+from s4tok.rendering.ply import ply_of
+from s4tok_pipelines.outputs.box_files import write_boxes
 from s4tok_pipelines.stages.view import Pair, pairs, view
 
 XYZ = np.random.default_rng(0).random((30, 3))
@@ -94,3 +98,40 @@ def test_labels_of_another_cloud_are_refused(cloud: Path, tmp_path: Path) -> Non
     np.save(tmp_path / "short.npy", np.zeros(7, int))
     with pytest.raises(InputError, match=r"has 7 labels, and .* has 30 points"):
         view([cloud, tmp_path / "short.npy"], tmp_path / "page.html")
+
+
+def _write_boxes(path: Path, up: str = "z") -> Path:
+    sizes = [[1.0, 1.0, 1.0], [0.1, 0.2, 0.3]]
+    boxes = OrientedBoxes.of([0, 1], [[0.5, 0.5, 0.5], [0.2, 0.2, 0.2]], sizes, [0, 0.4])
+    write_boxes(path.with_name(path.name.removesuffix(".boxes.json")), boxes, ["wall", "lamp"], up, ["json"])
+    return path
+
+
+def test_boxes_are_shown_around_the_cloud_before_them_or_the_labelled_one_beside(cloud: Path, tmp_path: Path) -> None:
+    boxes = _write_boxes(tmp_path / "a.boxes.json", "y")
+    assert pairs([cloud, cloud.with_name("a.labels.npy"), boxes, boxes]) == [
+        Pair(cloud, cloud.with_name("a.labels.npy"), boxes), Pair(cloud, boxes=boxes),
+    ]  # fmt: skip
+    view([cloud, cloud.with_name("a.labels.npy"), boxes], tmp_path / "page.html")
+    (facts,) = _facts(tmp_path / "page.html")
+    assert [row["name"] for row in facts["legend"]] == ["wall", "floor", "label 2", "lamp"]
+    assert [box["label"] for box in facts["boxes"]] == [0, 3]
+    assert facts["axes"] == [2, 0, 1]  # y up, as the boxes have it
+    with pytest.raises(UsageError, match="holds boxes, and no cloud"):
+        pairs([boxes])
+    (tmp_path / "a.labels.ply").write_bytes(ply_of(PointCloud.of(XYZ), np.zeros((30, 3), np.uint8)))
+    assert pairs([boxes]) == [Pair(tmp_path / "a.labels.ply", boxes=boxes)]
+
+
+def test_what_is_no_file_of_boxes_is_refused(cloud: Path, tmp_path: Path) -> None:
+    for text in ("[]", "{", '{"up": "z", "boxes": [{"label": "a"}]}', '{"up": "z", "boxes": 3}'):
+        (tmp_path / "b.boxes.json").write_text(text)
+        with pytest.raises(InputError, match="does not hold boxes"):
+            view([cloud, tmp_path / "b.boxes.json"], tmp_path / "page.html")
+
+
+def test_the_axis_that_is_up_in_a_file_is_up_in_the_page(tmp_path: Path) -> None:
+    for up, axes in (("x", [1, 2, 0]), ("y", [2, 0, 1]), ("z", [0, 1, 2])):
+        np.savetxt(tmp_path / "a.xyz", XYZ)
+        view([tmp_path / "a.xyz"], tmp_path / "page.html", up=up)
+        assert _facts(tmp_path / "page.html")[0]["axes"] == axes

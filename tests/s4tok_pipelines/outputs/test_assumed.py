@@ -5,7 +5,7 @@ import numpy as np
 from s4tok.datasets.open import open_dataset
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok_pipelines.inputs.own_clouds import parted
-from s4tok_pipelines.outputs.provenance import tell_assumed
+from s4tok_pipelines.outputs.assumed import tell_assumed
 from tests.notes import Notes
 
 
@@ -25,11 +25,12 @@ def test_what_shape_alone_decides_is_told(tmp_path: Path) -> None:
     for part in parted(open_dataset(folder(tmp_path)), report=notes):
         tell_assumed(part, notes)
     assert notes.said == [
-        "2 clouds taken for objects (--room, --object) of any unit with y up (--up), told by shape and format alone",
-        "1 cloud taken for a room (--room, --object) in m (--unit) with z up (--up), told by shape and format alone",
+        "a-chair.npy, b-chair.npy: taken for objects (else --room) of any unit, y up (else --up), told by shape and "
+        "format alone",
+        "hall.npy: taken for a room (else --object) in m (else --unit), z up (else --up), told by shape and format alone",
     ]
     (part,) = parted(open_dataset(tmp_path / "a-chair.npy", up="x"))
     tell_assumed(part, notes)
-    assert notes.said[-1] == "1 cloud taken for an object (--room, --object) of any unit with x up (--up)"
+    assert notes.said[-1] == "a-chair.npy: taken for an object (else --room) of any unit, x up (else --up)"
     tell_assumed(ToyShapes("val"), notes)
     assert len(notes.said) == 3

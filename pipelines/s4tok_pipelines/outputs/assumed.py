@@ -1,0 +1,63 @@
+"""What a user's own files were taken for: objects or rooms, their unit, and the axis that points up."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.own_files import OwnFiles
+from s4tok.errors import UsageError
+from s4tok_pipelines.report import Report
+
+FEW = 3  # files that are called by their names
+
+
+def names_of(clouds: CloudDataset) -> str | None:
+    """Name a user's files, the first few of many; nothing for a dataset."""
+    if not isinstance(clouds, OwnFiles):
+        return None
+    return ", ".join(clouds.keys[:FEW]) + (", ..." if len(clouds.keys) > FEW else "")
+
+
+def require_labels(labels: Sequence[str], clouds: CloudDataset) -> None:
+    """Refuse clouds of which nothing says what they, or their points, may be."""
+    if not labels:
+        raise UsageError(
+            f"{names_of(clouds) or clouds.name} has no labels of its own, and --labels names none.",
+            "for example --labels chair,table,lamp.",
+        )
+
+
+def taken_for(clouds: CloudDataset) -> dict[str, Any]:
+    """Say what own files were taken for: a word where it is the same for all, else one for each file."""
+    if not isinstance(clouds, OwnFiles):
+        return {"scene": clouds.scene, "up": clouds.up}
+    places = {key: clouds.guesses[key].placement for key in clouds.keys if key in clouds.guesses}
+    found: dict[str, Any] = {"scene": clouds.scene}
+    for name in ("up", "unit"):
+        words = {key: getattr(place, name) for key, place in places.items()}
+        found[name] = words if len(set(words.values())) != 1 else next(iter(words.values()))
+    return found
+
+
+def assumed(about: Mapping[str, Any], n_clouds: int) -> str:
+    """Say it in words, each with the option that overrules it."""
+    scenes = {"object": ("an object", "objects", "--room"), "room": ("a room", "rooms", "--object")}
+    one, many, other = scenes[about["scene"]]
+    scene = one if n_clouds == 1 else many
+    unit = f"in {_listed(about['unit'])} (else --unit)" if about["unit"] else "of any unit"
+    return f"{about['files']}: taken for {scene} (else {other}) {unit}, {_listed(about['up'])} up (else --up)"
+
+
+def tell_assumed(clouds: CloudDataset, report: Report) -> None:
+    """Tell what own files were taken for where no labels are tried: which way is up shows in shape and format alone."""
+    if isinstance(clouds, OwnFiles) and clouds.guesses:
+        how = "" if clouds.said.up else ", told by shape and format alone"
+        report.note(f"{assumed({'files': names_of(clouds), **taken_for(clouds)}, len(clouds))}{how}")
+
+
+def _listed(words: Any) -> str:
+    """Write a word that holds for all files, or how many files have which."""
+    if not isinstance(words, Mapping):
+        return str(words)
+    return ", ".join(f"{word} ({count})" for word, count in Counter(words.values()).most_common())
