@@ -48,9 +48,14 @@ class Encoded(NamedTuple):
     truth: Array  # the true name of each point
     classes: list[str]  # that its points may have
 
+    def cosines(self, words: Words) -> Float[Array, "n w"]:
+        """Give the cosine of each point with each word, by which names are proposed."""
+        found: Array = self.features @ words.vectors.numpy().T
+        return found
+
     def scores(self, words: Words) -> Float[Array, "n w"]:
         """Give what `segment` scores points by, calibrated as there."""
-        found: Array = self.features @ words.vectors.numpy().T
+        found = self.cosines(words)
         if self.encoder.means is not None:
             share = self.encoder.config.calibration_share or 0.0
             found = found - share * mean_scores(self.encoder.means.features, words.vectors).numpy()
@@ -100,7 +105,7 @@ def _names(each: Encoded) -> list[str]:
 
 def _proposed(each: Encoded, clouds: CloudDataset) -> list[float]:
     words = candidate_words(each.loaded.texts, each.loaded.prompts, clouds.scene)
-    found = set(labelled(clouds[each.key], each.superpoints, words, each.scores(words), CONFIG).names)
+    found = set(labelled(clouds[each.key], each.superpoints, words, each.cosines(words), CONFIG).names)
     right = found.intersection(_names(each))
     print(each.key, each.category, "true:", _names(each), "proposed:", sorted(found), flush=True)
     return [len(right) / max(len(found), 1), len(right) / len(_names(each))]

@@ -146,8 +146,8 @@ def in_folder(folder: Path, kind: str | None = None) -> tuple[str, FolderLayout]
 
 def under_root(name: str, row: DatasetRow, root: Path) -> FolderLayout:
     """Look for a known dataset in the root itself, in a folder of its name, then in any other folder of the root."""
-    folders = [root / name, root]
-    if root.is_dir():
+    folders = [root / name] if row.asked else [root / name, root]
+    if root.is_dir() and not row.asked:
         folders += sorted(path for path in root.iterdir() if path.is_dir())
     for folder in folders:
         layout = row.recognises(folder) if folder.is_dir() else None

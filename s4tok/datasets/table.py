@@ -25,6 +25,7 @@ class DatasetRow:
     suffixes: tuple[str, ...] = ()  # of files that hold it whole
     package: str = ""  # of Debian, that holds it
     furnished_from: str = ""  # the dataset whose models a made one is furnished with, where they are there
+    asked: bool = False  # any folder may be one: only who names it gets it
 
     @property
     def made(self) -> bool:
@@ -48,6 +49,16 @@ SUNRGBD = "https://rgbd.cs.princeton.edu (SUNRGBD.zip and the metadata), or what
 
 SH3D = "Debian's package sweethome3d-furniture 1.8-1: `s4tok data fetch sh3d`"
 SH3D_FILES = (".deb", ".sh3f", ".zip")
+
+SCENEZOO: Mapping[str, str] = {
+    "3rscan": "3RScan",
+    "arkitscenes": "ARKitScenes",
+    "ase": "Aria Synthetic Environments",
+    "matterport3d": "Matterport3D",
+    "multiscan": "MultiScan",
+    "scannetppv2": "ScanNet++ v2",
+    "scenenn": "SceneNN",
+}
 
 OWN_FILES = "own-files"  # last in the table: what no other row knows
 
@@ -124,6 +135,15 @@ DATASETS: Mapping[str, DatasetRow] = Table(
             "made rooms of an office building furnished with sh3d's models, S3DIS's 13 classes, z up",
             furnished_from="sh3d",
         ),
+        **{
+            f"scenezoo-{name}": DatasetRow(
+                "s4tok.datasets.scenezoo:SceneZoo",
+                f"{says}, read by scenezoo (the extra `scenezoo`), ScanNet's 20 classes",
+                "where https://scenezoo.readthedocs.io says",
+                asked=True,
+            )
+            for name, says in SCENEZOO.items()
+        },
         OWN_FILES: DatasetRow("s4tok.datasets.own_files:OwnFiles", "your own files: points or meshes", "your own disk"),
     },
 )
@@ -151,7 +171,7 @@ def recognise(folder: Path) -> dict[str, FolderLayout]:
     readers: list[type] = []
     for name in sorted(DATASETS, key=lambda name: name == OWN_FILES):  # own files last, after rows of plugins too
         row = DATASETS[name]
-        layout = None if name == OWN_FILES and found else row.recognises(folder)
+        layout = None if row.asked or (name == OWN_FILES and found) else row.recognises(folder)
         if layout and not issubclass(row.load(), tuple(readers)):
             found[name] = layout
             readers.append(row.load())

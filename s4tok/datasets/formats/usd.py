@@ -1,8 +1,18 @@
-"""Universal Scene Description (.usd, .usda, .usdc, .usdz) through usd-core: the meshes of a stage as one."""
+"""Universal Scene Description (.usd, .usda, .usdc, .usdz) through usd-core: the meshes of a stage as one.
 
+As a script it is the process that reads: the arrays of a file, or what is wrong with it, on stdout.
+"""
+
+import json
+import os
 import re
+import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +26,8 @@ from s4tok.errors import MissingError
 from s4tok.shapes import Array, Float64, Int
 
 MAGIC = (b"#usda", b"PXR-USDC", b"PK\x03\x04")  # its text, its binary form, and the archive that a .usdz is
-LARGEST = 1 << 31  # bytes of a scene with all its copies
+LARGEST, MEMORY = 1 << 31, 16 << 30  # bytes of a scene with all its copies, and of the process that reads it
+START, BYTES_A_SECOND = 10, 1 << 20  # seconds of the processor that reading may take: to start, and as large as it is
 STAND_INS = ("guide", "proxy")  # purposes of meshes that nobody is to see
 UP: dict[str, Axis] = {"Y": "y", "Z": "z"}
 
@@ -30,19 +41,35 @@ class Part(NamedTuple):
 
 
 def read_usd(path: Path) -> Contents:
-    """Read all visible meshes of a stage as one, or all its points, at the earliest time, and which axis it has up."""
+    """Read a stage in a process of its own, which a damaged binary file may abort or keep busy for ever."""
     try:
         with path.open("rb") as opened:
             head = opened.read(8)
+        size = path.stat().st_size
     except OSError as error:
         raise DamagedFile(path, f"cannot be read: {error.strerror}") from error
     if not head.startswith(MAGIC):
         raise DamagedFile(path, "is no USD file: it begins neither as its text or binary form nor as an archive")
-    try:
-        import_module("pxr")
-    except ImportError as error:
+    if find_spec("pxr") is None:
         hint = 'pip install "s4tok[usd]", or write it as .glb or .obj, for example with Blender.'
-        raise MissingError("usd-core, which reads USD files, is not here.", hint) from error
+        raise MissingError("usd-core, which reads USD files, is not here.", hint)
+    seconds = START + size // BYTES_A_SECOND
+    command = [sys.executable, "-m", "s4tok.datasets.formats.usd", str(path.absolute()), str(seconds)]
+    places = [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    if done.returncode:
+        raise DamagedFile(path, f"is no whole USD file: usd-core ended with {done.returncode}")
+    if done.stdout.startswith(b"{"):
+        told = json.loads(done.stdout)
+        raise DamagedFile(path, told["sentence"], told["hint"], told["line"])
+    with np.load(BytesIO(done.stdout)) as found:
+        arrays = {name: found[name] for name in found}
+    return Contents(arrays["points"], arrays.get("color"), faces=arrays.get("faces"), up=str(arrays["up"]))  # type: ignore[arg-type]
+
+
+def read_here(path: Path) -> Contents:
+    """Read all visible meshes of a stage as one, or all its points, at the earliest time, and which axis it has up."""
     try:
         return _joined(path, *_read(path))
     except DamagedFile:
@@ -137,3 +164,23 @@ def _joined(path: Path, parts: list[Part], up: Axis) -> Contents:
         else None,
         up=up,
     )
+
+
+def _serve(path: Path, seconds: int) -> None:
+    """Read a file within bounds of time and memory, and write what was found."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most), most))
+    try:
+        found = read_here(path)
+    except DamagedFile as error:
+        told = {"sentence": error.sentence, "hint": error.hint, "line": error.line}
+        sys.stdout.write(json.dumps(told))
+        return
+    arrays = {"points": found.points, "color": found.color, "faces": found.faces, "up": np.array(found.up)}
+    np.savez(sys.stdout.buffer, **{name: array for name, array in arrays.items() if array is not None})
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]), int(sys.argv[2]))

@@ -40,7 +40,7 @@ def test_every_row_of_the_table_loads_a_class_that_keeps_the_contract() -> None:
 
 
 def test_no_reader_takes_an_empty_folder_for_its_own(tmp_path: Path) -> None:
-    assert [name for name, row in DATASETS.items() if row.recognises(tmp_path)] == []
+    assert [name for name, row in DATASETS.items() if not row.asked and row.recognises(tmp_path)] == []
     with pytest.raises(InputError, match="is no dataset in a known layout"):
         open_dataset(tmp_path)
 

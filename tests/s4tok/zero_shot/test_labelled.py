@@ -1,6 +1,10 @@
 import numpy as np
+import torch
 
-from s4tok.zero_shot.labelled import answers, best_cosines, superpoint_means
+from s4tok.clouds import PointCloud
+from s4tok.config import SegmentConfig
+from s4tok.zero_shot.labelled import answers, best_cosines, labelled, superpoint_means
+from s4tok.zero_shot.vocabulary import Words
 
 
 def test_a_superpoint_that_agrees_has_one_score_and_doubt_has_no_name() -> None:
@@ -27,3 +31,15 @@ def test_a_point_that_another_word_is_nearer_to_is_unknown() -> None:
     others = np.array([[0.29, 0.10], [0.10, 0.41], [0.31, 0.31]], np.float32)
     assert answers(scores, "auto", None, others).tolist() == [0, -1, 0]
     assert answers(scores, "auto").tolist() == [0, 0, 0]
+
+
+def test_names_are_proposed_by_cosines_and_points_get_them_by_calibrated_ones() -> None:
+    words = Words(("wall", "floor", "keyboard"), np.arange(3), torch.eye(3), categories=(None,) * 3)
+    cosines = np.array([[0.50, 0.48, 0.45]] * 3 + [[0.40, 0.42, 0.30]], np.float32)
+    cloud = PointCloud.of(np.random.default_rng(0).random((4, 3)))
+    mean = torch.tensor([0.6, 0.5, 0.1])  # every feature is near to a wall and a floor
+    config = SegmentConfig(calibration_share=1.0, pool=False)
+    found = labelled(cloud, np.arange(4), words, cosines, config, mean=mean)
+    assert found.names == ("wall", "floor")
+    assert found.answers.tolist() == [1, 1, 1, 1]
+    assert labelled(cloud, np.arange(4), words, cosines, config).answers.tolist() == [0, 0, 0, 1]

@@ -7,7 +7,7 @@ import pytest
 
 from s4tok.datasets import open_dataset
 from s4tok.datasets.formats.damage import DamagedFile
-from s4tok.datasets.formats.usd import read_usd
+from s4tok.datasets.formats.usd import read_here, read_usd
 
 CORNERS = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]
 RED = (1.0, 0.0, 0.0)
@@ -40,13 +40,16 @@ def test_every_form_has_the_same_meshes_where_they_are_placed(tmp_path: Path, su
         assert utils.CreateNewUsdzPackage(str(tmp_path / "text.usda"), str(path))
     else:
         stage.Export(str(path))
-    found = read_usd(path)
+    found = read_here(path)
     np.testing.assert_array_equal(found.points, np.array(CORNERS) + [1, 2, 3])
     np.testing.assert_array_equal(np.asarray(found.faces), [[0, 1, 2], [0, 2, 3]])
     np.testing.assert_array_equal(np.asarray(found.color), [RED] * 4)
-    cloud = open_dataset(path)[path.name]
-    assert len(cloud) == 8192
-    assert cloud.color is not None
+    if suffix == "usdz":  # through the process that reads
+        same = read_usd(path)
+        np.testing.assert_array_equal(same.points, found.points)
+        np.testing.assert_array_equal(np.asarray(same.faces), np.asarray(found.faces))
+        np.testing.assert_array_equal(np.asarray(same.color), np.asarray(found.color))
+        assert same.up == found.up == "z"
 
 
 def test_what_is_hidden_is_left_out_and_copies_are_placed_each(tmp_path: Path) -> None:
@@ -61,7 +64,7 @@ def test_what_is_hidden_is_left_out_and_copies_are_placed_each(tmp_path: Path) -
         copy.GetPrim().GetReferences().AddInternalReference("/place")
         copy.GetPrim().SetInstanceable(True)
     stage.Save()
-    found = read_usd(tmp_path / "a.usda")
+    found = read_here(tmp_path / "a.usda")
     assert len(found.points) == 12
     assert {float(x) for x in found.points[:, 0]} >= {1.0, 2.0, 10.0, 20.0}
 
@@ -72,7 +75,7 @@ def test_the_axis_that_the_file_says_is_up_counts(tmp_path: Path, up: str) -> No
     cube = geom.Cube.Define(stage, "/cube")  # no mesh: it is passed over
     assert cube
     stage.Save()
-    assert read_usd(tmp_path / "a.usda").up == up.lower()
+    assert read_here(tmp_path / "a.usda").up == up.lower()
     corners = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], float)
     box = geom.Mesh.Define(stage, "/place/square")  # as like from all sides as can be
     box.GetPointsAttr().Set([tuple(corner) for corner in corners.tolist()])
@@ -89,10 +92,10 @@ def test_points_are_read_where_there_are_no_meshes(tmp_path: Path) -> None:
     points.GetPointsAttr().Set(CORNERS)
     stage.Save()
     with pytest.raises(DamagedFile, match="both triangles and points"):
-        read_usd(tmp_path / "a.usda")
+        read_here(tmp_path / "a.usda")
     stage.RemovePrim("/place")
     stage.Save()
-    found = read_usd(tmp_path / "a.usda")
+    found = read_here(tmp_path / "a.usda")
     np.testing.assert_array_equal(found.points, CORNERS)
     assert found.faces is None
 
@@ -101,7 +104,7 @@ def test_other_files_are_not_followed(tmp_path: Path) -> None:
     _stage(tmp_path / "other.usda")[0].Save()
     (tmp_path / "a.usda").write_text('#usda 1.0\ndef "a" (references = @./other.usda@</place>) {}\n')
     with pytest.raises(DamagedFile, match=r"refers to \./other\.usda, and other files are not followed"):
-        read_usd(tmp_path / "a.usda")
+        read_here(tmp_path / "a.usda")
 
 
 def test_damage_is_told_in_a_sentence(tmp_path: Path) -> None:
@@ -112,21 +115,29 @@ def test_damage_is_told_in_a_sentence(tmp_path: Path) -> None:
     mesh.GetFaceVertexIndicesAttr().Set([0, 1, 2])
     stage.Save()
     with pytest.raises(DamagedFile, match="/place/square has 3 corners"):
-        read_usd(tmp_path / "a.usda")
+        read_here(tmp_path / "a.usda")
     mesh.GetFaceVertexIndicesAttr().Set([0, 1, 2, 9])
     stage.Save()
     with pytest.raises(DamagedFile, match=r"corners \[0, 2, 9\]"):
-        read_usd(tmp_path / "a.usda")
+        read_here(tmp_path / "a.usda")
     broken = tmp_path / "broken.usda"
     broken.write_text(whole[: whole.index("points") + 20])
-    with pytest.raises(DamagedFile, match=r"broken\.usda:\d+: is no whole USD file"):
-        read_usd(broken)
+    for read in (read_here, read_usd):
+        with pytest.raises(DamagedFile, match=r"broken\.usda:\d+: is no whole USD file"):
+            read(broken)
     broken.write_bytes(b"not one")
     with pytest.raises(DamagedFile, match="is no USD file"):
         read_usd(broken)
     broken.write_text("#usda 1.0\n")
     with pytest.raises(DamagedFile, match="no triangles and no points"):
-        read_usd(broken)
+        read_here(broken)
+
+
+def test_a_file_that_ends_usd_core_is_one_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _stage(tmp_path / "a.usda")[0].Save()
+    monkeypatch.setattr("s4tok.datasets.formats.usd.START", 0)  # no time at all: the process is ended
+    with pytest.raises(DamagedFile, match="usd-core ended with -"):
+        read_usd(tmp_path / "a.usda")
 
 
 def test_without_usd_core_the_way_to_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
