@@ -8,7 +8,7 @@ import numpy as np
 
 from s4tok.shapes import Array, UInt8
 
-TEXT, SMALL, INK, GAP = 22, 18, (40, 40, 40), 16
+TEXT, SMALL, INK, GAP = 22, 18, (40, 40, 40), 20
 WHITE = 255
 
 Picture = UInt8[Array, "h w 3"]
