@@ -70,7 +70,7 @@ def _everything() -> None:
     small: Callable[..., dict[str, ToyShapes]] = lambda roles, *_: dict.fromkeys(roles, shapes)  # noqa: E731
     with (
         patch.object(stage, "NAMES", ("table9", "figureB")),
-        patch.dict(stage.SPECS, {"table9": spec}),  # type: ignore[arg-type]
+        patch("s4tok_pipelines.stages.reproduce_by_name.SPECS", {"table9": spec}),
         patch("s4tok_pipelines.stages.table_work.open_roles", small),
         patch("s4tok_pipelines.stages.reproduce_figure.open_roles", small),
     ):

@@ -1,6 +1,5 @@
 """Pictures of how a cloud becomes tokens: centres, the superpoints that have one, and patches, each in its colour."""
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +15,6 @@ from s4tok.tokenizers.tokens import Patches
 
 CENTER = (20, 20, 20)
 NEAR = 0.018  # of the extent; so large is the dot of a centre
-TEXT, INK = 18, (40, 40, 40)
 MOST = 8192  # points of a patch that are drawn
 
 
@@ -66,9 +64,10 @@ def in_patches(grouped: Patches, n_points: int) -> UInt8[Array, "n 3"]:
 
 
 def centers_on(grouped: Patches, cloud: PointCloud, colors: UInt8[Array, "n 3"]) -> UInt8[Array, "n 3"]:
-    """Paint the centres of patches over a coloured cloud."""
+    """Paint the centres of patches over a cloud, whose colours grow pale."""
     near = near_centers(cloud, grouped.xyz[0].numpy())
-    painted: Array = np.where(near[:, None], np.array(CENTER, np.uint8), colors)
+    pale = (colors.astype(np.uint16) + 255) // 2
+    painted: Array = np.where(near[:, None], CENTER, pale).astype(np.uint8)
     return painted
 
 
@@ -88,27 +87,6 @@ def reached_by(grouped: Patches, superpoints: Int[Array, " n"]) -> UInt8[Array, 
         reached[:, None], colors_of_superpoints(superpoints.astype(np.int32)), np.array(UNKNOWN, np.uint8)
     )
     return painted
-
-
-def write_grid(path: Path, rows: dict[str, list[UInt8[Array, "h w 3"]]], titles: list[str] | None = None) -> None:
-    """Write pictures of one size as a PNG: a row a name, which stands before it, and titles above the columns."""
-    from PIL import Image, ImageDraw, ImageFont  # comes with torchvision, which open_clip brings
-
-    font = ImageFont.load_default(TEXT)
-    size = next(iter(rows.values()))[0].shape[0]
-    left = 20 + max(int(font.getlength(name)) for name in rows)
-    top = TEXT + 12 if titles else 0
-    columns = max(len(row) for row in rows.values())
-    sheet = Image.new("RGB", (left + columns * size, top + len(rows) * size), "white")
-    pen = ImageDraw.Draw(sheet)
-    for column, title in enumerate(titles or ()):
-        pen.text((left + column * size + 6, 6), title, fill=INK, font=font)
-    for line, (name, pictures) in enumerate(rows.items()):
-        pen.text((8, top + line * size + size // 2), name, fill=INK, font=font)
-        for column, picture in enumerate(pictures):
-            sheet.paste(Image.fromarray(picture), (left + column * size, top + line * size))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, format="PNG")
 
 
 def picture(

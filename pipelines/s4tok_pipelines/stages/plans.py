@@ -8,7 +8,18 @@ from s4tok_pipelines.stages.evaluator import KEPT_AS, SEGMENTED, WHOLE_ROOMS, Ev
 from s4tok_pipelines.stages.row_checkpoints import RowCheckpoints
 from s4tok_pipelines.stages.row_training import Trainer
 from s4tok_pipelines.stages.table_work import TableWork
-from s4tok_pipelines.tables.costs import CUTTING, DRAWING, LOOKING, MEASURING, PREPARING, STARTING, TRAINING, Plan
+from s4tok_pipelines.tables.costs import (
+    CUTTING,
+    DRAWING,
+    LOADING,
+    LOOKING,
+    MEASURING,
+    OPENING,
+    PREPARING,
+    STARTING,
+    TRAINING,
+    Plan,
+)
 from s4tok_pipelines.tables.finished import finished
 from s4tok_pipelines.tables.spec import Method, Recipe, Task
 from s4tok_pipelines.tables.table2 import OBJECTS, UNIVERSAL, WHOLE_ROOM
@@ -42,7 +53,7 @@ def plan_result(name: str, task: Task, kept_as: str, clouds: CloudDataset, evalu
     """Plan a checkpoint on a dataset."""
     if evaluator.kept.has(f"{name}-{clouds.name}{kept_as}", clouds):
         return Plan(kept=1)
-    return Plan(1, seconds=len(clouds) * MEASURING[task])
+    return Plan(1, seconds=LOADING + len(clouds) * MEASURING[task])
 
 
 def plan_vision(task: Task, clouds: CloudDataset, evaluator: Evaluator) -> Plan:
@@ -61,7 +72,8 @@ def plan_training(recipe: Recipe, clouds: CloudDataset, trainer: Trainer) -> Pla
         entries *= config.training.repeats * (config.training.labels_fraction or 1.0)
     if clouds.scene == "room" and kind in ("pretrain", "finetune") and config.training.window != 0:
         entries *= config.training.windows
-    return Plan(runs=1, seconds=len(clouds) * PREPARING[kind] + entries * TRAINING[kind])
+    each = PREPARING[kind] + (CUTTING[clouds.scene] if kind in ("pretrain", "finetune") else 0.0)
+    return Plan(runs=1, seconds=OPENING + len(clouds) * each + entries * TRAINING[kind])
 
 
 def plan_table2(worlds: Worlds, methods: Sequence[Method], rows: RowCheckpoints, evaluator: Evaluator) -> Plan:

@@ -15,6 +15,7 @@ from s4tok.zero_shot.prompts import Prompts
 from s4tok_pipelines.report import Failure
 from s4tok_pipelines.stages.evaluator import Evaluator
 from s4tok_pipelines.tables.result_table import Facts
+from s4tok_pipelines.tables.spec import ABOUT_ROOMS
 from s4tok_pipelines.tables.table2 import OBJECTS, ROOMS, UNIVERSAL, WHOLE_ROOM, Measured
 from s4tok_pipelines.tables.table2_checkpoints import Places
 from s4tok_pipelines.tables.table2_picture import draw_table2
@@ -112,6 +113,7 @@ def _notes(worlds: Worlds, measured: Measured, clip: FrozenClip, prompts: Prompt
         f"Columns that say paper are printed from {SOURCE}.",
         f"CLIP {clip.name} ({clip.sha256[:12]}), prompts {prompts.name} ({prompts.sha256[:12]}), s4tok {__version__}.",
         "mIoU and accuracy in percent; with several seeds, mean ± deviation of the sample.",
+        ABOUT_ROOMS,
     ]
     for dataset in (first.name, second.name):
         facts = measured.any_of(dataset)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from s4tok.clouds import PointCloud
 from s4tok.config import DEFAULT_CHECKPOINTS
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import MissingError
@@ -23,8 +24,8 @@ from s4tok_pipelines.outputs.patch_pictures import (
     in_patches,
     picture,
     reached_by,
-    write_grid,
 )
+from s4tok_pipelines.outputs.picture_grid import Picture, Shown, write_grid
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.evaluator import Evaluator
 from s4tok_pipelines.stages.table_work import Wanted
@@ -40,10 +41,10 @@ from s4tok_pipelines.tables.written import Reproduced, Result, write_result
 QUICK = 2  # clouds
 TOKENIZERS = {"knn": "kNN", "s4token": "S4Token"}
 ROOM_TOKENS, OBJECT_TOKENS = 256, 64
+ROOM_SIZE, OBJECT_SIZE, PART_SIZE = 640, 420, 280  # pixels of a picture
 
-DRAWING = 1  # of pictures and counts; raise it where either changes
+DRAWING = 2  # of pictures and counts; raise it where either changes
 
-Picture = UInt8[Array, "h w 3"]
 Rows = Mapping[str, Mapping[str, float]]  # the figures of each row
 
 
@@ -89,37 +90,53 @@ def clouds_of(spec: FigureSpec, wanted: Wanted, evaluator: Evaluator) -> CloudDa
 def _patches(spec: FigureSpec, clouds: CloudDataset, path: Path, report: Report) -> Rows:
     """Draw Figure A: the truth, and patches of kNN and of S4Token."""
     found: dict[str, list[Counted]] = {name: [] for name in TOKENIZERS}
-    drawn: dict[str, list[Picture]] = {}
+    drawn: dict[str, Shown] = {}
+    legend: dict[str, tuple[int, int, int]] = {}
     for key in report.steps(clouds.keys, "Grouping"):
         cloud, superpoints = sampled(clouds, key, 0)
         first = not drawn
         if first and cloud.labels is not None:
-            truth = paint(cloud.labels, colors_of_names(list(clouds.classes)))
-            drawn["truth"] = [picture(cloud, truth, clouds.up, clouds.scene)]
+            colors = colors_of_names(list(clouds.classes))
+            legend = _legend(clouds.classes, colors, cloud.labels)
+            drawn["truth"] = Shown(_room(cloud, paint(cloud.labels, colors), clouds))
         for name, title in TOKENIZERS.items():
             grouped = group(name, cloud, superpoints, ROOM_TOKENS)
-            found[name].append(count(grouped, cloud, superpoints))
+            found[name].append(counted := count(grouped, cloud, superpoints))
             if first:
-                drawn[title] = [picture(cloud, in_patches(grouped, len(cloud)), clouds.up, clouds.scene)]
-    write_grid(path, {"": [each for row in drawn.values() for each in row]}, list(drawn))
+                said = f"{counted.purity:.0%} of a patch is of its centre's class"
+                drawn[title] = Shown(_room(cloud, in_patches(grouped, len(cloud)), clouds), said)
+    write_grid(path, {"": list(drawn.values())}, list(drawn), legend)
     return {TOKENIZERS[name]: _means(spec, each) for name, each in found.items()}
 
 
+def _room(cloud: PointCloud, colors: UInt8[Array, "n 3"], clouds: CloudDataset) -> Picture:
+    return picture(cloud, colors, clouds.up, clouds.scene, ROOM_SIZE)
+
+
+def _legend(names: Sequence[str], colors: UInt8[Array, "c 3"], labels: Array) -> dict[str, tuple[int, int, int]]:
+    """Name the colours of the labels that a cloud has."""
+    return {names[label]: tuple(colors[label].tolist()) for label in np.unique(labels[labels >= 0])}
+
+
 def _sampling(spec: FigureSpec, clouds: CloudDataset, path: Path, report: Report) -> Rows:
-    """Draw Figure B: centres above, the superpoints that have one below, from gamma 0 to 1."""
+    """Draw Figure B: centres, patches, and the superpoints that have a centre, from gamma 0 to 1."""
     found: dict[str, list[Counted]] = {f"gamma {gamma:g}": [] for gamma in GAMMAS}
-    above, below = list[Picture](), list[Picture]()
+    drawn: dict[str, list[Shown]] = {"centres": [], "patches": [], "reached": []}
     for number, key in enumerate(report.steps(clouds.keys, "Grouping")):
         cloud, superpoints = sampled(clouds, key, 0)
         for gamma in GAMMAS:
             grouped = group("s4token", cloud, superpoints, OBJECT_TOKENS, gamma=gamma)
-            found[f"gamma {gamma:g}"].append(count(grouped, cloud, superpoints))
+            found[f"gamma {gamma:g}"].append(counted := count(grouped, cloud, superpoints))
             if number == 0 and gamma in DRAWN_GAMMAS:
                 colors = colors_of_superpoints(superpoints.astype(np.int32))
-                above.append(picture(cloud, centers_on(grouped, cloud, colors), clouds.up))
-                below.append(picture(cloud, reached_by(grouped, superpoints), clouds.up))
-    titles = [f"gamma {gamma:g}" for gamma in DRAWN_GAMMAS]
-    write_grid(path, {"centres": above, "reached": below}, titles)
+                said = f"{counted.superpoints:.0%} of superpoints, {counted.points:.0%} of points"
+                for name, painted, caption in (
+                    ("centres", centers_on(grouped, cloud, colors), ""),
+                    ("patches", in_patches(grouped, len(cloud)), ""),
+                    ("reached", reached_by(grouped, superpoints), said),
+                ):
+                    drawn[name].append(Shown(picture(cloud, painted, clouds.up, size=OBJECT_SIZE), caption))
+    write_grid(path, drawn, [f"gamma {gamma:g}" for gamma in DRAWN_GAMMAS])
     return {name: _means(spec, each) for name, each in found.items()}
 
 
@@ -137,9 +154,9 @@ def _parts(clouds: CloudDataset, checkpoint: TrainedModel, evaluator: Evaluator,
     by_views, by_tokens = evaluator.parts_of_each(None, clouds), evaluator.parts_of_each(checkpoint, clouds)
     name = Path(checkpoint.name).name
     rows = {
-        "truth": [_painted(each, each.truth, clouds) for each in by_tokens],
-        "2D model": [_painted(each, each.answers, clouds) for each in by_views],
-        name: [_painted(each, each.answers, clouds) for each in by_tokens],
+        "truth": [Shown(_painted(each, each.truth, clouds)) for each in by_tokens],
+        "2D model": [Shown(_painted(each, each.answers, clouds), f"{_right([each]):.0%}") for each in by_views],
+        name: [Shown(_painted(each, each.answers, clouds), f"{_right([each]):.0%}") for each in by_tokens],
     }
     write_grid(path, rows)
     return {"2D model on its views": {"accuracy": _right(by_views)}, name: {"accuracy": _right(by_tokens)}}
@@ -147,7 +164,7 @@ def _parts(clouds: CloudDataset, checkpoint: TrainedModel, evaluator: Evaluator,
 
 def _painted(done: Labelled, labels: Array | None, clouds: CloudDataset) -> Picture:
     assert labels is not None
-    return picture(done.cloud, paint(labels, colors_of_names(done.names)), clouds.up, size=240)
+    return picture(done.cloud, paint(labels, colors_of_names(done.names)), clouds.up, size=PART_SIZE)
 
 
 def _right(found: Sequence[Labelled]) -> float:

@@ -7,6 +7,7 @@ from s4tok import __version__
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import S4TokError
 from s4tok.models.checkpoint import load_trained
+from s4tok.models.checkpoint_files import find_checkpoint, read_card
 from s4tok.models.detector_files import load_detector
 from s4tok_cache.errors import CacheError
 from s4tok_pipelines.report import Failure, Report
@@ -65,7 +66,8 @@ def _result(name: str, place: str, row: Method, asked: Asked, work: TableWork) -
     device = evaluator.clip.device.type
     if asked.task == "boxes":
         return evaluator.boxes(name, load_detector(place, device), clouds)
-    checkpoint = load_trained(place, evaluator.clip, device)
+    has_own = "backbone" in read_card(find_checkpoint(place))  # a transformer of its own, and no CLIP
+    checkpoint = load_trained(place, None if has_own else evaluator.clip, device)
     if asked.task == "parts":
         return evaluator.parts(name, checkpoint, clouds)
     if asked.task == "objects":

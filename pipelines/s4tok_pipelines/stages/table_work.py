@@ -47,7 +47,7 @@ class TableWork:
         methods = [each for each in spec.methods if not wanted.rows or each.name in wanted.rows]
         measured = [asked.role for asked in spec.asked if any(not each.lacks for each in methods)]
         trained = {each.role for each in _recipes(spec, methods)} if wanted.trains else set[str]()
-        worlds = open_roles(measured, wanted.data, evaluator.config, wanted.limit)
+        worlds = open_roles(measured, wanted.data, evaluator.config, wanted.limit, any_split=spec.any_split)
         worlds |= open_roles(sorted(trained.difference(measured)), wanted.data, evaluator.config)
         seeds = 1 if wanted.is_quick else wanted.seeds
         rows = RowCheckpoints(spec, wanted.checkpoints, trainer, wanted.trains, seeds, worlds)

@@ -15,7 +15,8 @@ from s4tok.rendering.palette import colors_of_superpoints
 from s4tok.shapes import Array, Int
 from s4tok.superpoints import partition
 from s4tok.tokenizers.table import TOKENIZERS
-from s4tok_pipelines.outputs.patch_pictures import Counted, centers_on, count, group, in_patches, picture, write_grid
+from s4tok_pipelines.outputs.patch_pictures import Counted, centers_on, count, group, in_patches, picture
+from s4tok_pipelines.outputs.picture_grid import Shown, write_grid
 from s4tok_pipelines.report import Failure, Report, silent
 
 POINTS = 20_000  # of a cloud at most; more are not told apart in a picture
@@ -65,7 +66,7 @@ def tokens(
         if preview is not None:
             colors = colors_of_superpoints(superpoints.astype(np.int32))
             shown = (colors, centers_on(grouped, cloud, colors), in_patches(grouped, len(cloud)))
-            pictures = [picture(cloud, each, clouds.up, clouds.scene) for each in shown]
+            pictures = [Shown(picture(cloud, each, clouds.up, clouds.scene)) for each in shown]
             write_grid(preview, {tokenizer: pictures}, ["superpoints", "centres", "patches"])
             report.note(f"{key}, its superpoints, centres and patches: {preview}")
             preview = None

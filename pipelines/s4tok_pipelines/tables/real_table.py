@@ -42,6 +42,7 @@ def real_table(data: Path, checkpoints: Sequence[str]) -> Spec:
         tuple(Method(name, name) for name in checkpoints),
         (ABOUT_MEANS, ABOUT_ROOMS),
         "What checkpoints of the synthetic data, or your own, are worth on real clouds.",
+        any_split=True,
     )
 
 

@@ -86,6 +86,7 @@ class Spec:
     by_category: bool = False  # a second table has each category's mIoU_I
     categories: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # of it, as printed: by method
     before: tuple[Method, ...] = ()  # what rows begin with that is no row itself
+    any_split: bool = False  # measured on another split where the papers' is not there
 
     def find(self, name: str) -> Method:
         """Find a row, or what rows begin with, by the name of its checkpoints; else one without a recipe."""

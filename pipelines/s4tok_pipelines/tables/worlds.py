@@ -39,9 +39,16 @@ ROLES: Mapping[str, Role] = {
 
 
 def open_roles(
-    roles: Iterable[str], data: Path | None, config: ReproduceConfig, limit: int | None = None
+    roles: Iterable[str],
+    data: Path | None,
+    config: ReproduceConfig,
+    limit: int | None = None,
+    *,
+    any_split: bool = False,
 ) -> dict[str, CloudDataset]:
     """Open the datasets of some roles; roles that nothing has are left out.
+
+    With `any_split`, another split is taken where the paper's is not there.
 
     Raises:
         InputError: For real datasets that are missing: all of them in one sentence, with where each is looked for.
@@ -55,12 +62,17 @@ def open_roles(
             continue
         shown = config.shapes if data is None and role in OBJECTS_SHOWN else None
         limits = [each for each in (limit, shown) if each is not None]
-        try:
-            found[role] = open_dataset(
-                place[0], split=place[1], limit=min(limits, default=None), root=DATA_ROOT if data is None else data
-            )
-        except InputError as error:
-            missing[place[0]] = str(error) if str(error).startswith(place[0]) else f"{place[0]}: {error}"
+        splits = [place[1], *(DATASETS[place[0]].load().splits if any_split else ())]
+        for split in splits:
+            try:
+                found[role] = open_dataset(
+                    place[0], split=split, limit=min(limits, default=None), root=DATA_ROOT if data is None else data
+                )
+                break
+            except InputError as error:
+                said = str(error) if str(error).startswith(place[0]) else f"{place[0]}: {error}"
+                missing.setdefault(place[0], said)
+    missing = {name: said for name, said in missing.items() if name not in {each.name for each in found.values()}}
     if missing:
         raise InputError(" ".join(missing.values()), _layouts(missing, data or DATA_ROOT))
     return found

@@ -5,6 +5,7 @@ import pytest
 from s4tok.config import ReproduceConfig
 from s4tok.datasets.table import DATASETS
 from s4tok.errors import InputError
+from s4tok.synthetic.layouts import write
 from s4tok_pipelines.tables.worlds import ROLES, open_roles
 
 SMALL = ReproduceConfig(shapes=5)
@@ -30,3 +31,12 @@ def test_all_that_is_missing_is_told_at_once_with_where_it_is_looked_for(tmp_pat
     for name in ("shapenetpart", "scannet", "s3dis"):
         assert f"{name} is not under" in str(caught.value)
         assert f"{tmp_path / name} takes" in caught.value.hint
+
+
+def test_another_split_is_taken_where_that_is_asked_for(tmp_path: Path) -> None:
+    list(write("modelnet40", tmp_path / "modelnet40", (2, 0, 0)))
+    with pytest.raises(InputError, match="modelnet40"):
+        open_roles(["modelnet40"], tmp_path, SMALL)
+    assert open_roles(["modelnet40"], tmp_path, SMALL, any_split=True)["modelnet40"].split == "train"
+    with pytest.raises(InputError, match="scannet is not under"):
+        open_roles(["modelnet40", "scannet"], tmp_path, SMALL, any_split=True)
