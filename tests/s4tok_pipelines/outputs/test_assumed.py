@@ -27,7 +27,8 @@ def test_what_shape_alone_decides_is_told(tmp_path: Path) -> None:
     assert notes.said == [
         "a-chair.npy, b-chair.npy: taken for objects (else --room) of any unit, y up (else --up), told by shape and "
         "format alone",
-        "hall.npy: taken for a room (else --object) in m (else --unit), z up (else --up), told by shape and format alone",
+        "hall.npy: taken for a room (else --object) in m (else --unit), z up (else --up), told by shape and format "
+        "alone",
     ]
     (part,) = parted(open_dataset(tmp_path / "a-chair.npy", up="x"))
     tell_assumed(part, notes)
