@@ -74,7 +74,7 @@ def pretrain(
     also: Annotated[
         list[str] | None,
         Option(
-            help="Another dataset to train on; of SOURCE:N the first N clouds.",
+            help="One more dataset, or N clouds.",
             metavar="SOURCE[:N]",
             show_default="none",
             rich_help_panel=options.INPUT,
