@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from s4tok_pipelines.outputs.assumed import assumed
-
 
 def in_words(about: Mapping[str, Any], n_clouds: int) -> str:
     """Tell the clouds, the checkpoint, its texts and the superpoints; of own files also what could be otherwise."""
@@ -22,6 +20,8 @@ def in_words(about: Mapping[str, Any], n_clouds: int) -> str:
 
 def _source(about: Mapping[str, Any], n_clouds: int) -> str:
     if about["files"]:
+        from s4tok_pipelines.outputs.assumed import assumed
+
         return assumed(about, n_clouds)
     return f"{n_clouds} cloud{'s' * (n_clouds != 1)} of {about['dataset']} {about['split']}"
 
