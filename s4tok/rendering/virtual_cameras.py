@@ -1,4 +1,4 @@
-"""Where cameras are put in a cloud that comes without images: in its free space at eye height, and above it."""
+"""Where cameras are put in a cloud that comes without images: in its free space at eye height, or above it."""
 
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ STEP_OVER = 0.3  # of the eye's height above the floor: what is lower blocks nob
 CELLS = 100  # of the floor plan along its longer side
 GAPS = 3  # cells: gaps in the floor of a sparse cloud that are closed
 NEAR_WALLS = 0.5  # of the widest clearance: a camera stands no nearer to anything
+OBLIQUE = (15.0, 25.0)  # degrees that a thing is seen from above
 LID = 0.85  # of the height: what is above it, a ceiling mostly, is left out for the cameras above
 
 
@@ -25,7 +26,7 @@ class Camera(NamedTuple):
 
 
 def virtual_cameras(xyz: Float[Array, "n 3"], scene: Scene, config: VirtualConfig) -> list[Camera]:
-    """Place cameras for a cloud with y up: each place has a ring that looks around, and one above that looks down.
+    """Place cameras for a cloud with y up: each place has rings that look around, and if asked one above, downwards.
 
     An object, and a room without free space, is seen from around it.
     """
@@ -39,7 +40,8 @@ def virtual_cameras(xyz: Float[Array, "n 3"], scene: Scene, config: VirtualConfi
         return _around(xyz, config)
     cameras = []
     for x, z in places:
-        cameras += _ring(np.array([x, eye, z]), config.around, config.down, np.inf)
+        for down in config.pitches:
+            cameras += _ring(np.array([x, eye, z]), config.around, down, np.inf)
         cameras += _ring(np.array([x, ceiling + config.over * height, z]), config.above, config.steep, lid)
     return cameras
 
@@ -57,7 +59,7 @@ def _around(xyz: Float[Array, "n 3"], config: VirtualConfig) -> list[Camera]:
     middle, reach = (low + high) / 2, float(np.linalg.norm(high - low)) or 1.0
     cameras = []
     for angle in 2 * np.pi * np.arange(config.around) / config.around:
-        for down in (config.down, config.steep / 2):
+        for down in OBLIQUE:
             tilt = np.radians(down)
             away = np.array([np.cos(tilt) * np.cos(angle), np.sin(tilt), np.cos(tilt) * np.sin(angle)])
             cameras.append(Camera(_looking(middle + reach * away, middle), np.inf))

@@ -17,6 +17,7 @@ from s4tok.shapes import Array, Bool, Float32, Float64, Int, UInt8
 
 SPLATTED = 200_000  # points at most; of more some are drawn by chance
 LARGEST = 5  # splats are squares of at most 2 to this power of pixels
+FLAT = 0.05  # cosine of a ray with a plane that it runs along
 SPACING, WIDER = 4, 1.5  # a splat is so much wider than the distance of a point's fourth neighbour
 DARKEST, HEAD_ON = 0.35, 0.6  # grey of a surface seen from the side, and what is added where it is seen from the front
 
@@ -136,7 +137,7 @@ class Splats:
             xyz, color = xyz[some], None if color is None else color[some]
         self.xyz, self.color = xyz, color
         self.spacing = nearest(xyz, xyz, SPACING + 1).distances[:, -1]
-        self.normals = estimate_normals(xyz) if color is None else None
+        self.normals = estimate_normals(xyz)
 
     def draw(self, camera: Camera, intrinsics: Float64[Array, "3 3"], size: int) -> Picture:
         """Draw the near points over the far ones."""
@@ -150,14 +151,25 @@ class Splats:
         front = _front(places, seen[:, 2], width, np.flatnonzero(inside), size)
         there = front >= 0
         color, depth = np.full((size, size, 3), 255, np.uint8), np.zeros((size, size), np.float32)
-        depth[there] = seen[front[there], 2]
+        rays = pinhole_rays(size, size, intrinsics)[there]
+        depth[there] = self._depth(front[there], seen[front[there]], rays, rotation)
         color[there] = self._colors(front[there], eye)
         return Picture(color, depth)
+
+    def _depth(
+        self, which: Int[Array, " k"], seen: Float64[Array, "k 3"], rays: Float64[Array, "k 3"], rotation: Array
+    ) -> Float64[Array, " k"]:
+        """Find where rays meet the planes of the points they show, about as near to these as their neighbours are."""
+        normals = self.normals[which] @ rotation
+        slope = (normals * rays).sum(axis=1)
+        met = np.divide((normals * seen).sum(axis=1), slope, out=seen[:, 2].copy(), where=np.abs(slope) > FLAT)
+        reach = WIDER * self.spacing[which]
+        found: Array = np.clip(met, seen[:, 2] - reach, seen[:, 2] + reach)
+        return found
 
     def _colors(self, which: Int[Array, " k"], eye: Float64[Array, "3"]) -> UInt8[Array, "k 3"]:
         if self.color is not None:
             return _eight_bits(self.color[which])
-        assert self.normals is not None
         shade = _shade(self.normals[which], self.xyz[which] - eye)
         return _eight_bits(np.repeat(shade[:, None], 3, axis=1))
 

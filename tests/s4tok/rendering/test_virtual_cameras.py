@@ -1,5 +1,7 @@
 """Cameras in a room's free space and above it, and around a thing."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from s4tok.config import VirtualConfig
@@ -24,23 +26,25 @@ def room() -> Array:
 
 
 def test_cameras_stand_in_free_space_at_eye_height_and_above() -> None:
-    cameras = virtual_cameras(room(), "room", CONFIG)
+    cameras = virtual_cameras(room(), "room", replace(CONFIG, above=6))
     eyes = np.array([each.pose[:3, 3] for each in cameras])
     inside = np.array([np.isinf(each.lid) for each in cameras])
     assert ((eyes[:, 0] > 3) & (eyes[:, 0] < 6) & (eyes[:, 2] > 0) & (eyes[:, 2] < 4)).all()
     np.testing.assert_allclose(eyes[inside, 1], 1.5, atol=0.05)
     assert (eyes[~inside, 1] > 2.5).all()
     assert all(2 < each.lid < 2.5 for each in cameras if not np.isinf(each.lid))
-    assert inside.sum() / (~inside).sum() == CONFIG.around / CONFIG.above
+    assert inside.sum() / (~inside).sum() == CONFIG.around * len(CONFIG.pitches) / 6
 
 
-def test_poses_turn_and_keep_the_horizon_level() -> None:
+def test_poses_turn_and_keep_the_horizon_level_and_look_down_ahead_and_up() -> None:
+    slopes = set[int]()
     for camera in virtual_cameras(room(), "room", CONFIG):
         turn = camera.pose[:3, :3]
+        slopes.add(round(np.degrees(np.arcsin(-turn[1, 2]))))
         np.testing.assert_allclose(turn.T @ turn, np.eye(3), atol=1e-12)
         assert np.linalg.det(turn) > 0
         assert abs(turn[1, 0]) < 1e-12  # to the right is level
-        assert turn[1, 2] < 0  # ahead is down
+    assert slopes == set(CONFIG.pitches)
 
 
 def test_a_long_room_has_several_places_that_lie_apart() -> None:
