@@ -34,7 +34,7 @@ from benchmarks.superpoints import ours, room, theirs
 from s4tok.compiled import is_compiling
 from s4tok.dependencies import load
 from s4tok.geometry import farthest_points
-from s4tok.geometry.tree import nearest_indices
+from s4tok.geometry.tree import Finder, in_space
 from s4tok.tokenizers import build_tokenizer
 from s4tok_cache import CacheReader, Fingerprint, Stamp, Store
 from s4tok_pipelines.layouts import SUPERPOINTS
@@ -69,7 +69,7 @@ def geometry(size: int) -> Iterator[Pair]:
         "30 neighbours",
         "scipy",
         size,
-        lambda: nearest_indices(points, points, 30),
+        lambda: Finder(points).nearest(points[in_space(points)], 30),
         lambda: KDTree(points).query(points, 30),
     )
     single = points.astype(np.float32)
@@ -79,7 +79,7 @@ def geometry(size: int) -> Iterator[Pair]:
             "30 neighbours",
             "pgeof",
             size,
-            lambda: nearest_indices(points, points, 30),
+            lambda: Finder(points).nearest(points[in_space(points)], 30),
             lambda: pgeof.knn_search(single, single, 30),
         )
     if find_spec("fpsample") is not None:

@@ -27,6 +27,7 @@ import numpy as np
 from s4tok.clouds import PointCloud
 from s4tok.config import SuperpointConfig
 from s4tok.dependencies import load
+from s4tok.geometry.tree import in_space
 from s4tok.shapes import Array
 from s4tok.superpoints import cut_pursuit, greedy, partition
 
@@ -90,7 +91,8 @@ def theirs(points: Array) -> int:
 def energy_share(points: Array) -> float:
     """Give the energy of greedy merging over that of pycut-pursuit, on the same features and graph."""
     config = SuperpointConfig.of("room")
-    graph, described = greedy.describe(points / float(np.ptp(points, axis=0).max()), config)
+    points = points[in_space(points)] / float(np.ptp(points, axis=0).max())
+    graph, described = greedy.describe(points, config)
     problem = described.features, graph, config.regularization
     return greedy.solve(*problem).energy / cut_pursuit.solve(*problem).energy
 

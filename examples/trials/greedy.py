@@ -22,6 +22,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import SuperpointConfig
 from s4tok.datasets.open import open_dataset
 from s4tok.geometry import neighbor_graph
+from s4tok.geometry.tree import in_space
 from s4tok.superpoints import cut_pursuit, greedy, partition
 from s4tok.superpoints.representatives import represent
 
@@ -48,8 +49,8 @@ def timed(work: Callable[[], Result]) -> tuple[Result, float]:
 
 def solved(cloud: PointCloud, config: SuperpointConfig) -> tuple[float, float]:
     """Run both solvers on the same features and graph; give the ratios of energies and of times."""
-    some = represent(cloud.xyz, config.voxel)
-    graph, described = greedy.describe(some.xyz / float(np.ptp(some.xyz, axis=0).max()), config)
+    some = represent(cloud.xyz, config.voxel).xyz
+    graph, described = greedy.describe(some[in_space(some)] / float(np.ptp(some, axis=0).max()), config)
     theirs, their_time = timed(lambda: cut_pursuit.solve(described.features, graph, config.regularization))
     ours, our_time = timed(lambda: greedy.solve(described.features, graph, config.regularization))
     return ours.energy / theirs.energy, our_time / their_time

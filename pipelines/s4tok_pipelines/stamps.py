@@ -13,6 +13,7 @@ SUPERPOINTS_STAGE, VIEWS_STAGE, MASKS_STAGE = "superpoints", "render-views", "ex
 FEATURES_STAGE, CLIP_STAGE = "extract-features", "extract-clip"  # the same stage; CLIP's results keep their name
 # Each goes up when the same configuration gives another result.
 SUPERPOINTS_ALGORITHM = REGIONS_ALGORITHM = 1
+OTHER_ALGORITHMS = {"greedy": 2}  # 2: borders are straightened
 VIEWS_ALGORITHM = {"depth": 1, "shaded": 2}  # 2: colours as pictures have them, faces lit from both sides
 
 
@@ -37,7 +38,7 @@ def superpoints_stamp(config: SuperpointConfig, ready: Path | None = None, masks
         return Stamp(SUPERPOINTS_STAGE, read, REGIONS_ALGORITHM, () if masks is None else (masks,))
     if not is_ready:
         read = {name: value for name, value in settings.items() if name not in OF_MASKS}
-        return Stamp(SUPERPOINTS_STAGE, read, SUPERPOINTS_ALGORITHM)
+        return Stamp(SUPERPOINTS_STAGE, read, OTHER_ALGORITHMS.get(config.method, SUPERPOINTS_ALGORITHM))
     source = {} if ready is None else {"labels": str(ready.absolute())}
     return Stamp(SUPERPOINTS_STAGE, {"method": config.method, **source}, SUPERPOINTS_ALGORITHM)
 

@@ -21,25 +21,38 @@ class Tree(NamedTuple):
     box: Float64[Array, "nodes 6"]  # its lowest corner, and its highest
 
 
-def nearest_indices(points: Float64[Array, "m 3"], queries: Float64[Array, "n 3"], k: int) -> Int32[Array, "n k"]:
-    """Find the k nearest points of each query, nearest first; of equally near ones the lower index comes first.
+class Finder:
+    """Finds the nearest of some points.
 
     Where loops are not compiled SciPy's tree answers, and of several points that are equally far as the last may take
     others.
     """
-    k = min(k, len(points))
-    if not is_compiling():
-        found = nearest(points, queries, k)
-        ranks = np.lexsort((found.indices, found.distances), axis=1)
-        return np.take_along_axis(found.indices, ranks, axis=1).astype(np.int32)
-    tree = build(np.ascontiguousarray(points))
-    visits = tree.order if queries is points else build(np.ascontiguousarray(queries)).order
-    return _query(tree, np.ascontiguousarray(queries), visits, k)
+
+    def __init__(self, points: Float64[Array, "m 3"]) -> None:
+        self.points = np.ascontiguousarray(points)
+        self._tree = build(self.points) if is_compiling() else None
+
+    def nearest(self, queries: Float64[Array, "n 3"], k: int) -> Int32[Array, "n k"]:
+        """Find the k nearest points of each query, nearest first; of equally near ones the lower index comes first.
+
+        It is quickest where queries come in an order of space.
+        """
+        k = min(k, len(self.points))
+        if self._tree is None:
+            found = nearest(self.points, queries, k)
+            ranks = np.lexsort((found.indices, found.distances), axis=1)
+            return np.take_along_axis(found.indices, ranks, axis=1).astype(np.int32)
+        return _query(self._tree, np.ascontiguousarray(queries), k)
+
+
+def in_space(points: Float64[Array, "n 3"]) -> Int[Array, " n"]:
+    """Order points leaf by leaf of a tree, so that those that follow each other are near each other."""
+    return build(np.ascontiguousarray(points)).order
 
 
 @compiled
 def build(points: Float64[Array, "n 3"]) -> Tree:
-    """Halve the points again and again, across the longest side of their box."""
+    """Halve the points again and again, across the longest side of their box, along which a leaf's are sorted."""
     n, depth = len(points), 0
     while n >> depth > LEAF:
         depth += 1
@@ -64,6 +77,8 @@ def build(points: Float64[Array, "n 3"]) -> Tree:
             _halve(columns[axis], order, low, high, middle)
             start[2 * node + 1], stop[2 * node + 1] = low, middle
             start[2 * node + 2], stop[2 * node + 2] = middle, high
+        else:
+            _sort(columns[axis], order, low, high)
     return Tree(points[order], order, start, stop, box)
 
 
@@ -93,14 +108,25 @@ def _halve(values: Float64[Array, " n"], order: Int[Array, " n"], low: int, high
 
 
 @compiled
-def _query(tree: Tree, queries: Float64[Array, "n 3"], visits: Int[Array, " n"], k: int) -> Int32[Array, "n k"]:
-    """Answer queries in an order in which each is near the last, whose farthest neighbour bounds its own."""
+def _sort(values: Float64[Array, " n"], order: Int[Array, " n"], low: int, high: int) -> None:
+    """Sort `order[low:high]` by value, so that but for ties a tree does not depend on the order of its points."""
+    for place in range(low + 1, high):
+        point, here = order[place], place
+        while here > low and values[order[here - 1]] > values[point]:
+            order[here] = order[here - 1]
+            here -= 1
+        order[here] = point
+
+
+@compiled
+def _query(tree: Tree, queries: Float64[Array, "n 3"], k: int) -> Int32[Array, "n k"]:
+    """Answer queries, each of them near the last at best, whose farthest neighbour bounds its own."""
     indices = np.empty((len(queries), k), np.int32)
     near, who = np.empty(k), np.empty(k, np.int64)
     stack, away = np.empty(64, np.int64), np.empty(64)
     first_leaf, bound = len(tree.start) >> 1, np.inf
-    last = queries[visits[0]]
-    for query in visits:
+    last = queries[0]
+    for query in range(len(queries)):
         here = queries[query]
         step = np.sqrt((here[0] - last[0]) ** 2 + (here[1] - last[1]) ** 2 + (here[2] - last[2]) ** 2)
         near[:] = (np.sqrt(bound) + step) ** 2 * (1 + 1e-9)

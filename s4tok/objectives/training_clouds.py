@@ -57,28 +57,34 @@ def padded(entries: Sequence[TrainingCloud]) -> Batch:
     """Pad clouds to one size."""
     n_points, n_superpoints = max(len(each.points) for each in entries), max(len(each.targets) for each in entries)
     points = np.zeros((len(entries), n_points, 3), np.float32)
-    superpoints = np.full((len(entries), n_points), -1, np.int64)
+    superpoints, is_point = np.zeros((len(entries), n_points), np.int64), np.zeros((len(entries), n_points), np.bool_)
     targets = np.zeros((len(entries), n_superpoints, entries[0].targets.shape[1]), np.float32)
     known = [each.features for each in entries if each.features is not None]
     features = np.zeros((len(known), n_points, known[0].shape[1]), np.float32) if known else None
     for place, each in enumerate(entries):
         points[place, : len(each.points)], superpoints[place, : len(each.points)] = each.points, each.superpoints
+        is_point[place, : len(each.points)] = True
         targets[place, : len(each.targets)] = each.targets
         if features is not None:
             features[place, : len(each.points)] = each.features
-    given = torch.from_numpy(superpoints)
-    local_targets = torch.from_numpy(targets)
     return Batch(
         points=torch.from_numpy(points),
-        superpoints=given.clamp_min(0),
-        is_point=given >= 0,
-        local_targets=local_targets,
-        is_seen=local_targets.any(2),
+        superpoints=torch.from_numpy(superpoints),
+        is_point=torch.from_numpy(is_point),
+        local_targets=torch.from_numpy(targets),
+        is_seen=torch.from_numpy(_any_differs(targets)),
         global_targets=torch.from_numpy(np.stack([each.whole for each in entries])),
         is_room=torch.tensor([each.scene == "room" for each in entries]),
         seeds=torch.tensor([each.seed for each in entries]),
         features=None if features is None else torch.from_numpy(features),
     )
+
+
+def _any_differs(targets: Float32[Array, "b s c"]) -> Bool[Array, "b s"]:
+    """Say which features are no zeros; most tell by their first number."""
+    is_seen: Array = targets[..., 0] != 0
+    is_seen[~is_seen] = targets[~is_seen].any(axis=1)
+    return is_seen
 
 
 def augment(batch: Batch, config: PretrainConfig, read: PointFeatures) -> Batch:

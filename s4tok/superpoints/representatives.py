@@ -21,6 +21,8 @@ def represent(xyz: Float[Array, "n 3"], voxel: float = 0.0) -> Representatives:
     evens a scan's density out. Labels of representatives, taken at `of`, are labels of every original point.
     """
     points = xyz.astype(np.float64)
+    if not voxel and not _coincide(points):
+        return Representatives(points, np.arange(len(points)))
     cells = np.floor((points - points.min(axis=0)) / voxel) if voxel else points
     order = np.lexsort(cells.T)
     starts = np.concatenate([[True], (np.diff(cells[order], axis=0) != 0).any(axis=1)])
@@ -34,3 +36,11 @@ def represent(xyz: Float[Array, "n 3"], voxel: float = 0.0) -> Representatives:
     of[order] = rank[np.cumsum(starts) - 1]
     means = np.stack([np.bincount(of, axis) for axis in points.T], axis=1) / np.bincount(of)[:, None]
     return Representatives(means, of)
+
+
+def _coincide(points: Float64[Array, "n 3"]) -> bool:
+    """Say whether two points are the same: only those that share one coordinate are compared in all."""
+    ranks = np.argsort(points[:, 0])
+    same = np.diff(points[ranks, 0]) == 0
+    some = points[ranks[np.append(same, False) | np.append(False, same)]]
+    return bool((np.diff(some[np.lexsort(some.T)], axis=0) == 0).all(axis=1).any())

@@ -13,45 +13,58 @@ from typing import NamedTuple
 import numpy as np
 
 from s4tok.compiled import compiled
-from s4tok.shapes import Array, Float64, Int
+from s4tok.shapes import Array, Float64, Int, Int32
 
 
 class Regions(NamedTuple):
     """Regions, what they hold, and for each a list of the edges that leave it."""
 
-    parent: Int[Array, " n"]  # of a point: towards the one that stands for its region
+    parent: Int32[Array, " n"]  # of a point: towards the one that stands for its region
     sizes: Float64[Array, " n"]
     total: Float64[Array, "n d"]  # sum of the features
-    head: Int[Array, " n"]  # the first edge of each region, -1 where it has none
-    tail: Int[Array, " n"]  # and its last
-    follow: Int[Array, " h"]  # the edge behind each; every edge is in the lists of both its ends
-    target: Int[Array, " h"]  # a point of the region at its other end
+    head: Int32[Array, " n"]  # the first edge of each region, -1 where it has none
+    tail: Int32[Array, " n"]  # and its last
+    follow: Int32[Array, " h"]  # the edge behind each; every edge is in the lists of both its ends
+    target: Int32[Array, " h"]  # a point of the region at its other end
     price: Float64[Array, " h"]
-    seen: Int[Array, " n"]  # the edge to each region, valid where `seen_by` is the region at hand
-    seen_by: Int[Array, " n"]
+    seen: Int32[Array, " n"]  # the edge to each region, valid where `seen_by` is the region at hand
+    seen_by: Int32[Array, " n"]
 
 
 @compiled
 def begin(
-    features: Float64[Array, "n d"], low: Int[Array, " e"], high: Int[Array, " e"], price: Float64[Array, " e"]
+    features: Float64[Array, "n d"],
+    first: Int32[Array, " n"],
+    low: Int[Array, " e"],
+    high: Int[Array, " e"],
+    price: Float64[Array, " e"],
 ) -> Regions:
-    """Make each point a region of its own."""
-    n, n_edges = len(features), len(low)
-    head, tail = np.full(n, -1), np.full(n, -1)
-    follow, target, prices = np.full(2 * n_edges, -1), np.empty(2 * n_edges, np.int64), np.empty(2 * n_edges)
-    for edge in range(2 * n_edges):
-        one, other = low[edge >> 1], high[edge >> 1]
-        if edge & 1:
+    """Make regions of points that name the same of themselves as their first."""
+    n, n_edges = len(features), 0
+    sizes, total = np.zeros(n), np.zeros(features.shape)
+    for point in range(n):
+        sizes[first[point]] += 1
+        for channel in range(features.shape[1]):
+            total[first[point], channel] += features[point, channel]
+    for edge in range(len(low)):
+        n_edges += first[low[edge]] != first[high[edge]]
+    head, tail, follow = np.full(n, -1, np.int32), np.full(n, -1, np.int32), np.full(2 * n_edges, -1, np.int32)
+    target, prices, place = np.empty(2 * n_edges, np.int32), np.empty(2 * n_edges), 0
+    for edge in range(len(low)):
+        one, other = first[low[edge]], first[high[edge]]
+        if one == other:
+            continue
+        for _ in range(2):
+            target[place], prices[place] = other, price[edge]
+            if head[one] < 0:
+                head[one] = place
+            else:
+                follow[tail[one]] = place
+            tail[one] = place
+            place += 1
             one, other = other, one
-        target[edge], prices[edge] = other, price[edge >> 1]
-        if head[one] < 0:
-            head[one] = edge
-        else:
-            follow[tail[one]] = edge
-        tail[one] = edge
-    return Regions(
-        np.arange(n), np.ones(n), features.copy(), head, tail, follow, target, prices, np.full(n, -1), np.full(n, -1)
-    )
+    seen, seen_by = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
+    return Regions(first.copy(), sizes, total, head, tail, follow, target, prices, seen, seen_by)
 
 
 @compiled
@@ -107,7 +120,7 @@ def merge_small(regions: Regions, smallest: int) -> None:
 
 
 @compiled
-def roots(regions: Regions) -> Int[Array, " n"]:
+def roots(regions: Regions) -> Int32[Array, " n"]:
     """Give each point the one that stands for its region."""
     for point in range(len(regions.parent)):
         regions.parent[point] = _root(regions.parent, point)
@@ -115,7 +128,7 @@ def roots(regions: Regions) -> Int[Array, " n"]:
 
 
 @compiled
-def _root(parent: Int[Array, " n"], point: int) -> int:
+def _root(parent: Int32[Array, " n"], point: int) -> int:
     while parent[point] != point:
         parent[point] = parent[parent[point]]
         point = parent[point]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,6 +54,8 @@ class Source:
     windows: int = 1
     point_features: PointFeatures = NO_FEATURES
     _held: dict[str, Cloud] = field(default_factory=dict)
+    _keeps_targets: bool = False
+    _targets: dict[tuple[str, int], Float32[Array, "s d"]] = field(default_factory=dict)  # of each sample
 
     @cached_property
     def keys(self) -> list[str]:
@@ -75,6 +77,13 @@ class Source:
                 return None
             self._held[name] = cloud
         return most - sum(cloud.nbytes for cloud in self._held.values())
+
+    def keep_targets(self, most: float) -> float:
+        """Keep the targets of each sample once they are known, if all fit into so many bytes, and give those left."""
+        width = np.dtype(np.float32).itemsize
+        taken = sum(width * len(each.points) * each.features.size for each in self._held.values())
+        self._keeps_targets = taken <= most
+        return most - taken * self._keeps_targets
 
     def read(self, name: str) -> Cloud:
         """Give one cloud's samples and features."""
@@ -116,14 +125,21 @@ class Source:
         return TrainingCloud(part.points, part.superpoints, part.targets, whole, self.scene, seed, part.features)
 
     def _alone(self, number: int, epoch: int | str) -> Part:
-        cloud = self.read(self.clouds[number // self.windows])
+        name = self.clouds[number // self.windows]
+        cloud = self.read(name)
         draw = 0 if isinstance(epoch, str) else epoch % self.config.draws
         row = number % self.windows * self.config.draws + draw
-        superpoints, original = cloud.superpoints[row], cloud.original[row]
-        shown = superpoints >= 0
-        superpoints, original = superpoints[shown].astype(np.int64), original[shown].astype(np.int64)
-        targets = merged_targets(superpoints, original, cloud.features, cloud.pairs)
+        shown: Any = cloud.superpoints[row] >= 0
+        shown = slice(None) if shown.all() else shown
+        superpoints = cloud.superpoints[row][shown].astype(np.int64)
         known = None if cloud.of_points is None else cloud.of_points[row][shown].astype(np.float32)
+        targets = self._targets.get((name, row))
+        if targets is None:
+            original = cloud.original[row][shown].astype(np.int64)
+            targets = merged_targets(superpoints, original, cloud.features, cloud.pairs)
+            targets.flags.writeable = False
+            if self._keeps_targets:
+                self._targets[name, row] = targets
         return Part(cloud.points[row][shown], superpoints, targets, known)
 
 
@@ -141,6 +157,8 @@ class TrainingData:
         left: float | None = memory_for_data()
         for each in self.sources:
             left = None if left is None else each.hold(left, report)
+        for each in self.sources:
+            left = None if left is None else each.keep_targets(left)
         return left is not None
 
     def entries(self, numbers: Sequence[int], epoch: int | str) -> list[TrainingCloud]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from s4tok.geometry import nearest
-from s4tok.geometry.tree import nearest_indices
+from s4tok.geometry.tree import Finder
 from s4tok.shapes import Array
 
 
@@ -18,18 +18,18 @@ def twin(points: Array, queries: Array, k: int) -> Array:
 def test_the_nearest_are_those_that_comparing_all_pairs_gives(n: int, k: int) -> None:
     rng = np.random.default_rng(n)
     points, queries = rng.normal(size=(n, 3)), 2 * rng.normal(size=(60, 3))
-    np.testing.assert_array_equal(nearest_indices(points, points, k), twin(points, points, k))
-    np.testing.assert_array_equal(nearest_indices(points, queries, k), twin(points, queries, k))
+    np.testing.assert_array_equal(Finder(points).nearest(points, k), twin(points, points, k))
+    np.testing.assert_array_equal(Finder(points).nearest(queries, k), twin(points, queries, k))
 
 
 def test_a_large_cloud_has_the_neighbours_that_scipy_finds() -> None:
     rng = np.random.default_rng(0)
     wall = rng.uniform(size=(20_000, 3)) * [3, 2, 0.001]
-    np.testing.assert_array_equal(nearest_indices(wall, wall, 20), nearest(wall, wall, 20).indices)
+    np.testing.assert_array_equal(Finder(wall).nearest(wall, 20), nearest(wall, wall, 20).indices)
 
 
 def test_equally_near_points_come_in_order_of_index_and_coinciding_ones_too() -> None:
     lattice = np.stack(np.meshgrid(*[np.arange(5.0)] * 3), axis=-1).reshape(-1, 3)
-    np.testing.assert_array_equal(nearest_indices(lattice, lattice, 7), twin(lattice, lattice, 7))
+    np.testing.assert_array_equal(Finder(lattice).nearest(lattice, 7), twin(lattice, lattice, 7))
     same = np.zeros((40, 3))
-    np.testing.assert_array_equal(nearest_indices(same, same, 5), np.tile(np.arange(5), (40, 1)))
+    np.testing.assert_array_equal(Finder(same).nearest(same, 5), np.tile(np.arange(5), (40, 1)))

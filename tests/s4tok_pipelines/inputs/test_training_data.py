@@ -180,3 +180,17 @@ def test_features_over_the_presets_superpoints_are_taken_and_others_are_told(
     assert training_features(shapes, tmp_path, clip, config, said).stamp == usual
     assert training_features(shapes, tmp_path, clip, replace(config, superpoints="paper"), said).stamp == printed
     assert len(said.notes) == 1
+
+
+def test_targets_are_kept_where_memory_has_room_and_give_the_same_batches(world: Any) -> None:
+    kept, read = (open_data(world, PretrainConfig(draws=2)) for _ in range(2))
+    assert kept.hold()
+    source = kept.sources[0]
+    for epoch in (0, 1, 2, 3, "validation"):
+        of_kept, of_read = batch_of(kept, [3, 1, 0], epoch), batch_of(read, [3, 1, 0], epoch)
+        for one, other in zip(list[Any](of_kept), list[Any](of_read), strict=True):
+            assert one is other or torch.equal(one, other)
+    assert len(source._targets) == 6
+    assert read.sources[0]._targets == {}
+    assert source.keep_targets(10.0) == 10.0
+    assert not source._keeps_targets
