@@ -96,8 +96,9 @@ def _notes(spec: Spec, wanted: Wanted, found: Measurements, evaluator: Evaluator
         for role in asked if role in found.worlds
     )  # fmt: skip
     notes = [f"Measured: {clouds}: {world}."] if clouds else []
+    if any(each.paper for each in spec.asked):
+        notes.append(f"Columns that say paper are printed from {spec.source}.")
     notes += [
-        f"Columns that say paper are printed from {spec.source}.",
         f"CLIP {evaluator.clip.name} ({evaluator.clip.sha256[:12]}), prompts {evaluator.prompts.name} "
         f"({evaluator.prompts.sha256[:12]}), s4tok {__version__}. In percent; with several seeds, mean ± deviation.",
         *spec.notes,

@@ -37,7 +37,7 @@ def real_table(data: Path, checkpoints: Sequence[str]) -> Spec:
     return Spec(
         REAL,
         "Real data: chance, the 2D model, and checkpoints",
-        "nothing: no figure here is printed in a paper",
+        "no paper",
         there,
         tuple(Method(name, name) for name in checkpoints),
         (ABOUT_MEANS, ABOUT_ROOMS),

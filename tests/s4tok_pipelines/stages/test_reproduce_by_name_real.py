@@ -72,7 +72,7 @@ def test_a_table_is_made_of_the_official_layouts(asked: Reproduction, name: str,
         ("table6", ["table6-assign", "table6-assign-probe"], {"shapenetpart"}),
         ("table7", ["table7-clusters-8"], {"shapenetpart"}),
         ("tableA", ["tableA-parts", "tableA-block-2048"], {"shapenetpart", "s3dis"}),
-        ("sam-detection", ["sam-3detr"], {"sunrgbd-v1", "scannet"}),
+        ("sam-detection", ["sam-3detr", "sam-groupfree3d"], {"sunrgbd-v1", "scannet"}),
         ("sam-segmentation", ["sam-all"], {"s3dis", "scannet"}),
     ],
 )
