@@ -1,15 +1,22 @@
 """What is needed soon, read ahead of its turn."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
+NAME = "read ahead"
+PATIENCE = 60.0  # seconds that the item in hand may take once nobody waits for it
 
-def ahead(items: Iterator[Item], depth: int) -> Iterator[Item]:
-    """Run an iterator in a thread, at most `depth` items ahead of whoever consumes them."""
+
+def ahead(items: Iterator[Item], depth: int) -> Generator[Item]:
+    """Run an iterator in a thread, at most `depth` items ahead of whoever consumes them.
+
+    Closing it waits for the item in hand: a thread that is still in PyTorch or HDF5 while Python ends can keep it from
+    ending.
+    """
     waiting: Queue[tuple[bool, Item | BaseException | None]] = Queue(depth)
     stopped = Event()
 
@@ -31,7 +38,7 @@ def ahead(items: Iterator[Item], depth: int) -> Iterator[Item]:
         except BaseException as error:
             put((False, error))
 
-    thread = Thread(target=fill, daemon=True)
+    thread = Thread(target=fill, name=NAME, daemon=True)
     thread.start()
     try:
         while True:
@@ -47,3 +54,4 @@ def ahead(items: Iterator[Item], depth: int) -> Iterator[Item]:
                 raise item  # type: ignore[misc]
     finally:
         stopped.set()
+        thread.join(PATIENCE)

@@ -5,7 +5,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -93,9 +93,9 @@ class Training:
             net = nn.parallel.DistributedDataParallel(net)
         part = slice(self.ranks.rank, None, self.ranks.world)
         todo = range(self.state.step, self.steps)
-        ready = ahead(map(self._pinned, self._batches(todo, part)), READ_AHEAD)
+        batches = map(self._pinned, self._batches(todo, part))
         saved = time.monotonic()
-        with _told_to_stop() as stop:
+        with closing(ahead(batches, READ_AHEAD)) as ready, _told_to_stop() as stop:
             if not self.state.step:
                 self._validate(metrics)
                 self.state = self.state._replace(best=math.inf)  # nothing is saved of what is not trained yet

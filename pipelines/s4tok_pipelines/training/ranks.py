@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 
 import torch
 from torch import Tensor, distributed
 
+GROUPS = count()  # that this process has been one of
 PATIENCE = timedelta(hours=12)  # the first process may have caches to make while the others wait
 
 
@@ -61,10 +63,11 @@ def together(ranks: Ranks, device: str) -> Iterator[None]:
     if is_cuda:
         torch.cuda.set_device(device)
     store, rank, world = next(distributed.rendezvous("env://", timeout=PATIENCE))  # type: ignore[attr-defined]
-    # After a restart some versions of torchrun hand out the same store, with the addresses of the dead in it.
+    # After a restart some versions of torchrun hand out the same store, with the addresses of the dead in it; and of
+    # two runs in one process the second would find those of the first.
     distributed.init_process_group(
         "nccl" if is_cuda else "gloo",
-        store=distributed.PrefixStore(f"attempt-{ranks.restarts}", store),  # type: ignore[attr-defined]
+        store=distributed.PrefixStore(f"attempt-{ranks.restarts}-{next(GROUPS)}", store),  # type: ignore[attr-defined]
         rank=rank,
         world_size=world,
         timeout=PATIENCE,

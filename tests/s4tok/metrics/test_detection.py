@@ -74,6 +74,23 @@ def test_it_equals_a_slow_twin_on_random_clouds() -> None:
             assert np.allclose(fast, slow, equal_nan=True)
 
 
+def test_it_depends_on_the_order_of_neither_clouds_nor_boxes() -> None:
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        true = [_random_boxes(random, 6) for _ in range(4)]
+        found = [_random_boxes(random, 12) for _ in range(4)]
+        order = random.permutation(4)
+        again = [[_shuffled(each[place], random) for place in order] for each in (found, true)]
+        one, other = average_precision(found, true, 2, 0.25), average_precision(again[0], again[1], 2, 0.25)
+        np.testing.assert_allclose(one.of_classes, other.of_classes, rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(one.recalls, other.recalls)
+
+
+def _shuffled(given: Boxes, random: np.random.Generator) -> Boxes:
+    order = torch.from_numpy(random.permutation(len(given.scores)))
+    return Boxes(*(part[order] for part in given))
+
+
 def _random_boxes(random: np.random.Generator, most: int) -> Boxes:
     count = int(random.integers(0, most))
     numbers = np.concatenate(

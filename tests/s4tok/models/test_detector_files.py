@@ -111,6 +111,18 @@ def test_a_detector_for_another_clip_is_refused(
         load_detector(tmp_path, clip=str(make_clip(tmp_path / "tiny")))
 
 
+@pytest.mark.parametrize("kind", ["3detr-m", "groupfree"])
+def test_a_scene_of_one_place_is_defined(kind: str, checkpoint: TrainedModel) -> None:
+    one = Scenes(
+        torch.ones(1, 2, 3), torch.ones(1, 2, dtype=torch.bool), torch.zeros(1, 2).long(), torch.zeros(1).long()
+    )
+    with torch.no_grad():
+        found = made(kind, checkpoint)(one)
+    assert found.is_query.sum() == 1
+    assert found.boxes().isfinite().all()
+    assert len(surest(found, None, DetectConfig())[0].boxes.boxes) == 1
+
+
 def test_boxes_that_hold_too_few_points_or_what_a_surer_one_holds_are_dropped(checkpoint: TrainedModel) -> None:
     detector, given = made("3detr", checkpoint), scenes()
     with torch.no_grad():

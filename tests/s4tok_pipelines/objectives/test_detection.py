@@ -86,7 +86,7 @@ def test_a_frozen_clip_reads_superpoints_which_are_cut_where_that_is_asked_for(
     assert found.about["superpoints"] is not None
 
 
-@pytest.mark.parametrize("kind", ["plain", "clip", "3detr-m", "pointnet++"])
+@pytest.mark.parametrize("kind", ["plain", "clip", "3detr-m"])
 def test_each_encoder_can_be_new(kind: Any, tuned: tuple[Path, str], tmp_path: Path) -> None:
     recipe = small(epochs=1, held_out=0.0)
     recipe = replace(recipe, detector=replace(recipe.detector, encoder=kind), clip=tuned[1])

@@ -1,4 +1,5 @@
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import InputError, UsageError
 from s4tok.geometry.boxes import corners
 from s4tok.oriented_boxes import OrientedBoxes
+from s4tok_pipelines.prefetch import NAME
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.by_name import detect_by_name
 from s4tok_pipelines.stages.detect import BoxFiles
@@ -110,6 +112,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_bit(run: Path, cache: Path, tmp_p
     whole = finetune(data, cache, recipe, validation=held, out=tmp_path / "whole")
     with pytest.raises(Stop):
         finetune(data, cache, recipe, validation=held, out=out, report=Stopping())
+    assert not [each for each in threading.enumerate() if each.name == NAME]  # it could keep the process from ending
     finetune(data, cache, recipe, validation=held, out=out, resume=True)
     ours, theirs = (folder / "ckpt" / "last" / "model.safetensors" for folder in (whole.out, out))
     assert ours.read_bytes() == theirs.read_bytes()
