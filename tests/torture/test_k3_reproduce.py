@@ -67,7 +67,7 @@ def _everything() -> None:
     asked = (Asked("parts", "parts", THREE_MEANS), Asked("modelnet40", "objects", {"accuracy": "accuracy"}))
     spec = Spec("table9", "Nine", "a paper", asked, (trained, probed))
     shapes = ToyShapes("test", sizes=(6, 0, 2), points=300)
-    small: Callable[..., dict[str, ToyShapes]] = lambda roles, *_: dict.fromkeys(roles, shapes)  # noqa: E731
+    small: Callable[..., dict[str, ToyShapes]] = lambda roles, *_, **__: dict.fromkeys(roles, shapes)  # noqa: E731
     with (
         patch.object(stage, "NAMES", ("table9", "figureB")),
         patch("s4tok_pipelines.stages.reproduce_by_name.SPECS", {"table9": spec}),

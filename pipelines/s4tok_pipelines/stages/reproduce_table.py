@@ -12,11 +12,11 @@ from s4tok.models.detector_files import load_detector
 from s4tok_cache.errors import CacheError
 from s4tok_pipelines.report import Failure, Report
 from s4tok_pipelines.stages.evaluator import Evaluator
-from s4tok_pipelines.stages.table_work import TableWork, Wanted
+from s4tok_pipelines.stages.table_work import TableWork
 from s4tok_pipelines.tables.bars import draw_bars
 from s4tok_pipelines.tables.finished import finished
 from s4tok_pipelines.tables.result_table import Facts
-from s4tok_pipelines.tables.spec import Asked, Method, Spec, Task
+from s4tok_pipelines.tables.spec import Asked, Method, Task
 from s4tok_pipelines.tables.spec_tables import Measurements, by_category, result_table
 from s4tok_pipelines.tables.written import Reproduced, Result, write_result
 
@@ -38,7 +38,7 @@ def reproduce_table(work: TableWork, report: Report) -> Reproduced:
     tables = [result_table(spec, work.methods, found)]
     if spec.by_category and "parts" in work.worlds:
         tables.append(by_category(spec, work.methods, found))
-    notes, picture = _notes(spec, wanted, found, work.evaluator), f"{spec.name}.png"
+    notes, picture = _notes(work, found), f"{spec.name}.png"
     draw_bars(
         wanted.out / picture, tables, f"{spec.title} (quick: no result)" if wanted.is_quick else spec.title, notes
     )
@@ -87,14 +87,13 @@ def _vision(task: Task, clouds: CloudDataset, evaluator: Evaluator, report: Repo
         return {}
 
 
-def _notes(spec: Spec, wanted: Wanted, found: Measurements, evaluator: Evaluator) -> list[str]:
+def _notes(work: TableWork, found: Measurements) -> list[str]:
     """Say what has to be known to read a table."""
+    spec, wanted, evaluator = work.spec, work.wanted, work.evaluator
     world = "synthetic data and not the paper's datasets" if wanted.data is None else "the paper's datasets"
     asked = dict.fromkeys(each.role for each in spec.asked)
-    clouds = ", ".join(
-        f"{len(found.worlds[role])} clouds of {found.worlds[role].name} {found.worlds[role].split}"
-        for role in asked if role in found.worlds
-    )  # fmt: skip
+    each = [found.worlds[role] for role in asked if role in found.worlds]
+    clouds = ", ".join(dict.fromkeys(f"{len(some)} clouds of {some.name} {some.split}" for some in each))
     notes = [f"Measured: {clouds}: {world}."] if clouds else []
     if any(each.paper for each in spec.asked):
         notes.append(f"Columns that say paper are printed from {spec.source}.")
@@ -105,7 +104,7 @@ def _notes(spec: Spec, wanted: Wanted, found: Measurements, evaluator: Evaluator
         *(f"Superpoints of {name}: {', '.join(sorted(cuts))}." for name, cuts in _superpoints(found).items() if cuts),
     ]
     absent = [
-        each.title for each in spec.methods
+        each.title for each in work.methods
         if not each.lacks and not any(found.results.get((each.name, role)) for role in asked)
     ]  # fmt: skip
     if absent:

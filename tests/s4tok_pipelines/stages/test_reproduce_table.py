@@ -50,7 +50,9 @@ def make(make_clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.Mon
     settings: Any = {"n_points": 150, "n_tokens": 8, "patch_size": 8, "adapter_widths": (4, 8, 8)}
     save_trained(tmp_path / "home" / "ours-4", build_tokenizer("s4token", width=32, **settings), card)
     shapes = ToyShapes("test", sizes=(6, 0, 3), points=300)
-    monkeypatch.setattr("s4tok_pipelines.stages.table_work.open_roles", lambda roles, *_: dict.fromkeys(roles, shapes))
+    monkeypatch.setattr(
+        "s4tok_pipelines.stages.table_work.open_roles", lambda roles, *_, **__: dict.fromkeys(roles, shapes)
+    )
 
     def run(**changes: Any) -> Reproduced:
         kept = KeptResults(tmp_path / "out" / "results")
