@@ -7,6 +7,7 @@ from s4tok_cache.folder import FailedEntry
 from s4tok_cache.inspect import Result, examine, results
 from s4tok_cache.layouts import ArraySpec, Layout
 from s4tok_cache.reader import CacheReader
+from s4tok_cache.sealed import Sealed, seal
 from s4tok_cache.shard import Shard
 from s4tok_cache.stamp import Stamp, differences
 from s4tok_cache.store import Store
@@ -25,10 +26,12 @@ __all__ = [
     "Fingerprint",
     "Layout",
     "Result",
+    "Sealed",
     "Shard",
     "Stamp",
     "Store",
     "differences",
     "examine",
     "results",
+    "seal",
 ]

@@ -6,7 +6,7 @@ One letter has one size within an entry.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,18 @@ from s4tok_cache.errors import CacheMismatch
 
 NumPyArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Value: TypeAlias = int | float | str
+
+
+class Shaped(Protocol):
+    """An array, or what stands for one: enough to hold it against its declaration."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...  # noqa: D102
+    @property
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
+    @property
+    def nbytes(self) -> int: ...  # noqa: D102
+
 
 LARGEST_ARRAY = 1 << 30  # bytes; a reader refuses more, so that a small hostile file cannot fill the memory
 
@@ -47,7 +59,7 @@ class Layout:
         """Keep some of the arrays."""
         return replace(self, arrays={name: array for name, array in self.arrays.items() if name in names})
 
-    def check(self, key: str, arrays: Mapping[str, NumPyArray], attributes: Mapping[str, Value]) -> None:
+    def check(self, key: str, arrays: Mapping[str, Shaped], attributes: Mapping[str, Value]) -> None:
         """Refuse an entry that is not laid out as declared."""
         if arrays.keys() != self.arrays.keys():
             raise CacheMismatch(f"{key}: {self.name} hold {_names(self.arrays)}, and these are {_names(arrays)}.")

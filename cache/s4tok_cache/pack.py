@@ -29,7 +29,8 @@ from s4tok_cache.index import Index, read_rows
 from s4tok_cache.inspect import Result, examine
 from s4tok_cache.progress import Steps, quietly
 from s4tok_cache.reader import OpenFiles
-from s4tok_cache.segment import LIBVER, fill
+from s4tok_cache.sealed import LIBVER
+from s4tok_cache.segment import fill
 
 ROOM = 1.1  # free bytes wanted, for each byte of the files that are packed
 SETTLING = 60.0  # seconds; network file systems may show another machine's files that late
@@ -140,7 +141,7 @@ class _Job:
             self._write()
             self._read_back()
         except Exception as error:
-            self._border_weight(error)
+            self._tell(error)
             sys.exit(1)
 
     def _write(self) -> None:
@@ -150,7 +151,7 @@ class _Job:
     def _entries(self) -> Iterator[tuple[Entry, frozenset[str]]]:
         opened = OpenFiles(self.folder)
         for number, key in enumerate(self.keys):
-            self._border_weight(number)
+            self._tell(number)
             name = self.index.where[key]
             yield opened.read(name, key, self.index.row(key)), opened.compressed(name, key)
 
@@ -160,10 +161,10 @@ class _Job:
             raise CacheCorrupt(f"{self.temporary} is not what was written into it.")
         opened = OpenFiles(self.folder)
         for number, (key, row) in enumerate(rows.items()):
-            self._border_weight(len(rows) + number)
+            self._tell(len(rows) + number)
             opened.read(self.temporary.name, key, row)
 
-    def _border_weight(self, message: object) -> None:
+    def _tell(self, message: object) -> None:
         pickle.dump(message, sys.stdout.buffer)
         sys.stdout.buffer.flush()  # fails when the parent is gone, and so ends this process too
 

@@ -11,8 +11,6 @@ Text attributes have fixed length: HDF5 puts text of variable length on a heap t
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from itertools import count
-from math import prod
 from typing import Any, TypeAlias
 
 import h5py
@@ -20,22 +18,19 @@ import numpy as np
 
 from s4tok_cache.entry import Entry, Fingerprint, array_digest, encode, entry_digest
 from s4tok_cache.layouts import Layout, NumPyArray, Value
+from s4tok_cache.sealed import CHUNK, Sealed, SealedEntry, create, in_memory
 from s4tok_cache.stamp import Stamp, canonical
 
 FORMAT = 1
-CHUNK = 1 << 20  # bytes; one chunk up to here, for a chunk size that does not divide an array wastes the rest
-LIBVER = ("v110", "v110")  # checksums on all metadata, and readable by every HDF5 since 1.10
-IMAGES = count()
 
 Row: TypeAlias = tuple[Fingerprint, str]  # what an index says of an entry: its input and its digest
 
 
 def image(
-    entries: Mapping[str, Entry], layout: Layout, stamp: Stamp, extra: Mapping[str, Value]
+    entries: Mapping[str, Entry | SealedEntry], layout: Layout, stamp: Stamp, extra: Mapping[str, Value]
 ) -> tuple[bytes, dict[str, Row]]:
     """Build a segment in memory: the same entries give the same bytes, whatever order they came in."""
-    # A name of its own: a file whose creation a signal interrupts stays open in HDF5, which then refuses its name.
-    with h5py.File(f"segment {next(IMAGES)}", "w", driver="core", backing_store=False, libver=LIBVER) as file:
+    with in_memory() as file:
         made = ((entries[key], layout.compressed) for key in sorted(entries))
         rows = fill(file, made, (layout.name, layout.version), stamp, extra)
         file.flush()
@@ -45,7 +40,7 @@ def image(
 
 def fill(
     file: h5py.File,
-    entries: Iterable[tuple[Entry, Collection[str]]],
+    entries: Iterable[tuple[Entry | SealedEntry, Collection[str]]],
     layout: tuple[str, int],
     stamp: Stamp,
     extra: Mapping[str, Value] = {},
@@ -104,31 +99,16 @@ def parse_index(rows: Any) -> dict[str, Row]:
     return index
 
 
-def _put(group: h5py.Group, entry: Entry, compressed: Collection[str]) -> str:
+def _put(group: h5py.Group, entry: Entry | SealedEntry, compressed: Collection[str]) -> str:
     digests: dict[str, str] = {}
-    for name, array in sorted(entry.arrays.items()):
-        digests[name] = array_digest(entry.key, name, array)
-        filters: dict[str, object] = {}
-        if array.size:  # an array of nothing has no chunks to guard
-            filters = {"chunks": chunk(array), "fletcher32": True}
-            if name in compressed:
-                filters |= {"shuffle": True, "compression": 1}
-        dataset = group.create_dataset(name, data=array, **filters)
+    arrays: Mapping[str, NumPyArray | Sealed] = {**entry.arrays}
+    for name, array in sorted(arrays.items()):
+        digests[name] = array.digest if isinstance(array, Sealed) else array_digest(entry.key, name, array)
+        dataset = create(group, name, array, name in compressed)
         dataset.attrs["blake2b"] = native(digests[name])
     for name, value in sorted(entry.attributes.items()):
         group.attrs[name] = native(value)
     return entry_digest(entry.key, digests, entry.attributes, entry.fingerprint)
-
-
-def chunk(array: NumPyArray) -> tuple[int, ...]:
-    """Choose whole arrays up to a mebibyte, and slabs of about that size above."""
-    shape = list(array.shape)
-    for axis in range(len(shape)):
-        if prod(shape) * array.itemsize <= CHUNK:
-            break
-        below = prod(shape[axis + 1 :]) * array.itemsize
-        shape[axis] = max(1, min(shape[axis], CHUNK // below))
-    return tuple(shape)
 
 
 def native(value: Value) -> object:

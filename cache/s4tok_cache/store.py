@@ -17,6 +17,7 @@ from s4tok_cache.folder import FailedEntry, piece_name
 from s4tok_cache.index import Index, build
 from s4tok_cache.layouts import Layout, NumPyArray, Value
 from s4tok_cache.reader import OpenFiles
+from s4tok_cache.sealed import Sealed, SealedEntry
 from s4tok_cache.segment import image
 from s4tok_cache.shard import Shard
 from s4tok_cache.stamp import Stamp, differences
@@ -40,7 +41,7 @@ class Store:
         self.overwrite = False
         self._index = Index()
         self._open = OpenFiles(folder.parent)
-        self._buffer: dict[str, Entry] = {}
+        self._buffer: dict[str, Entry | SealedEntry] = {}
         self._failed: dict[str, FailedEntry] = {}
         self._redone: set[str] = set()
         self._latest = 0
@@ -117,22 +118,27 @@ class Store:
     def write(
         self,
         key: str,
-        arrays: Mapping[str, NumPyArray],
+        arrays: Mapping[str, NumPyArray] | Mapping[str, Sealed],
         fingerprint: Fingerprint,
         attributes: Mapping[str, Value] = {},
     ) -> list[str]:
         """Take in an entry, and commit when enough has come together; return the keys that became durable.
 
-        The arrays are copied: what the caller does to them afterwards changes nothing.
+        The arrays are copied: what the caller does to them afterwards changes nothing. Or they were sealed by a worker
+        under the same key: then nothing is compressed or hashed here.
         """
         encode(key)
         self.layout.check(key, arrays, attributes)
         full = self._buffer and self._bytes() + sum(array.nbytes for array in arrays.values()) > MOST_BYTES
         durable = self.commit() if full else []
-        copies = {name: np.array(array, order="C") for name, array in arrays.items()}
+        sealed = {name: array for name, array in arrays.items() if isinstance(array, Sealed)}
+        copies = {name: np.array(array, order="C") for name, array in arrays.items() if name not in sealed}
         for copy in copies.values():
             copy.flags.writeable = False
-        self._buffer[key] = Entry(key, copies, dict(attributes), fingerprint)
+        if sealed:
+            self._buffer[key] = SealedEntry(key, sealed, dict(attributes), fingerprint)
+        else:
+            self._buffer[key] = Entry(key, copies, dict(attributes), fingerprint)
         return durable + self._commit_when_full()
 
     def fail(self, key: str, reason: str, fingerprint: Fingerprint) -> list[str]:
@@ -187,8 +193,9 @@ class Store:
 
     def read(self, key: str) -> Entry:
         """Read an entry back, every byte checked."""
-        if key in self._buffer:
-            return self._buffer[key]
+        held = self._buffer.get(key)
+        if held is not None:
+            return held.opened() if isinstance(held, SealedEntry) else held
         if key not in self._index.where:
             raise CacheMissing(f"{self.folder} has no entry {key!r}.")
         entry = self._open.read(self._index.where[key], key, self._index.row(key))

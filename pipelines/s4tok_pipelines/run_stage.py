@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from s4tok.shapes import Array
-from s4tok_cache import Fingerprint, Store
+from s4tok_cache import Fingerprint, Sealed, Store
 from s4tok_pipelines.report import Failure, Outcome, Report
 from s4tok_pipelines.workers import Done
 
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 class Content(NamedTuple):
     """What a cache keeps of an entry."""
 
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, Array] | Mapping[str, Sealed]
     attributes: Mapping[str, int | float | str] = {}
 
 

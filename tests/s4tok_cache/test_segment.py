@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from s4tok_cache import Entry, Fingerprint
-from s4tok_cache.segment import CHUNK, chunk, image
+from s4tok_cache.sealed import CHUNK, chunk
+from s4tok_cache.segment import image
 from s4tok_pipelines.layouts import SUPERPOINTS
 from tests.s4tok_cache.rooms import STAMP
 

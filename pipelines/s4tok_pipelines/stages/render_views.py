@@ -7,7 +7,7 @@ from pathlib import Path
 from s4tok.config import ViewConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok_cache import CacheReader, Entry, Shard, Store
-from s4tok_pipelines.inputs.draw_views import draw_views
+from s4tok_pipelines.inputs.draw_views import draw_sealed
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
 from s4tok_pipelines.layouts import VIEWS
 from s4tok_pipelines.probes import offscreen
@@ -40,8 +40,8 @@ def render_views(
     store = Store.resume(root, VIEWS, stamp, shard=shard, overwrite=overwrite)
     work = Work(
         "Drawing views",
-        lambda keys: draw_views(clouds, keys, config, workers=workers, device=device),
-        lambda views: Content(views._asdict()),
+        lambda keys: draw_sealed(clouds, keys, config, workers=workers, device=device),
+        Content,
     )
     outcome = run_stage(store, fingerprints(clouds), work, report)
     if preview:
