@@ -57,7 +57,7 @@ class ScanNet(FileDataset):
     classes = CLASSES
     box_classes = BOX_CLASSES
     splits: ClassVar[tuple[str, ...]] = ("val", "train", "test")
-    hidden: ClassVar[tuple[str, ...]] = ("test",)
+    hidden: ClassVar[Sequence[str]] = ("test",)
     official: ClassVar[Mapping[str, int]] = {"train": 1201, "val": 312, "test": 100}
 
     def __init__(self, name: str, layout: FolderLayout, split: str) -> None:

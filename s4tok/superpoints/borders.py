@@ -65,7 +65,7 @@ def straighten(named: Int32[Array, " n"], features: Float64[Array, "n d"], edges
         goal = _best(pieces, features, edges, point, near, saved)
         if goal == pieces.of[point]:
             continue
-        _add(pieces, features, point, pieces.of[point], -1)
+        _add(pieces, features, point, int(pieces.of[point]), -1)
         _add(pieces, features, point, goal, 1)
         pieces.of[point] = goal
         for edge in range(edges.first[point], edges.first[point + 1]):

@@ -115,7 +115,8 @@ def _room(cloud: PointCloud, colors: UInt8[Array, "n 3"], clouds: CloudDataset) 
 
 def _legend(names: Sequence[str], colors: UInt8[Array, "c 3"], labels: Array) -> dict[str, tuple[int, int, int]]:
     """Name the colours of the labels that a cloud has."""
-    return {names[label]: tuple(colors[label].tolist()) for label in np.unique(labels[labels >= 0])}
+    there: list[int] = np.unique(labels[labels >= 0]).tolist()
+    return {names[label]: (int(colors[label, 0]), int(colors[label, 1]), int(colors[label, 2])) for label in there}
 
 
 def _sampling(spec: FigureSpec, clouds: CloudDataset, path: Path, report: Report) -> Rows:
