@@ -80,15 +80,13 @@ def plan_table2(worlds: Worlds, methods: Sequence[Method], rows: RowCheckpoints,
     """Plan Table 2: every checkpoint in rooms, some in whole rooms, some on objects at every scale."""
     clouds = (*worlds.rooms, worlds.shapes)
     plan = Plan(seconds=STARTING + sum(len(each) * CUTTING[each.scene] for each in clouds))
-    of_rooms: Task = "rooms"
-    of_objects: Task = "objects"
     for method in methods:
         name = method.name
         plan = sum(_runs(rows, method, set()), plan)
-        asked = [(of_rooms, KEPT_AS["rooms"], each) for each in worlds.rooms]
-        asked += [(of_rooms, WHOLE_ROOMS, each) for each in worlds.rooms if name in WHOLE_ROOM]
+        asked: list[tuple[Task, str, CloudDataset]] = [("rooms", KEPT_AS["rooms"], each) for each in worlds.rooms]
+        asked.extend(("rooms", WHOLE_ROOMS, each) for each in worlds.rooms if name in WHOLE_ROOM)
         if name in OBJECTS or name == UNIVERSAL:
-            asked += [(of_objects, f"-x{scale:g}", worlds.shapes) for scale in evaluator.config.scales]
+            asked.extend(("objects", f"-x{scale:g}", worlds.shapes) for scale in evaluator.config.scales)
         for seed in range(len(rows.found(method)) + len(rows.missing(method))):
             for task, kept_as, each in asked:
                 plan += plan_result(f"{name}-{seed}", task, kept_as, each, evaluator)
