@@ -157,12 +157,13 @@ def run(arguments: Sequence[str], log: Path | None) -> str:
 def ship(row: Row, seed: int, given: argparse.Namespace) -> str:
     """Copy a checkpoint's best step into a folder of the row's name, with what validation chose in its card."""
     from s4tok.models.checkpoint import load_trained, save_trained
+    from s4tok.models.checkpoint_files import find_checkpoint, read_card
     from s4tok.vision.frozen_clip import FrozenClip
 
     run, shipped = folder_of(row.name, seed, given.out), given.ship / row.name
     if not (run / "done").exists():
         return f"{row.name}: is not trained"
-    found = load_trained(run, FrozenClip.load("mini"))
+    found = load_trained(run, FrozenClip.load(read_card(find_checkpoint(run))["clip"]["name"]))
     card = dict(found.card)
     for folder in (given.out, given.cache):  # paths of the machine it was trained on do not belong into a card
         card["command"] = card["command"].replace(str(folder), folder.name)

@@ -16,6 +16,7 @@ from s4tok.config import SHIPPED_FOLDER, RunConfig
 from s4tok.models.checkpoint import load_trained
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cli.app import run
+from tests.furniture import wardrobes
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "checkpoints" / "train.py"
 
@@ -31,8 +32,13 @@ def script() -> ModuleType:
     return module
 
 
-def test_every_recipe_is_a_command_that_pretrain_takes(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_recipe_is_a_command_that_pretrain_takes(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     asked: list[RunConfig] = []
+    for library in ("BlendSwap-CC-0", "KatorLegaz"):
+        wardrobes(tmp_path / "data" / "sh3d" / f"{library}.sh3f", "a")
+    monkeypatch.chdir(tmp_path)
 
     def record(clouds: Any, cache: Path, config: RunConfig, **more: Any) -> None:
         asked.append(config)
@@ -87,7 +93,7 @@ def test_groups_are_listed_and_an_unknown_one_is_refused(
     assert "table2: s4token+context, s4token, ball+rpn, knn+rpn, knn, s4token-scans (" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         script.main(["table9"])
-    assert "'table9' has no such rows; groups: ablation, ships, table2" in capsys.readouterr().err
+    assert "'table9' has no such rows; groups: ablation, real, ships, table2" in capsys.readouterr().err
 
 
 def test_what_is_trained_is_copied_with_what_validation_chose(

@@ -65,6 +65,7 @@ def test_malformed_e57_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -
     assert counts["refused"] > counts.total() // 2
 
 
+@pytest.mark.slow
 def test_malformed_usd_files_are_read_or_refused_in_a_sentence(tmp_path: Path) -> None:
     pytest.importorskip("pxr")
     valid = usd_samples(tmp_path)  # few, for each is read in a process of its own

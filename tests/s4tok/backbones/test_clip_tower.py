@@ -136,6 +136,7 @@ torch.testing.assert_close(compiled(tokens).hidden, encoder(tokens).hidden)
 """
 
 
+@pytest.mark.slow
 def test_it_compiles_in_one_piece(python: Callable[..., CompletedProcess[str]]) -> None:
     done = python("-c", COMPILE, timeout=300)  # a process of its own, where shapes are not checked
     assert done.returncode == 0, done.stderr

@@ -138,6 +138,7 @@ import open_clip
 """
 
 
+@pytest.mark.slow
 def test_clip_can_be_loaded_after_a_mesh_was_drawn(
     drawn: MeshViews, python: Callable[..., CompletedProcess[str]], tmp_path: Path
 ) -> None:

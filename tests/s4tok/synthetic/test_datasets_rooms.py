@@ -23,6 +23,7 @@ def digest(dataset: ToyRoom, key: str) -> str:
     return hashlib.blake2b(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["scans", "rooms"])
 def test_any_workers_in_any_order_make_the_same_rooms(kind: str) -> None:
     dataset = small(kind)

@@ -44,6 +44,7 @@ def test_any_workers_in_any_order_furnish_the_same_rooms(kind: str, tmp_path: Pa
     assert len(set(alone)) == len(alone)
 
 
+@pytest.mark.slow
 def test_rooms_hold_models_of_their_own_split(tmp_path: Path) -> None:
     dataset = HomeScans("all", furniture=libraries(tmp_path), sizes=(6, 2, 6))
     used = {key: set(dataset.room(key, dataset.draw(key)).sources) - {""} for key in dataset.keys}

@@ -79,6 +79,7 @@ def test_cupboards_hang_before_no_window_and_no_door(seed: int) -> None:
             assert (np.minimum(high, b) - np.maximum(low, a)).min() <= 0.05
 
 
+@pytest.mark.slow
 def test_every_class_of_scannet_is_met_and_rooms_have_what_they_are_for() -> None:
     met: set[int] = set()
     wanted = {

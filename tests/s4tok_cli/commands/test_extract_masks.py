@@ -1,9 +1,12 @@
 import json
 from typing import Any
 
+import pytest
+
 SCANS = ("toy-scans", "--split", "train", "--limit", "1", "--frame-step", "200", "--cache", "c")
 
 
+@pytest.mark.slow
 def test_from_nothing_to_features_of_regions_in_three_commands(s4tok: Any) -> None:
     made = s4tok("extract-masks", *SCANS)
     assert made.returncode == 0, made.stderr

@@ -80,7 +80,7 @@ def test_an_organised_cloud_keeps_its_length_and_its_holes_are_told(answer: Answ
     np.testing.assert_array_equal(np.asarray(found.labels), labels[~hole])
 
 
-@pytest.mark.parametrize("suffix", ["obj", "off", "glb"])
+@pytest.mark.parametrize("suffix", ["obj", pytest.param("off", marks=pytest.mark.slow), "glb"])
 def test_a_mesh_comes_back_as_a_mesh(suffix: str, answer: Answer, tmp_path: Path) -> None:
     trimesh = pytest.importorskip("trimesh")
     trimesh.creation.box((1, 2, 3)).export(tmp_path / f"box.{suffix}")

@@ -93,7 +93,7 @@ def test_it_is_written_in_four_forms_and_says_what_is_absent(make: Make, tmp_pat
     page = (tmp_path / "out" / "table9.md").read_text()
     assert "- Quick: few clouds, one seed" in page
     assert "(quick: no result)" in page
-    assert "There is no figure of Absent, Probed" in page
+    assert "There is no figure of Absent: no checkpoint" in page
     assert "| Absent | none there | - |" in page
     assert made.notes[0].startswith("Quick")
     facts = json.loads((tmp_path / "out" / "table9.json").read_text())
