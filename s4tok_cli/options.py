@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 from typer import Argument, Option
 from typer.models import OptionInfo
 
-from s4tok.config import DATA_ROOT, DEFAULT_CHECKPOINTS, FrameConfig, Scene, VisionConfig
+from s4tok.config import DATA_ROOT, FrameConfig, Scene
 from s4tok_cli import completion, console
 
 if TYPE_CHECKING:
     from s4tok.datasets.dataset import CloudDataset
-    from s4tok_pipelines.inputs.models import ModelNames
 
 # Panels of the help, in its order; those of a command's own subjects come after the input.
 INPUT, MODELS, OUTPUT, RUNNING = "Input", "Models", "Output", "Running"
@@ -111,6 +110,16 @@ Preview: TypeAlias = Annotated[
         help="Draw the first clouds into a picture.", metavar="FILE.png", show_default="none", rich_help_panel=OUTPUT
     ),
 ]
+BoxFormats: TypeAlias = Annotated[
+    str,
+    Option(
+        "--box-format",
+        help="Files to write of boxes: json, csv, ply, kitti.",
+        metavar="NAME,...",
+        rich_help_panel=OUTPUT,
+        hidden=True,
+    ),
+]
 Up: TypeAlias = Annotated[
     str | None,
     Option(
@@ -187,135 +196,3 @@ class ResultClouds(Clouds):
 
     split: ResultSplit = None
     prefer: ClassVar[Sequence[str]] = ("test", "val")
-
-
-Checkpoint: TypeAlias = Annotated[
-    str | None,
-    Option(
-        help="One that is shipped, a run folder, or hf-hub:owner/name.",
-        metavar="NAME|DIR",
-        autocompletion=completion.or_path(completion.checkpoints),
-        show_default=", ".join(f"{scene}s: {name}" for scene, name in DEFAULT_CHECKPOINTS.items()),
-        rich_help_panel=MODELS,
-    ),
-]
-ZeroShot: TypeAlias = Annotated[
-    bool,
-    Option(
-        "--zero-shot",
-        help="Label by prompts though the checkpoint was fine-tuned.",
-        rich_help_panel=MODELS,
-        hidden=True,
-    ),
-]
-CheckpointsClip: TypeAlias = Annotated[
-    str | None,
-    Option(
-        help="The CLIP for labels.",
-        metavar="NAME",
-        show_default="the checkpoint's",
-        rich_help_panel=MODELS,
-    ),
-]
-VisionOnly: TypeAlias = Annotated[
-    bool,
-    Option("--vision-only", help="A CLIP on drawn views, no checkpoint.", rich_help_panel=MODELS),
-]
-BoxFormats: TypeAlias = Annotated[
-    str,
-    Option(
-        "--box-format",
-        help="Files to write of boxes: json, csv, ply, kitti.",
-        metavar="NAME,...",
-        rich_help_panel=OUTPUT,
-        hidden=True,
-    ),
-]
-Pretrained: TypeAlias = Annotated[
-    str | None,
-    Option(
-        help="Weights of the model: one of its tags, or a file; '' for random ones.",
-        metavar="TAG|FILE",
-        show_default="its usual ones",
-        rich_help_panel=MODELS,
-        hidden=True,
-    ),
-]
-TextModel: TypeAlias = Annotated[
-    str | None,
-    Option(
-        help="For a checkpoint that was distilled from another model than its CLIP: where that lies.",
-        metavar="NAME|DIR",
-        show_default="the card's name",
-        rich_help_panel=MODELS,
-        hidden=True,
-    ),
-]
-TextPretrained: TypeAlias = Annotated[
-    str | None,
-    Option(
-        help="The weights of that model, as --pretrained.",
-        metavar="TAG|FILE",
-        show_default="its usual ones",
-        rich_help_panel=MODELS,
-        hidden=True,
-    ),
-]
-Prompts: TypeAlias = Annotated[
-    str | None,
-    Option(
-        help="Which: mini, clip, pclipv2, a file.",
-        metavar="NAME|FILE",
-        show_default="the CLIP's",
-        rich_help_panel=MODELS,
-    ),
-]
-
-Synonyms: TypeAlias = Annotated[
-    str | None,
-    Option(
-        help="Other names of labels, sofa=couch=settee,...; or a .txt, a group a line.",
-        metavar="NAME=NAME,...",
-        show_default="none",
-        rich_help_panel="Labelling",
-        hidden=True,
-    ),
-]
-
-
-@dataclass(frozen=True)
-class Models:
-    """The options that choose what labels clouds, all of which a command takes as `models`."""
-
-    synonyms: Synonyms = None
-    checkpoint: Checkpoint = None
-    vision_only: VisionOnly = False
-    zero_shot: ZeroShot = False
-    clip: CheckpointsClip = None
-    pretrained: Pretrained = VisionConfig.pretrained
-    text_model: TextModel = None
-    text_pretrained: TextPretrained = None
-    prompts: Prompts = None
-
-    def check(self) -> None:
-        """Refuse what can be known to be wrong before PyTorch is imported."""
-        from s4tok.models.checkpoint_files import find_checkpoint
-        from s4tok.vision.weights import probe
-        from s4tok.zero_shot.prompts import read_synonyms
-
-        if self.synonyms is not None:
-            read_synonyms(self.synonyms)
-        if self.checkpoint is not None:
-            find_checkpoint(self.checkpoint)
-        probe(self.clip, self.pretrained)
-
-    def names(self, device: str) -> "ModelNames":
-        """Give them as stages take them."""
-        from s4tok.zero_shot.prompts import read_synonyms
-        from s4tok_pipelines.inputs.models import ModelNames
-
-        synonyms = {} if self.synonyms is None else read_synonyms(self.synonyms)
-        return ModelNames(
-            self.checkpoint, self.clip, self.pretrained, self.prompts, self.vision_only, device, self.text_model,
-            self.text_pretrained, self.zero_shot, synonyms,
-        )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Option
 
 from s4tok.config import ViewConfig, ZeroShotConfig
-from s4tok_cli import console, options
+from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
 from s4tok_cli.provenance import in_words
 from s4tok_pipelines.paths import CACHE
@@ -36,7 +36,7 @@ def classify(
             rich_help_panel=LABELLING,
         ),
     ] = None,
-    models: options.Models,
+    models: model_options.Models,
     projection: Annotated[
         Literal["segmentation", "classification"],
         Option(help="For --vision-only: how views are drawn.", rich_help_panel=options.MODELS, hidden=True),
@@ -65,13 +65,13 @@ def classify(
 
     By the most similar label (zero-shot), or by the head of a fine-tuned checkpoint.
     """
-    from s4tok.zero_shot.prompts import read_labels
-    from s4tok_pipelines.outputs.assumed import require_labels
+    from s4tok.zero_shot.prompts import read_labels, require_labels
+    from s4tok_pipelines.outputs.assumed import called
 
     # Before PyTorch is imported, so that what is wrong is told at once.
     words, clouds = [] if labels is None else read_labels(labels), source.open()
     if models.checkpoint is None:
-        require_labels(words or clouds.categories, clouds)
+        require_labels(words or clouds.categories, called(clouds))
     models.check()
 
     from s4tok_pipelines.outputs.results import plain

@@ -8,7 +8,7 @@ from typer import Option
 from s4tok.config import DetectConfig
 from s4tok.errors import UsageError
 from s4tok.fields import changed
-from s4tok_cli import console, options
+from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
 from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.outputs.formats import BOX_FORMATS, BOX_USUAL
@@ -39,7 +39,7 @@ def detect(
             rich_help_panel=options.MODELS,
         ),
     ] = None,
-    clip: options.CheckpointsClip = None,
+    clip: model_options.CheckpointsClip = None,
     out: Annotated[Path | None, options.out("own files: boxes", "Folder for the results.")] = None,
     box_formats: options.BoxFormats = BOX_USUAL,
     html: options.Html = False,

@@ -7,7 +7,7 @@ from typer import Option
 
 from s4tok.config import Scene, SegmentConfig, VisionConfig
 from s4tok.fields import changed
-from s4tok_cli import console, options
+from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.recipe import Changes, FieldsOf, Part
@@ -36,9 +36,9 @@ def embed(
     source: options.Clouds,
     room: Room = None,
     settings: Annotated[Changes, SETTINGS],
-    checkpoint: options.Checkpoint = None,
-    clip: options.CheckpointsClip = None,
-    pretrained: options.Pretrained = VisionConfig.pretrained,
+    checkpoint: model_options.Checkpoint = None,
+    clip: model_options.CheckpointsClip = None,
+    pretrained: model_options.Pretrained = VisionConfig.pretrained,
     out: Annotated[
         Path | None, options.out("own files: embeddings, datasets: the cache", "Folder for the results.")
     ] = None,

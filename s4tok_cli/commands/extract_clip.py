@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from typer import Option
 
 from s4tok.config import VisionConfig
-from s4tok_cli import options
+from s4tok_cli import model_options, options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.extract_features import Extraction, extract
 
@@ -26,7 +26,7 @@ def extract_clip(
             rich_help_panel=options.MODELS,
         ),
     ] = VisionConfig.model,
-    pretrained: options.Pretrained = VisionConfig.pretrained,
+    pretrained: model_options.Pretrained = VisionConfig.pretrained,
     dense: Annotated[
         Literal["last", "maskclip"],
         Option(help="Features of patches: the last layer's, or its value path.", rich_help_panel=options.MODELS),

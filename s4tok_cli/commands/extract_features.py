@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from typer import Option
 
 from s4tok.config import Scene, SuperpointConfig, SuperpointPreset, ViewConfig, VirtualConfig, VisionConfig
-from s4tok_cli import console, options
+from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.render_views import VIEWS, Preview
 from s4tok_pipelines.paths import CACHE
@@ -111,7 +111,7 @@ def extract_features(
             rich_help_panel=options.MODELS,
         ),
     ] = VisionConfig.model,
-    pretrained: options.Pretrained = VisionConfig.pretrained,
+    pretrained: model_options.Pretrained = VisionConfig.pretrained,
     source: options.Clouds,
     how: Extraction,
 ) -> None:

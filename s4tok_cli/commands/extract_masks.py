@@ -5,7 +5,7 @@ from typing import Annotated
 from typer import Option
 
 from s4tok.config import VisionConfig
-from s4tok_cli import console, options
+from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.render_views import Preview
 from s4tok_pipelines.paths import CACHE
@@ -28,7 +28,7 @@ def extract_masks(
             rich_help_panel=options.MODELS,
         ),
     ] = "graph",
-    pretrained: options.Pretrained = VisionConfig.pretrained,
+    pretrained: model_options.Pretrained = VisionConfig.pretrained,
     preview: Preview = None,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,

@@ -74,7 +74,7 @@ def pretrain(
     also: Annotated[
         list[str] | None,
         Option(
-            help="One more dataset, or N clouds.",
+            help="One more dataset, or N of it.",
             metavar="SOURCE[:N]",
             show_default="none",
             rich_help_panel=options.INPUT,

@@ -7,7 +7,7 @@ from typer import Argument, Option
 
 from s4tok.config import Preset, ReproduceConfig, VisionConfig, ZeroShotConfig
 from s4tok.errors import UsageError, choose
-from s4tok_cli import completion, console, options
+from s4tok_cli import completion, console, model_options, options
 from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE, RESULTS
 from s4tok_pipelines.tables.names import ALL, NAMES, POSTER, REAL
@@ -91,8 +91,8 @@ def reproduce(
             rich_help_panel=options.MODELS,
         ),
     ] = None,
-    pretrained: options.Pretrained = VisionConfig.pretrained,
-    prompts: options.Prompts = None,
+    pretrained: model_options.Pretrained = VisionConfig.pretrained,
+    prompts: model_options.Prompts = None,
     out: Annotated[Path | None, options.out("results/NAME", "The folder of the result.")] = None,
     limit: options.Limit = None,
     cache: options.Cache = CACHE,

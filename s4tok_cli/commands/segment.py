@@ -8,7 +8,7 @@ from typer import Option
 from s4tok.config import Scene, SegmentConfig
 from s4tok.errors import UsageError
 from s4tok.fields import changed
-from s4tok_cli import console, options
+from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.provenance import in_words
@@ -60,7 +60,7 @@ def segment(
         Option(help="What --labels are parts of.", metavar="NAME", show_default="none", rich_help_panel="Labelling"),
     ] = None,
     settings: Annotated[Changes, SETTINGS],
-    models: options.Models,
+    models: model_options.Models,
     out: Annotated[Path | None, options.out("own files: segments", "Folder for the results.")] = None,
     formats: Annotated[
         str,
