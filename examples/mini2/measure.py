@@ -29,23 +29,34 @@ from s4tok.zero_shot.prompts import load_prompts
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure, and print one object."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--clip", required=True, help="a folder in open_clip's form, or a name")
+    parser = asking(__doc__)
     parser.add_argument("--prompts", default="mini2", help="the set of prompts")
-    parser.add_argument("--sh3d", type=Path, required=True, help="folder of the furniture libraries")
-    parser.add_argument("--split", choices=("val", "test"), default="val")
     parser.add_argument("--image", choices=("depth", "shaded"), default="depth")
-    parser.add_argument("--leave-out", type=int, default=0, help="as it was trained: these classes are told apart")
-    parser.add_argument("--seed", type=int, default=0, help="as above")
-    parser.add_argument("--limit", type=int, help="take the first models only")
     chosen = parser.parse_args(arguments)
-    layout = SH3D.recognises(chosen.sh3d)
-    if layout is None:
-        raise MissingError(f"{chosen.sh3d} has no furniture libraries.", "s4tok data fetch sh3d")
-    clip, models = load_vision_model(VisionConfig(chosen.clip)), SH3D("sh3d", layout, chosen.split)
+    clip, models = load_vision_model(VisionConfig(chosen.clip)), opened(chosen.sh3d, chosen.split)
     found = {key: feature_of(models, key, clip, chosen.image) for key in models.keys[: chosen.limit]}
     rare = left_out(chosen.leave_out, chosen.seed)
     print(json.dumps(figures(models, found, clip, chosen.prompts, rare), indent=2))
+
+
+def asking(about: str | None) -> argparse.ArgumentParser:
+    """Take which CLIP is asked, and about which models."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--clip", required=True, help="a folder in open_clip's form, or a name")
+    parser.add_argument("--sh3d", type=Path, required=True, help="folder of the furniture libraries")
+    parser.add_argument("--split", choices=("val", "test"), default="val")
+    parser.add_argument("--leave-out", type=int, default=0, help="as it was trained: these classes are told apart")
+    parser.add_argument("--seed", type=int, default=0, help="as above")
+    parser.add_argument("--limit", type=int, help="take the first models only")
+    return parser
+
+
+def opened(folder: Path, split: str) -> SH3D:
+    """Open a split of the furniture libraries."""
+    layout = SH3D.recognises(folder)
+    if layout is None:
+        raise MissingError(f"{folder} has no furniture libraries.", "s4tok data fetch sh3d")
+    return SH3D("sh3d", layout, split)
 
 
 def feature_of(models: SH3D, key: str, clip: VisionModel, image: Literal["depth", "shaded"]) -> Float[Tensor, " d"]:

@@ -4,13 +4,11 @@ Choices are made on val; test is measured for the report alone. Calibration subt
 cosine over the models of the split train, whose classes are not used.
 """
 
-import argparse
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import torch
-from measure import looks
+from measure import asking, looks, opened
 from picture_book import left_out
 from torch import Tensor
 from torch.nn import functional
@@ -18,7 +16,6 @@ from torch.nn import functional
 from s4tok.config import VisionConfig
 from s4tok.datasets.sh3d import SH3D
 from s4tok.datasets.sh3d.words import read_kinds
-from s4tok.errors import MissingError
 from s4tok.shapes import Float
 from s4tok.vision.table import load_vision_model
 from s4tok.vision.vision_model import VisionModel
@@ -30,22 +27,12 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 def main(arguments: list[str] | None = None) -> None:
     """Look at the models once, ask in each way, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--clip", required=True, help="a folder in open_clip's form, or a name")
-    parser.add_argument("--sh3d", type=Path, required=True, help="folder of the furniture libraries")
-    parser.add_argument("--split", choices=("val", "test"), default="val")
-    parser.add_argument("--leave-out", type=int, default=0, help="as it was trained: these classes are told apart")
-    parser.add_argument("--seed", type=int, default=0, help="as above")
-    parser.add_argument("--limit", type=int, help="take the first models only")
-    chosen = parser.parse_args(arguments)
-    layout = SH3D.recognises(chosen.sh3d)
-    if layout is None:
-        raise MissingError(f"{chosen.sh3d} has no furniture libraries.", "s4tok data fetch sh3d")
-    clip, models = load_vision_model(VisionConfig(chosen.clip)), SH3D("sh3d", layout, chosen.split)
+    chosen = asking(__doc__).parse_args(arguments)
+    clip, models = load_vision_model(VisionConfig(chosen.clip)), opened(chosen.sh3d, chosen.split)
     kinds = {key: kind for key in models.keys if (kind := models.category(key)) is not None}
     keys = list(kinds)[: chosen.limit]
     seen = torch.stack([looks(models, key, clip, "depth") for key in keys])
-    others = SH3D("sh3d", layout, "train")
+    others = opened(chosen.sh3d, "train")
     mean = torch.stack([looks(others, key, clip, "depth").mean(0) for key in others.keys[: chosen.limit]])
     mean = functional.normalize(mean, dim=1).mean(0)
     truth = torch.tensor([kinds[key] for key in keys])

@@ -132,6 +132,14 @@ def read_labels(labels: str | Path | Sequence[object]) -> list[str]:
     return names
 
 
+def require_labels(labels: Sequence[str], called: str) -> None:
+    """Refuse clouds, by what they are called, of which nothing says what they, or their points, may be."""
+    if not labels:
+        raise UsageError(
+            f"{called} has no labels of its own, and --labels names none.", "for example --labels chair,table,lamp."
+        )
+
+
 def read_synonyms(synonyms: str) -> dict[str, tuple[str, ...]]:
     """Read "sofa=couch=settee, tv=television", or a .txt with such a group a line: a label, and its other names."""
     is_file = "," not in synonyms and synonyms.strip().endswith(".txt")

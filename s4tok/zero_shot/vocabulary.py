@@ -12,7 +12,7 @@ from s4tok.errors import InputError, UsageError
 from s4tok.shapes import Array, Float, Int
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.classifier import classifier
-from s4tok.zero_shot.prompts import Prompts
+from s4tok.zero_shot.prompts import Prompts, require_labels
 from s4tok.zero_shot.unknown_words import unknown_words
 
 
@@ -47,11 +47,7 @@ class Vocabulary:
         category: str | None = None,
     ) -> None:
         """Take a dataset's own words, or a user's `labels`; `category` says what these are parts of."""
-        if not labels and not clouds.classes:
-            raise UsageError(
-                f"{clouds.name} has no labels of its own, and --labels names none.",
-                "for example --labels wall,floor,chair.",
-            )
+        require_labels(labels or clouds.classes, clouds.name)
         if category is not None and not labels:
             raise UsageError("--category says what --labels are parts of, and there are none.")
         self.clouds = clouds

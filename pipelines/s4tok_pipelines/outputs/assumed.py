@@ -1,12 +1,11 @@
 """What a user's own files were taken for: objects or rooms, their unit, and the axis that points up."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
-from s4tok.errors import UsageError
 from s4tok_pipelines.report import Report
 
 FEW = 3  # files that are called by their names
@@ -19,13 +18,9 @@ def names_of(clouds: CloudDataset) -> str | None:
     return ", ".join(clouds.keys[:FEW]) + (", ..." if len(clouds.keys) > FEW else "")
 
 
-def require_labels(labels: Sequence[str], clouds: CloudDataset) -> None:
-    """Refuse clouds of which nothing says what they, or their points, may be."""
-    if not labels:
-        raise UsageError(
-            f"{names_of(clouds) or clouds.name} has no labels of its own, and --labels names none.",
-            "for example --labels chair,table,lamp.",
-        )
+def called(clouds: CloudDataset) -> str:
+    """Call clouds by their files' names, or by the dataset's."""
+    return names_of(clouds) or clouds.name
 
 
 def taken_for(clouds: CloudDataset) -> dict[str, Any]:

@@ -28,13 +28,14 @@ from s4tok.vision.weights import CARRIED
 from s4tok.zero_shot.box_figures import BoxTally
 from s4tok.zero_shot.classifier import classifier
 from s4tok.zero_shot.open_words import OpenVocabulary, is_auto
+from s4tok.zero_shot.prompts import require_labels
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache import CacheReader
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.inputs.features import features_in
 from s4tok_pipelines.inputs.models import ModelNames, Models, load_calibrating, load_models
 from s4tok_pipelines.inputs.own_clouds import bring_upright, parted
-from s4tok_pipelines.outputs.assumed import require_labels, tell_assumed
+from s4tok_pipelines.outputs.assumed import called, tell_assumed
 from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.outputs.segment_sheets import Sheet
 from s4tok_pipelines.paths import CACHE
@@ -81,7 +82,7 @@ def segment_by_name(
     """
     _agree(names, config)
     if names.checkpoint is None:  # a named one may be fine-tuned, and know some
-        require_labels(labels or clouds.classes, clouds)
+        require_labels(labels or clouds.classes, called(clouds))
     parts = parted(clouds, scale=config.scale, scene=None if category is None else "object", report=report)
     sheet = Sheet(parts[0])
 
@@ -135,7 +136,7 @@ def classify_by_name(
     if models.checkpoint is not None and models.checkpoint.labeller is not None:
         known = labels_of(models.checkpoint, "objects").classes
         labels = labels or (() if clouds.categories else known)
-    require_labels(labels or clouds.categories, clouds)
+    require_labels(labels or clouds.categories, called(clouds))
     if isinstance(clouds, OwnFiles) and models.checkpoint is not None:
         encoder = WholeEncoder(models.checkpoint, config, PointReader(models.checkpoint, clouds.up))
         if models.checkpoint.labeller is not None:

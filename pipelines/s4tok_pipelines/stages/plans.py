@@ -58,8 +58,10 @@ def plan_result(name: str, task: Task, kept_as: str, clouds: CloudDataset, evalu
 
 def plan_vision(task: Task, clouds: CloudDataset, evaluator: Evaluator) -> Plan:
     """Plan the 2D model itself on a dataset."""
-    if task == "boxes" or evaluator.kept.has(f"vision-{clouds.name}{KEPT_AS[task] * (task == 'parts')}", clouds):
+    if task == "boxes":
         return Plan()
+    if evaluator.kept.has(f"vision-{clouds.name}{KEPT_AS[task] * (task == 'parts')}", clouds):
+        return Plan(kept=1)
     return Plan(1, seconds=len(clouds) * LOOKING[task])
 
 

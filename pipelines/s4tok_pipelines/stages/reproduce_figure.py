@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from s4tok import __version__
 from s4tok.clouds import PointCloud
 from s4tok.config import DEFAULT_CHECKPOINTS
 from s4tok.datasets.dataset import CloudDataset
@@ -59,7 +60,7 @@ def reproduce_figure(spec: FigureSpec, wanted: Wanted, evaluator: Evaluator, rep
             rows = _parts(clouds, checkpoint, evaluator, picture_at)
         else:
             rows = {"figureA": _patches, "figureB": _sampling}[spec.name](spec, clouds, picture_at, report)
-        return {"rows": rows, "failures": []}
+        return {"rows": rows, "clouds": len(clouds), "s4tok": __version__, "failures": []}
 
     wanted.out.mkdir(parents=True, exist_ok=True)
     stamp = result_stamp(spec.name, clouds, evaluator.clip, checkpoint, evaluator.prompts, {"drawing": DRAWING}, ())
