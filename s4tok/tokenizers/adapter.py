@@ -1,5 +1,7 @@
 """The mini-PointNet that turns a patch into a token of the transformer's width."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -38,5 +40,27 @@ class PointNet(nn.Module):
 
 def _maximum(rows: Float[Tensor, "r d"], n_members: Int[Tensor, " p"]) -> Float[Tensor, "p d"]:
     """Take each patch's maximum over its members, whose rows stand together; half the time of a padded `amax`."""
-    highest = torch.segment_reduce(rows, "max", lengths=n_members, axis=0, unsafe=True, initial=-torch.inf)
-    return torch.where(n_members[:, None] > 0, highest, 0)
+    highest: Tensor = _Maximum.apply(rows, n_members)
+    return highest
+
+
+class _Maximum(torch.autograd.Function):
+    """Equal maxima share their gradient.
+
+    PyTorch's own shares it where it is positive, and gives all of it to each where it is negative: then whatever is
+    often equal grows.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, rows: Float[Tensor, "r d"], n_members: Int[Tensor, " p"]) -> Float[Tensor, "p d"]:
+        highest = torch.segment_reduce(rows, "max", lengths=n_members, axis=0, unsafe=True, initial=-torch.inf)
+        ctx.save_for_backward(rows, highest, n_members)
+        return torch.where(n_members[:, None] > 0, highest, 0)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Float[Tensor, "p d"]) -> tuple[Float[Tensor, "r d"], None]:
+        rows, highest, n_members = ctx.saved_tensors
+        is_highest = rows == highest.repeat_interleave(n_members, dim=0, output_size=len(rows))
+        count = torch.segment_reduce(is_highest.to(rows.dtype), "sum", lengths=n_members, axis=0, unsafe=True)
+        share = gradient / count.clamp_min(1)
+        return is_highest * share.repeat_interleave(n_members, dim=0, output_size=len(rows)), None

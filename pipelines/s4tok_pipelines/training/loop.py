@@ -5,7 +5,7 @@ import math
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from s4tok.backbones.precision import lower
 from s4tok.config import LoopConfig
 from s4tok.errors import InputError, UsageError
 from s4tok.objectives.objective import Objective
@@ -76,6 +77,8 @@ class Training:
             raise UsageError(
                 f"{len(data.keys)} clouds cannot be shared by {ranks.world} processes.", "take more clouds."
             )
+        if device.type == "cuda":
+            lower(model, device)
         self.size = min(config.batch, len(data.keys) // ranks.world * ranks.world)
         self.steps_per_epoch = len(data.keys) // self.size
         self.steps = config.epochs * self.steps_per_epoch
@@ -141,8 +144,7 @@ class Training:
         batch = chosen.batch.to(self.device)
         self.optimizer.zero_grad()
         began = time.monotonic()
-        with self._precision():
-            losses: dict[str, Tensor] = net(batch)
+        losses: dict[str, Tensor] = net(batch)
         losses["total"].backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.trained, self.config.clip_gradient)
         figures = self._agree(losses, norm, is_stopping)
@@ -157,9 +159,6 @@ class Training:
             metrics.write({"kind": "step", "step": self.state.step, "epoch": epoch, "rate": rate, **figures})
         self._show(figures, rate)
         return is_stopped
-
-    def _precision(self) -> Any:
-        return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
 
     def _agree(self, losses: Mapping[str, Tensor], norm: Tensor, is_stopping: bool) -> dict[str, float]:
         """Average a step's figures over processes; all learn whether one of them was told to stop."""
@@ -180,8 +179,7 @@ class Training:
         if self.validation is None:
             return True
         self.model.eval()
-        with self._precision():
-            figures = self.model.validate(self._held_out(self.validation))
+        figures = self.model.validate(self._held_out(self.validation))
         self.model.train()
         selection_loss = self.model.selection(figures)
         is_best = selection_loss <= self.state.best

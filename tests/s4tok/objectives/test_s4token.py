@@ -14,6 +14,7 @@ from open_clip.transformer import VisionTransformer
 from torch.nn import functional
 
 from s4tok.backbones.clip_tower import FrozenEncoder
+from s4tok.backbones.precision import lower
 from s4tok.config import ClusterConfig, PretrainConfig
 from s4tok.models.checkpoint import read_weights
 from s4tok.objectives.s4token import S4Token, teacher_momentum
@@ -106,15 +107,24 @@ def test_a_step_makes_the_processor_wait_for_a_gpu_no_more_often_than_it_has_to(
 
 
 def test_a_step_in_the_mixed_precision_of_a_gpu_has_nearly_the_losses_of_float32(device: str) -> None:
-    kind = torch.device(device).type
     model = training().to(device)
     exact = model(batch().to(device))
-    with torch.autocast(kind, torch.bfloat16):
-        rough = model(batch().to(device))
+    lower(model, device)
+    rough = model(batch().to(device))
     rough["total"].backward()
     for name in ("local", "global"):
         assert abs(float(rough[name]) - float(exact[name])) < 0.05 * abs(float(exact[name])) + 0.01
     assert all(torch.isfinite(weight.grad).all() for weight in model.parameters() if weight.grad is not None)
+
+
+@pytest.mark.gpu
+def test_a_gpu_trains_as_a_cpu_does() -> None:
+    cpu, gpu = training(), training().to("cuda")
+    lower(gpu, "cuda")
+    at_the_end = float(train(cpu, batch(), 60)["total"])
+    assert float(train(gpu, batch().to("cuda"), 60)["total"]) == pytest.approx(at_the_end, rel=0.1)
+    for (name, one), other in zip(cpu.named_parameters(), gpu.parameters(), strict=True):
+        assert float(other.norm()) == pytest.approx(float(one.norm()), rel=0.3, abs=0.3), name
 
 
 @pytest.mark.parametrize("width", [10, 40])

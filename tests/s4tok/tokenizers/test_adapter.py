@@ -77,3 +77,16 @@ def test_gradients_are_those_of_finite_differences() -> None:
     nn.init.normal_(net.point_norm.weight)
     some, members = points[:1, :2].clone().requires_grad_(), is_member[:1, :2]
     assert torch.autograd.gradcheck(lambda patch: net(patch, members), (some,))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_points_that_are_equally_high_share_the_gradient_whatever_its_sign(sign: float) -> None:
+    points, is_member = patches(6)
+    net = PointNet(24, widths=(16, 32, 40)).eval()
+    once, twice = points.clone().requires_grad_(), torch.cat([points, points], dim=2).requires_grad_()
+    (sign * net(once, is_member)).sum().backward()
+    (sign * net(twice, torch.cat([is_member, is_member], dim=2))).sum().backward()
+    assert once.grad is not None
+    assert twice.grad is not None
+    torch.testing.assert_close(twice.grad[:, :, :7], once.grad / 2)
+    torch.testing.assert_close(twice.grad[:, :, 7:], once.grad / 2)
