@@ -98,6 +98,15 @@ def finish_stage(sentence: str, outcome: Outcome) -> None:
     finish(facts, outcome.failures)
 
 
+def finish_training(outcome: Outcome) -> None:
+    """End a training with its one line: how many steps were made, where they lie, and how good it was at its best."""
+    best = outcome.figures.get("validation")
+    steps = f"{outcome.made:,} step{'s' * (outcome.made != 1)} trained"
+    result(f"{steps}: {outcome.out}{'' if best is None else f', best {best:.1%}'}")
+    facts = {"made": outcome.made, "present": outcome.present, "out": str(outcome.out)}
+    finish({**facts, "seconds": round(outcome.seconds, 3), **outcome.figures})
+
+
 def error(message: str, hint: str, code: int) -> None:
     """Say what went wrong and the way out; with `--json` as an object too."""
     _stderr().print(f"[bold red]error:[/] {_plain(message)}", soft_wrap=True)

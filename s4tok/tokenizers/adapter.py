@@ -58,9 +58,9 @@ class _Maximum(torch.autograd.Function):
         return torch.where(n_members[:, None] > 0, highest, 0)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Float[Tensor, "p d"]) -> tuple[Float[Tensor, "r d"], None]:
+    def backward(ctx: Any, *grad_outputs: Float[Tensor, "p d"]) -> tuple[Float[Tensor, "r d"], None]:
         rows, highest, n_members = ctx.saved_tensors
         is_highest = rows == highest.repeat_interleave(n_members, dim=0, output_size=len(rows))
         count = torch.segment_reduce(is_highest.to(rows.dtype), "sum", lengths=n_members, axis=0, unsafe=True)
-        share = gradient / count.clamp_min(1)
+        share = grad_outputs[0] / count.clamp_min(1)
         return is_highest * share.repeat_interleave(n_members, dim=0, output_size=len(rows)), None

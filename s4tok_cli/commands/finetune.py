@@ -148,12 +148,7 @@ def finetune(
         report=console.Progress(),
     )
     if is_first:
-        best = outcome.figures.get("validation")
-        console.result(f"{outcome.made} steps trained: {outcome.out}{'' if best is None else f', best {best:.1%}'}")
-        console.finish(
-            {"made": outcome.made, "present": outcome.present, "out": str(outcome.out),
-             "seconds": round(outcome.seconds, 3), **outcome.figures}
-        )  # fmt: skip
+        console.finish_training(outcome)
 
 
 def _numbers(preset: AnyPreset, task: FinetuneTask | None, protocol: Protocol | None) -> FinetuneRecipe:

@@ -130,11 +130,7 @@ def pretrain(
         report=console.Progress(),
     )
     if is_first:
-        console.result(f"{outcome.made} steps trained: {outcome.out}")
-        console.finish(
-            {"made": outcome.made, "present": outcome.present, "out": str(outcome.out),
-             "seconds": round(outcome.seconds, 3), **outcome.figures}
-        )  # fmt: skip
+        console.finish_training(outcome)
 
 
 def _other(source: options.Clouds, also: str) -> options.Clouds:
