@@ -32,7 +32,8 @@ from s4tok.zero_shot.prompts import require_labels
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache import CacheReader
 from s4tok_cache.files import write_whole
-from s4tok_pipelines.inputs.features import features_in
+from s4tok_pipelines.inputs.entries import root_of
+from s4tok_pipelines.inputs.features import features_in, features_of, open_features
 from s4tok_pipelines.inputs.models import ModelNames, Models, load_calibrating, load_models
 from s4tok_pipelines.inputs.own_clouds import bring_upright, parted
 from s4tok_pipelines.outputs.assumed import called, tell_assumed
@@ -40,6 +41,7 @@ from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.outputs.segment_sheets import Sheet
 from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.report import Report, silent
+from s4tok_pipelines.stages.auto import usual_superpoints
 from s4tok_pipelines.stages.classify import Classified, classify
 from s4tok_pipelines.stages.detect import BoxFiles, Detected, detect, open_superpoints
 from s4tok_pipelines.stages.extract_features import extract_features
@@ -76,8 +78,8 @@ def segment_by_name(
         files: What to write of each cloud, with a `result.json` beside it.
         boxes: Put boxes around things of one name, and measure them where boxes are known.
         preview: A .png to draw the first clouds into, truth beside names.
-        auto: Make superpoints that are missing.
-        workers: Processes that cut.
+        auto: Make what is missing: superpoints, and for a 2D model its features.
+        workers: Processes that cut and draw.
         report: Who listens.
     """
     _agree(names, config)
@@ -91,7 +93,7 @@ def segment_by_name(
         calibrated_by = load_calibrating(names, models, config, part.scene)
         words = _words(part, models, config, labels, category)
         _upright(part, models.checkpoint, words, config)
-        is_looked_at = models.checkpoint is None and isinstance(part, OwnFiles)
+        is_looked_at = models.checkpoint is None and (auto or isinstance(part, OwnFiles))
         scorer = open_scorer(
             part, cache, models.vision, models.checkpoint, config, calibrated_by=calibrated_by,
             features=_look(part, cache, models, workers, report) if is_looked_at else None,
@@ -225,11 +227,19 @@ def _words(
     return kind(clouds, models.texts, models.prompts, labels, category)
 
 
-def _look(clouds: CloudDataset, cache: Path, models: Models, workers: int, report: Report) -> CacheReader:
-    """Make 2D features of own files by frames of virtual cameras; the small CLIPs know objects by ten drawn views."""
-    frames = clouds.scene == "room" or models.texts.name not in CARRIED
+def _look(clouds: CloudDataset, cache: Path, models: Models, workers: int, report: Report) -> CacheReader | None:
+    """Make 2D features; None where the model has left some of all clouds, whatever they were made of.
+
+    Own files are looked at by frames of virtual cameras; the small CLIPs know objects by ten drawn views.
+    """
+    is_own, root = isinstance(clouds, OwnFiles), root_of(cache, clouds)
+    kept = [] if is_own else [open_features(root, stamp) for stamp in features_of(root, models.texts.identity)]
+    if any(set(clouds.keys) <= set(reader.keys()) for reader in kept):
+        return None
+    frames = clouds.scene == "room" or (is_own and models.texts.name not in CARRIED)
+    cut = SuperpointConfig.of(clouds.scene) if is_own else usual_superpoints(clouds, cache)
     outcome = extract_features(
-        clouds, cache, models.texts, None if frames else ViewConfig(), superpoints=SuperpointConfig.of(clouds.scene),
+        clouds, cache, models.texts, None if frames else ViewConfig(), superpoints=cut,
         frames=frames, auto=True, workers=workers, device=models.device, report=report,
     )  # fmt: skip
     return features_in(outcome.out)

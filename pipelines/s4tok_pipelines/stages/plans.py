@@ -66,25 +66,35 @@ def plan_vision(task: Task, clouds: CloudDataset, evaluator: Evaluator) -> Plan:
 
 
 def plan_training(recipe: Recipe, clouds: CloudDataset, trainer: Trainer) -> Plan:
-    """Plan a training: what each cloud needs before, and how often it is read."""
-    config = trainer.config(recipe, "", 0)
-    clouds, kind = trainer.clouds(clouds, config), "frames" if recipe.preset.startswith("sam-stage") else recipe.kind
+    """Plan a training of clouds that are prepared: how often each is read."""
+    config, kind = trainer.config(recipe, "", 0), _kind(recipe)
+    clouds = trainer.clouds(clouds, config)
     entries = float(len(clouds)) * config.training.epochs
     if isinstance(config, FinetuneRecipe):
         entries *= config.training.repeats * (config.training.labels_fraction or 1.0)
     if clouds.scene == "room" and kind in ("pretrain", "finetune") and config.training.window != 0:
         entries *= config.training.windows
+    return Plan(runs=1, seconds=OPENING + entries * TRAINING[kind])
+
+
+def plan_preparing(recipe: Recipe, clouds: CloudDataset, trainer: Trainer) -> Plan:
+    """Plan what clouds need before the first training of this kind."""
+    kind, clouds = _kind(recipe), trainer.clouds(clouds, trainer.config(recipe, "", 0))
     each = PREPARING[kind] + (CUTTING[clouds.scene] if kind in ("pretrain", "finetune") else 0.0)
-    return Plan(runs=1, seconds=OPENING + len(clouds) * each + entries * TRAINING[kind])
+    return Plan(seconds=len(clouds) * each)
+
+
+def _kind(recipe: Recipe) -> str:
+    return "frames" if recipe.preset.startswith("sam-stage") else recipe.kind
 
 
 def plan_table2(worlds: Worlds, methods: Sequence[Method], rows: RowCheckpoints, evaluator: Evaluator) -> Plan:
     """Plan Table 2: every checkpoint in rooms, some in whole rooms, some on objects at every scale."""
     clouds = (*worlds.rooms, worlds.shapes)
-    plan = Plan(seconds=STARTING + sum(len(each) * CUTTING[each.scene] for each in clouds))
+    plan, planned = Plan(seconds=STARTING + sum(len(each) * CUTTING[each.scene] for each in clouds)), set[str]()
     for method in methods:
         name = method.name
-        plan = sum(_runs(rows, method, set()), plan)
+        plan = sum(_runs(rows, method, planned), plan)
         asked: list[tuple[Task, str, CloudDataset]] = [("rooms", KEPT_AS["rooms"], each) for each in worlds.rooms]
         asked.extend(("rooms", WHOLE_ROOMS, each) for each in worlds.rooms if name in WHOLE_ROOM)
         if name in OBJECTS or name == UNIVERSAL:
@@ -105,11 +115,16 @@ def plan_figure(name: str, clouds: CloudDataset, evaluator: Evaluator) -> Plan:
 
 
 def _runs(rows: RowCheckpoints, row: Method, planned: set[str]) -> Iterator[Plan]:
-    """Give the trainings of a row and of what it begins with; each stands once in a table."""
+    """Give the trainings of a row and of what it begins with, and what these need; each stands once in a table."""
     missing = rows.missing(row)
     if row.recipe is None or not missing or row.names in planned:
         return
     planned.add(row.names)
     if row.recipe.begin:
         yield from _runs(rows, rows.spec.find(row.recipe.begin), planned)
-    yield from len(missing) * [plan_training(row.recipe, rows.worlds[row.recipe.role], rows.trainer)]
+    clouds = rows.worlds[row.recipe.role]
+    yield from len(missing) * [plan_training(row.recipe, clouds, rows.trainer)]
+    prepared = f"{_kind(row.recipe)} of {clouds.name}"
+    if prepared not in planned:
+        planned.add(prepared)
+        yield plan_preparing(row.recipe, clouds, rows.trainer)

@@ -13,12 +13,12 @@ ALLOWANCE = 1.5  # what is announced, in what was measured: clouds differ, and s
 STARTING = 10.0  # a table: models are loaded, pictures drawn
 LOADING = 3.0  # a result: its checkpoint
 OPENING = 6.0  # a training: its data, and the first validation
-CUTTING: dict[Scene, float] = {"object": 0.6, "room": 6.0}  # superpoints of a cloud
-MEASURING: dict[Task, float] = {"parts": 0.1, "objects": 0.05, "rooms": 2.0, "boxes": 5.0}  # a checkpoint on a cloud
+CUTTING: dict[Scene, float] = {"object": 0.3, "room": 3.2}  # superpoints of a cloud
+MEASURING: dict[Task, float] = {"parts": 0.1, "objects": 0.05, "rooms": 1.0, "boxes": 5.0}  # a checkpoint on a cloud
 LOOKING: dict[Task, float] = {"parts": 1.0, "objects": 1.0, "rooms": 5.0, "boxes": 0.0}  # the 2D model on a cloud
 DRAWING = {"figureA": 10.0, "figureB": 4.0, "figureC": 3.0}  # a cloud of a figure
-PREPARING = {"pretrain": 1.0, "finetune": 0.3, "detection": 0.8, "frames": 0.7}  # a cloud that is trained on
-TRAINING = {"pretrain": 0.07, "finetune": 0.12, "detection": 0.15, "frames": 0.05}  # each time that it is read
+PREPARING = {"pretrain": 0.6, "finetune": 0.3, "detection": 0.8, "frames": 0.7}  # a cloud that is trained on
+TRAINING = {"pretrain": 0.03, "finetune": 0.12, "detection": 0.15, "frames": 0.05}  # each time that it is read
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Plan:
     def said(self, name: str, *, is_known: bool) -> str:
         """Announce it; times are known of the synthetic data and the mini CLIP alone."""
         parts = [f"{self.results or 'nothing'} to measure"]
-        parts += [f"{self.kept} results there already"] if self.kept else []
-        parts += [f"{self.runs} checkpoints to train"] if self.runs else []
+        parts += [f"{self.kept} result{'s' * (self.kept != 1)} there already"] if self.kept else []
+        parts += [f"{self.runs} checkpoint{'s' * (self.runs != 1)} to train"] if self.runs else []
         long = f"at most {_in_words(self.most)} of one core, as measured on {MACHINE}"
         if not is_known:
             long = "how long it takes has been measured for the synthetic data and the mini CLIP alone"

@@ -17,6 +17,7 @@ from s4tok.rendering.ply import ply_of
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok_cache import CacheMissing
 from s4tok_pipelines.inputs.models import ModelNames
 from s4tok_pipelines.stages.by_name import classify_by_name, segment_by_name
 from s4tok_pipelines.stages.segment import Files
@@ -89,6 +90,18 @@ def test_own_rooms_and_objects_without_images_are_labelled_by_a_2d_model_alone(
     assert both.failures == []
     again = segment_by_name(open_dataset([hall]), cache, by_clip, labels=["wall", "seat"])
     assert again.points == next(part.points for part in both.parts if part.about["scene"] == "room")
+
+
+def test_what_a_2d_model_needs_is_made_once_where_that_is_asked_for(names: ModelNames, tmp_path: Path) -> None:
+    shapes, by_clip = ToyShapes("val", sizes=(0, 2, 0), points=300), ModelNames(clip=names.clip, vision_only=True)
+    with pytest.raises(CacheMissing, match="no features by"):
+        segment_by_name(shapes, tmp_path, by_clip)
+    found = segment_by_name(shapes, tmp_path, by_clip, auto=True)
+    assert sum(found.points.values()) == 600
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.h5")}
+    assert segment_by_name(shapes, tmp_path, by_clip, auto=True).points == found.points
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.h5")} == made
+    assert segment_by_name(shapes, tmp_path, by_clip).points == found.points
 
 
 def test_names_are_proposed_and_what_is_nearer_to_other_words_is_unknown(

@@ -6,7 +6,7 @@ from s4tok_pipelines.tables.costs import ALLOWANCE, Plan
 @pytest.mark.parametrize(
     ("plan", "says"),
     [
-        (Plan(3, 1, 0, 100 / ALLOWANCE), "t: 3 to measure, 1 results there already; at most 100 seconds of one core"),
+        (Plan(3, 1, 0, 100 / ALLOWANCE), "t: 3 to measure, 1 result there already; at most 100 seconds of one core"),
         (Plan(0, 0, 2, 3601 / ALLOWANCE), "t: nothing to measure, 2 checkpoints to train; at most 61 minutes of"),
         (Plan(1, 0, 40, 36_000 / ALLOWANCE), "t: 1 to measure, 40 checkpoints to train; at most 10 hours of one core"),
     ],
