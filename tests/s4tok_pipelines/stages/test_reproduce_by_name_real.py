@@ -74,6 +74,7 @@ def test_a_table_is_made_of_the_official_layouts(asked: Reproduction, name: str,
         ("tableA", ["tableA-parts", "tableA-block-2048"], {"shapenetpart", "s3dis"}),
         ("sam-detection", ["sam-3detr", "sam-groupfree3d"], {"sunrgbd-v1", "scannet"}),
         ("sam-segmentation", ["sam-all"], {"s3dis", "scannet"}),
+        ("sam-ablation", ["sam-plain", "sam-dense"], {"s3dis", "scannet"}),
     ],
 )
 def test_rows_are_trained_on_the_official_layouts_and_measured(
