@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from s4tok.errors import InputError
+
 Item = TypeVar("Item")
 
 
@@ -37,6 +39,12 @@ class Failure:
 
     key: str
     reason: str
+
+
+def all_failed(failures: Sequence[Failure], done: str) -> InputError:
+    """Say why nothing was done: of a single cloud its reason, of several how many there are and the first's."""
+    reason = failures[0].reason
+    return InputError(reason if len(failures) == 1 else f"none of {len(failures)} clouds can be {done}: {reason}")
 
 
 @dataclass

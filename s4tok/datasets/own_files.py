@@ -83,8 +83,12 @@ class OwnFiles(FileDataset):
         names = self.layout.files or _walk(self.layout.root)
         taken = names if self.layout.files else [name for name in names if _format(name) not in NOTES] or names
         if len(taken) < len(names):
-            left = f"{len(names) - len(taken)} .txt files are passed over, since files of other formats are there"
-            self.remarks = (f"{left}; name them to have them read.",)
+            n_left = len(names) - len(taken)
+            left = f"{n_left} .txt files are" if n_left > 1 else f"{min(set(names) - set(taken))} is"
+            them = "them" if n_left > 1 else "it"
+            self.remarks = (
+                f"{left} passed over, since files of other formats are there; name {them} to have {them} read.",
+            )
         return {legible(name): name for name in taken}
 
     def __getitem__(self, key: str) -> PointCloud:

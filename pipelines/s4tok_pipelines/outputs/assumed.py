@@ -12,10 +12,11 @@ FEW = 3  # files that are called by their names
 
 
 def names_of(clouds: CloudDataset) -> str | None:
-    """Name a user's files, the first few of many; nothing for a dataset."""
+    """Name a user's files, of those that were read the first few; nothing for a dataset."""
     if not isinstance(clouds, OwnFiles):
         return None
-    return ", ".join(clouds.keys[:FEW]) + (", ..." if len(clouds.keys) > FEW else "")
+    read = _read(clouds) or clouds.keys
+    return ", ".join(read[:FEW]) + (", ..." if len(read) > FEW else "")
 
 
 def called(clouds: CloudDataset) -> str:
@@ -27,7 +28,7 @@ def taken_for(clouds: CloudDataset) -> dict[str, Any]:
     """Say what own files were taken for: a word where it is the same for all, else one for each file."""
     if not isinstance(clouds, OwnFiles):
         return {"scene": clouds.scene, "up": clouds.up}
-    places = {key: clouds.guesses[key].placement for key in clouds.keys if key in clouds.guesses}
+    places = {key: clouds.guesses[key].placement for key in _read(clouds)}
     found: dict[str, Any] = {"scene": clouds.scene}
     for name in ("up", "unit"):
         words = {key: getattr(place, name) for key, place in places.items()}
@@ -48,7 +49,11 @@ def tell_assumed(clouds: CloudDataset, report: Report) -> None:
     """Tell what own files were taken for where no labels are tried: which way is up shows in shape and format alone."""
     if isinstance(clouds, OwnFiles) and clouds.guesses:
         how = "" if clouds.said.up else ", told by shape and format alone"
-        report.note(f"{assumed({'files': names_of(clouds), **taken_for(clouds)}, len(clouds))}{how}")
+        report.note(f"{assumed({'files': names_of(clouds), **taken_for(clouds)}, len(_read(clouds)))}{how}")
+
+
+def _read(clouds: OwnFiles) -> list[str]:
+    return [key for key in clouds.keys if key in clouds.guesses]
 
 
 def _listed(words: Any) -> str:

@@ -106,7 +106,8 @@ def segment_by_name(
     found = joined([one(part) for part in parts])
     if preview:
         write_whole(preview, sheet.png(), parents=True)
-        report.note(f"{len(sheet.cells)} clouds in the colours of their labels: {preview}")
+        n_drawn = len(sheet.cells)
+        report.note(f"{n_drawn} cloud{'s' * (n_drawn != 1)}, coloured by label: {preview}")
     if files is not None:
         _keep(found, files.folder)
         report.note(f"labels of all points, and a result.json that says what they depend on: {files.folder}")
@@ -195,7 +196,8 @@ def detect_by_name(
     found = detect(clouds, SceneDetector(loaded, config), superpoints, files=files, watch=watch, report=report)
     if preview:
         write_whole(preview, sheet.png(), parents=True)
-        report.note(f"{len(sheet.cells)} clouds with their boxes: {preview}")
+        n_drawn = len(sheet.cells)
+        report.note(f"{n_drawn} cloud{'s' * (n_drawn != 1)} with boxes: {preview}")
     if files is not None:
         _keep(found, files.folder)
         report.note(f"boxes, and a result.json that says what they depend on: {files.folder}")

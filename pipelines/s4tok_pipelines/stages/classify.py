@@ -10,7 +10,7 @@ from torch import Tensor
 
 from s4tok.config import ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import InputError, UsageError
+from s4tok.errors import UsageError
 from s4tok.inference.head_words import cloud_vectors
 from s4tok.metrics.labels import Interval, Scores, bootstrap, confusion, label_scores
 from s4tok.models.checkpoint import TrainedModel
@@ -21,7 +21,7 @@ from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.unknown_words import tell_unknown, unknown_words
 from s4tok_pipelines.inputs.whole_features import WholeFeatures
 from s4tok_pipelines.outputs.provenance import provenance
-from s4tok_pipelines.report import Failure, Report, silent
+from s4tok_pipelines.report import Failure, Report, all_failed, silent
 
 BEST = 3  # names told of each cloud
 
@@ -106,7 +106,7 @@ def classify(
             rows[done.item] = near(done.result)
         report.gauge(failed=float(len(result.failures)))
     if not rows:
-        raise InputError(f"none of {len(clouds)} clouds can be classified: {result.failures[0].reason}")
+        raise all_failed(result.failures, "classified")
     for key in sorted(rows):
         best = rows[key].argsort(descending=True, stable=True)[:BEST].tolist()
         result.answers[key] = [(classes[each], float(rows[key][each])) for each in best]

@@ -31,7 +31,7 @@ from s4tok_pipelines.outputs.assumed import taken_for
 from s4tok_pipelines.outputs.box_files import write_boxes
 from s4tok_pipelines.outputs.boxed_clouds import boxes_page, labelled_by_boxes
 from s4tok_pipelines.outputs.labelled_clouds import stems_for
-from s4tok_pipelines.report import Failure, Report, silent
+from s4tok_pipelines.report import Failure, Report, all_failed, silent
 from s4tok_pipelines.stages.auto import superpoints_for
 
 
@@ -122,7 +122,7 @@ def detect(
         if watch is not None:
             watch(done)
     if len(failures) == len(clouds):
-        raise InputError(f"boxes are found in none of {len(clouds)} clouds: {failures[0].reason}")
+        raise all_failed(failures, "searched for boxes")
     about = {
         "s4tok": __version__,
         "dataset": clouds.name,

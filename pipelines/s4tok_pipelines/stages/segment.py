@@ -24,7 +24,7 @@ from s4tok_pipelines.outputs.box_files import write_boxes
 from s4tok_pipelines.outputs.formats import BOX_USUAL, USUAL
 from s4tok_pipelines.outputs.labelled_clouds import stems_for, write_labelled
 from s4tok_pipelines.outputs.provenance import provenance
-from s4tok_pipelines.report import Failure, Report, silent
+from s4tok_pipelines.report import Failure, Report, all_failed, silent
 
 
 class Files(NamedTuple):
@@ -142,7 +142,7 @@ def segment(
         if watch is not None:
             watch(done)
     if not tally.n_clouds:
-        raise InputError(f"none of {len(clouds)} clouds can be segmented: {failures[0].reason}")
+        raise all_failed(failures, "segmented")
     return Segmented(
         tally.n_clouds,
         dict(tally.points),

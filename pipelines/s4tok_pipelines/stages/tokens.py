@@ -17,7 +17,7 @@ from s4tok.superpoints import partition
 from s4tok.tokenizers.table import TOKENIZERS
 from s4tok_pipelines.outputs.patch_pictures import Counted, centers_on, count, group, in_patches, picture
 from s4tok_pipelines.outputs.picture_grid import Shown, write_grid
-from s4tok_pipelines.report import Failure, Report, silent
+from s4tok_pipelines.report import Failure, Report, all_failed, silent
 
 POINTS = 20_000  # of a cloud at most; more are not told apart in a picture
 
@@ -71,7 +71,7 @@ def tokens(
             report.note(f"{key}, its superpoints, centres and patches: {preview}")
             preview = None
     if not found:
-        raise InputError(f"none of {len(clouds)} clouds can be grouped: {failures[0].reason}")
+        raise all_failed(failures, "grouped")
     return Grouped(found, failures)
 
 

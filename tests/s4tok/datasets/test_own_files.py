@@ -394,6 +394,11 @@ def test_texts_of_a_folder_are_clouds_where_nothing_else_lies_there(tmp_path: Pa
     found = open_dataset(tmp_path)
     assert found.keys == ("a.xyz",)
     assert "3 .txt files are passed over" in found.remarks[0]
+    (tmp_path / "pose" / "0.txt").unlink()
+    (tmp_path / "pose" / "1.txt").unlink()
+    assert open_dataset(tmp_path).remarks == (
+        "notes.txt is passed over, since files of other formats are there; name it to have it read.",
+    )
     assert open_dataset([tmp_path / "a.xyz", tmp_path / "notes.txt"]).keys == ("a.xyz", "notes.txt")
 
 

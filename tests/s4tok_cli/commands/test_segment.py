@@ -247,7 +247,7 @@ def test_people_and_programs_are_told_how_labels_were_calibrated(
 def test_a_dataset_is_drawn_truth_beside_names(answer: Answer, tmp_path: Path) -> None:
     code, _, heard = answer("toy-shapes", "--split", "val", "--limit", 2, "--auto", "--preview", "seen/named.png")
     assert code == 0
-    assert "2 clouds in the colours of their labels: seen/named.png" in heard
+    assert "2 clouds, coloured by label: seen/named.png" in heard
     assert (tmp_path / "seen" / "named.png").read_bytes().startswith(b"\x89PNG")
 
 
