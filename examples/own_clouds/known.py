@@ -30,6 +30,7 @@ class Known(NamedTuple):
     scene: Scene
     xyz: Float64[Array, "n 3"]  # in metres
     parts: tuple[str, ...]  # the words of its points
+    truth: Array  # (n,) the word of each point, empty where there is none
 
 
 def known(names: list[str], split: str, limit: int | None, data: Path) -> Iterator[Known]:
@@ -41,8 +42,11 @@ def known(names: list[str], split: str, limit: int | None, data: Path) -> Iterat
             number = clouds.category(key)
             kind = "room" if clouds.scene == "room" else "other" if number is None else clouds.categories[number]
             parts = [clouds.classes[each] for each in clouds.parts.get(kind, ())] or list(clouds.classes)
-            xyz: Array = clouds[key].xyz.astype(np.float64) @ turn.T
-            yield Known(name, key, kind, clouds.scene, xyz, tuple(parts))
+            cloud = clouds[key]
+            xyz: Array = cloud.xyz.astype(np.float64) @ turn.T
+            labels = np.full(len(cloud), -1) if cloud.labels is None else cloud.labels
+            truth = np.array([*clouds.classes, ""])[labels]
+            yield Known(name, key, kind, clouds.scene, xyz, tuple(parts), truth)
 
 
 def stood(xyz: Float64[Array, "n 3"], axis: str) -> Float64[Array, "n 3"]:

@@ -55,7 +55,7 @@ CONVENTIONS: Mapping[str, Mapping[Axis, float]] = {
     ".obj": {"x": 0.1, "y": 1.0, "z": 0.5},
 }
 DOUBT = 0.05  # the odds of each other axis where a file itself says which is up
-FRAME = 2  # goes up when the same file gives another cloud, so that caches notice
+FRAME = 3  # goes up when the same file gives another cloud, so that caches notice
 
 
 class OwnFiles(FileDataset):

@@ -13,11 +13,14 @@ from s4tok.errors import choose
 from s4tok.geometry.axes import upright
 from s4tok.geometry.gravity import STRAY, Measured, measured, up_odds
 from s4tok.geometry.rooms import METRES, USUAL, Taken, likeness_to_a_room, taken_for
-from s4tok.shapes import Array, Float64
+from s4tok.shapes import Array, Float32, Float64
 
 AXES: tuple[Axis, ...] = get_args(Axis)
 UP: Axis = "y"  # in that frame
-STEP = 1e-5  # coordinates are rounded to about this share of the extent, so that no other unit or offset shows in them
+# Coordinates are rounded to about this share of the extent, so that no other unit or offset shows in them. Nearly no
+# point of a file in single precision falls to another side in another unit: examples/own_clouds/compare_rounding.py.
+STEP = 2.5e-4
+COARSEST = 2.0**-9  # metres in a large room; superpoints are cut from voxels of ten times that
 # Where a step ends: no simple fraction of it, on which coordinates of a file often lie and would fall to either side.
 BORDER = 0.6180339887
 SURE = 10.0  # odds from which on a cloud is said to be upside down
@@ -83,14 +86,12 @@ def guessed(cloud: PointCloud, said: Said = Said(), convention: Mapping[Axis, fl
 def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
     """Bring a cloud into the frame, where the same thing in another unit, place or orientation is the same cloud.
 
-    Its points are rounded to a power of two, which float32 holds exactly. `source` is the cloud as it came.
+    `source` is the cloud as it came.
     """
     turn = upright(placement.up)
-    xyz = (_exact(cloud) @ turn.T) * factor(cloud, placement)
-    step = 2.0 ** round(log2(STEP * (float(np.ptp(xyz, axis=0).max()) or 1.0)))
     return replace(
         cloud,
-        xyz=(np.floor(xyz / step + BORDER) * step).astype(np.float32),
+        xyz=rounded((_exact(cloud) @ turn.T) * factor(cloud, placement)),
         offset=np.zeros(3),
         exact=None,
         normals=None if cloud.normals is None else (cloud.normals @ turn.T).astype(np.float32),
@@ -98,6 +99,13 @@ def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
         source=cloud,
         placement=placement,
     )
+
+
+def rounded(xyz: Float64[Array, "n 3"], step: float = STEP) -> Float32[Array, "n 3"]:
+    """Round points to about this share of their extent: to a power of two, which float32 holds exactly."""
+    width = min(2.0 ** round(log2(step * (float(np.ptp(xyz, axis=0).max()) or 1.0))), COARSEST)
+    on_grid: Array = np.floor(xyz / width + BORDER) * width
+    return on_grid.astype(np.float32)
 
 
 def factor(cloud: PointCloud, placement: Placement) -> float:

@@ -70,6 +70,16 @@ def test_a_room(rooms: Checkpoint, dataset: type[ToyScans | ToyRooms]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("dataset", [ToyScans, ToyRooms])
+def test_a_room_in_single_precision(rooms: Checkpoint, dataset: type[ToyScans | ToyRooms]) -> None:
+    clouds = dataset("val")
+    xyz = clouds[clouds.keys[0]].xyz[::3].astype(np.float64) @ upright("z").T
+    variants: list[tuple[Axis, Unit, bool]] = [("y", "m", False), ("z", "mm", False), ("x", "inch", False)]
+    files = [(xyz @ upright(axis) / METRES[unit]).astype(np.float32) for axis, unit, _ in variants]
+    require_same([s4tok.segment(file, ROOM_WORDS, rooms) for file in files], variants)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["chair", "table", "sofa"])
 def test_a_real_models_points(objects: Checkpoint, furniture: Path, kind: str) -> None:
     models = open_dataset(furniture, split="test", dataset="sh3d")
