@@ -87,9 +87,8 @@ def main() -> None:
     parser.add_argument("--jitter", type=float, default=0.0, metavar="SHARE", help="of the extent")
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS), metavar="WAY")
     parser.add_argument("--right", action="store_true", help="measure against the true labels")
-    parser.add_argument("--data", type=Path, default=Path("data"), help="folder of sh3d")
     chosen = parser.parse_args()
-    clouds = list(known(chosen.datasets, "val", chosen.limit, chosen.data))
+    clouds = list(known(chosen.datasets, "val", chosen.limit, Path("data")))
     checkpoints = {"object": s4tok.load(device="cpu"), "room": s4tok.load("universal", device="cpu")}
     print(f"{', '.join(chosen.datasets)}, {len(clouds)} clouds, jitter {chosen.jitter:g}\n", flush=True)
     if chosen.right:

@@ -25,6 +25,7 @@ from s4tok.inference.loading import Checkpoint
 from s4tok.shapes import Array, Float32, Float64, Int
 
 UTM = np.array([453_000.25, 5_411_000.5, 220.125])
+PART_WORDS = ("seat", "back", "leg", "top")  # of sh3d, whose models have no parts
 ROOM_WORDS = ("wall", "floor", "chair", "table", "bed", "sofa")
 HEADER = "| clouds | | numbers | files | alike to the bit | labels alike | least | files >= 99 % |\n|---|---:|---|" + (
     "---:|" * 5
@@ -99,8 +100,9 @@ def _placed(file: File) -> Float32[Array, "n 3"] | None:
 
 
 def _labels(file: File, case: Known, checkpoint: Checkpoint) -> Int[Array, " n"]:
-    is_room = case.scene == "room"
-    words, category = (ROOM_WORDS, None) if is_room else (case.parts, case.kind)
+    words, category = (case.parts, case.kind) if case.parts else (PART_WORDS, None)
+    if case.scene == "room":
+        words, category = ROOM_WORDS, None
     return np.asarray(s4tok.segment(file.cloud, words, checkpoint, category=category, up=file.up).labels)
 
 
