@@ -89,8 +89,8 @@ def segment_by_name(
     sheet = Sheet(parts[0])
 
     def one(part: CloudDataset) -> Segmented:
-        models = load_models(names, part.scene, report, "dense")
-        calibrated_by = load_calibrating(names, models, config, part.scene)
+        models = load_models(names, report, "dense")
+        calibrated_by = load_calibrating(names, models, config)
         words = _words(part, models, config, labels, category)
         _upright(part, models.checkpoint, words, config)
         is_looked_at = models.checkpoint is None and (auto or isinstance(part, OwnFiles))
@@ -134,7 +134,7 @@ def classify_by_name(
     if names.vision_only and (config.scale, config.votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
         raise UsageError("views are drawn at one size, of all points: --scale and --votes are for checkpoints.")
     is_own, (clouds,) = isinstance(clouds, OwnFiles), parted(clouds, scale=config.scale, scene="object", report=report)
-    models = load_models(names, clouds.scene, report, "whole")
+    models = load_models(names, report, "whole")
     if models.checkpoint is not None and models.checkpoint.labeller is not None:
         known = labels_of(models.checkpoint, "objects").classes
         labels = labels or (() if clouds.categories else known)
