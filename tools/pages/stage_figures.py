@@ -24,12 +24,13 @@ def main() -> None:
         views = preview(VIEWS, Path(scratch) / "views")
         Image.open(views / VIEWED).save(IMAGES / "views.png", optimize=True)
         masks = Image.open(preview(MASKS, Path(scratch) / "masks") / "masks.png").crop(MASKED)
-        save_small(masks, "masks.png")
+        few = masks.convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE, colors=128)
+        few.save(IMAGES / "masks.png", optimize=True)
         rooms = Image.open(preview(BOXES, Path(scratch) / "boxes.png"))
         lower = rooms.crop((0, rooms.height // 2, rooms.width, rooms.height))
         lower.save(IMAGES / "boxes.png", optimize=True)
         labelled = preview(f"{STUDIO} --out {scratch}/studio --preview", Path(scratch) / "studio.png")
-        save_small(Image.open(labelled), "studio.png")
+        Image.open(labelled).save(IMAGES / "studio.png", optimize=True)  # fewer colours would lose those of labels
 
 
 def preview(command: str, place: Path) -> Path:
@@ -38,12 +39,6 @@ def preview(command: str, place: Path) -> Path:
     words = [*shlex.split(command), str(place), "--cache", str(cache)]
     subprocess.run([sys.executable, "-m", "s4tok_cli", *words], check=True)
     return place
-
-
-def save_small(picture: Image.Image, name: str) -> None:
-    """Save a picture in 128 colours."""
-    few = picture.convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE, colors=128)
-    few.save(IMAGES / name, optimize=True)
 
 
 if __name__ == "__main__":
