@@ -230,7 +230,7 @@ def _words(
 def _look(clouds: CloudDataset, cache: Path, models: Models, workers: int, report: Report) -> CacheReader | None:
     """Make 2D features; None where the model has left some of all clouds, whatever they were made of.
 
-    Own files are looked at by frames of virtual cameras; the small CLIPs know objects by ten drawn views.
+    Own files are drawn by frames of virtual cameras; the small CLIPs know objects by ten drawn views.
     """
     is_own, root = isinstance(clouds, OwnFiles), root_of(cache, clouds)
     kept = [] if is_own else [open_features(root, stamp) for stamp in features_of(root, models.texts.identity)]
