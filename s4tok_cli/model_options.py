@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from typer import Option
 
-from s4tok.config import DEFAULT_CHECKPOINTS, VisionConfig
+from s4tok.config import DEFAULT_CHECKPOINT, VisionConfig
 from s4tok_cli import completion, options
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ Checkpoint: TypeAlias = Annotated[
         help="One that is shipped, a run folder, or hf-hub:owner/name.",
         metavar="NAME|DIR",
         autocompletion=completion.or_path(completion.checkpoints),
-        show_default=", ".join(f"{scene}s: {name}" for scene, name in DEFAULT_CHECKPOINTS.items()),
+        show_default=DEFAULT_CHECKPOINT,
         rich_help_panel=options.MODELS,
     ),
 ]

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 import s4tok
-from s4tok.config import SegmentConfig
+from s4tok.config import DEFAULT_CHECKPOINT, SegmentConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.open import open_dataset
 from s4tok.inference.cloud_encoder import CloudEncoder
@@ -67,11 +67,13 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--objects", type=int, default=15, help="of toy-shapes, one of each category")
     parser.add_argument("--rooms", type=int, default=3, help="of toy-scans, and as many of toy-rooms")
+    parser.add_argument("--checkpoint", default=DEFAULT_CHECKPOINT, help="name or run folder")
     chosen = parser.parse_args()
+    loaded = s4tok.load(chosen.checkpoint, device="cpu")
     rows = defaultdict[tuple[str, str], list[list[float]]](list)
     for name, count in {"toy-shapes": chosen.objects, "toy-scans": chosen.rooms, "toy-rooms": chosen.rooms}.items():
         clouds = open_dataset(name, split=chosen.split)
-        for each in encoded(clouds, count):
+        for each in encoded(clouds, count, loaded):
             rows[name, "auto"].append(_proposed(each, clouds))
             for has_word in (True, False):
                 rows[name, f"rejection {has_word}"] += _rejected(each, has_word)
@@ -81,9 +83,8 @@ def main() -> None:
         print(f"{name}, {chosen.split}, {kind}: {np.nanmean(found, axis=0).round(3).tolist()} of {len(found)}")
 
 
-def encoded(clouds: CloudDataset, count: int) -> Iterator[Encoded]:
+def encoded(clouds: CloudDataset, count: int, loaded: Checkpoint) -> Iterator[Encoded]:
     """Encode some clouds as `segment` does."""
-    loaded = s4tok.load(device="cpu") if clouds.scene == "object" else s4tok.load("universal", device="cpu")
     encoder = CloudEncoder(loaded.trained_model, CONFIG, clouds.scene, clouds.up)
     for key in clouds.keys[:count]:
         cloud, number = clouds[key], clouds.category(key)

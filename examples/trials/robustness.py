@@ -16,7 +16,7 @@ import numpy as np
 
 import s4tok
 from s4tok.clouds import PointCloud
-from s4tok.config import DEFAULT_CHECKPOINTS
+from s4tok.config import DEFAULT_CHECKPOINT
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.open import open_dataset
 from s4tok.geometry.axes import upright
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--dataset", default="toy-shapes")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the folder of a dataset that is not made")
     parser.add_argument("--split", default="test")
-    parser.add_argument("--checkpoint", default=DEFAULT_CHECKPOINTS["object"], help="name or run folder")
+    parser.add_argument("--checkpoint", default=DEFAULT_CHECKPOINT, help="name or run folder")
     parser.add_argument("--each", type=int, default=10, help="clouds of each kind")
     parser.add_argument("--only", nargs="+", choices=CHANGES, default=list(CHANGES), metavar="CHANGE")
     parser.add_argument("--out", type=Path, default=Path("runs/robustness"), help="folder of results")

@@ -15,9 +15,10 @@ from s4tok.config.finetune import HeadConfig as HeadConfig
 from s4tok.config.inference import BoxConfig as BoxConfig
 from s4tok.config.inference import SegmentConfig as SegmentConfig
 from s4tok.config.inference import ZeroShotConfig as ZeroShotConfig
+from s4tok.config.kinds import CALIBRATING as CALIBRATING
 from s4tok.config.kinds import CALIBRATION_SHARE as CALIBRATION_SHARE
 from s4tok.config.kinds import DATA_ROOT as DATA_ROOT
-from s4tok.config.kinds import DEFAULT_CHECKPOINTS as DEFAULT_CHECKPOINTS
+from s4tok.config.kinds import DEFAULT_CHECKPOINT as DEFAULT_CHECKPOINT
 from s4tok.config.kinds import LARGEST_IN_METRES as LARGEST_IN_METRES
 from s4tok.config.kinds import NO_CHECKPOINT as NO_CHECKPOINT
 from s4tok.config.kinds import PROMPTS as PROMPTS

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from s4tok.config.detection import BoxLossConfig, DetectorConfig, GroupFreeLossConfig
 from s4tok.config.kinds import (
-    DEFAULT_CHECKPOINTS,
     NO_CHECKPOINT,
     ROOM_WINDOW,
     Band,
@@ -106,8 +105,9 @@ class FinetuneRecipe:
     group_free: GroupFreeLossConfig = GroupFreeLossConfig()
     task: FinetuneTask | None = None
     """What is learned: parts, scenes, objects or detection. None is what the data have."""
-    checkpoint: str = DEFAULT_CHECKPOINTS["room"]
-    """The tokenizer to begin with: a run, a name, or none. Names are those that ship."""
+    checkpoint: str = "universal"
+    """The tokenizer to begin with: a run, a name, or none. Names are those that ship. Figures of fine-tuning are of
+    this one."""
     clip: str | None = None
     """The frozen CLIP; none is the checkpoint's, or mini without a checkpoint."""
     pretrained: str | None = None

@@ -36,6 +36,7 @@ Share: TypeAlias = Annotated[float, Between(0, 1)]
 NotNegative: TypeAlias = Annotated[float, Between(0)]
 Band: TypeAlias = Annotated[tuple[float, float], Between(1e-9, rising=True)]
 
-# The checkpoints that are used where none is named: for objects of any size, and for rooms.
-DEFAULT_CHECKPOINTS: Mapping[Scene, str] = {"object": "s4token+context", "room": "universal"}
+DEFAULT_CHECKPOINT = "universal2"  # that is used where none is named, for objects and rooms alike
+# Of the CLIPs that come with s4tok, the checkpoint whose means calibrate one that labels rooms without a checkpoint.
+CALIBRATING: Mapping[str, str] = {"mini": "universal", "mini2": "universal2"}
 NO_CHECKPOINT = "none"  # in place of a checkpoint's name: a tokenizer that was never trained

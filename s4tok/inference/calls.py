@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from s4tok.clouds import PointCloud
-from s4tok.config import DEFAULT_CHECKPOINTS, Scene, SegmentConfig, SuperpointConfig, ZeroShotConfig
+from s4tok.config import DEFAULT_CHECKPOINT, Scene, SegmentConfig, SuperpointConfig, ZeroShotConfig
 from s4tok.geometry.placement import UP, Guess, guessed, placed
 from s4tok.inference.as_trained import refuse_contradictions, require_scale
 from s4tok.inference.asked_words import point_words, require_known
@@ -73,7 +73,7 @@ def segment(
         labels: What points may be, in words: ["seat", "back", "leg"], "seat,back,leg", or a .txt with one a line;
             "auto" proposes names. A fine-tuned checkpoint knows some, and takes all of them where there are none.
         checkpoint: A name, a run folder, "hf-hub:owner/name", or what `load` gives, which saves loading it each time;
-            the one that comes with s4tok for objects or for rooms where None.
+            "universal2", which comes with s4tok, where None.
         category: What labels are parts of, for prompts such as "the seat of a chair".
         config: How clouds are encoded and labelled; what it leaves open is as the checkpoint was trained.
         **given: superpoints (n,), which are cut where they are not given; color and normals (n, 3), for checkpoints
@@ -90,7 +90,7 @@ def segment(
 
     @cache
     def words_for(scene: Scene) -> tuple[Checkpoint, Words]:
-        loaded = _opened(checkpoint, scene)
+        loaded = _opened(checkpoint)
         return loaded, point_words(loaded, names, category, scene, config)
 
     def one(each: Cloud) -> Segmentation:
@@ -145,8 +145,8 @@ def classify(
     require_scale(config.scale)
 
     @cache
-    def words_for(scene: Scene) -> tuple[Checkpoint, tuple[str, ...], Float[Tensor, "t d"]]:
-        loaded = _opened(checkpoint, scene)
+    def opened() -> tuple[Checkpoint, tuple[str, ...], Float[Tensor, "t d"]]:
+        loaded = _opened(checkpoint)
         if loaded.trained_model.labeller is not None:
             names = asked or labels_of(loaded.trained_model, "objects").classes
             return loaded, names, cloud_vectors(loaded.trained_model, names)
@@ -156,7 +156,7 @@ def classify(
     def one(each: Cloud) -> Classification:
         guess = _guess(each, config.scale, "object")
         scene = guess.placement.scene
-        loaded, names, vectors = words_for(scene)
+        loaded, names, vectors = opened()
         encoder = WholeEncoder(loaded.trained_model, config, PointReader(loaded.trained_model, UP))
         where = settled(guess, each.cloud, nearness_of_whole(encoder, loaded.trained_model, scene, vectors)).placement
         cloud = placed(each.cloud, where)
@@ -192,12 +192,12 @@ def embed(
     refuse_contradictions(config)
 
     @cache
-    def opened(scene: Scene) -> Checkpoint:
-        return _opened(checkpoint, scene)
+    def opened() -> Checkpoint:
+        return _opened(checkpoint)
 
     def one(each: Cloud) -> Embedding:
         where = _guess(each, config.scale).placement
-        cloud, loaded = placed(each.cloud, where), opened(where.scene)
+        cloud, loaded = placed(each.cloud, where), opened()
         encoder = CloudEncoder(loaded.trained_model, config, where.scene, UP)
         return encoder.embed(cloud.name, cloud, _superpoints(each, cloud, loaded, where.scene))
 
@@ -228,10 +228,10 @@ def partition(
     return for_each(points, {"scene": scene}, one)
 
 
-def _opened(checkpoint: CheckpointName, scene: Scene) -> Checkpoint:
+def _opened(checkpoint: CheckpointName) -> Checkpoint:
     if isinstance(checkpoint, Checkpoint):
         return checkpoint
-    return load(DEFAULT_CHECKPOINTS[scene] if checkpoint is None else checkpoint)
+    return load(DEFAULT_CHECKPOINT if checkpoint is None else checkpoint)
 
 
 def _guess(each: Cloud, scale: float = 1.0, scene: Scene | None = None) -> Guess:

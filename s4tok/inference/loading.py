@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from s4tok.config import DEFAULT_CHECKPOINTS, Scene, SuperpointConfig, VisionConfig
+from s4tok.config import DEFAULT_CHECKPOINT, Scene, SuperpointConfig, VisionConfig
 from s4tok.device import pick_device
 from s4tok.errors import UsageError
 from s4tok.inference.as_trained import superpoints_of
@@ -64,7 +64,7 @@ class Checkpoint:
 
 
 def load(
-    checkpoint: str | Path = DEFAULT_CHECKPOINTS["object"],
+    checkpoint: str | Path = DEFAULT_CHECKPOINT,
     *,
     clip: str | None = None,
     pretrained: str | None = None,

@@ -8,11 +8,15 @@ import numpy as np
 from s4tok.config import Scene
 from s4tok.geometry.neighbors import nearest
 from s4tok.geometry.normals import estimate_normals
-from s4tok.shapes import Array, Float, Float64, Int, UInt8
+from s4tok.shapes import Array, Bool, Float, Float64, Int, UInt8
 
 AZIMUTH = np.radians(35)
+AROUND = np.array([[np.cos(AZIMUTH), np.sin(AZIMUTH), 0], [-np.sin(AZIMUTH), np.cos(AZIMUTH), 0], [0, 0, 1]])
 ELEVATION = {"object": np.radians(25), "room": np.radians(55)}  # into a room one looks over its walls
 LID = 0.2  # of a room's height
+# What hides a room from the side: upright surfaces so near its edge towards the camera, as a share of its extent, above
+# so much of its height. The edge is found in strips, a few stray points of each left out.
+RIND, SILL, STRIPS, STRAY, UPRIGHT = 0.05, 0.1, 96, 1.0, 0.5
 WHITE = 255
 LIGHT = np.array([-0.35, -0.75, 0.55]) / np.linalg.norm([-0.35, -0.75, 0.55])  # right, away, above, of the camera
 AMBIENT, DIFFUSE = 0.7, 0.38
@@ -40,7 +44,8 @@ def draw(
     """Draw points from obliquely above, without perspective, as shaded discs, the near ones over the far ones.
 
     A disc is as large as the cloud is sparse there. What lies deeper than its surroundings is darker, so that creases
-    and gaps are seen. Of a room the highest part is left out, since a ceiling would hide the rest. Lines lie over all.
+    and gaps are seen. Of a room the highest part and the nearer walls are left out, since they would hide the rest.
+    Lines lie over all.
     """
     right_away_up, middle = np.roll(np.eye(3), "zyx".index(up), axis=0), xyz.mean(axis=0)
     placed = (xyz - middle) @ right_away_up.T
@@ -52,9 +57,12 @@ def draw(
     scale = 0.92 * size / (max(np.ptp(seen[:, 0]), np.ptp(seen[:, 2])) or 1.0)
     center = (seen.min(axis=0) + seen.max(axis=0)) / 2
     seen = scale * (seen - center)
-    normals = estimate_normals(seen)
+    normals, radii = estimate_normals(seen), _radii(seen, size)
+    if scene == "room":
+        shown = ~_hides(placed, normals)
+        seen, normals, radii, color = seen[shown], normals[shown], radii[shown], color[shown]
     normals *= np.where(normals[:, 1:2] > 0, -1.0, 1.0)  # towards the camera
-    front, depth = _front(seen, normals, _radii(seen, size), size)
+    front, depth = _front(seen, normals, radii, size)
     light = AMBIENT + DIFFUSE * np.clip(normals @ LIGHT, 0, 1)
     there, shade = front >= 0, light[front] * (1 - DARKEST * _occlusion(depth, size))
     image = np.full((size, size, 3), float(WHITE))
@@ -79,10 +87,22 @@ def _draw_lines(image: Float64[Array, "h w 3"], ends: Float64[Array, "e 2 3"], c
 
 def _camera(scene: Scene) -> Float64[Array, "3 3"]:
     tilt = ELEVATION[scene]
-    around = np.array([[np.cos(AZIMUTH), np.sin(AZIMUTH), 0], [-np.sin(AZIMUTH), np.cos(AZIMUTH), 0], [0, 0, 1]])
     down = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
-    camera: Array = down @ around
+    camera: Array = down @ AROUND
     return camera
+
+
+def _hides(placed: Float64[Array, "n 3"], normals: Float64[Array, "n 3"]) -> Bool[Array, " n"]:
+    """Tell which points are of the nearer walls and of what hangs on them; what lies flat is kept."""
+    right, away = AROUND[:2] @ placed.T
+    height = placed[:, 2] - placed[:, 2].min()
+    strip = np.minimum((STRIPS * (right - right.min()) / (np.ptp(right) or 1.0)).astype(np.int64), STRIPS - 1)
+    edge = np.zeros(STRIPS)
+    for number in np.unique(strip):
+        edge[number] = np.percentile(away[strip == number], STRAY)
+    near, high = away < edge[strip] + RIND * np.ptp(right), height > SILL * height.max()
+    hides: Array = near & high & (np.abs(normals @ _camera("room")[:, 2]) < UPRIGHT)
+    return hides
 
 
 def _radii(seen: Float64[Array, "n 3"], size: int) -> Float64[Array, " n"]:

@@ -10,7 +10,7 @@ from s4tok.errors import UsageError, choose
 from s4tok_cli import completion, console, model_options, options
 from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE, RESULTS
-from s4tok_pipelines.tables.names import ALL, NAMES, POSTER, REAL
+from s4tok_pipelines.tables.names import ALL, NAMES, POSTER, REAL, REAL_CLIP
 
 if TYPE_CHECKING:
     from s4tok_pipelines.tables.written import Reproduced
@@ -87,7 +87,7 @@ def reproduce(
         Option(
             help='The CLIP: "mini", an open_clip name, a folder, or "hf-hub:owner/model".',
             metavar="NAME|DIR",
-            show_default=f"{ZeroShotConfig.clip}, or {VisionConfig.model} with --data",
+            show_default=f"{ZeroShotConfig.clip}, or {VisionConfig.model} with --data; of {REAL}: {REAL_CLIP}",
             rich_help_panel=options.MODELS,
         ),
     ] = None,
@@ -108,7 +108,7 @@ def reproduce(
 
     choose("table or figure", table, dict.fromkeys((*NAMES, REAL, ALL)))
     wanted = _names(rows)
-    name = clip or (ZeroShotConfig.clip if data is None or table == REAL else VisionConfig.model)
+    name = clip or (REAL_CLIP if table == REAL else ZeroShotConfig.clip if data is None else VisionConfig.model)
     probe(name, pretrained)  # before PyTorch is imported: weights out of reach are told at once
 
     from s4tok_pipelines.inputs.models import ModelNames

@@ -1,5 +1,6 @@
-"""Draw the figures of docs/views.md, sam-guided.md and boxes.md, `make figures`, by the previews of their commands."""
+"""Draw the figures of docs/views.md, sam-guided.md, boxes.md and own-scans.md by their commands: `make figures`."""
 
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -13,11 +14,12 @@ VIEWS = "render-views toy-shapes --split test --limit 7 --preview"
 VIEWED = "test-000006-chair.png"
 MASKS = "extract-masks toy-scans --split test --limit 1 --preview"
 MASKED = (640, 0, 1920, 480)  # of the sheet: four frames, each beside its masks
-BOXES = "segment toy-rooms --split val --limit 2 --boxes --auto --preview"
+BOXES = "segment toy-rooms --split val --limit 2 --boxes --auto --checkpoint universal --preview"
+STUDIO = 'segment examples/rooms/studio.ply --labels "wall,floor,sofa,coffee table,bed,curtain,refrigerator"'
 
 
 def main() -> None:
-    """Draw the ten views of a chair, masks of four frames of a room, and true and found boxes of another room."""
+    """Draw the ten views of a chair, masks of four frames of a room, true and found boxes of another, and a studio."""
     with tempfile.TemporaryDirectory() as scratch:
         views = preview(VIEWS, Path(scratch) / "views")
         Image.open(views / VIEWED).save(IMAGES / "views.png", optimize=True)
@@ -27,12 +29,15 @@ def main() -> None:
         rooms = Image.open(preview(BOXES, Path(scratch) / "boxes.png"))
         lower = rooms.crop((0, rooms.height // 2, rooms.width, rooms.height))
         lower.save(IMAGES / "boxes.png", optimize=True)
+        labelled = preview(f"{STUDIO} --out {scratch}/studio --preview", Path(scratch) / "studio.png")
+        Image.open(labelled).save(IMAGES / "studio.png", optimize=True)  # fewer colours would lose those of labels
 
 
 def preview(command: str, place: Path) -> Path:
     """Run a stage that draws a picture, or some in a folder."""
     cache = place.parent / "cache"
-    subprocess.run([sys.executable, "-m", "s4tok_cli", *command.split(), str(place), "--cache", str(cache)], check=True)
+    words = [*shlex.split(command), str(place), "--cache", str(cache)]
+    subprocess.run([sys.executable, "-m", "s4tok_cli", *words], check=True)
     return place
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from s4tok.config import DEFAULT_CHECKPOINTS, Scene, SegmentConfig, VisionConfig, ZeroShotConfig
+from s4tok.config import CALIBRATING, DEFAULT_CHECKPOINT, SegmentConfig, VisionConfig, ZeroShotConfig
 from s4tok.device import pick_device
 from s4tok.errors import MissingError, UsageError
 from s4tok.inference.loading import load
@@ -35,9 +35,10 @@ class ModelNames:
     zero_shot: bool = False  # label by prompts though the checkpoint was fine-tuned
     synonyms: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of labels
 
-    def checkpoint_for(self, scene: Scene) -> str:
-        """Name the checkpoint: the one asked for, or the one that comes with s4tok for objects or rooms."""
-        return self.checkpoint or DEFAULT_CHECKPOINTS[scene]
+    @property
+    def chosen_checkpoint(self) -> str:
+        """Name the checkpoint: the one asked for, or the one that is taken where none is."""
+        return self.checkpoint or DEFAULT_CHECKPOINT
 
 
 class Models(NamedTuple):
@@ -55,12 +56,11 @@ class Models(NamedTuple):
         return self.vision
 
 
-def load_models(names: ModelNames, scene: Scene, report: Report = silent, *needed: Capability) -> Models:
+def load_models(names: ModelNames, report: Report = silent, *needed: Capability) -> Models:
     """Load the models and the sentences; prompts that know a test split are told.
 
     Args:
         names: Of the models.
-        scene: Of the clouds, for which a checkpoint is chosen.
         report: Who listens.
         needed: What the 2D baseline asks of its model, beside texts.
     """
@@ -73,7 +73,7 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
         models = Models(vision, None, prompts, device)
     else:
         loaded = load(
-            names.checkpoint_for(scene), clip=names.clip, pretrained=names.pretrained, text_model=names.text_model,
+            names.chosen_checkpoint, clip=names.clip, pretrained=names.pretrained, text_model=names.text_model,
             text_pretrained=names.text_pretrained, prompts=names.prompts, device=names.device,
             zero_shot=names.zero_shot, synonyms=names.synonyms,
         )  # fmt: skip
@@ -91,11 +91,12 @@ def load_models(names: ModelNames, scene: Scene, report: Report = silent, *neede
     return models
 
 
-def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig, scene: Scene) -> TrainedModel | None:
+def load_calibrating(names: ModelNames, models: Models, config: SegmentConfig) -> TrainedModel | None:
     """Load the checkpoint that calibrates the 2D baseline: where that is asked for, or its card says so."""
     if not names.vision_only or models.vision is None or config.calibrate == "none":
         return None
-    name, is_asked = names.checkpoint_for(scene), config.calibrate or config.calibration_share is not None
+    name = names.checkpoint or CALIBRATING.get(models.vision.name, DEFAULT_CHECKPOINT)
+    is_asked = config.calibrate or config.calibration_share is not None
     if not isinstance(models.vision, FrozenClip):
         if is_asked:
             raise UsageError(

@@ -1,4 +1,4 @@
-"""A picture of labelled clouds: the truth beside the prediction, and what each colour means."""
+"""A picture of labelled clouds: the truth, or else the cloud as it is, beside the prediction, with a legend."""
 
 from io import BytesIO
 from typing import Any
@@ -61,8 +61,11 @@ class Sheet:
             title: self._picture(done.cloud.xyz, paint(labels, colors), side, self._edges(boxes[title], colors))
             for title, labels in shown.items()
         }
+        if done.truth is None and done.cloud.color is not None:
+            own = np.round(255 * done.cloud.color).astype(np.uint8)
+            pictures = {"cloud": self._picture(done.cloud.xyz, own, side, None), **pictures}
         there = np.unique(np.concatenate(list(shown.values())))
-        width, font = len(shown) * side + MARGIN, ImageFont.load_default(TEXT)
+        width, font = len(pictures) * side + MARGIN, ImageFont.load_default(TEXT)
         legend: list[tuple[str, Any]] = [
             (done.names[label], tuple(colors[label].tolist())) for label in map(int, there) if label >= 0
         ]

@@ -89,8 +89,8 @@ def segment_by_name(
     sheet = Sheet(parts[0])
 
     def one(part: CloudDataset) -> Segmented:
-        models = load_models(names, part.scene, report, "dense")
-        calibrated_by = load_calibrating(names, models, config, part.scene)
+        models = load_models(names, report, "dense")
+        calibrated_by = load_calibrating(names, models, config)
         words = _words(part, models, config, labels, category)
         _upright(part, models.checkpoint, words, config)
         is_looked_at = models.checkpoint is None and (auto or isinstance(part, OwnFiles))
@@ -135,7 +135,7 @@ def classify_by_name(
     if names.vision_only and (config.scale, config.votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
         raise UsageError("views are drawn at one size, of all points: --scale and --votes are for checkpoints.")
     is_own, (clouds,) = isinstance(clouds, OwnFiles), parted(clouds, scale=config.scale, scene="object", report=report)
-    models = load_models(names, clouds.scene, report, "whole")
+    models = load_models(names, report, "whole")
     if models.checkpoint is not None and models.checkpoint.labeller is not None:
         known = labels_of(models.checkpoint, "objects").classes
         labels = labels or (() if clouds.categories else known)
@@ -232,7 +232,7 @@ def _words(
 def _look(clouds: CloudDataset, cache: Path, models: Models, workers: int, report: Report) -> CacheReader | None:
     """Make 2D features; None where the model has left some of all clouds, whatever they were made of.
 
-    Own files are looked at by frames of virtual cameras; the small CLIPs know objects by ten drawn views.
+    Own files are drawn by frames of virtual cameras; the small CLIPs know objects by ten drawn views.
     """
     is_own, root = isinstance(clouds, OwnFiles), root_of(cache, clouds)
     kept = [] if is_own else [open_features(root, stamp) for stamp in features_of(root, models.texts.identity)]

@@ -142,7 +142,7 @@ def embed_by_name(
     outcomes, facts = [], []
     for part in parted(clouds, scale=config.scale, report=report):
         tell_assumed(part, report)
-        checkpoint = names.checkpoint_for(part.scene)
+        checkpoint = names.chosen_checkpoint
         model = load(checkpoint, clip=names.clip, pretrained=names.pretrained, device=names.device).trained_model
         encoder = CloudEncoder(model, config, part.scene, part.up, report.note)
         superpoints = superpoints_for(model, part, cache, auto=auto or is_own, workers=workers, report=report)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from s4tok.config import (
     DATA_ROOT,
-    DEFAULT_CHECKPOINTS,
     Preset,
     ReproduceConfig,
     SegmentConfig,
@@ -42,7 +41,7 @@ from s4tok_pipelines.tables.markdown import markdown
 from s4tok_pipelines.tables.names import ALL, NAMES, REAL, TABLE_2
 from s4tok_pipelines.tables.page import Part as PagePart
 from s4tok_pipelines.tables.page import page
-from s4tok_pipelines.tables.real_table import real_table
+from s4tok_pipelines.tables.real_table import OF_CLIP, real_table
 from s4tok_pipelines.tables.s4token_tables import TABLE2_ROWS
 from s4tok_pipelines.tables.table import SPECS
 from s4tok_pipelines.tables.table2_checkpoints import NAMES as ROWS_2
@@ -168,9 +167,9 @@ def _open(name: str, asked: Reproduction, evaluator: Evaluator, report: Report) 
 
 
 def _tested(asked: Reproduction) -> list[str]:
-    """Name the checkpoints that real data are asked of: the rows, those of a folder, or the two that are used."""
+    """Name the checkpoints that real data are asked of: the rows, those of a folder, or those of the CLIP."""
     if asked.rows or asked.checkpoints is None:
-        return list(asked.rows or DEFAULT_CHECKPOINTS.values())
+        return list(asked.rows or OF_CLIP.get(asked.clip.model, ()))
     return sorted({re.sub(r"-\d+$", "", path.name) for path in asked.checkpoints.iterdir() if is_checkpoint(path)})
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from s4tok import __version__
 from s4tok.clouds import PointCloud
-from s4tok.config import DEFAULT_CHECKPOINTS
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import MissingError
 from s4tok.models.checkpoint import TrainedModel, load_trained
@@ -144,7 +143,7 @@ def _sampling(spec: FigureSpec, clouds: CloudDataset, path: Path, report: Report
 
 def _checkpoint(wanted: Wanted, evaluator: Evaluator) -> TrainedModel:
     """Load the checkpoint that Figures 2 and C are drawn by."""
-    name = DEFAULT_CHECKPOINTS["object"] if wanted.data is None else "s4token"
+    name = "s4token+context" if wanted.data is None else "s4token"
     places = find_checkpoints([name], wanted.checkpoints)[name]
     if not places:
         raise MissingError(f"there is no checkpoint {name} to draw by.", "name a folder of them with --checkpoints.")

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from s4tok.config import ZeroShotConfig
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.models.checkpoint_files import find_checkpoint, read_card
 from s4tok_pipelines.stages.row_training import Trainer
 from s4tok_pipelines.tables.spec import Method, Spec
 from s4tok_pipelines.tables.table2_checkpoints import find_checkpoints, is_unfinished, seed_in
@@ -48,12 +48,15 @@ class RowCheckpoints:
     def found(self, method: Method) -> list[str]:
         """Find what is there; a run that goes on is not."""
         for folder in (self.given, self.trainer.folder):
-            ships = folder is None and self.trainer.clip.model == ZeroShotConfig.clip  # whose checkpoints are carried
-            if folder is None and not ships:
-                continue
             places = find_checkpoints([method.names], folder)[method.names]
+            if folder is None:  # those that come with s4tok, each for a CLIP of its own
+                places = [each for each in places if _clip_of(each) == self.trainer.clip.model]
             if self.trains and folder == self.trainer.folder and method.recipe is not None:
                 places = [each for each in places if not is_unfinished(Path(each))]
             if places:
                 return list(places)
         return []
+
+
+def _clip_of(checkpoint: str) -> str:
+    return str(read_card(find_checkpoint(checkpoint))["clip"]["name"])

@@ -19,6 +19,8 @@ ASKED = (
     Asked("scannet", "rooms", {"miou": "mIoU", "macc": "mAcc", "furniture_miou": "furniture"}),
     Asked("s3dis", "rooms", {"miou": "mIoU", "macc": "mAcc", "furniture_miou": "furniture"}),
 )
+# The checkpoints that are asked where none are named, by the CLIP they were trained for.
+OF_CLIP = {"mini": ("s4token+context", "universal"), "mini2": ("universal2",)}
 
 
 def real_table(data: Path, checkpoints: Sequence[str]) -> Spec:

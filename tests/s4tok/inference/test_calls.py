@@ -41,7 +41,7 @@ def random(checkpoint: TrainedModel) -> Checkpoint:
 def test_points_and_words_are_enough() -> None:
     found = s4tok.segment(np.random.default_rng(0).random((5000, 3)), WORDS)
     assert found.labels.shape == (5000,)
-    assert (found.names, found.checkpoint, found.scene) == (("seat", "back", "leg"), "s4token+context", "object")
+    assert (found.names, found.checkpoint, found.scene) == (("seat", "back", "leg"), "universal2", "object")
     assert set(found.words) <= set(WORDS)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import s4tok
-from s4tok.config import DEFAULT_CHECKPOINTS, SuperpointConfig
+from s4tok.config import DEFAULT_CHECKPOINT, SuperpointConfig
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.inference.loading import Checkpoint
 from s4tok.models.checkpoint import TrainedModel
@@ -14,11 +14,11 @@ from s4tok.models.trained import Trained
 
 def test_checkpoints_that_come_with_s4tok_are_listed_and_loaded_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     names = s4tok.list_checkpoints()
-    assert set(DEFAULT_CHECKPOINTS.values()) | {"knn", "s4token"} <= set(names)
+    assert {DEFAULT_CHECKPOINT, "knn", "s4token"} <= set(names)
     assert names == sorted(names)
     loaded = s4tok.load("s4token-scans", device="cpu")
     assert (loaded.name, loaded.texts.name, loaded.prompts.name) == ("s4token-scans", "mini", "mini")
-    assert s4tok.load(device="cpu").name == "s4token+context"
+    assert s4tok.load(device="cpu").name == DEFAULT_CHECKPOINT
     monkeypatch.setattr("s4tok.models.checkpoint_files.SHIPPED_FOLDER", Path("nowhere"))
     assert s4tok.list_checkpoints() == []
 

@@ -24,6 +24,27 @@ def test_a_ceiling_hides_an_object_and_no_room(
     assert (middle.argmax(1) == int(np.argmax(on_top)))[middle.min(1) < 255].mean() > 0.9
 
 
+@pytest.mark.parametrize("turn", [0, 20, 200])
+def test_the_nearer_walls_of_a_room_are_left_out_and_the_farther_ones_are_not(turn: float) -> None:
+    wall, floor = (0, 0, 200), (0, 200, 0)
+    flat = np.random.default_rng(0).uniform(-3, 3, (6000, 2))
+    upright = np.random.default_rng(1).uniform((-3, 0), (3, 2.5), (3000, 2))
+    side = np.c_[upright[:, 0], np.full(3000, 3.0), upright[:, 1]]
+    sides = [side[:, [0, 1, 2]] * sign for sign in ([1, 1, 1], [1, -1, 1])] + [
+        side[:, [1, 0, 2]] * sign for sign in ([1, 1, 1], [-1, 1, 1])
+    ]
+    points = np.concatenate([np.c_[flat, np.zeros(6000)], *sides])
+    cosine, sine = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    points[:, :2] @= np.array([[cosine, sine], [-sine, cosine]])
+    color = np.repeat(np.array([floor, wall], np.uint8), [6000, 12000], axis=0)
+    room, object_ = (draw(points, color, "z", scene, 300).astype(int) for scene in ("room", "object"))
+    blue = [(picture[..., 2] > picture[..., 1]) & (picture.max(2) < 255) for picture in (room, object_)]
+    assert blue[0][:120].sum() > 4000  # the farther walls
+    lower = slice(160, 300)
+    assert blue[0][lower].sum() < 0.4 * (room[lower].min(2) < 255).sum()
+    assert blue[1][lower].sum() > 0.8 * (object_[lower].min(2) < 255).sum()
+
+
 def test_a_sphere_looks_closed_and_is_lit_from_above() -> None:
     points = np.random.default_rng(0).normal(size=(3000, 3))
     points /= np.linalg.norm(points, axis=1, keepdims=True)

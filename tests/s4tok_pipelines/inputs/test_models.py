@@ -33,7 +33,7 @@ def checkpoint(folder: Path, clip: str, share: float, **more: Any) -> str:
 
 def calibrating(name: str, clip: str, config: SegmentConfig) -> TrainedModel | None:
     names = ModelNames(name, clip, "", vision_only=True, device="cpu")
-    return load_calibrating(names, load_models(names, "object"), config, "object")
+    return load_calibrating(names, load_models(names), config)
 
 
 def test_a_checkpoint_calibrates_the_2d_baseline_where_its_card_or_a_setting_says_so(
@@ -62,21 +62,21 @@ def test_a_checkpoint_of_another_models_features_does_not_calibrate_clip(clip: s
 
 def test_a_checkpoint_that_labels_calibrates_itself(clip: str, tmp_path: Path) -> None:
     names = ModelNames(checkpoint(tmp_path, clip, 0.5), clip, device="cpu")
-    models = load_models(names, "object")
+    models = load_models(names)
     assert models.checkpoint is not None
-    assert load_calibrating(names, models, ASKED, "object") is None
+    assert load_calibrating(names, models, ASKED) is None
 
 
 def test_what_is_not_named_suits_the_clouds_and_the_clip() -> None:
-    models = load_models(ModelNames(device="cpu"), "room")
+    models = load_models(ModelNames(device="cpu"))
     assert models.checkpoint is not None
-    assert (models.texts.name, models.checkpoint.name, models.prompts.name) == ("mini", "universal", "mini")
+    assert (models.texts.name, models.checkpoint.name, models.prompts.name) == ("mini2", "universal2", "mini2")
 
 
 def test_prompts_that_were_chosen_on_a_test_split_are_told(clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
     notes, names = Notes(), ModelNames(clip=clip, prompts="mini", vision_only=True, device="cpu")
-    load_models(names, "object", notes)
+    load_models(names, notes)
     assert notes.said == []
     monkeypatch.setattr("s4tok_pipelines.inputs.models.TUNED", "mini")
-    load_models(names, "object", notes)
+    load_models(names, notes)
     assert notes.said == ["PointCLIP V2's prompts were chosen on the labels of a test split: this is not zero-shot."]

@@ -1,4 +1,4 @@
-"""The picture of named clouds: truth on the left, names on the right, and a legend of both."""
+"""The picture of named clouds: truth, or their own colours, on the left, names on the right, and a legend."""
 
 from io import BytesIO
 
@@ -55,6 +55,16 @@ def test_without_truth_the_names_stand_alone_and_points_without_one_are_grey() -
     picture = opened(sheet)
     assert picture.shape[1] < 2 * SIDE["object"]
     assert (picture.max(2) - picture.min(2)).max() == 0
+
+
+def test_a_coloured_cloud_without_truth_stands_beside_its_names() -> None:
+    done, sheet = named(truth=None, answer=1), Sheet(ToyShapes("test"))
+    red = np.tile(np.array([1.0, 0.0, 0.0], np.float32), (500, 1))
+    sheet.add(done._replace(cloud=PointCloud.of(done.cloud.xyz, color=red)))
+    picture, side = opened(sheet), SIDE["object"]
+    left, right = picture[: side + 19, :side].astype(int), picture[: side + 19, side : 2 * side]
+    assert ((left[..., 0] > 100) & (left[..., 1:].max(2) == 0)).sum() > 500
+    assert (has(left, "top"), has(right, "top")) == (False, True)
 
 
 def test_there_are_so_many_clouds_and_no_more_and_rooms_are_larger(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,3 +69,13 @@ def test_seeds_that_are_missing_among_others_are_trained(trained: list[tuple[str
     run(tmp_path / "a-4", 8)
     assert [Path(each).name for each in rows(tmp_path, tmp_path).of(FIRST)] == ["a-0", "a-4"]
     assert trained == [("a", 0, "")]
+
+
+@pytest.mark.parametrize(("clip", "of_mini", "of_mini2"), [("mini", 1, 0), ("mini2", 0, 1), ("other", 0, 0)])
+def test_of_those_that_ship_a_row_takes_the_ones_of_its_clip(
+    clip: str, of_mini: int, of_mini2: int, tmp_path: Path
+) -> None:
+    trainer = Trainer(tmp_path, tmp_path, VisionConfig(clip), "toy")
+    there = RowCheckpoints(SPEC, None, trainer, False, 1, {})
+    assert len(there.found(Method("universal", "U"))) == of_mini
+    assert len(there.found(Method("universal2", "U"))) == of_mini2
