@@ -58,7 +58,7 @@ def solved(cloud: PointCloud, config: SuperpointConfig) -> tuple[float, float]:
 
 def compare(source: str, split: str, limit: int, regularization: float | None) -> None:
     clouds = open_dataset(source, split=split, limit=limit)
-    config = SuperpointConfig.of(clouds.scene)
+    config = SuperpointConfig.of(clouds.scene, "cut-pursuit")
     price = config.regularization if regularization is None else regularization
     ways = {"cut-pursuit": config, "greedy": replace(config, method="greedy", regularization=price)}
     tallies, ratios = {name: Tally(clouds) for name in ways}, list[Ratios]()

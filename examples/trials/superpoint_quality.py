@@ -172,7 +172,7 @@ def main() -> None:
     for source in chosen.source:
         clouds = open_dataset(source, split=chosen.split, limit=chosen.limit)
         ways = {
-            "s4tok": SuperpointConfig.of(clouds.scene),
+            "s4tok": SuperpointConfig.of(clouds.scene, "cut-pursuit"),
             "s4tok, earlier default": EARLIER,
             "printed form": SuperpointConfig.of(clouds.scene, "paper"),
         }

@@ -22,7 +22,7 @@ Preset: TypeAlias = Literal["paper", "toy", "quick"]
 PretrainPreset: TypeAlias = Literal[
     "paper", "toy", "quick", "sam-stage1", "sam-stage2", "sam-stage1-toy", "sam-stage2-toy"
 ]
-SuperpointPreset: TypeAlias = Literal["default", "paper", "masks"]
+SuperpointPreset: TypeAlias = Literal["default", "cut-pursuit", "paper", "masks"]
 PointKind: TypeAlias = Literal["rgb", "normals"]
 Task: TypeAlias = Literal["parts", "scenes", "objects"]
 FinetuneTask: TypeAlias = Literal["parts", "scenes", "objects", "detection"]

@@ -22,7 +22,8 @@ class RunConfig:
     """The 2D model whose features are distilled, if not the CLIP. As extract-features names it."""
     encoder: EncoderConfig = EncoderConfig()
     superpoints: SuperpointPreset = "default"
-    """Which superpoints: default, paper (the printed form of App. A.1), or masks (regions of images)."""
+    """Which superpoints: default, cut-pursuit (the default before), paper (the printed form of App. A.1), or masks
+    (regions of images)."""
     limit: int | None = None
     """Clouds to train on at most."""
     point_features: tuple[PointKind, ...] = ()

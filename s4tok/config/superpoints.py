@@ -11,8 +11,8 @@ from s4tok.config.kinds import Count, NotNegative, Scene, Share, SuperpointPrese
 class SuperpointConfig:
     """How a cloud is cut into superpoints (Sec. 3.2, App. A.1)."""
 
-    method: str = "cut-pursuit"
-    """How: cut-pursuit, greedy, grid, masks, scannet-segments or labels (yours)."""
+    method: str = "greedy"
+    """How: greedy, cut-pursuit, grid, masks, scannet-segments or labels (yours)."""
     anchors: Count = 4096
     """Farthest point samples among which neighbours are searched, |Q| of Eq. 10. Silent."""
     neighbors: Count = 30
@@ -52,17 +52,18 @@ class SuperpointConfig:
 
     @classmethod
     def of(cls, scene: Scene, preset: SuperpointPreset = "default") -> "SuperpointConfig":
-        """Give the defaults for objects or for rooms, the printed form of App. A.1, or regions of masks.
+        """Give the defaults for objects or for rooms, the same by cut pursuit, the printed form, or regions of masks.
 
-        The printed form has the normal itself beside the unweighted shape, standardised, and no merging of smooth
+        Cut pursuit was the default when the checkpoints that ship and the tables were made. The printed form, App. A.1,
+        is cut pursuit with the normal itself beside the unweighted shape, standardised, and no merging of smooth
         pieces. Regularisation and smallest pieces are not printed; these are customary with superpoint graphs.
         """
         if preset == "masks":
             return cls("masks")
-        config = cls()
+        config = cls("greedy" if preset == "default" else "cut-pursuit")
         if preset == "paper":
-            config = cls(
-                normal_form="oriented", geometry_weight=1.0, standardized=True,
+            config = replace(
+                config, normal_form="oriented", geometry_weight=1.0, standardized=True,
                 regularization=0.05, smoothness=0.0, smallest=10, smallest_share=0.0,
             )  # fmt: skip
         if scene == "object":

@@ -104,8 +104,8 @@ def require_scale(scale: float) -> None:
 
 
 def superpoints_of(checkpoint: TrainedModel, scene: Scene) -> SuperpointConfig:
-    """Say how clouds are cut for a checkpoint: as for its training, else by the defaults of the kind of scene."""
-    known = checkpoint.trained.superpoints.get(scene)
+    """Say how clouds are cut for a checkpoint: as its card says, else by the defaults of the kind of scene."""
+    known = checkpoint.trained.cut_of(scene)
     is_usable = known is not None and METHODS.get(known.method) is not None
     return known if known is not None and is_usable else SuperpointConfig.of(scene)
 

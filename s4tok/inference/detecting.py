@@ -83,7 +83,7 @@ def cut_for(loaded: LoadedDetector) -> SuperpointConfig | None:
     """Say how scenes are cut for a detector; None where it reads no superpoints."""
     if not loaded.detector.reads_superpoints:
         return None
-    return loaded.trained.superpoints.get("room") or SuperpointConfig.of("room")
+    return loaded.trained.cut_of("room") or SuperpointConfig.of("room")
 
 
 def _spun(boxes: OrientedBoxes, turn: float) -> OrientedBoxes:

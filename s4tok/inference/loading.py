@@ -55,7 +55,7 @@ class Checkpoint:
         return (self.chosen_prompts or load_prompts(set_for(self.texts.name))).also_called(self.synonyms)
 
     def superpoints_of(self, scene: Scene) -> SuperpointConfig:
-        """Say how clouds are cut for it: as for its training, else by the defaults of the kind of scene."""
+        """Say how clouds are cut for it: as its card says, else by the defaults of the kind of scene."""
         return superpoints_of(self.trained_model, scene)
 
     def save_pretrained(self, folder: str | Path) -> None:

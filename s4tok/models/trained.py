@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from s4tok.config import Scene, SuperpointConfig
+from s4tok.superpoints import METHODS
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,17 @@ class Trained:
             _at_least_0("share", _mapping(card, "calibration").get("share", 0.0)),
             _vision_model(_mapping(card, "vision_model")),
         )
+
+    def cut_of(self, scene: Scene) -> SuperpointConfig | None:
+        """Say how clouds of a kind are cut for it; None where the card does not tell.
+
+        As for its training; those of a kind that it was not trained on by the same method, with its defaults.
+        """
+        if scene in self.superpoints:
+            return self.superpoints[scene]
+        computed = (cut.method for cut in self.superpoints.values() if METHODS.get(cut.method) is not None)
+        method = next(computed, None)
+        return None if method is None else replace(SuperpointConfig.of(scene), method=method)
 
     @property
     def has_rooms(self) -> bool:

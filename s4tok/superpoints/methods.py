@@ -20,8 +20,8 @@ Cut: TypeAlias = Callable[[Float64[Array, "n 3"], SuperpointConfig, int], Int32[
 METHODS: Mapping[str, Cut | None] = Table(
     "s4tok.superpoints",
     {
-        "cut-pursuit": cut_pursuit.cut,
         "greedy": greedy.cut,
+        "cut-pursuit": cut_pursuit.cut,
         "grid": grid.cut,
         "masks": None,
         "scannet-segments": None,
@@ -57,7 +57,7 @@ def partition(
         if given is None:
             raise InputError(
                 f"{cloud.name}: there are no ready superpoints, which --method {config.method} takes.",
-                "cut them with --method cut-pursuit.",
+                f"cut them with --method {SuperpointConfig.method}.",
             )
         return validated(given, len(cloud), cloud.name)
     stand_ins = represent(cloud.xyz, config.voxel)

@@ -52,7 +52,7 @@ def superpoints(
     preset: Annotated[
         SuperpointPreset,
         Option(
-            help="default, paper (App. A.1), or masks: regions of images.",
+            help="default, cut-pursuit (the default before), paper (App. A.1), or masks: regions of images.",
             metavar="NAME",
             rich_help_panel="Superpoints",
         ),

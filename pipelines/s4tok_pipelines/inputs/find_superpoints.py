@@ -25,14 +25,14 @@ def ready_superpoints(
 ) -> CacheReader:
     """Open a dataset's superpoints: those cut as for the checkpoint's training, else the only ones there are.
 
-    Where the card does not tell the cut, the defaults for the kind of scene stand for it. The report says so where the
+    Where the card tells no cut at all, the defaults for the kind of scene stand for it. The report says so where the
     settings differ from the card's.
 
     Raises:
         InputError: Where clouds are not cut, and it is not known that they cannot be; where several cuts differ from
             the one that is wanted.
     """
-    root, known = root_of(cache, clouds), checkpoint.trained.superpoints.get(clouds.scene)
+    root, known = root_of(cache, clouds), checkpoint.trained.cut_of(clouds.scene)
     wanted = known or SuperpointConfig.of(clouds.scene)
     stamps = stamps_of(root, SUPERPOINTS_STAGE)
     fitting = [stamp for stamp in stamps if is_as(stamp, wanted)]
@@ -41,7 +41,7 @@ def ready_superpoints(
     if len(fitting or stamps) > 1:
         raise InputError(
             f"{root} has {len(stamps)} results of superpoints, and {'more than one' if fitting else 'none'} is "
-            f"{_as_wanted(clouds, checkpoint)}: {'; '.join(in_words(stamps, wanted))}.",
+            f"cut {as_wanted(clouds, checkpoint)}: {'; '.join(in_words(stamps, wanted))}.",
             f"{_way_out(clouds, checkpoint)} Or remove all but one.",
         )
     if not fitting and known is not None:
@@ -77,14 +77,17 @@ def open_superpoints(
         raise CacheMissing(str(error), error.hint if command is None else way_out(clouds, command)) from error
 
 
-def _as_wanted(clouds: CloudDataset, checkpoint: TrainedModel) -> str:
+def as_wanted(clouds: CloudDataset, checkpoint: TrainedModel) -> str:
+    """Say in words how a checkpoint wants clouds to be cut."""
     if clouds.scene in checkpoint.trained.superpoints:
-        return f"cut as for the training of checkpoint {checkpoint.name}"
-    return f"cut with the defaults for {clouds.scene}s"
+        return f"as for the training of checkpoint {checkpoint.name}"
+    known = checkpoint.trained.cut_of(clouds.scene)
+    method = "" if known is None else f", by {known.method} as for the training of checkpoint {checkpoint.name}"
+    return f"with the defaults for {clouds.scene}s{method}"
 
 
 def _way_out(clouds: CloudDataset, checkpoint: TrainedModel) -> str:
-    command = _command(clouds, checkpoint.trained.superpoints.get(clouds.scene))
+    command = _command(clouds, checkpoint.trained.cut_of(clouds.scene))
     if command is None:
         return f"pass --auto, which cuts clouds as for the training of {checkpoint.name}."
     return way_out(clouds, command)

@@ -9,7 +9,7 @@ from s4tok.models.checkpoint import TrainedModel
 from s4tok_cache import CacheReader, Shard, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.entries import root_of
-from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
+from s4tok_pipelines.inputs.find_superpoints import as_wanted, ready_superpoints
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages.extract_masks import extract_masks
 from s4tok_pipelines.stages.render_views import render_views
@@ -92,14 +92,14 @@ def _cut_for(
     checkpoint: TrainedModel, clouds: CloudDataset, stamps: Sequence[Stamp], report: Report
 ) -> SuperpointConfig | None:
     """Choose the cut to make for a checkpoint, beside those that lie there; None to make none."""
-    known = checkpoint.trained.superpoints.get(clouds.scene)
+    known = checkpoint.trained.cut_of(clouds.scene)
     if known is None or not is_computed(known.method):
         return _usual(clouds, stamps)
     if stamps and not any(is_as(stamp, known) for stamp in stamps):
         if not all(is_computed(stamp.parameters.get("method")) for stamp in stamps):
             return None
         report.note(
-            f"cutting {clouds.name} as for the training of checkpoint {checkpoint.name}; there is another cut: "
+            f"cutting {clouds.name} {as_wanted(clouds, checkpoint)}; there is another cut: "
             f"{'; '.join(in_words(stamps, known))}"
         )
     return known

@@ -241,9 +241,10 @@ class Evaluator(NamedTuple):
     def _extract(self, clouds: CloudDataset) -> None:
         """Make the 2D model's features of superpoints where they are missing."""
         if self.model is not None:
+            cut = usual_superpoints(clouds, self.cache, "cut-pursuit")  # as of the checkpoints beside it
             extract_features(
-                clouds, self.cache, self.model, superpoints=usual_superpoints(clouds, self.cache), auto=True,
-                workers=self.workers, device=self.clip.device.type, report=self.report,
+                clouds, self.cache, self.model, superpoints=cut, auto=True, workers=self.workers,
+                device=self.clip.device.type, report=self.report,
             )  # fmt: skip
 
     def _words(self, clouds: CloudDataset, scorer: PointScorer) -> Vocabulary:

@@ -136,6 +136,6 @@ def test_where_pycut_pursuit_is_missing_the_way_out_names_this_method(monkeypatc
     monkeypatch.setitem(sys.modules, "pycut_pursuit.cp_d0_dist", None)
     cloud = PointCloud.of(np.random.default_rng(0).normal(size=(50, 3)))
     with pytest.raises(MissingError) as caught:
-        partition(cloud)
+        partition(cloud, SuperpointConfig("cut-pursuit"))
     assert caught.value.hint is not None
     assert caught.value.hint.endswith(", or pass --method greedy")

@@ -58,6 +58,7 @@ def test_no_superpoint_is_smaller_than_asked_for(shape: Callable[..., Any]) -> N
     assert np.bincount(labels).min() >= 25
 
 
+@pytest.mark.parametrize(("method", "least"), [("greedy", 0.95), ("cut-pursuit", 0.99)])  # greedy's order is of space
 @pytest.mark.parametrize("name", ["mug", "table", "room"])
 @pytest.mark.parametrize(
     "move",
@@ -71,12 +72,12 @@ def test_no_superpoint_is_smaller_than_asked_for(shape: Callable[..., Any]) -> N
     ids=["utm", "microns", "megametres", "turned", "all"],
 )
 def test_a_cloud_is_cut_alike_wherever_it_lies_however_turned_and_in_any_unit(
-    shape: Callable[..., Any], name: str, move: Callable[[Array], Array]
+    shape: Callable[..., Any], name: str, move: Callable[[Array], Array], method: str, least: float
 ) -> None:
     points = shape(name, 3000).points
-    config = SuperpointConfig(anchors=1000)
+    config = SuperpointConfig(method, anchors=1000)
     one, other = partition(PointCloud.of(points), config), partition(PointCloud.of(move(points)), config)
-    assert pairs_agree(one, other) >= 0.99
+    assert pairs_agree(one, other) >= least
 
 
 def test_the_same_cloud_gives_the_same_labels_with_any_number_of_threads(shape: Callable[..., Any]) -> None:
@@ -183,7 +184,7 @@ def test_ready_labels_that_do_not_fit_are_refused_in_one_sentence(given: Any, se
 
 def test_an_unknown_method_is_answered_with_those_there_are() -> None:
     with pytest.raises(
-        UsageError, match="no superpoint method is called 'cutpursuit'; there are: cut-pursuit, greedy, grid"
+        UsageError, match="no superpoint method is called 'cutpursuit'; there are: greedy, cut-pursuit, grid"
     ):
         partition(PointCloud.of(np.eye(5, 3)), SuperpointConfig("cutpursuit"))
 

@@ -76,7 +76,7 @@ def test_superpoints_of_somebodys_choice_are_used_as_they_are(
     for who in (other_cut, checkpoint):
         assert ready_superpoints(clouds, tmp_path, who, notes).stamp == ready
     [said] = notes.said
-    assert f"method {ready.parameters['method']}, not cut-pursuit" in said
+    assert f"method {ready.parameters['method']}, not greedy" in said
 
 
 def test_several_cuts_none_of_which_fits_are_listed(
@@ -101,7 +101,7 @@ def test_ready_labels_of_training_are_matched_by_ready_labels_from_anywhere(
     other_cut, notes = checkpoint._replace(trained=Trained.of(card)), Notes()
     [usual] = fill(tmp_path / "a", clouds, USUAL)
     assert ready_superpoints(clouds, tmp_path / "a", other_cut, notes).stamp == usual
-    assert "method cut-pursuit, not labels" in notes.said[0]
+    assert "method greedy, not labels" in notes.said[0]
     fill(tmp_path, clouds, LABELS)
     assert ready_superpoints(clouds, tmp_path, other_cut).stamp == LABELS
     fill(tmp_path, clouds, Stamp("superpoints", {"method": "labels", "labels": "/yours"}))
@@ -124,6 +124,13 @@ def test_without_any_it_says_what_makes_them(
     with pytest.raises(InputError, match="has no superpoints") as caught:
         ready_superpoints(clouds, tmp_path, printed)
     assert "`s4tok superpoints toy-shapes --split val --preset paper`" in caught.value.hint
+    rooms = checkpoint._replace(trained=Trained(superpoints={"room": SuperpointConfig.of("room", "cut-pursuit")}))
+    with pytest.raises(InputError, match="has no superpoints") as caught:
+        ready_superpoints(clouds, tmp_path, rooms)  # objects, which it was not trained on
+    assert "`s4tok superpoints toy-shapes --split val --preset cut-pursuit`" in caught.value.hint
+    fill(tmp_path / "b", clouds, OTHER, THIRD)
+    with pytest.raises(InputError, match="none is cut with the defaults for objects, by cut-pursuit as for the"):
+        ready_superpoints(clouds, tmp_path / "b", rooms)
     clouds.name = "scan-of-mine"  # only what s4tok makes is known by name
     with pytest.raises(CacheMissing, match="has no superpoints") as missing:
         open_superpoints(clouds, tmp_path)

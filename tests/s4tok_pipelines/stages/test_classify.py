@@ -247,7 +247,7 @@ def test_superpoints_that_are_missing_are_told_or_made_also_after_a_stop_and_the
         named(checkpoints["s4token"])
     [(name, parameters)] = made.about["superpoints"].items()
     assert (tmp_path / "toy-shapes" / "val" / name).is_dir()
-    assert parameters["method"] == "cut-pursuit"
+    assert parameters["method"] == "greedy"
     assert named(checkpoints["s4token"], few).answers == made.answers
     assert named(checkpoints["knn"]).about["superpoints"] is None  # it knows none, and needs none
 

@@ -1,0 +1,28 @@
+"""What a card says of how clouds are cut for a checkpoint."""
+
+from dataclasses import asdict, replace
+
+from s4tok.config import SuperpointConfig
+from s4tok.models.trained import Trained
+
+
+def test_clouds_are_cut_as_for_its_training_and_others_by_the_same_method() -> None:
+    old = SuperpointConfig("cut-pursuit", regularization=0.2, smallest=60)
+    trained = Trained.of({"superpoints": {"object": asdict(old)}})
+    assert trained.cut_of("object") == old
+    assert trained.cut_of("room") == SuperpointConfig.of("room", "cut-pursuit")
+    assert Trained().cut_of("room") is None
+
+
+def test_superpoints_that_were_handed_over_say_nothing_of_other_clouds() -> None:
+    masks = SuperpointConfig("masks")
+    assert Trained(superpoints={"room": masks}).cut_of("object") is None
+    assert Trained(superpoints={"room": masks}).cut_of("room") == masks
+
+
+def test_the_default_before_differs_from_todays_by_its_method_alone() -> None:
+    for scene in ("object", "room"):
+        today = SuperpointConfig.of(scene)
+        assert today.method == "greedy"
+        assert SuperpointConfig.of(scene, "cut-pursuit") == replace(today, method="cut-pursuit")
+        assert SuperpointConfig.of(scene, "paper").method == "cut-pursuit"
