@@ -23,12 +23,12 @@ class Probe:
 def offscreen(platform: str) -> Probe:
     """Render nothing through EGL or OSMesa in a process of its own, which may crash, and say who would render."""
     code = (
-        f"import os; os.environ['PYOPENGL_PLATFORM'] = {platform!r}\n"
+        f"import gc, os; os.environ['PYOPENGL_PLATFORM'] = {platform!r}; gc.disable()\n"
         "import numpy as np; np.infty = np.inf\n"
         "import pyrender; from OpenGL import GL\n"
         "renderer = pyrender.OffscreenRenderer(8, 8)\n"
         "renderer._platform.make_current()\n"
-        "print(GL.glGetString(GL.GL_RENDERER).decode())"
+        "print(GL.glGetString(GL.GL_RENDERER).decode()); gc.freeze()"
     )
     failure, output = run_elsewhere(code)
     if failure is None:
