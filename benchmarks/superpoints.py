@@ -5,7 +5,7 @@ planes, balls, verticality) by pgeof, each point's 10 nearest joined, and pycut-
 its settings. s4tok cuts every point as rooms are cut. Both in this process in turn, so that the ratio of their times
 means something on a machine that does other things too; it is the median over pairs.
 
-    OMP_NUM_THREADS=1 python benchmarks/superpoints.py [--points N ...] [--method greedy|cut-pursuit] [--json]
+    OMP_NUM_THREADS=1 python benchmarks/superpoints.py [--points N ...] [--method greedy|cut-pursuit] [--alone] [--json]
 
 The energies are those of greedy merging and of pycut-pursuit, on s4tok's features, graph and prices. Needs `pip install
 pgeof`; without it only s4tok is measured.
@@ -133,9 +133,10 @@ def main() -> None:
     parser.add_argument("--points", type=int, nargs="+", default=SIZES)
     parser.add_argument("--method", default="greedy", choices=["greedy", "cut-pursuit"])
     parser.add_argument("--pairs", type=int, default=PAIRS)
+    parser.add_argument("--alone", action="store_true", help="Measure s4tok without the peer.")
     parser.add_argument("--json", action="store_true", help="Print one object and nothing else.")
     given = parser.parse_args()
-    compare = find_spec("pgeof") is not None and find_spec("pycut_pursuit") is not None
+    compare = not given.alone and find_spec("pgeof") is not None and find_spec("pycut_pursuit") is not None
     measure(3000, given.method, 1, compare=compare)  # imports, and what is compiled
     rows = []
     for n in sorted(given.points):

@@ -13,7 +13,7 @@ SUPERPOINTS_STAGE, VIEWS_STAGE, MASKS_STAGE = "superpoints", "render-views", "ex
 FEATURES_STAGE, CLIP_STAGE = "extract-features", "extract-clip"  # the same stage; CLIP's results keep their name
 # Each goes up when the same configuration gives another result.
 SUPERPOINTS_ALGORITHM = REGIONS_ALGORITHM = 1
-OTHER_ALGORITHMS = {"greedy": 2}  # 2: borders are straightened
+OTHER_ALGORITHMS = {"greedy": 3}  # 2: borders are straightened; 3: clouds of over a million points by tiles
 VIEWS_ALGORITHM = {"depth": 1, "shaded": 2}  # 2: colours as pictures have them, faces lit from both sides
 
 

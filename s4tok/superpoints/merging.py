@@ -12,6 +12,7 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 
 from s4tok.geometry import Graph
+from s4tok.geometry.neighbors import CHUNK
 from s4tok.shapes import Array, Float64, Int, Int32
 from s4tok.superpoints.labels import dense
 
@@ -51,15 +52,16 @@ class Adjacency:
         self.size: list[float] = np.bincount(self.labels).astype(float).tolist()
         self.total = np.stack([np.bincount(self.labels, column) for column in features.T], axis=1)
         self.border: list[dict[int, Border]] = [{} for _ in range(n_superpoints)]
-        bend = 1 - np.einsum("ei,ei->e", normals[graph.low], normals[graph.high]) ** 2
+        bend = _bends(normals, graph)
         steepest = np.zeros(graph.n_points)
         np.maximum.at(steepest, graph.low, bend)
         np.maximum.at(steepest, graph.high, bend)
         self.steepness: list[float] = np.bincount(self.labels, steepest).tolist()  # sum over points
-        ends = np.sort(np.stack([self.labels[graph.low], self.labels[graph.high]]).astype(np.int64), axis=0)
-        across = ends[0] != ends[1]
-        pair, member = np.unique(ends[0, across] * n_superpoints + ends[1, across], return_inverse=True)
-        edges = np.stack([np.ones_like(bend), regularization * graph.weight, bend])[:, across]
+        across = np.flatnonzero(self.labels[graph.low] != self.labels[graph.high])
+        ends = np.stack([self.labels[graph.low[across]], self.labels[graph.high[across]]]).astype(np.int64)
+        ends.sort(axis=0)
+        pair, member = np.unique(ends[0] * n_superpoints + ends[1], return_inverse=True)
+        edges = np.ones(len(across)), regularization * graph.weight[across], bend[across]
         sums = [np.bincount(member.reshape(-1), each).tolist() for each in edges]
         for ends_of_pair, *border in zip(pair.tolist(), *sums, strict=True):
             one, other = divmod(ends_of_pair, n_superpoints)
@@ -131,3 +133,12 @@ class Adjacency:
                 self.border[keep][neighbor] = self.border[neighbor][keep] = edges
         self.border[gone] = {}
         return keep
+
+
+def _bends(normals: Float64[Array, "n 3"], graph: Graph) -> Float64[Array, " e"]:
+    """Give sin^2 of the angle between the normals at each edge's ends, for some edges at a time."""
+    bend = np.empty(len(graph.low))
+    for start in range(0, len(bend), CHUNK):
+        rows = slice(start, start + CHUNK)
+        bend[rows] = 1 - np.einsum("ei,ei->e", normals[graph.low[rows]], normals[graph.high[rows]]) ** 2
+    return bend

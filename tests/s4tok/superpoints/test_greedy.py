@@ -10,6 +10,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import SuperpointConfig
 from s4tok.errors import MissingError
 from s4tok.geometry import Graph
+from s4tok.geometry.tree import in_space
 from s4tok.shapes import Array
 from s4tok.superpoints import cut_pursuit, greedy, partition, purity
 from s4tok.superpoints.labels import connected, dense
@@ -111,6 +112,29 @@ def test_a_cloud_is_described_block_by_block_as_it_is_in_one(
     same_graph, same = greedy.describe(points, config)
     np.testing.assert_array_equal(described.features, same.features)
     np.testing.assert_array_equal(graph.weight, same_graph.weight)
+
+
+def test_tiles_take_the_edges_among_their_points() -> None:
+    edges = greedy.Priced(np.array([0, 0, 1, 2, 2]), np.array([1, 3, 2, 3, 4]), np.arange(5.0))
+    low, high, price = edges.within(1, 4)
+    assert (low.tolist(), high.tolist(), price.tolist()) == ([0, 1], [1, 2], [2.0, 3.0])
+
+
+def test_a_cloud_that_is_merged_tile_by_tile_is_cut_nearly_alike_and_no_border_of_tiles_stays(
+    shape: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = shape("room", 6000).points
+    points = points[in_space(points)] / float(np.ptp(points, axis=0).max())
+    graph, described = greedy.describe(points, SuperpointConfig.of("room"))
+    at_once = greedy.solve(described.features, graph, 0.05)
+    monkeypatch.setattr(greedy, "TILE", 1000)
+    tiled = greedy.solve(described.features, graph, 0.05)
+    assert tiled.energy < 1.01 * at_once.energy
+    np.testing.assert_array_equal(connected(tiled.labels, graph), tiled.labels)
+    across = graph.low // 1000 != graph.high // 1000
+    is_cut, was_cut = (each.labels[graph.low] != each.labels[graph.high] for each in (tiled, at_once))
+    assert abs(is_cut[across].mean() - was_cut[across].mean()) < 0.03
+    assert (is_cut == was_cut).mean() > 0.97
 
 
 @pytest.mark.parametrize("smallest", [10, 40])
