@@ -84,6 +84,7 @@ class Extraction:
     ] = "mean"
     batch: Annotated[int, Option(min=1, help="Images encoded together.", metavar="N")] = 64
     auto: options.Auto = False
+    workers: options.Workers = 1
     preview: Preview = None
     prompt: Annotated[
         list[str] | None,
@@ -143,6 +144,7 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
         pool=how.pool,
         batch=how.batch,
         auto=how.auto,
+        workers=how.workers,
         device=pick_device(how.device),
         shard=Shard.parse(how.shard),
         overwrite=how.overwrite,

@@ -1,7 +1,8 @@
 """What a vision model encodes: a cloud's views or posed frames, with its superpoints, in pieces that fit a batch."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,11 +16,15 @@ from s4tok.datasets.dataset import CloudDataset, Frame
 from s4tok.errors import InputError
 from s4tok.rendering.scene_frames import is_posed, scene_views
 from s4tok.rendering.virtual_frames import virtual_frames
-from s4tok.shapes import Bool, Float, Int
+from s4tok.shapes import Array, Bool, Float, Float32, Int
 from s4tok_cache import CacheMissing, CacheReader, Fingerprint, Stamp
 from s4tok_pipelines.inputs.entries import read_entry, root_of, way_out
 from s4tok_pipelines.layouts import VIEWS
+from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.stamps import VIEWS_STAGE, views_stamp
+from s4tok_pipelines.workers import cores, side_by_side
+
+READ_AHEAD = 4  # pieces; each holds at most a batch of pictures
 
 
 class ViewBatch(NamedTuple):
@@ -40,6 +45,23 @@ class Broken(NamedTuple):
     reason: str
 
 
+class Packed(NamedTuple):
+    """A piece as it comes from a worker: arrays, pixels in int16, and no labels."""
+
+    images: Float32[Array, "v c h w"]
+    pixels: Int[Array, "v n 2"]
+    visible: Bool[Array, "v n"]
+    is_last: bool
+
+
+class Read(NamedTuple):
+    """All pieces of one cloud, read by a worker, and how many frames had no pose."""
+
+    pieces: Sequence[Packed]
+    labels: Int[Array, " n"]
+    skipped: int
+
+
 @dataclass
 class Sources:
     """Where the pictures and the superpoints of each cloud come from."""
@@ -55,6 +77,27 @@ class Sources:
     def stamps(self) -> tuple[Stamp, ...]:
         """Say what the features are made from."""
         return (self.superpoints.stamp, *([self.views.stamp] if self.views else []))
+
+    def ahead(
+        self, keys: list[str], expected: dict[str, Fingerprint], batch: int, workers: int = 1
+    ) -> Iterator[ViewBatch | Broken]:
+        """Read what `pieces` gives, ahead of whoever takes it: in a thread, or frames of several clouds in processes.
+
+        A process holds one cloud's pictures until they are taken; clouds come in the order in which they are read.
+        """
+        if self.views is not None or workers == 1 or len(keys) < 2:
+            yield from ahead(self.pieces(keys, expected, batch), READ_AHEAD)
+            return
+        for done in side_by_side(partial(_read, self, batch), keys, min(workers or cores(), max(len(keys), 1))):
+            if done.result is None:
+                yield Broken(done.item, done.reason)
+                continue
+            self.skipped += done.result.skipped
+            labels = torch.from_numpy(done.result.labels)
+            for images, pixels, visible, is_last in done.result.pieces:
+                where = torch.from_numpy(pixels.astype(np.int64))
+                seen = torch.from_numpy(images), where, torch.from_numpy(visible)
+                yield ViewBatch(done.item, *seen, labels, is_last)
 
     def pieces(self, keys: list[str], expected: dict[str, Fingerprint], batch: int) -> Iterator[ViewBatch | Broken]:
         """Read cloud after cloud, each in pieces of at most a batch of pictures."""
@@ -114,6 +157,19 @@ def drawn_views(clouds: CloudDataset, cache: Path, config: ViewConfig | None) ->
         return CacheReader(root, VIEWS, views_stamp(config, clouds.up))
     except CacheMissing as error:
         raise CacheMissing(str(error), way_out(clouds, VIEWS_STAGE)) from error
+
+
+def _read(sources: Sources, batch: int, key: str) -> Read:
+    """Read, project and resize one cloud's frames; runs in a worker process."""
+    mine, packed = replace(sources, skipped=0), list[Packed]()
+    labels = torch.empty(0, dtype=torch.int64)
+    for piece in mine.pieces([key], {}, batch):
+        if isinstance(piece, Broken):
+            raise InputError(piece.reason)
+        labels = piece.labels
+        pixels = piece.pixels.numpy().astype(np.int16)  # of pictures of some hundred pixels
+        packed.append(Packed(piece.images.numpy(), pixels, piece.visible.numpy(), piece.is_last))
+    return Read(packed, labels.numpy(), mine.skipped)
 
 
 def _joined(pieces: list[ViewBatch], is_last: bool) -> ViewBatch:

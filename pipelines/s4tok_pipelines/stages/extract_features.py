@@ -25,7 +25,6 @@ from s4tok_pipelines.inputs.features import LAYOUTS, open_features
 from s4tok_pipelines.inputs.find_superpoints import open_superpoints
 from s4tok_pipelines.inputs.views import Broken, Sources, ViewBatch, drawn_views
 from s4tok_pipelines.outputs.feature_sheets import write_sheets
-from s4tok_pipelines.prefetch import ahead
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stages.auto import make_superpoints, make_views
@@ -33,7 +32,6 @@ from s4tok_pipelines.stamps import CLIP_STAGE, FEATURES_STAGE
 from s4tok_pipelines.workers import Done
 
 ALGORITHM = 1
-READ_AHEAD = 4  # pieces; each holds at most a batch of pictures
 Pool: TypeAlias = Literal["mean", "max"]
 Lift: TypeAlias = Callable[..., Any]  # `lift`, or what takes its arguments and gives something to add up likewise
 LIFTS: Mapping[Pool, Lift] = {"mean": lift, "max": lift_highest}
@@ -85,7 +83,7 @@ def extract_features(
         pool: What is kept of a superpoint's points and views: their mean, or the largest of each number.
         batch: Pictures that go through the model at once.
         auto: Make superpoints and views that are missing.
-        workers: Processes that make these.
+        workers: Processes that make these, and that read frames; 0 takes one a core.
         device: Where the model computes.
         shard: This task's share.
         overwrite: Make entries anew that are there.
@@ -125,7 +123,9 @@ def extract_features(
 
     work = Work(
         "Looking at views",
-        lambda keys: _look(sources.pieces(keys, expected, batch), model, batch, torch.device(device), LIFTS[pool]),
+        lambda keys: _look(
+            sources.ahead(keys, expected, batch, workers), model, batch, torch.device(device), LIFTS[pool]
+        ),
         keep,
     )
     outcome = run_stage(store, expected, work, report)
@@ -178,7 +178,7 @@ def _look(
     cloud: _Looked | None = None
     # On the CPU nothing is gained by joining clouds, and one cloud's features do not depend on its neighbours.
     at_once = batch if device.type == "cuda" else 0
-    for group in _groups(ahead(pieces, READ_AHEAD), at_once):
+    for group in _groups(pieces, at_once):
         if isinstance(group, Broken):
             cloud = None
             yield Done(group.key, reason=group.reason)

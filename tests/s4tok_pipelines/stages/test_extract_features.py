@@ -209,6 +209,33 @@ def test_a_room_is_seen_through_its_own_frames(tmp_path: Path, tiny: VisionConfi
     np.testing.assert_allclose(entry["superpoints"], other["superpoints"], atol=2e-3)
 
 
+class Rooms(Room):
+    """A room, and one without frames."""
+
+    keys: Sequence[str] = ("r", "bare")
+
+    def frames(self, key: str, step: int = 1) -> Iterator[Frame]:
+        return iter(()) if key == "bare" else super().frames(key, step)
+
+
+def test_frames_that_processes_read_give_the_same_bytes_and_the_same_figures(
+    tmp_path: Path, tiny: VisionConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s4tok_pipelines.inputs.views.cores", lambda: 1)  # a second process would only take time
+    outcomes = []
+    for workers in (1, 0):
+        cache = tmp_path / str(workers)
+        cut_into_octants(Rooms(), cache)
+        small = ViewConfig(size=48, image="color", border=2)
+        outcomes.append(extract_features(Rooms(), cache, tiny, small, batch=2, workers=workers))
+    here, elsewhere = outcomes
+    assert (here.made, here.figures) == (elsewhere.made, elsewhere.figures) == (1, elsewhere.figures)
+    assert here.failures == elsewhere.failures
+    assert [failure.key for failure in here.failures] == ["bare"]
+    found = [entries(tmp_path / each, Rooms(), CLIP_FEATURES, "extract-clip") for each in "10"]
+    assert same(*found)
+
+
 def test_objects_without_frames_fail_one_by_one_when_frames_are_asked_for(tmp_path: Path, tiny: VisionConfig) -> None:
     cut_into_octants(Boxes(), tmp_path)
     outcome = extract_features(Boxes(), tmp_path, tiny, frames=True)
