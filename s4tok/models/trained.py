@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from s4tok.config import Scene, SuperpointConfig
-from s4tok.superpoints import METHODS
+from s4tok.superpoints import METHODS, cut_pursuit
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,16 @@ class Trained:
     def cut_of(self, scene: Scene) -> SuperpointConfig | None:
         """Say how clouds of a kind are cut for it; None where the card does not tell.
 
-        As for its training; those of a kind that it was not trained on by the same method, with its defaults.
+        As for its training; those of a kind that it was not trained on by the same method, with its defaults. Greedy
+        merging with the same settings stands in for cut pursuit where pycut-pursuit cannot be imported.
         """
-        if scene in self.superpoints:
-            return self.superpoints[scene]
-        computed = (cut.method for cut in self.superpoints.values() if METHODS.get(cut.method) is not None)
-        method = next(computed, None)
-        return None if method is None else replace(SuperpointConfig.of(scene), method=method)
+        known = self.superpoints.get(scene)
+        if known is None:
+            computed = (cut.method for cut in self.superpoints.values() if METHODS.get(cut.method) is not None)
+            known = next((replace(SuperpointConfig.of(scene), method=method) for method in computed), None)
+        if known is not None and known.method == "cut-pursuit" and not cut_pursuit.is_there():
+            return replace(known, method="greedy")
+        return known
 
     @property
     def has_rooms(self) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from s4tok.config import SuperpointConfig
 from s4tok.dependencies import load
-from s4tok.errors import InputError
+from s4tok.errors import InputError, MissingError
 from s4tok.geometry import (
     Graph,
     eigenvalues,
@@ -23,6 +23,16 @@ from s4tok.superpoints.labels import connected
 from s4tok.superpoints.merging import Adjacency
 
 ITERATIONS = 50  # it converges in 9 to 20; its default of 10 would cut that short and saves next to nothing
+SOLVER = "pycut_pursuit.cp_d0_dist"
+
+
+def is_there() -> bool:
+    """Say whether pycut-pursuit can be imported."""
+    try:
+        load(SOLVER)
+    except MissingError:
+        return False
+    return True
 
 
 class Solution(NamedTuple):
@@ -100,7 +110,7 @@ def solve(features: Float64[Array, "n d"], graph: Graph, regularization: float) 
     if graph.low.min() < 0 or (graph.low >= graph.high).any() or graph.high.max() >= n_points:
         raise ValueError("an edge runs from a lower to a higher point of the cloud.")
     first_edge = np.concatenate([[0], np.cumsum(np.bincount(graph.low, minlength=n_points))])
-    solver = load("pycut_pursuit.cp_d0_dist")
+    solver = load(SOLVER)
     prices = regularization * graph.weight
     numbers, values = solver.cp_d0_dist(
         features.shape[1],

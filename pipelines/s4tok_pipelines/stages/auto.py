@@ -95,6 +95,12 @@ def _cut_for(
     known = checkpoint.trained.cut_of(clouds.scene)
     if known is None or not is_computed(known.method):
         return _usual(clouds, stamps)
+    trained = checkpoint.trained.superpoints.get(clouds.scene, known)
+    if trained.method != known.method:
+        report.warn(
+            f"checkpoint {checkpoint.name} was trained with superpoints by {trained.method}, which cannot be imported: "
+            f"{clouds.name} is cut by {known.method}"
+        )
     if stamps and not any(is_as(stamp, known) for stamp in stamps):
         if not all(is_computed(stamp.parameters.get("method")) for stamp in stamps):
             return None

@@ -1,6 +1,9 @@
 """What a card says of how clouds are cut for a checkpoint."""
 
+import sys
 from dataclasses import asdict, replace
+
+import pytest
 
 from s4tok.config import SuperpointConfig
 from s4tok.models.trained import Trained
@@ -12,6 +15,14 @@ def test_clouds_are_cut_as_for_its_training_and_others_by_the_same_method() -> N
     assert trained.cut_of("object") == old
     assert trained.cut_of("room") == SuperpointConfig.of("room", "cut-pursuit")
     assert Trained().cut_of("room") is None
+
+
+def test_greedy_merging_stands_in_where_pycut_pursuit_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = SuperpointConfig("cut-pursuit", regularization=0.2, smallest=60)
+    monkeypatch.setitem(sys.modules, "pycut_pursuit.cp_d0_dist", None)
+    trained = Trained(superpoints={"object": old})
+    assert trained.cut_of("object") == replace(old, method="greedy")
+    assert trained.cut_of("room") == SuperpointConfig.of("room")
 
 
 def test_superpoints_that_were_handed_over_say_nothing_of_other_clouds() -> None:

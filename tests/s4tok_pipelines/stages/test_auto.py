@@ -1,5 +1,6 @@
 """What --auto makes, and what it leaves alone."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,12 @@ from tests.octants import cut_into_octants
 USUAL, OTHER = SuperpointConfig.of("object"), SuperpointConfig(regularization=7.5)
 LABELS = Stamp("superpoints", {"method": "labels", "labels": "/mine"})
 SEGMENTS = Stamp("superpoints", {"method": "scannet-segments"})
+
+
+class Warnings(Notes):
+    """Listen for warnings too."""
+
+    warn = Notes.note
 
 
 @pytest.fixture
@@ -89,6 +96,17 @@ def test_a_checkpoint_whose_card_tells_no_cut_gets_the_usual_one_unless_there_is
     cut_into_octants(clouds, tmp_path / "b", stamp=other)
     superpoints_for(checkpoint, clouds, tmp_path / "b")
     assert folders(tmp_path / "b", clouds) == {other.folder}
+
+
+def test_without_pycut_pursuit_clouds_are_cut_by_greedy_merging_and_told(
+    tmp_path: Path, clouds: ToyShapes, checkpoint: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pycut_pursuit.cp_d0_dist", None)
+    trained, notes = replace(OTHER, method="cut-pursuit"), Warnings()
+    theirs = checkpoint._replace(trained=Trained(superpoints={"object": trained}))
+    assert superpoints_for(theirs, clouds, tmp_path, report=notes).stamp == superpoints_stamp(OTHER)
+    [said] = notes.said
+    assert said.endswith("by cut-pursuit, which cannot be imported: toy-shapes is cut by greedy")
 
 
 @pytest.mark.parametrize("ready", [LABELS, SEGMENTS])
