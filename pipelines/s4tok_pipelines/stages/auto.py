@@ -46,7 +46,10 @@ def make_superpoints(
 def usual_superpoints(
     clouds: CloudDataset, cache: Path, preset: SuperpointPreset = "default"
 ) -> SuperpointConfig | None:
-    """Give the preset's cut; None where there are others and not it, which are used then."""
+    """Give the preset's cut; None where there are others and not it, which are used then.
+
+    In a cache from when cut pursuit was the default, that cut is the default's.
+    """
     return _usual(clouds, stamps_of(root_of(cache, clouds), SUPERPOINTS_STAGE), preset)
 
 
@@ -114,7 +117,10 @@ def _cut_for(
 def _usual(
     clouds: CloudDataset, stamps: Sequence[Stamp], preset: SuperpointPreset = "default"
 ) -> SuperpointConfig | None:
-    cut = SuperpointConfig.of(clouds.scene, preset)
+    cut, before = SuperpointConfig.of(clouds.scene, preset), SuperpointConfig.of(clouds.scene, "cut-pursuit")
+    made, made_before = (any(is_as(stamp, each) for stamp in stamps) for each in (cut, before))
+    if preset == "default" and made_before and not made:
+        return before
     return cut if _is_free(superpoints_stamp(cut), stamps) else None
 
 

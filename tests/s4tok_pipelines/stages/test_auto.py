@@ -61,6 +61,15 @@ def test_the_usual_superpoints_are_made_unless_there_are_others(tmp_path: Path, 
     assert usual_superpoints(clouds, tmp_path / "b", "paper") is None
 
 
+def test_a_cache_from_when_cut_pursuit_was_the_default_stays_with_it(tmp_path: Path, clouds: ToyShapes) -> None:
+    before = SuperpointConfig.of("object", "cut-pursuit")
+    for stamp in (LABELS, superpoints_stamp(before)):
+        cut_into_octants(clouds, tmp_path, stamp=stamp)
+    assert usual_superpoints(clouds, tmp_path) == before
+    cut_into_octants(clouds, tmp_path, stamp=superpoints_stamp(USUAL))
+    assert usual_superpoints(clouds, tmp_path) == USUAL
+
+
 def test_the_usual_views_are_drawn_unless_there_are_others_with_this_axis_up(tmp_path: Path, clouds: ToyShapes) -> None:
     small, usual = ViewConfig(size=32), views_stamp(ViewConfig(), clouds.up)
     make_views(clouds, tmp_path, small)
