@@ -106,8 +106,6 @@ def merged(
 
     Tiles are points that follow each other, so these come in an order of space where there are more than `TILE`.
     """
-    from s4tok.superpoints import rising_prices
-
     features, edges = np.ascontiguousarray(features), Priced(graph.low, graph.high, regularization * graph.weight)
     n_tiles = -(-len(features) // TILE)
     limits: Sequence[float] = LIMITS
@@ -120,11 +118,7 @@ def merged(
                 features[start:stop], np.arange(stop - start, dtype=np.int32), within, LIMITS
             )
         limits = LIMITS[-1:]
-    pieces = _merge(features, pieces, edges, limits)
-    regions = rising_prices.begin(features, pieces, *edges)
-    rising_prices.merge_below(regions, 1.0)
-    rising_prices.merge_small(regions, smallest)
-    return dense(rising_prices.roots(regions))
+    return dense(_below(features, _merge(features, pieces, edges, limits), edges, 1.0, smallest))
 
 
 class Priced(NamedTuple):
@@ -145,11 +139,22 @@ def _merge(
     features: Float64[Array, "n d"], pieces: Int32[Array, " n"], edges: Priced, limits: Sequence[float]
 ) -> Int32[Array, " n"]:
     """Merge pieces, each named by one of its points, and straighten their borders, while the price rises."""
-    from s4tok.superpoints import borders, rising_prices
+    from s4tok.superpoints import borders
 
     around = borders.edges_of(len(features), *edges)
     for limit in limits:
-        regions = rising_prices.begin(features, pieces, *edges)
-        rising_prices.merge_below(regions, limit)
-        pieces = borders.parts(borders.straighten(rising_prices.roots(regions), features, around), around)
+        pieces = _below(features, pieces, edges, limit)
+        pieces = borders.parts(borders.straighten(pieces, features, around), around)
     return pieces
+
+
+def _below(
+    features: Float64[Array, "n d"], pieces: Int32[Array, " n"], edges: Priced, limit: float, smallest: int = 1
+) -> Int32[Array, " n"]:
+    """Merge pieces up to a limit, and then those under `smallest` points; what that holds is free afterwards."""
+    from s4tok.superpoints import rising_prices
+
+    regions = rising_prices.begin(features, pieces, *edges)
+    rising_prices.merge_below(regions, limit)
+    rising_prices.merge_small(regions, smallest)
+    return rising_prices.roots(regions)
