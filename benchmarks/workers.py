@@ -20,8 +20,6 @@ from s4tok_pipelines.stages.extract_features import extract_features
 from s4tok_pipelines.stages.render_views import render_views
 from s4tok_pipelines.stages.superpoints import superpoints
 
-SHAPES, ROOMS = 100, 8
-
 
 def draw(clouds: CloudDataset, cache: Path, workers: int) -> Outcome:
     return render_views(clouds, cache, workers=workers, overwrite=True)
@@ -47,11 +45,14 @@ def compare(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, default=2)
-    workers = parser.parse_args().workers
+    parser.add_argument("--shapes", type=int, default=400, help="objects to draw; processes take seconds to start")
+    parser.add_argument("--rooms", type=int, default=32, help="rooms whose frames are encoded")
+    asked = parser.parse_args()
+    workers = asked.workers
     print(f"load before: {os.getloadavg()[0]:.2f}")
     with tempfile.TemporaryDirectory() as folder:
-        shapes, rooms = (open_dataset(f"toy-{kind}", split="val", limit=n) for kind, n in
-                         (("shapes", SHAPES), ("scans", ROOMS)))  # fmt: skip
+        shapes, rooms = (open_dataset(f"toy-{kind}", split="train", limit=n) for kind, n in
+                         (("shapes", asked.shapes), ("scans", asked.rooms)))  # fmt: skip
         compare("render-views", shapes, Path(folder), draw, workers)
         superpoints(rooms, Path(folder), workers=0)
         compare("extract-clip of frames", rooms, Path(folder), encode, workers)

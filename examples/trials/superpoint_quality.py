@@ -30,7 +30,9 @@ from s4tok.superpoints.labels import connected
 from s4tok.superpoints.representatives import represent
 from s4tok.superpoints.samples import sample
 
-EARLIER = SuperpointConfig(regularization=0.2, smoothness=0.4, smallest=60, smallest_share=0.0)  # of objects
+# The default of objects until greedy merging came, and one before it.
+BY_CUT_PURSUIT = SuperpointConfig.of("object", "cut-pursuit")
+EARLIER = replace(BY_CUT_PURSUIT, regularization=0.2, smoothness=0.4, smallest=60, smallest_share=0.0)
 SAMPLE = 1024  # points of an object that a tokenizer receives in the preset toy
 SECONDS = 3e-5  # a point and a way to cut, of one core of a 2-core x86-64 VM
 HEADER = (

@@ -15,7 +15,7 @@ import time
 from dataclasses import replace
 from itertools import product
 
-from superpoint_quality import EARLIER, HEADER, measured
+from superpoint_quality import BY_CUT_PURSUIT, EARLIER, HEADER, measured
 
 from s4tok.config import SuperpointConfig
 from s4tok.synthetic.datasets import ToyShapes
@@ -39,10 +39,10 @@ def main() -> None:
     ways = [chosen.regularization, chosen.smoothness, chosen.smallest_share]
     if chosen.quick:
         chosen.clouds, ways = min(chosen.clouds, 15), [way[len(way) // 2 :][:1] for way in ways]
-    configs = {"s4tok": SuperpointConfig(), "s4tok, earlier default": EARLIER}
+    configs = {"s4tok": BY_CUT_PURSUIT, "s4tok, earlier default": EARLIER}
     configs["printed form"] = SuperpointConfig.of("object", "paper")
     for price, smooth, share in product(*ways):
-        one = replace(SuperpointConfig(), regularization=price, smoothness=smooth, smallest_share=share)
+        one = replace(BY_CUT_PURSUIT, regularization=price, smoothness=smooth, smallest_share=share)
         configs[f"{price:g}, {smooth:g}, {share:g}"] = one
     seconds = (SOLVE * (len(ways[0]) + 2) + MERGE * len(configs)) * chosen.clouds * sum(chosen.points)
     print(f"{len(configs)} ways to cut {chosen.clouds} objects, about {seconds / 60:.1f} min", file=sys.stderr)

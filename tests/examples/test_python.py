@@ -25,5 +25,5 @@ def test_arrays_get_labels_a_class_and_features(python: Run, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     assert "a cloud is classified as airplane" in done.stdout
     assert "8192 points: wing " in done.stdout
-    assert "64 tokens, features of 128 numbers a point" in done.stdout
+    assert "64 tokens, features of 256 numbers a point" in done.stdout
     assert (tmp_path / "airplane.ply").stat().st_size > 200_000

@@ -2,12 +2,12 @@
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from s4tok.config import SuperpointConfig
 from s4tok.superpoints import partition
 from s4tok.synthetic.datasets import ToyShapes
 
@@ -54,12 +54,12 @@ def test_superpoints_are_measured_beside_a_grid_of_as_many_cells(python: Run) ->
 
 def test_cuts_that_share_a_solve_are_those_of_the_toolkit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(TRIALS))
-    from superpoint_quality import EARLIER, cuts
+    from superpoint_quality import BY_CUT_PURSUIT, EARLIER, cuts
 
     shapes = ToyShapes("val", points=1024)
     cloud = shapes[shapes.keys[0]]
-    coarse = SuperpointConfig(smallest_share=0.05)
-    configs = [SuperpointConfig(), coarse, EARLIER, SuperpointConfig(smoothness=0.4), SuperpointConfig(voxel=0.1)]
+    changes: list[dict[str, float]] = [{}, {"smallest_share": 0.05}, {"smoothness": 0.4}, {"voxel": 0.1}]
+    configs = [EARLIER, *(replace(BY_CUT_PURSUIT, **change) for change in changes)]
     for config, labels in zip(configs, cuts(cloud, configs), strict=True):
         assert np.array_equal(labels, partition(cloud, config))
 
