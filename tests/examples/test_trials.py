@@ -58,8 +58,8 @@ def test_cuts_that_share_a_solve_are_those_of_the_toolkit(monkeypatch: pytest.Mo
 
     shapes = ToyShapes("val", points=1024)
     cloud = shapes[shapes.keys[0]]
-    changes: list[dict[str, float]] = [{}, {"smallest_share": 0.05}, {"smoothness": 0.4}, {"voxel": 0.1}]
-    configs = [EARLIER, *(replace(BY_CUT_PURSUIT, **change) for change in changes)]
+    coarse, smooth = replace(BY_CUT_PURSUIT, smallest_share=0.05), replace(BY_CUT_PURSUIT, smoothness=0.4)
+    configs = [BY_CUT_PURSUIT, coarse, EARLIER, smooth, replace(BY_CUT_PURSUIT, voxel=0.1)]
     for config, labels in zip(configs, cuts(cloud, configs), strict=True):
         assert np.array_equal(labels, partition(cloud, config))
 
