@@ -99,11 +99,8 @@ def superpoints(
     clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong with it is told at once
 
     from s4tok_cache import Shard
-    from s4tok_pipelines.inputs.find_superpoints import open_superpoints
     from s4tok_pipelines.inputs.own_clouds import parted
     from s4tok_pipelines.outputs.assumed import tell_assumed
-    from s4tok_pipelines.outputs.superpoint_files import export_segments
-    from s4tok_pipelines.outputs.superpoint_files import preview as draw_preview
     from s4tok_pipelines.report import joined
     from s4tok_pipelines.stages.superpoints import superpoints as run
 
@@ -122,6 +119,10 @@ def superpoints(
             console.note(_in_words(outcome.figures))
         if not (preview or export_segs):
             continue
+        from s4tok_pipelines.inputs.find_superpoints import open_superpoints  # PyTorch, which cutting does without
+        from s4tok_pipelines.outputs.superpoint_files import export_segments
+        from s4tok_pipelines.outputs.superpoint_files import preview as draw_preview
+
         result = open_superpoints(part, cache, config, labels)
         if export_segs:
             is_scannet = clouds.name == "scannet"

@@ -9,7 +9,6 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import JOINT, FrameClouds
 from s4tok.errors import InputError
 from s4tok.geometry.masks import Runs, from_runs
-from s4tok.rendering.mask_votes import MaskVotes
 from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader
 from s4tok_cache.inspect import stamps_of
@@ -42,6 +41,8 @@ class PointMasks:
             rows, columns = clouds.pixels(key).T
             ids: Array = self.of_frame(key)[rows, columns]
             return ids
+        from s4tok.rendering.mask_votes import MaskVotes  # PyTorch, which other methods do without
+
         votes = MaskVotes(clouds[key].original_xyz())
         for frame in self._frames_of_scene.get(key, ()):
             votes.add(self.frames.frame_of(frame), self.of_frame(frame))

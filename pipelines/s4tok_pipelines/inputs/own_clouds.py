@@ -1,14 +1,14 @@
 """A user's own files before anything is computed: what each is taken for, objects and rooms apart."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 
+from s4tok.clouds import PointCloud
 from s4tok.config import Scene
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import InputError
-from s4tok.inference.upright import Score, settled
 from s4tok_pipelines.report import Report, silent
 
 
@@ -43,8 +43,10 @@ def parted(
     return [part for part in parts if part.keys]
 
 
-def bring_upright(clouds: OwnFiles, score: Score) -> None:
+def bring_upright(clouds: OwnFiles, score: Callable[[PointCloud], float]) -> None:
     """Try the axes that the shape of a file leaves in doubt, and keep the one with which it scores best."""
+    from s4tok.inference.upright import settled  # PyTorch, which cutting does without
+
     for key in clouds.keys:
         guess = clouds.guesses.get(key)
         source = clouds[key].source if guess is not None and len(guess.doubtful()) > 1 else None

@@ -2,6 +2,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from s4tok.config import SuperpointConfig
@@ -84,3 +85,13 @@ def test_help_states_both_defaults_where_they_differ(s4tok: Run) -> None:
     assert "fewer superpoints. [objects: 0.15, rooms: 0.05]" in said
     assert "the larger counts. [objects: 0.006, rooms: 0]" in said
     assert "Neighbours of a point in Eq. 10, K. [30]" in said
+
+
+def test_cutting_imports_no_pytorch_in_any_process(python: Run, tmp_path: Path) -> None:
+    points = np.random.default_rng(0).uniform(0, 1, (200, 3))
+    np.save(tmp_path / "cloud.npy", points)
+    done = python("-X", "importtime", "-m", "s4tok_cli", "superpoints", "cloud.npy", "--object")
+    assert done.returncode == 0, done.stderr
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
+    assert "s4tok.superpoints.greedy" in imported
+    assert "torch" not in imported
