@@ -44,7 +44,7 @@ def own_files(tmp_path: Path) -> Path:
     points = scans[scans.keys[0]].xyz
     few = np.random.default_rng(0).permutation(len(points))[:6000]
     trimesh.PointCloud(points[few]).export(tmp_path / "scan.ply")  # type: ignore[no-untyped-call]
-    for key, names in (("test-000012-mug", ("mug.obj", "mug.ply")), ("test-000006-chair", ("chair.glb",))):
+    for key, names in (("test-000012-mug", ("mug.obj", "mug.ply")), ("test-000006-chair", ("chair.glb", "chair.ply"))):
         mesh = shapes.mesh(key)
         assert mesh is not None
         for name in names:
