@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from s4tok.counted import counted
 from s4tok_pipelines.report import Failure, Item, Outcome, Report
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ def finish_stage(sentence: str, outcome: Outcome) -> None:
 def finish_training(outcome: Outcome) -> None:
     """End a training with its one line: how many steps were made, where they lie, and how good it was at its best."""
     best = outcome.figures.get("validation")
-    steps = f"{outcome.made:,} step{'s' * (outcome.made != 1)} trained"
-    result(f"{steps}: {outcome.out}{'' if best is None else f', best {best:.1%}'}")
+    result(f"{counted(outcome.made, 'step')} trained: {outcome.out}{'' if best is None else f', best {best:.1%}'}")
     facts = {"made": outcome.made, "present": outcome.present, "out": str(outcome.out)}
     finish({**facts, "seconds": round(outcome.seconds, 3), **outcome.figures})
 

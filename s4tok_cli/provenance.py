@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from s4tok.counted import counted
+
 
 def in_words(about: Mapping[str, Any], n_clouds: int) -> str:
     """Tell the clouds, the checkpoint, its texts and the superpoints; of own files also what could be otherwise."""
@@ -23,7 +25,7 @@ def _source(about: Mapping[str, Any], n_clouds: int) -> str:
         from s4tok_pipelines.outputs.assumed import assumed
 
         return assumed(about, n_clouds)
-    return f"{n_clouds} cloud{'s' * (n_clouds != 1)} of {about['dataset']} {about['split']}"
+    return f"{counted(n_clouds, 'cloud')} of {about['dataset']} {about['split']}"
 
 
 def _protocol(card: Mapping[str, Any]) -> str:

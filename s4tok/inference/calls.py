@@ -73,7 +73,7 @@ def segment(
         labels: What points may be, in words: ["seat", "back", "leg"], "seat,back,leg", or a .txt with one a line;
             "auto" proposes names. A fine-tuned checkpoint knows some, and takes all of them where there are none.
         checkpoint: A name, a run folder, "hf-hub:owner/name", or what `load` gives, which saves loading it each time;
-            "universal2", which comes with s4tok, where None.
+            the default, which comes with s4tok, where None.
         category: What labels are parts of, for prompts such as "the seat of a chair".
         config: How clouds are encoded and labelled; what it leaves open is as the checkpoint was trained.
         **given: superpoints (n,), which are cut where they are not given; color and normals (n, 3), for checkpoints

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
+from s4tok.counted import counted
 from s4tok.errors import InputError
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
@@ -193,7 +194,7 @@ def _state(result: "Result") -> str:
         parts.append(f"{len(result.failures)} could not be made")
     if result.index.damaged:
         parts.append(f"{len(result.index.damaged)} files damaged")
-    where = [f"{result.segments} segment{'s' * (result.segments > 1)}"] if result.segments else []
+    where = [counted(result.segments, "segment")] if result.segments else []
     where += ["one packed file"] if result.is_packed else []
     parts.append(f"{_size(result.bytes)} in {' and '.join(where) or 'no file'}")
     return ", ".join(parts)

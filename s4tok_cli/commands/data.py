@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from s4tok.config import DATA_ROOT, WorldConfig
+from s4tok.counted import counted
 from s4tok.errors import UsageError, choose
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
@@ -67,7 +68,7 @@ def check(
         console.note(f"... and {len(checked.findings) - SHOWN} more; --json lists up to a thousand")
     counts = ", ".join(f"{split} {count:,}" for split, count in checked.splits.items())
     n_problems = len(checked.problems)
-    verdict = f"{n_problems:,} problem{'s' * (n_problems > 1)}" if n_problems else "whole"
+    verdict = counted(n_problems, "problem") if n_problems else "whole"
     console.result(
         f"{checked.name} ({checked.layout}), {counts or 'no split'}: {checked.clouds:,} clouds read, {verdict}"
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from s4tok.config import Scene, TokenizerConfig
+from s4tok.counted import counted
 from s4tok_cli import completion, console, options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.superpoints import Room
@@ -63,9 +64,9 @@ def tokens(
         found, preview = of_part if found is None else found.with_those_of(of_part), None
     assert found is not None
     facts = found.facts()
-    counted = f"{facts['clouds']} cloud{'s' * (facts['clouds'] != 1)}"
+    of_clouds = counted(facts["clouds"], "cloud")
     console.result(
         f"{facts['superpoints']:.0%} of superpoints have a centre, {facts['points']:.0%} of points lie in one of "
-        f"these, {facts['in_patches']:.0%} in a patch ({n_tokens} of {tokenizer}, mean of {counted})"
+        f"these, {facts['in_patches']:.0%} in a patch ({n_tokens} of {tokenizer}, mean of {of_clouds})"
     )
     console.finish(facts, found.failures)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from s4tok.counted import counted
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
 
@@ -50,5 +51,5 @@ def view(
     titles = run(files, out, names, up=up, report=console.Progress())
     if open_page:
         webbrowser.open(out.absolute().as_uri())
-    console.result(f"{len(titles)} cloud{'s' * (len(titles) > 1)} to view: {out}")
+    console.result(f"{counted(len(titles), 'cloud')} to view: {out}")
     console.finish({"clouds": titles, "out": str(out)})

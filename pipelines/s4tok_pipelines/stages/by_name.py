@@ -12,6 +12,7 @@ from s4tok.config import (
     ViewConfig,
     ZeroShotConfig,
 )
+from s4tok.counted import counted
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import UsageError
@@ -106,8 +107,7 @@ def segment_by_name(
     found = joined([one(part) for part in parts])
     if preview:
         write_whole(preview, sheet.png(), parents=True)
-        n_drawn = len(sheet.cells)
-        report.note(f"{n_drawn} cloud{'s' * (n_drawn != 1)}, coloured by label: {preview}")
+        report.note(f"{counted(len(sheet.cells), 'cloud')}, coloured by label: {preview}")
     if files is not None:
         _keep(found, files.folder)
         report.note(f"labels of all points, and a result.json that says what they depend on: {files.folder}")
@@ -196,8 +196,7 @@ def detect_by_name(
     found = detect(clouds, SceneDetector(loaded, config), superpoints, files=files, watch=watch, report=report)
     if preview:
         write_whole(preview, sheet.png(), parents=True)
-        n_drawn = len(sheet.cells)
-        report.note(f"{n_drawn} cloud{'s' * (n_drawn != 1)} with boxes: {preview}")
+        report.note(f"{counted(len(sheet.cells), 'cloud')} with boxes: {preview}")
     if files is not None:
         _keep(found, files.folder)
         report.note(f"boxes, and a result.json that says what they depend on: {files.folder}")

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from s4tok.config import Scene
+from s4tok.counted import counted
 from s4tok_pipelines.tables.spec import Task
 
 MACHINE = "a 2-core x86-64 VM, Debian 12, no GPU"
@@ -44,8 +45,8 @@ class Plan:
     def said(self, name: str, *, is_known: bool) -> str:
         """Announce it; times are known of the synthetic data and the mini CLIP alone."""
         parts = [f"{self.results or 'nothing'} to measure"]
-        parts += [f"{self.kept} result{'s' * (self.kept != 1)} there already"] if self.kept else []
-        parts += [f"{self.runs} checkpoint{'s' * (self.runs != 1)} to train"] if self.runs else []
+        parts += [f"{counted(self.kept, 'result')} there already"] if self.kept else []
+        parts += [f"{counted(self.runs, 'checkpoint')} to train"] if self.runs else []
         long = f"at most {_in_words(self.most)} of one core, as measured on {MACHINE}"
         if not is_known:
             long = "how long it takes has been measured for the synthetic data and the mini CLIP alone"

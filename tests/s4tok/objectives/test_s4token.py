@@ -109,6 +109,7 @@ def test_a_step_makes_the_processor_wait_for_a_gpu_no_more_often_than_it_has_to(
 def test_a_step_in_the_mixed_precision_of_a_gpu_has_nearly_the_losses_of_float32(device: str) -> None:
     model = training().to(device)
     exact = model(batch().to(device))
+    model.encoder.visual.to(torch.bfloat16)  # as a GPU holds it
     lower(model, device)
     rough = model(batch().to(device))
     rough["total"].backward()
