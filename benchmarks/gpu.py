@@ -26,6 +26,7 @@ from benchmarks.shared.device import Reach, flops_of, launches, machine, millise
 from benchmarks.shared.tensors import SEED, clouds
 from benchmarks.step import batch_of
 from s4tok.backbones.clip_tower import FrozenEncoder
+from s4tok.backbones.precision import lower
 from s4tok.clouds import PointCloud
 from s4tok.config import RunConfig, ViewConfig
 from s4tok.config.kinds import PretrainPreset
@@ -82,15 +83,15 @@ def training_step(preset: PretrainPreset, clip: str, n_clouds: int, device: str)
     encoder = FrozenEncoder(visual)
     tokenizer = Tokenizer(config.tokenizer, width=encoder.width)
     model = S4Token(tokenizer, encoder, config.training, config.clusters).to(device)
+    if device != "cpu":
+        lower(model, device)
     optimizer = build_optimizer(model, config.training, model.rate_of)
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     batch = batch_of(n_clouds, encoder.output_width, device)
 
     def step() -> None:
         optimizer.zero_grad()
-        with torch.autocast("cuda", torch.bfloat16, enabled=device != "cpu"):
-            losses = model(batch)
-        losses["total"].backward()
+        model(batch)["total"].backward()
         nn.utils.clip_grad_norm_(trained, config.training.clip_gradient)
         optimizer.step()
         model.after_step(0.5)

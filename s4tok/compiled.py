@@ -3,7 +3,9 @@
 Importing Numba takes a quarter of a second. Modules with such loops are therefore imported where they are used.
 """
 
+import shutil
 from collections.abc import Callable
+from functools import cache
 from importlib.util import find_spec
 from inspect import unwrap
 from typing import Any, TypeVar
@@ -30,3 +32,9 @@ def compiled(loop: Loop) -> Loop:
 def is_compiling() -> bool:
     """Say whether loops are compiled."""
     return find_spec("numba") is not None
+
+
+@cache
+def is_compiling_for_gpu() -> bool:
+    """Say whether Triton makes kernels for a GPU, for which it needs a C compiler."""
+    return find_spec("triton") is not None and any(shutil.which(name) for name in ("cc", "gcc", "clang"))

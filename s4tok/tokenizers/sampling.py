@@ -1,14 +1,18 @@
 """Where tokens stand: weighted farthest point sampling (Sec. 3.2), and how far apart they are."""
 
+from importlib import import_module
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from s4tok.compiled import is_compiling_for_gpu
 from s4tok.shapes import Bool, Float, Float32, Int
 from s4tok.tokenizers.distances import squared_distances
 from s4tok.tokenizers.noise import noise
 from s4tok.tokenizers.order import SortedClouds
+
+LARGEST_OF_KERNEL = 2**14  # points of a cloud, which one multiprocessor of a GPU holds in its registers
 
 
 def sample_centers(
@@ -85,6 +89,15 @@ def weighted_farthest_points(
     Ties go to the lowest index. A point of weight 0 is never chosen, and neither is a place that has been chosen
     before: when nothing else is left the first sample is repeated, marked False.
     """
+    is_one_kernel = xyz.is_cuda and xyz.shape[1] <= LARGEST_OF_KERNEL and is_compiling_for_gpu()
+    choose = import_module("s4tok.tokenizers.farthest_gpu").farthest if is_one_kernel else _farthest
+    chosen, is_chosen = choose(xyz, weights, first, n_samples)
+    return torch.where(is_chosen, chosen, chosen[:, :1]), is_chosen
+
+
+def _farthest(
+    xyz: Float32[Tensor, "b n 3"], weights: Float32[Tensor, "b n"], first: Int[Tensor, " b"], n_samples: int
+) -> tuple[Int[Tensor, "b m"], Bool[Tensor, "b m"]]:
     rows = torch.arange(len(xyz), device=xyz.device)
     x, y, z = xyz.unbind(2)
     x, y, z = x.contiguous(), y.contiguous(), z.contiguous()
@@ -102,7 +115,7 @@ def weighted_farthest_points(
         for axis in (y, z):
             square.add_(torch.sub(axis, axis[rows, latest][:, None], out=step).square_())
         torch.minimum(distance, square, out=distance)
-    return torch.where(is_chosen, chosen, chosen[0]).T.contiguous(), is_chosen.T.contiguous()
+    return chosen.T.contiguous(), is_chosen.T.contiguous()
 
 
 def mean_spacing(centers: Float32[Tensor, "b m 3"], is_center: Bool[Tensor, "b m"]) -> Float32[Tensor, " b"]:
