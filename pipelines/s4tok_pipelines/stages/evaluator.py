@@ -16,6 +16,7 @@ from s4tok.config import (
     VisionConfig,
     ZeroShotConfig,
 )
+from s4tok.config.kinds import SuperpointPreset
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.inference.cloud_encoder import CloudEncoder
@@ -42,7 +43,7 @@ from s4tok_pipelines.stages.extract_features import extract_features
 from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.segment import segment
 from s4tok_pipelines.tables.kept_results import KeptResults, result_stamp
-from s4tok_pipelines.tables.spec import Task
+from s4tok_pipelines.tables.spec import SYNTHETIC_CUT, Task
 
 WHOLE = TokenizerConfig()  # the paper's points and tokens of a cloud
 SEGMENTS = SuperpointConfig(method="scannet-segments")
@@ -63,6 +64,7 @@ class Evaluator(NamedTuple):
     workers: int
     report: Report
     model: VisionConfig | None = None  # the CLIP's name, to make its features of views that are missing
+    superpoints: SuperpointPreset = SYNTHETIC_CUT  # of these features, as of the checkpoints beside them
 
     def rooms(
         self, name: str, checkpoint: TrainedModel, clouds: CloudDataset, *, whole: bool = False
@@ -241,7 +243,7 @@ class Evaluator(NamedTuple):
     def _extract(self, clouds: CloudDataset) -> None:
         """Make the 2D model's features of superpoints where they are missing."""
         if self.model is not None:
-            cut = usual_superpoints(clouds, self.cache, "cut-pursuit")  # as of the checkpoints beside it
+            cut = usual_superpoints(clouds, self.cache, self.superpoints)
             extract_features(
                 clouds, self.cache, self.model, superpoints=cut, auto=True, workers=self.workers,
                 device=self.clip.device.type, report=self.report,

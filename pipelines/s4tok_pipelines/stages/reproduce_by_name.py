@@ -43,6 +43,7 @@ from s4tok_pipelines.tables.page import Part as PagePart
 from s4tok_pipelines.tables.page import page
 from s4tok_pipelines.tables.real_table import OF_CLIP, real_table
 from s4tok_pipelines.tables.s4token_tables import TABLE2_ROWS
+from s4tok_pipelines.tables.spec import SYNTHETIC_CUT
 from s4tok_pipelines.tables.table import SPECS
 from s4tok_pipelines.tables.table2_checkpoints import NAMES as ROWS_2
 from s4tok_pipelines.tables.table2_checkpoints import is_checkpoint
@@ -112,6 +113,7 @@ class Reproduction:
             self.workers,
             report,
             self.clip,
+            SYNTHETIC_CUT if self.data is None else "default",
         )
 
 

@@ -52,7 +52,7 @@ def reproduce_figure(spec: FigureSpec, wanted: Wanted, evaluator: Evaluator, rep
     """Draw a figure, and count over several clouds what it shows; one that is there already is passed over."""
     start, clouds = time.monotonic(), clouds_of(spec, wanted, evaluator)
     picture_at = wanted.out / f"{spec.name}.png"
-    checkpoint = _checkpoint(wanted, evaluator) if spec.name == "figureC" else None
+    checkpoint = _checkpoint(spec, wanted, evaluator) if spec.checkpoint else None
 
     def make() -> dict[str, Any]:
         if checkpoint is not None:
@@ -141,9 +141,9 @@ def _sampling(spec: FigureSpec, clouds: CloudDataset, path: Path, report: Report
     return {name: _means(spec, each) for name, each in found.items()}
 
 
-def _checkpoint(wanted: Wanted, evaluator: Evaluator) -> TrainedModel:
-    """Load the checkpoint that Figures 2 and C are drawn by."""
-    name = "s4token+context" if wanted.data is None else "s4token"
+def _checkpoint(spec: FigureSpec, wanted: Wanted, evaluator: Evaluator) -> TrainedModel:
+    """Load the checkpoint that a figure is drawn by."""
+    name = spec.checkpoint if wanted.data is None else spec.of_paper
     places = find_checkpoints([name], wanted.checkpoints)[name]
     if not places:
         raise MissingError(f"there is no checkpoint {name} to draw by.", "name a folder of them with --checkpoints.")

@@ -19,6 +19,8 @@ class FigureSpec:
     clouds: int  # that its numbers are means over
     figures: Mapping[str, str]
     shows: str
+    checkpoint: str = ""  # that it is drawn by, where it is drawn by one
+    of_paper: str = ""  # and with the paper's data
 
 
 FIGURE_SPECS: Mapping[str, FigureSpec] = {
@@ -35,6 +37,7 @@ FIGURE_SPECS: Mapping[str, FigureSpec] = {
         FigureSpec(
             "figureC", "Figures 2 and C: parts found by name", "parts", 8, {"accuracy": "points labelled right"},
             "The first objects of the test split as they come, none chosen; a few objects are no result.",
+            "s4token+context", "s4token",
         ),
     )
 }  # fmt: skip

@@ -9,6 +9,7 @@ from s4tok_pipelines.tables.spec import (
     ABOUT_ROOMS,
     MIOU_C,
     MIOU_I,
+    SYNTHETIC_CUT,
     THREE_MEANS,
     Asked,
     Method,
@@ -51,8 +52,7 @@ def _means(miou_c: float, miou_i: float) -> Printed:
     return {(PARTS, MIOU_C): miou_c, (PARTS, MIOU_I): miou_i}
 
 
-# The synthetic rows were trained with these superpoints, before greedy merging was the default.
-AS_TRAINED = {"superpoints": "cut-pursuit"}
+AS_TRAINED = {"superpoints": SYNTHETIC_CUT}
 
 
 def _pretrained(changes: Mapping[str, Any]) -> Recipe:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from s4tok.config.kinds import SuperpointPreset
+
 Task = Literal["parts", "objects", "rooms", "boxes"]
 Printed = Mapping[tuple[str, str], float]  # by role and figure
 
@@ -17,6 +19,8 @@ ABOUT_MEANS = (
     "over "
     "their objects, mIoU_part the mean over parts, each pooled over all objects."
 )
+# The synthetic rows were trained with these superpoints, before greedy merging was the default.
+SYNTHETIC_CUT: SuperpointPreset = "cut-pursuit"
 ABOUT_ROOMS = (
     "mIoU in rooms is by one confusion matrix over all points; a class without points counts 0 where it was predicted "
     "and is left out otherwise (ScanNet's convention; OpenScene's is `openscene` in the results)."

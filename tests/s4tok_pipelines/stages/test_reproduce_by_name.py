@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,11 @@ def test_tables_of_the_poster_have_a_row_for_all_they_print(asked: Reproduction)
     )  # fmt: skip
     plan = plan_table(trained)
     assert (plan.results, plan.runs) == (5 * 2 * 2, 5 * 2 * 2 + 2 * 2)  # rows, datasets and seeds; both stages
+
+
+def test_the_2d_model_has_the_superpoints_of_the_checkpoints_beside_it(asked: Reproduction) -> None:
+    assert asked.evaluator(silent).superpoints == "cut-pursuit"  # the synthetic rows were trained with them
+    assert replace(asked, data=asked.out).evaluator(silent).superpoints == "default"
 
 
 @pytest.mark.slow
