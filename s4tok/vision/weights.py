@@ -231,7 +231,7 @@ def _out_of_reach(name: str, pretrained: str, call: str = "") -> MissingError:
     return MissingError(
         f"the weights of {what} are not on this machine, and the hub they come from cannot be reached.",
         f'on a login node, run: python -c "{call}" (they go to {_hub_cache()}); or copy them here and name the '
-        "folder as the model, or the file with --pretrained.",
+        "folder as the model, or the file with --pretrained. Those of --clip mini and mini2 come with s4tok.",
     )
 
 

@@ -34,6 +34,7 @@ def test_weights_out_of_reach_end_the_command_with_exit_6_before_pytorch_is_impo
     said = done.json
     assert "cannot be reached" in said["error"]
     assert "on a login node, run: python -c" in said["hint"]
+    assert "--clip mini" in said["hint"]
 
 
 @pytest.fixture
