@@ -102,9 +102,9 @@ def test_what_is_trained_is_copied_with_what_validation_chose(
     for name in ("knn-0", "ball+rpn-0"):
         shutil.copytree(SHIPPED_FOLDER / "knn", tmp_path / "runs" / name / "ckpt" / "best")
     (tmp_path / "runs" / "knn-0" / "done").touch()
-    card = json.loads((SHIPPED_FOLDER / "knn" / "tokenizer.json").read_text("utf-8"))
+    card = json.loads((SHIPPED_FOLDER / "knn" / "config.json").read_text("utf-8"))
     card["command"] = f"s4tok pretrain toy-shapes --out={tmp_path / 'runs'}/knn-0"
-    (tmp_path / "runs" / "knn-0" / "ckpt" / "best" / "tokenizer.json").write_text(json.dumps(card), "utf-8")
+    (tmp_path / "runs" / "knn-0" / "ckpt" / "best" / "config.json").write_text(json.dumps(card), "utf-8")
     rows = [script.Row(name, ["ships"], "", 1, calibration_share=0.25) for name in ("knn", "ball+rpn")]
     monkeypatch.setattr(script, "read_recipes", lambda path: (rows, {}))
     script.main(["ships", "--out", str(tmp_path / "runs"), "--ship", str(tmp_path / "shipped")])
