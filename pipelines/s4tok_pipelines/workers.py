@@ -2,12 +2,16 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pickle import PicklingError
+from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from s4tok.errors import InputError, MissingError, S4TokError, UsageError
@@ -98,8 +102,14 @@ class _Worker:
     def _begin(self) -> None:
         context = get_context("spawn")  # a fork would copy locks that the parent's native threads hold
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, self.function, self.threads), daemon=True)
-        self.process.start()
+        make = partial(context.Process, target=_serve, args=(theirs, self.function, self.threads), daemon=True)
+        self.process = make()
+        try:
+            with _without_main():
+                self.process.start()
+        except PicklingError:  # what it works with is of the script itself
+            self.process = make()
+            self.process.start()
         theirs.close()
 
     def finish(self) -> Done[Any, Any]:
@@ -133,6 +143,20 @@ class _Worker:
             self.process.kill()
             self.process.join()
             self.process = None
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Keep a new process from importing the script that this one runs.
+
+    It seldom needs any of it, and a script that starts work where it is imported would start it there again.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _serve(pipe: Connection, function: Callable[[Any], Any], threads: int) -> None:

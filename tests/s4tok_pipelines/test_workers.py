@@ -5,12 +5,14 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from operator import truediv
+from pathlib import Path
 
 import pytest
 
 from s4tok.dependencies import load
 from s4tok.errors import MissingError
 from s4tok_pipelines.workers import Done, side_by_side
+from tests.running import Run
 
 # Workers import what they run by name, so these tests run functions of the standard library.
 
@@ -76,3 +78,30 @@ def test_items_are_taken_only_when_a_worker_is_free() -> None:
     next(results)
     assert len(taken) <= 4
     results.close()
+
+
+UNGUARDED = """
+import math
+from s4tok_pipelines.workers import side_by_side
+print("once")
+print([done.result for done in side_by_side(math.sqrt, [4.0])])
+"""
+OF_ITS_OWN = """
+from s4tok_pipelines.workers import side_by_side
+def double(number):
+    return 2 * number
+if __name__ == "__main__":
+    print([done.result for done in side_by_side(double, [4.0])])
+"""
+
+
+def test_a_script_is_not_run_again_by_its_workers(python: Run, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    ran = python("script.py")
+    assert (ran.returncode, ran.stdout) == (0, "once\n[2.0]\n"), ran.stderr
+
+
+def test_a_worker_finds_the_functions_of_a_script(python: Run, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(OF_ITS_OWN)
+    ran = python("script.py")
+    assert (ran.returncode, ran.stdout) == (0, "[8.0]\n"), ran.stderr
