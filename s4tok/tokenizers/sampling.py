@@ -1,6 +1,5 @@
 """Where tokens stand: weighted farthest point sampling (Sec. 3.2), and how far apart they are."""
 
-from importlib import import_module
 from typing import Literal
 
 import torch
@@ -90,8 +89,12 @@ def weighted_farthest_points(
     before: when nothing else is left the first sample is repeated, marked False.
     """
     is_one_kernel = xyz.is_cuda and xyz.shape[1] <= LARGEST_OF_KERNEL and is_compiling_for_gpu()
-    choose = import_module("s4tok.tokenizers.farthest_gpu").farthest if is_one_kernel else _farthest
-    chosen, is_chosen = choose(xyz, weights, first, n_samples)
+    if is_one_kernel:
+        from s4tok.tokenizers.farthest_gpu import farthest  # Triton, which is not everywhere
+
+        chosen, is_chosen = farthest(xyz, weights, first, n_samples)
+    else:
+        chosen, is_chosen = _farthest(xyz, weights, first, n_samples)
     return torch.where(is_chosen, chosen, chosen[:, :1]), is_chosen
 
 
