@@ -1,6 +1,11 @@
 """The device that PyTorch computes on."""
 
+from typing import TYPE_CHECKING
+
 from s4tok.errors import MissingError, UsageError, choose
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def pick_device(name: str) -> str:
@@ -19,3 +24,8 @@ def pick_device(name: str) -> str:
     if index and int(index) >= torch.cuda.device_count():
         raise UsageError(f"there is no {name}; this machine has {torch.cuda.device_count()} GPUs, counted from 0.")
     return name
+
+
+def answers_at_once(tensor: "Tensor") -> bool:
+    """Say whether a number of it can be read for nothing; a GPU works behind, and whoever reads waits for it."""
+    return tensor.device.type == "cpu"

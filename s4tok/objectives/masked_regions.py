@@ -17,9 +17,9 @@ from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import save_point_encoder
 from s4tok.objectives.masking import Split, split_tokens
 from s4tok.objectives.objective import Figures, Objective
-from s4tok.objectives.region_distillation import RegionDistillation, group, turned_batch
+from s4tok.objectives.region_distillation import RegionDistillation, turned_batch
 from s4tok.objectives.s4token import teacher_momentum
-from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, padded
+from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, group, padded
 from s4tok.shapes import Float
 from s4tok.tokenizers import Patches
 from s4tok.tokenizers.whole import mean_of_tokens
@@ -88,7 +88,7 @@ class MaskedRegions(Objective):
         if self.training:
             read = self.encoder.tokenizer.point_features
             batch = augment(turned_batch(batch, self.config.turn, read), self.training_config, read)
-        patches = group(self.encoder, batch)
+        patches = group(self.encoder.tokenizer, batch)
         student = self._student(batch, patches)
         tokens, instance, spread = self._from_points(patches, student)
         if self.teacher is not None:

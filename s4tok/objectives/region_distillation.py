@@ -15,7 +15,7 @@ from s4tok.losses.region_losses import region_loss
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import save_point_encoder
 from s4tok.objectives.objective import Figures, Objective, means
-from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, padded
+from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, group, padded
 from s4tok.shapes import Bool, Float, Int
 from s4tok.tokenizers import Patches, PointFeatures
 from s4tok.tokenizers.propagation import pooling
@@ -68,7 +68,7 @@ class RegionDistillation(Objective):
         """Compute the loss of one batch; "l1" has no weights, "cosine" is the similarity of predictions and targets."""
         if self.training:
             batch = self.augmented(batch)
-        patches = group(self.encoder, batch)
+        patches = group(self.encoder.tokenizer, batch)
         return self.figures(batch, self.predict(batch, patches, self.encoder.of_patches(patches)))
 
     def augmented(self, batch: Batch) -> Batch:
@@ -99,7 +99,7 @@ class RegionDistillation(Objective):
         loss, count = torch.zeros(2, len(self.group_sizes), dtype=torch.float64)
         steps = []
         for size, batch in batches:
-            patches = group(self.encoder, batch)
+            patches = group(self.encoder.tokenizer, batch)
             found = self.predict(batch, patches, self.encoder.of_patches(patches))
             steps.append((size, self.figures(batch, found)))
             groups = found.groups[found.is_seen].cpu()
@@ -121,13 +121,6 @@ class RegionDistillation(Objective):
     def export(self, folder: Path, card: Mapping[str, Any]) -> None:
         """Write tokenizer, transformer and projection, with their card."""
         save_point_encoder(folder, self.encoder, card, self.projection)
-
-
-def group(encoder: PointEncoder, batch: Batch) -> Patches:
-    """Choose the patches of a batch."""
-    return encoder.tokenizer.group(
-        batch.points, batch.superpoints, features=batch.features, is_point=batch.is_point, seeds=batch.seeds
-    )
 
 
 def turned_batch(batch: Batch, degrees: float, read: PointFeatures) -> Batch:

@@ -21,10 +21,11 @@ from s4tok.models.checkpoint import Means, read_weights, save_trained
 from s4tok.models.model import target_head
 from s4tok.objectives.masking import Split, split_tokens
 from s4tok.objectives.objective import Figures, Objective, means
-from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, padded
+from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, group, padded
 from s4tok.shapes import Bool, Float
 from s4tok.tokenizers import Patches, Tokenizer
 from s4tok.tokenizers.propagation import pooling
+from s4tok.tokenizers.tokens import counted
 
 SCENES: tuple[Scene, ...] = ("object", "room")
 MEANS_STEP = 0.02  # of the moving means towards a batch's: they remember about fifty steps
@@ -96,17 +97,18 @@ class S4Token(Objective):
         """
         if self.training:
             batch = augment(batch, self.config, self.tokenizer.point_features)
-        return self._losses(batch, self._group(batch))
+        return self._losses(batch, group(self.tokenizer, batch))
 
     def _losses(self, batch: Batch, patches: Patches) -> dict[str, Tensor]:
         split = split_tokens(patches.is_token, self.config.mask_ratio, batch.seeds)
+        visible = [] if self.decoder is None else [patches.take(split.visible, split.is_visible)]
+        patches, *visible = counted([patches, *visible], batch.superpoints, batch.is_point, batch.is_seen.shape[1])
         zero = batch.points.new_zeros((), dtype=torch.float32)
         assign, unreached, local, difference, whole, without_center = zero, zero, zero, zero, zero, zero
         passes = []
         tokens = self.tokenizer.embed(patches).tokens if self.is_seeing_all else None
         if self.decoder is not None:
-            part = patches.take(split.visible, split.is_visible)
-            seen = self._encode(self._visible(part, tokens, split), part)
+            seen = self._encode(self._visible(visible[0], tokens, split), visible[0])
             places = patches.take(split.masked, split.is_masked).positions
             asked = self.tokenizer.encode(places).to(seen.hidden.dtype)
             predicted = self.decoder(asked, seen.hidden, split.is_visible)
@@ -134,7 +136,7 @@ class S4Token(Objective):
 
     def describe(self, batch: Batch) -> str:
         """Say how full the patches of a batch are."""
-        fill = self._group(batch).fill_histogram()
+        fill = group(self.tokenizer, batch).fill_histogram()
         most, shares = len(fill) - 1, (fill / fill.sum().clamp_min(1)).cumsum(0)
         median, quarter = int((shares < 0.5).sum()), int((shares < 0.25).sum())
         return (
@@ -149,7 +151,7 @@ class S4Token(Objective):
         def losses() -> Iterator[tuple[int, dict[str, Tensor]]]:
             nonlocal fill
             for size, batch in batches:
-                patches = self._group(batch)
+                patches = group(self.tokenizer, batch)
                 fill = fill + patches.fill_histogram().cpu()
                 yield size, self._losses(batch, patches)
 
@@ -188,14 +190,11 @@ class S4Token(Objective):
         }
         save_trained(folder, self.tokenizer, card, known, self.head)
 
-    def _group(self, batch: Batch) -> Patches:
-        return self.tokenizer.group(
-            batch.points, batch.superpoints, features=batch.features, is_point=batch.is_point, seeds=batch.seeds
-        )
-
     def _encode(self, tokens: Float[Tensor, "b m d"], patches: Patches) -> Encoded:
         encoded: Encoded = self.encoder(
-            tokens, patches.is_token, within_reach(patches.xyz, patches.radius, self.attend)
+            tokens,
+            None if patches.counts and patches.counts.is_full else patches.is_token,
+            within_reach(patches.xyz, patches.radius, self.attend),
         )
         return encoded
 
@@ -228,7 +227,13 @@ class S4Token(Objective):
         self, batch: Batch, patches: Patches, passes: Sequence[Encoded]
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
         pool = pooling(
-            patches, batch.points, batch.superpoints, batch.is_seen.shape[1], batch.is_point, self.propagation
+            patches,
+            batch.points,
+            batch.superpoints,
+            batch.is_seen.shape[1],
+            batch.is_point,
+            self.propagation,
+            patches.counts,
         )
         center, is_seen = self.config.center_targets, batch.is_seen & pool.has_points
         local = difference = whole = batch.points.new_zeros((), dtype=torch.float32)

@@ -10,7 +10,7 @@ from torch import Tensor
 from s4tok.augmentations.points import Cloud, stretched
 from s4tok.config import PretrainConfig, Scene
 from s4tok.shapes import Array, Bool, Float, Float32, Int, Real
-from s4tok.tokenizers import PointFeatures
+from s4tok.tokenizers import Patches, PointFeatures, Tokenizer
 
 
 class TrainingCloud(NamedTuple):
@@ -91,3 +91,15 @@ def augment(batch: Batch, config: PretrainConfig, read: PointFeatures) -> Batch:
     """Stretch each cloud along its axes and shift it, by its own seed; PCP-MAE's."""
     cloud = stretched(Cloud(batch.points, batch.features, read), batch.seeds, config.scale_range, config.shift)
     return batch._replace(points=cloud.points, features=cloud.features)
+
+
+def group(tokenizer: Tokenizer, batch: Batch) -> Patches:
+    """Choose the patches of a batch."""
+    return tokenizer.group(
+        batch.points,
+        batch.superpoints,
+        features=batch.features,
+        is_point=batch.is_point,
+        seeds=batch.seeds,
+        n_superpoints=batch.is_seen.shape[1],
+    )

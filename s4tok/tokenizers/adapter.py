@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from s4tok.shapes import Bool, Float, Int
 from s4tok.tokenizers.normalization import normalize
+from s4tok.tokenizers.tokens import where
 
 
 class PointNet(nn.Module):
@@ -28,9 +29,15 @@ class PointNet(nn.Module):
         self.mix_norm = nn.BatchNorm1d(wide)
         self.token = nn.Linear(wide, width)
 
-    def forward(self, points: Float[Tensor, "b m k c"], is_member: Bool[Tensor, "b m k"]) -> Float[Tensor, "b m d"]:
-        """Turn patches into tokens; a patch without members becomes zeros."""
-        rows, n_members = points[is_member], is_member.sum(2).flatten()
+    def forward(
+        self, points: Float[Tensor, "b m k c"], is_member: Bool[Tensor, "b m k"], count: int | None = None
+    ) -> Float[Tensor, "b m d"]:
+        """Turn patches into tokens; a patch without members becomes zeros.
+
+        `count` is how many members there are; where it is known, a GPU need not be waited for.
+        """
+        rows = points[is_member] if count is None else points.flatten(0, 2)[where(is_member, count)]
+        n_members = is_member.sum(2).flatten()
         local = self.local(normalize(self.point_norm, self.point(rows)).relu())
         patch = self.mix_patch(_maximum(local, n_members))
         mixed = self.mix_point(local) + patch.repeat_interleave(n_members, dim=0, output_size=len(rows))

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from s4tok.device import answers_at_once
 from s4tok.shapes import Bool, Float32, Int
 from s4tok.tokenizers.distances import squared_distances
 from s4tok.tokenizers.noise import noise
@@ -43,7 +44,8 @@ def group_points(
     members = centers[:, :, None].repeat(1, 1, patch_size)
     is_member = torch.zeros_like(members, dtype=torch.bool)
     rows = torch.arange(len(centers), device=centers.device)[:, None]
-    for part, width in _parts(lengths, PAIRS_AT_ONCE.get(centers.device.type, PAIRS_AT_ONCE["cuda"])):
+    longest = lengths.amax(0).tolist() if in_superpoint else [clouds.xyz.shape[1]] * lengths.shape[1]
+    for part, width in _parts(longest, len(centers), PAIRS_AT_ONCE.get(centers.device.type, PAIRS_AT_ONCE["cuda"])):
         which = tokens[:, part]
         here = centers.gather(1, which)
         index, distance = _candidates(clouds, here, starts.gather(1, which), width, in_superpoint)
@@ -54,7 +56,13 @@ def group_points(
             among &= distance <= radius.square()[:, None, None]
             count = among.sum(2)
         keys = torch.where(among, _sortable(distance, index), _NEVER)
-        chosen, count = _choose(keys, count, seeds, which, patch_size, nearest=pick == "nearest")
+        # Of candidates that are drawn from, how many are ranked. Where asking means to wait, a superpoint's window is
+        # short enough to rank all of it.
+        reach = patch_size
+        if pick != "nearest":
+            is_asked = pick == "ball" and (answers_at_once(count) or not in_superpoint)
+            reach = max(patch_size, int(count.max()) if is_asked else width)
+        chosen, count = _choose(keys, count, seeds, which, patch_size, reach)
         filled = torch.arange(chosen.shape[2], device=centers.device) < count[:, :, None]
         slots = slice(chosen.shape[2])
         members[rows, which, slots] = torch.where(filled, chosen, here[:, :, None])
@@ -72,13 +80,12 @@ def _windows(
     return torch.zeros_like(centers), clouds.is_point.sum(1, keepdim=True).expand_as(centers)
 
 
-def _parts(lengths: Int[Tensor, "b m"], pairs: int) -> Iterator[tuple[slice, int]]:
+def _parts(longest: list[int], n_clouds: int, pairs: int) -> Iterator[tuple[slice, int]]:
     """Divide tokens, longest windows first, so that no part of several holds more than so many pairs."""
-    longest = lengths.amax(0).tolist()
     start = 0
     while start < len(longest):
         width = max(1, longest[start])
-        stop = start + max(1, pairs // (len(lengths) * width))
+        stop = start + max(1, pairs // (n_clouds * width))
         yield slice(start, stop), width
         start = stop
 
@@ -116,11 +123,9 @@ def _choose(
     seeds: Int[Tensor, " b"],
     tokens: Int[Tensor, "b p"],
     patch_size: int,
-    *,
-    nearest: bool,
+    reach: int,
 ) -> tuple[Int[Tensor, "b p k"], Int[Tensor, "b p"]]:
-    """Choose at most k candidates by key, or at random from all of them; the centre has the smallest key."""
-    reach = patch_size if nearest else max(patch_size, int(count.max()))
+    """Choose the first k candidates by key, or k at random of those within a longer reach; the centre has the first."""
     ranked = keys.topk(min(reach, keys.shape[2]), largest=False, sorted=True).values
     if ranked.shape[2] > patch_size:
         ranks = torch.arange(ranked.shape[2], device=keys.device)

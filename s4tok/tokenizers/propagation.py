@@ -11,7 +11,7 @@ from s4tok.config import PropagationConfig
 from s4tok.errors import InputError
 from s4tok.shapes import Bool, Float, Float32, Int, Real
 from s4tok.tokenizers.distances import squared_distances
-from s4tok.tokenizers.tokens import Patches, Tokens
+from s4tok.tokenizers.tokens import Counts, Patches, Tokens, centers_of_superpoints, where
 
 PAIRS_AT_ONCE = 2**22  # pairs of point and centre held in memory together
 
@@ -74,16 +74,17 @@ def pooling(
     n_superpoints: int,
     is_point: Bool[Tensor, "b n"] | None = None,
     config: PropagationConfig | None = None,
+    counts: Counts | None = None,
 ) -> Pooling:
     """Prepare the mean, over each superpoint, of what `propagate` would give its points.
 
     Both steps are linear and neither depends on the features, so their product is made once, from distances alone:
-    training never holds a feature a point.
+    training never holds a feature a point. `counts` are of patches made of these very points.
     """
     n_clouds, n_tokens = tokens.is_token.shape
     total = torch.zeros(n_clouds, n_superpoints * n_tokens, device=points.device)
     own, start = [], 0
-    for part in _parts(tokens, points, superpoints, is_point, config or PropagationConfig(), n_superpoints):
+    for part in _parts(tokens, points, superpoints, is_point, config or PropagationConfig(), n_superpoints, counts):
         stop = start + part.weights.shape[1]
         cells = superpoints[:, start:stop, None] * n_tokens + part.centers
         total.scatter_add_(1, torch.where(part.weights > 0, cells, 0).flatten(1), part.weights.flatten(1))
@@ -111,11 +112,12 @@ def _parts(
     is_point: Bool[Tensor, "b n"] | None,
     config: PropagationConfig,
     n_superpoints: int | None = None,
+    known: Counts | None = None,
 ) -> Iterator[_Weights]:
     """Weigh centres for all points, so many points at a time as memory allows.
 
-    A GPU is waited for once to learn how many superpoints there are, where that is not known, and once to learn how
-    many centres one has at most and whether any has none.
+    A GPU is waited for once to learn how many superpoints there are, and once to learn how many centres one has at most
+    and whether any has none, where these are not known.
     """
     shown = torch.ones_like(superpoints, dtype=torch.bool) if is_point is None else is_point
     labels = superpoints.masked_fill(~shown, 0)
@@ -123,14 +125,16 @@ def _parts(
     n_labels = n_superpoints or 1 + max(torch.stack([labels.max(), tokens.superpoints.max()]).tolist())
     labels = labels.clamp_max(n_labels)  # one that is too high is told below
     # Centres of one superpoint stand together in `order`: `counts` of them from `starts` on.
-    of_tokens = tokens.superpoints.masked_fill(~tokens.is_token, n_labels).clamp_max(n_labels)
-    order = of_tokens.argsort(dim=1, stable=True)
-    counts = labels.new_zeros(n_clouds, n_labels + 1).scatter_add_(1, of_tokens, torch.ones_like(of_tokens))
+    order = tokens.superpoints.masked_fill(~tokens.is_token, n_labels).clamp_max(n_labels).argsort(dim=1, stable=True)
+    counts = centers_of_superpoints(tokens.superpoints, tokens.is_token, n_labels)
     starts = counts.cumsum(1) - counts
-    fewest = counts.gather(1, labels).masked_fill(~shown, 1).min()  # centres of a point's superpoint
-    fewest, most, highest = torch.stack([fewest, counts[:, :-1].max(), superpoints.max()]).tolist()
-    if n_superpoints is not None and highest >= n_superpoints:
-        raise InputError(f"a point is in superpoint {highest}, and there are {n_superpoints}, from 0 on.")
+    if known is None:
+        without = ((counts.gather(1, labels) == 0) & shown).sum()
+        n_without, most, highest = torch.stack([without, counts[:, :-1].max(), superpoints.max()]).tolist()
+        if n_superpoints is not None and highest >= n_superpoints:
+            raise InputError(f"a point is in superpoint {highest}, and there are {n_superpoints}, from 0 on.")
+    else:
+        n_without, most = known.points_without_center, known.most_centers
     n_slots = max(most, min(config.fallback_centers, n_tokens))
     step = max(1, PAIRS_AT_ONCE // (n_clouds * max(n_slots, n_tokens)))
     for start in range(0, points.shape[1], step):
@@ -143,8 +147,9 @@ def _parts(
         weights = _inverse(_distances(here, tokens.xyz, centers), tokens.radius, config.epsilon)
         weights = weights * (slots < count[..., None])
         without_center = (count == 0) & shown[:, run]
-        if not fewest:
-            centers, weights = _fall_back(here, tokens, without_center, centers, weights, config)
+        if n_without:
+            count_here = n_without if here.shape[1] == points.shape[1] else int(without_center.sum())
+            centers, weights = _fall_back(here, tokens, without_center, count_here, centers, weights, config)
         weights = weights / weights.sum(2, keepdim=True)
         weights = torch.where(shown[:, run, None], weights, 0)  # padding may hold anything, NaN too
         yield _Weights(centers, weights, ~without_center)
@@ -171,13 +176,15 @@ def _fall_back(
     points: Real[Tensor, "b p 3"],
     tokens: Tokens | Patches,
     without_center: Bool[Tensor, "b p"],
+    count: int,
     centers: Int[Tensor, "b p q"],
     weights: Float32[Tensor, "b p q"],
     config: PropagationConfig,
 ) -> tuple[Int[Tensor, "b p q"], Float32[Tensor, "b p q"]]:
     """Let the nearest centres, of whatever superpoint, speak for points that have none of their own."""
     n_nearest = min(config.fallback_centers, tokens.is_token.shape[1])
-    cloud, point = without_center.nonzero(as_tuple=True)
+    places = where(without_center, count)
+    cloud, point = places // points.shape[1], places % points.shape[1]
     square = squared_distances(points[cloud, point][:, None], tokens.xyz[cloud])[:, 0]
     square = square.masked_fill_(~tokens.is_token[cloud], torch.inf)
     nearest = square.topk(n_nearest, dim=1, largest=False)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from s4tok.config import TokenizerConfig
+from s4tok.device import answers_at_once
 from s4tok.errors import InputError, UsageError, choose
 from s4tok.shapes import Bool, Float, Float32, Int, Real
 from s4tok.tokenizers.adapter import PointNet
@@ -86,6 +87,7 @@ class Tokenizer(nn.Module):
         features: Float[Tensor, "b n c"] | None = None,
         is_point: Bool[Tensor, "b n"] | None = None,
         seeds: Int[Tensor, " b"] | None = None,
+        n_superpoints: int | None = None,
     ) -> Patches:
         """Choose centres and the points around each.
 
@@ -96,9 +98,11 @@ class Tokenizer(nn.Module):
                 `PointFeatures.read` gives it, if with `point_features`.
             is_point: False where a cloud is padded.
             seeds: One a cloud, so that its tokens do not depend on its batch; the configured seed for all if absent.
+            n_superpoints: More than every point's superpoint; where it is known, a GPU need not be asked.
         """
         superpoints = self._check(points, superpoints, features, is_point)
-        n_superpoints = _count(superpoints, is_point)
+        if n_superpoints is None or answers_at_once(superpoints):
+            n_superpoints = _count(superpoints, is_point, n_superpoints)
         features = None if features is None else self.point_features.standardized(features)
         if is_point is None:
             is_point = torch.ones(points.shape[:2], dtype=torch.bool, device=points.device)
@@ -123,7 +127,7 @@ class Tokenizer(nn.Module):
         inputs = patches.offsets.to(self.adapter.token.weight.dtype)
         if patches.features is not None:
             inputs = torch.cat([inputs, patches.features.to(inputs.dtype)], dim=-1)
-        content = self.adapter(inputs, patches.is_member)
+        content = self.adapter(inputs, patches.is_member, patches.counts and patches.counts.members)
         encodings = self.encode(patches.positions).to(content.dtype)
         return Tokens(
             tokens=content + encodings,
@@ -154,7 +158,7 @@ class Tokenizer(nn.Module):
             raise InputError(f"points must be floats, and these are {points.dtype}.")
         if points.ndim != 3 or points.shape[2] != 3 or not points.shape[1]:
             raise InputError(f"points must be (clouds, points, 3), and these are {tuple(points.shape)}.")
-        if points.device.type == "cpu" or not self.training:  # a GPU that trains would have to wait for the answer
+        if answers_at_once(points) or not self.training:
             is_bad = ~points.isfinite().all(dim=2)
             n_bad = int((is_bad if is_point is None else is_bad & is_point).sum())
             if n_bad:
@@ -247,13 +251,15 @@ def _rows(table: Real[Tensor, "b n ..."], index: Int[Tensor, "b ..."]) -> Real[T
     return table[clouds, index]
 
 
-def _count(superpoints: Int[Tensor, "b n"], is_point: Bool[Tensor, "b n"] | None) -> int:
+def _count(superpoints: Int[Tensor, "b n"], is_point: Bool[Tensor, "b n"] | None, known: int | None) -> int:
     """Give a number above every point's superpoint, and refuse those below 0; a GPU is waited for once."""
     shown = superpoints if is_point is None else torch.where(is_point, superpoints, 0)
     lowest, highest = torch.stack(shown.aminmax()).tolist() if shown.numel() else (0, 0)
     if lowest < 0:
         raise InputError(f"superpoints count from 0, and one point has {lowest}.")
-    return int(highest) + 1
+    if known is not None and highest >= known:
+        raise InputError(f"a point is in superpoint {highest}, and there are {known}, from 0 on.")
+    return known or int(highest) + 1
 
 
 def _reach(clouds: SortedClouds) -> Float32[Tensor, " b"]:

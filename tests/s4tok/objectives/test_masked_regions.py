@@ -11,7 +11,7 @@ from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import load_encoder
 from s4tok.objectives.masked_regions import MaskedRegions
 from s4tok.objectives.masking import split_tokens
-from s4tok.objectives.region_distillation import group
+from s4tok.objectives.training_clouds import group
 from s4tok.tokenizers.whole import mean_of_tokens
 from tests.s4tok.objectives.test_region_distillation import STILL, batch, encoder, train
 from tests.s4tok.objectives.test_region_distillation import model as distillation
@@ -34,7 +34,7 @@ def model(teaching: Literal["frozen", "ema", "none"] = "frozen", distil: bool = 
 def test_the_losses_are_what_they_say_of_masked_tokens_and_of_the_whole() -> None:
     objective, given = model().eval(), batch()
     figures = objective.step(given)
-    patches = group(objective.encoder, given)
+    patches = group(objective.encoder.tokenizer, given)
     assert objective.teacher is not None
     assert objective.instance is not None
     targets = objective.teacher.of_patches(patches)
@@ -66,7 +66,7 @@ def test_a_frozen_teacher_keeps_every_bit_and_the_student_learns_what_it_says() 
 def test_what_a_masked_token_holds_changes_no_prediction() -> None:
     """The student must not see what it predicts."""
     objective, given = model().eval(), batch()
-    patches = group(objective.encoder, given)
+    patches = group(objective.encoder.tokenizer, given)
     split = split_tokens(patches.is_token, 0.5, given.seeds)
     other = patches._replace(offsets=patches.offsets.clone())
     for cloud in range(3):

@@ -8,8 +8,8 @@ from torch.nn import functional
 from s4tok.config import BackboneConfig, PretrainConfig, RegionConfig, TokenizerConfig
 from s4tok.losses.region_groups import nearest_group
 from s4tok.models.point_encoder import PointEncoder
-from s4tok.objectives.region_distillation import Groups, RegionDistillation, group, turned_batch
-from s4tok.objectives.training_clouds import Batch
+from s4tok.objectives.region_distillation import Groups, RegionDistillation, turned_batch
+from s4tok.objectives.training_clouds import Batch, group
 from s4tok.tokenizers import PointFeatures
 
 WIDTH = 6  # of the targets
@@ -74,7 +74,7 @@ def test_every_weight_is_trained() -> None:
 
 def test_a_region_weighs_as_its_group_does() -> None:
     given, objective = batch(), model(balance="paper").eval()
-    patches = group(objective.encoder, given)
+    patches = group(objective.encoder.tokenizer, given)
     found = objective.predict(given, patches, objective.encoder.of_patches(patches))
     torch.testing.assert_close(found.groups, nearest_group(given.local_targets, torch.eye(3, WIDTH)))
     assert not found.is_seen[0, 2]
@@ -90,7 +90,7 @@ def test_a_region_weighs_as_its_group_does() -> None:
 
 def test_a_region_tokens_prediction_is_its_own_projection() -> None:
     given, objective = batch(), model().eval()
-    patches = group(objective.encoder, given)
+    patches = group(objective.encoder.tokenizer, given)
     hidden = objective.encoder.of_patches(patches)
     found, own = objective.predict(given, patches, hidden), objective.projection(hidden)
     for token in range(8):
@@ -112,7 +112,7 @@ def test_validation_tells_the_loss_of_each_group_over_all_regions() -> None:
 
 
 def each_l1(objective: RegionDistillation, given: Batch) -> torch.Tensor:
-    patches = group(objective.encoder, given)
+    patches = group(objective.encoder.tokenizer, given)
     found = objective.predict(given, patches, objective.encoder.of_patches(patches))
     return (found.features - given.local_targets).abs().mean(2)[found.is_seen].mean()
 

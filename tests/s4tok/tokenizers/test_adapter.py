@@ -44,6 +44,12 @@ def test_what_stands_in_the_padding_changes_nothing(training: bool) -> None:
     torch.testing.assert_close(net(dirty, is_member), clean, rtol=0, atol=0)
 
 
+def test_a_known_number_of_members_changes_nothing() -> None:
+    points, is_member = patches(4)
+    net = PointNet(24, widths=(16, 32, 40)).train()
+    assert torch.equal(net(points, is_member, int(is_member.sum())), net(points, is_member))
+
+
 def test_the_order_and_repetition_of_points_change_nothing() -> None:
     points, is_member = patches(2)
     net = PointNet(24, widths=(16, 32, 40)).eval()
