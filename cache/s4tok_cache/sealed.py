@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from math import prod
 from typing import Any
@@ -77,17 +78,32 @@ def _n_chunks(dataset: h5py.Dataset) -> int:
 
 def create(group: h5py.Group, name: str, array: NumPyArray | Sealed, is_compressed: bool = False) -> h5py.Dataset:
     """Write an array into a file, or one that was sealed."""
-    filters: dict[str, object] = {}
-    if prod(array.shape):  # an array of nothing has no chunks to guard
-        filters = {"chunks": chunk(array), "fletcher32": True}
-        if array.is_compressed if isinstance(array, Sealed) else is_compressed:
-            filters |= {"shuffle": True, "compression": 1}
-    if not isinstance(array, Sealed):
-        return group.create_dataset(name, data=array, **filters)
-    dataset = group.create_dataset(name, array.shape, array.dtype, **filters)
-    for corner, left_out, content in array.chunks:
-        dataset.id.write_direct_chunk(corner, content, left_out)
-    return dataset
+    if isinstance(array, Sealed):
+        is_compressed = array.is_compressed
+    # An array of nothing has no chunks to guard.
+    how = _properties(chunk(array), is_compressed) if prod(array.shape) else _properties((), is_compressed=False)
+    kind, space = h5py.h5t.py_create(array.dtype, logical=True), h5py.h5s.create_simple(array.shape)
+    dataset = h5py.h5d.create(group.id, name.encode(), kind, space, dcpl=how)
+    if isinstance(array, Sealed):
+        for corner, left_out, content in array.chunks:
+            dataset.write_direct_chunk(corner, content, left_out)
+    else:
+        dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, array)
+    return h5py.Dataset(dataset)
+
+
+@cache
+def _properties(chunks: tuple[int, ...], is_compressed: bool) -> Any:
+    """Say how HDF5 lays an array out; `Group.create_dataset` makes the same anew for each, in a third of its time."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_obj_track_times(False)
+    if chunks:
+        properties.set_chunk(chunks)
+        if is_compressed:
+            properties.set_shuffle()
+            properties.set_deflate(1)
+        properties.set_fletcher32()
+    return properties
 
 
 def chunk(array: NumPyArray | Sealed) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ Text attributes have fixed length: HDF5 puts text of variable length on a heap t
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeAlias
 
@@ -119,6 +120,7 @@ def native(value: Value) -> object:
     return np.int64(value) if isinstance(value, int) else np.float64(value)
 
 
+@cache
 def tool() -> str:
     """Name the version that writes."""
     try:
