@@ -144,11 +144,11 @@ def read_entry(file: h5py.File, key: str, row: Row, names: tuple[str, ...] | Non
 def compressed_arrays(file: h5py.File, key: str) -> frozenset[str]:
     """Name the arrays of an entry, which was read and checked before, that are compressed."""
     group = _open(h5o.open(file.id, b"entries"), encode(key).encode())
-    return frozenset(name.decode() for name in group if h5z.FILTER_DEFLATE in _filters(_open(group, name)))
+    how = {name: _open(group, name).get_create_plist() for name in group}
+    return frozenset(name.decode() for name, plist in how.items() if h5z.FILTER_DEFLATE in _filters(plist))
 
 
-def _filters(dataset: Thing) -> set[int]:
-    plist = dataset.get_create_plist()
+def _filters(plist: Thing) -> set[int]:
     return {plist.get_filter(number)[0] for number in range(plist.get_nfilters())}
 
 
@@ -169,7 +169,7 @@ def _dataset(group: h5g.GroupID, name: bytes, largest: int) -> NumPyArray:
     kind = dataset.get_type()
     if not isinstance(kind, h5t.TypeIntegerID | h5t.TypeFloatID):
         raise ValueError(f"{name.decode()} holds no plain numbers")
-    filters = _filters(dataset)
+    filters = _filters(plist)
     if not filters <= FILTERS:
         raise ValueError(f"{name.decode()} is packed by filters this reader does not run: {sorted(filters - FILTERS)}")
     shape = dataset.shape

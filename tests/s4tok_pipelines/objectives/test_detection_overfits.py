@@ -19,7 +19,7 @@ from s4tok_pipelines.objectives.detection import prepare
 from s4tok_pipelines.report import silent
 from s4tok_pipelines.training.ranks import from_environment
 
-ROOMS, STEPS, EVERY = 8, 1200, 50
+ROOMS, STEPS, EVERY = 8, 1800, 50
 
 
 def measured(model: SetPrediction, data: BoxedData) -> float:
