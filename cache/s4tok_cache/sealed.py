@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import count
 from math import prod
 from typing import Any
@@ -44,7 +44,7 @@ class SealedEntry:
     attributes: Mapping[str, Value]
     fingerprint: Fingerprint
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Give the bytes of all arrays, as they lie in memory."""
         return sum(array.nbytes for array in self.arrays.values())

@@ -68,7 +68,7 @@ def fill(
         compression=1,
         fletcher32=True,
     )
-    table.attrs["blake2b"] = native(hashlib.blake2b(content, digest_size=16).hexdigest())
+    put_attribute(table, "blake2b", hashlib.blake2b(content, digest_size=16).hexdigest())
     attributes: dict[str, Value] = {
         "format": FORMAT,
         "layout": layout[0],
@@ -81,7 +81,7 @@ def fill(
         **extra,
     }
     for name, value in attributes.items():
-        file.attrs[name] = native(value)
+        put_attribute(file, name, value)
     return index
 
 
@@ -106,18 +106,26 @@ def _put(group: h5py.Group, entry: Entry | SealedEntry, compressed: Collection[s
     for name, array in sorted(arrays.items()):
         digests[name] = array.digest if isinstance(array, Sealed) else array_digest(entry.key, name, array)
         dataset = create(group, name, array, name in compressed)
-        dataset.attrs["blake2b"] = native(digests[name])
+        put_attribute(dataset, "blake2b", digests[name])
     for name, value in sorted(entry.attributes.items()):
-        group.attrs[name] = native(value)
+        put_attribute(group, name, value)
     return entry_digest(entry.key, digests, entry.attributes, entry.fingerprint)
 
 
-def native(value: Value) -> object:
+def put_attribute(thing: h5py.HLObject, name: str, value: Value) -> None:
+    """Give something in a file an attribute that it does not have yet."""
+    array = native(value)
+    kind = h5py.h5t.py_create(array.dtype, logical=True)
+    made = h5py.h5a.create(thing.id, name.encode(), kind, h5py.h5s.create_simple(()))
+    made.write(array, mtype=h5py.h5t.py_create(array.dtype))
+
+
+def native(value: Value) -> NumPyArray:
     """Give an attribute the form it has in the file: text in UTF-8 of fixed length, 64-bit numbers."""
     if isinstance(value, str):
         content = value.encode()
         return np.array(content, h5py.string_dtype("utf-8", max(1, len(content))))
-    return np.int64(value) if isinstance(value, int) else np.float64(value)
+    return np.array(value, np.int64 if isinstance(value, int) else np.float64)
 
 
 @cache
