@@ -22,7 +22,7 @@ from s4tok_pipelines.stages.superpoints import superpoints
 
 
 def draw(clouds: CloudDataset, cache: Path, workers: int) -> Outcome:
-    return render_views(clouds, cache, workers=workers, overwrite=True)
+    return render_views(clouds, cache / f"{workers}", workers=workers)
 
 
 def encode(clouds: CloudDataset, cache: Path, workers: int) -> Outcome:

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -14,12 +15,13 @@ from s4tok.config import SuperpointConfig, ViewConfig, VirtualConfig, VisionConf
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import FrameClouds
 from s4tok.datasets.own_files import OwnFiles
+from s4tok.errors import InputError
 from s4tok.shapes import Array, Float
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.lifting import Highest, Lifted, lift, lift_highest
 from s4tok.vision.table import load_vision_model
 from s4tok.vision.vision_model import Capability, VisionModel
-from s4tok_cache import Shard, Stamp, Store
+from s4tok_cache import Fingerprint, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprints, root_of
 from s4tok_pipelines.inputs.features import LAYOUTS, open_features
 from s4tok_pipelines.inputs.find_superpoints import open_superpoints
@@ -29,7 +31,7 @@ from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stages.auto import make_superpoints, make_views
 from s4tok_pipelines.stamps import CLIP_STAGE, FEATURES_STAGE
-from s4tok_pipelines.workers import Done
+from s4tok_pipelines.workers import Done, cores, side_by_side
 
 ALGORITHM = 1
 Pool: TypeAlias = Literal["mean", "max"]
@@ -83,7 +85,8 @@ def extract_features(
         pool: What is kept of a superpoint's points and views: their mean, or the largest of each number.
         batch: Pictures that go through the model at once.
         auto: Make superpoints and views that are missing.
-        workers: Processes that make these, and that read frames; 0 takes one a core.
+        workers: Processes that make these and look at clouds, each with a model of its own; beside a GPU, or where
+            the model is given, they read frames for it. 0 takes one a core.
         device: Where the model computes.
         shard: This task's share.
         overwrite: Make entries anew that are there.
@@ -115,20 +118,20 @@ def extract_features(
     store = Store.resume(root, LAYOUTS[stamp.stage], stamp, shard=shard, overwrite=overwrite)
     n_images, began = 0, time.monotonic()
 
-    def keep(seen: _Looked) -> Content:
-        nonlocal n_images
-        n_images += seen.n_views
-        report.gauge(images_per_second=n_images / (time.monotonic() - began))
-        return Content(seen.arrays())
+    def look(keys: list[str]) -> Generator[Done[str, _Seen]]:
+        if device == "cpu" and isinstance(config, VisionConfig) and workers != 1 and len(keys) > 1:
+            alone = partial(_look_alone, sources, expected, config, batch, pool)
+            return side_by_side(alone, keys, min(workers or cores(), len(keys)))
+        return _look(sources.ahead(keys, expected, batch, workers), model, batch, torch.device(device), LIFTS[pool])
 
-    work = Work(
-        "Looking at views",
-        lambda keys: _look(
-            sources.ahead(keys, expected, batch, workers), model, batch, torch.device(device), LIFTS[pool]
-        ),
-        keep,
-    )
-    outcome = run_stage(store, expected, work, report)
+    def keep(seen: _Seen) -> Content:
+        nonlocal n_images
+        n_images += len(seen.arrays["views"])
+        sources.skipped += seen.skipped
+        report.gauge(images_per_second=n_images / (time.monotonic() - began))
+        return Content(seen.arrays)
+
+    outcome = run_stage(store, expected, Work("Looking at views", look, keep), report)
     if preview:
         write_sheets(preview, clouds, sources.superpoints, open_features(root, stamp), model, prompts, report)
     if sources.skipped:
@@ -150,6 +153,35 @@ def stamp_of_features(model: VisionModel, sources: Sources, pool: Pool = "mean")
     return Stamp(stage, parameters, ALGORITHM, sources.stamps)
 
 
+class _Seen(NamedTuple):
+    """What the cache keeps of a cloud, and how many frames without a pose a worker passed over."""
+
+    arrays: dict[str, Array]
+    skipped: int = 0
+
+
+def _look_alone(
+    sources: Sources,
+    expected: dict[str, Fingerprint],
+    config: VisionConfig,
+    batch: int,
+    pool: Pool,
+    key: str,
+) -> _Seen:
+    """Look at one cloud; runs in a worker process."""
+    mine = replace(sources, skipped=0)
+    pieces = mine.pieces([key], expected, batch)
+    (done,) = _look(pieces, _model(config), batch, torch.device("cpu"), LIFTS[pool])
+    if done.result is None:
+        raise InputError(done.reason)
+    return done.result._replace(skipped=mine.skipped)
+
+
+@lru_cache(maxsize=1)
+def _model(config: VisionConfig) -> VisionModel:
+    return load_vision_model(config, "cpu", "dense")
+
+
 @dataclass
 class _Looked:
     """What has been seen of one cloud so far."""
@@ -158,22 +190,20 @@ class _Looked:
     sums: Lifted | Highest | None = None
     whole: list[Array] = field(default_factory=list)
 
-    @property
-    def n_views(self) -> int:
-        return sum(len(each) for each in self.whole)
-
-    def arrays(self) -> dict[str, Array]:
+    def seen(self) -> _Seen:
         assert self.sums is not None
-        return {
-            "superpoints": self.sums.feature().to("cpu", torch.float16).numpy(),
-            "visible": self.sums.pairs.cpu().numpy().astype(np.int32),
-            "views": np.concatenate(self.whole),
-        }
+        return _Seen(
+            {
+                "superpoints": self.sums.feature().to("cpu", torch.float16).numpy(),
+                "visible": self.sums.pairs.cpu().numpy().astype(np.int32),
+                "views": np.concatenate(self.whole),
+            }
+        )
 
 
 def _look(
     pieces: Iterator[ViewBatch | Broken], model: VisionModel, batch: int, device: torch.device, lift: Lift
-) -> Generator[Done[str, _Looked]]:
+) -> Generator[Done[str, _Seen]]:
     """Encode piece after piece, and hand on each cloud as it is finished."""
     cloud: _Looked | None = None
     # On the CPU nothing is gained by joining clouds, and one cloud's features do not depend on its neighbours.
@@ -193,7 +223,7 @@ def _look(
                 cloud = _Looked(piece.key)
             _add(cloud, piece, whole[part], patches[part], device, lift)
             if piece.is_last:
-                yield Done(cloud.key, cloud)
+                yield Done(cloud.key, cloud.seen())
                 cloud = None
 
 

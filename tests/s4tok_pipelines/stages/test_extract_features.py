@@ -16,6 +16,7 @@ from s4tok.datasets.dataset import CloudDataset, Frame, Mesh, Origin
 from s4tok.errors import InputError, MissingError
 from s4tok.shapes import Array
 from s4tok.vision.frozen_clip import FrozenClip
+from s4tok.vision.table import load_vision_model
 from s4tok_cache import CacheReader, Entry
 from s4tok_cache.errors import CacheMismatch, CacheMissing
 from s4tok_pipelines.inputs.features import features_in
@@ -218,21 +219,40 @@ class Rooms(Room):
         return iter(()) if key == "bare" else super().frames(key, step)
 
 
-def test_frames_that_processes_read_give_the_same_bytes_and_the_same_figures(
-    tmp_path: Path, tiny: VisionConfig, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_given", [False, True], ids=["looked at there", "read there"])
+def test_frames_in_processes_give_the_same_bytes_and_the_same_figures(
+    tmp_path: Path, tiny: VisionConfig, is_given: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("s4tok_pipelines.inputs.views.cores", lambda: 1)  # a second process would only take time
+    for module in ("inputs.views", "stages.extract_features"):
+        monkeypatch.setattr(f"s4tok_pipelines.{module}.cores", lambda: 1)  # a second process would only take time
+    model = load_vision_model(tiny, "cpu", "dense") if is_given else tiny
     outcomes = []
     for workers in (1, 0):
         cache = tmp_path / str(workers)
         cut_into_octants(Rooms(), cache)
         small = ViewConfig(size=48, image="color", border=2)
-        outcomes.append(extract_features(Rooms(), cache, tiny, small, batch=2, workers=workers))
+        outcomes.append(extract_features(Rooms(), cache, model, small, batch=2, workers=workers))
     here, elsewhere = outcomes
     assert (here.made, here.figures) == (elsewhere.made, elsewhere.figures) == (1, elsewhere.figures)
+    assert here.figures["frames_without_pose"] == 1
     assert here.failures == elsewhere.failures
     assert [failure.key for failure in here.failures] == ["bare"]
     found = [entries(tmp_path / each, Rooms(), CLIP_FEATURES, "extract-clip") for each in "10"]
+    assert same(*found)
+
+
+def test_views_of_objects_are_looked_at_in_processes_with_the_same_bytes(
+    tmp_path: Path, tiny: VisionConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s4tok_pipelines.stages.extract_features.cores", lambda: 1)  # as above
+    for workers in (1, 0):
+        cache, broken = tmp_path / str(workers), Boxes(broken="a/2")
+        cut_into_octants(Boxes(), cache)
+        render_views(broken, cache, SMALL)
+        outcome = extract_features(Boxes(), cache, tiny, workers=workers)
+        assert [failure.key for failure in outcome.failures] == ["a/2"]
+    found = [entries(tmp_path / each, Boxes(), CLIP_FEATURES, "extract-clip") for each in "10"]
+    assert len(found[0]) == 4
     assert same(*found)
 
 
