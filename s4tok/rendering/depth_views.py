@@ -5,6 +5,7 @@ smooths the steps, and the nearest layer of each pixel is the picture. Where sev
 nearest wins, so that the picture does not depend on their order; in the release the last one written wins.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp
 from typing import Literal, NamedTuple
@@ -43,6 +44,8 @@ CLASSIFICATION = Projection(
 PROJECTIONS = {"segmentation": SEGMENTATION, "classification": CLASSIFICATION}
 
 Lookup = Literal["corrected", "pclipv2"]
+
+CELLS_AT_ONCE = 2**18  # of the grid; a whole one is larger than what two cores keep in their cache
 
 
 class DepthViews(NamedTuple):
@@ -107,21 +110,22 @@ class _Solid(NamedTuple):
     """The part of a grid that holds anything."""
 
     values: Float[Tensor, "layers h w"]
+    highest: Float[Tensor, ""]  # of these
     low: Int[Tensor, " 3"]  # the cell of the whole grid that its first is
 
     def at(self, cells: Int[Tensor, "n 3"]) -> Float[Tensor, " n"]:
-        """Look cells of the whole grid up; 0 where there is nothing."""
+        """Look cells of the whole grid up, as shares of the highest; 0 where there is nothing."""
         size = torch.tensor(self.values.shape, device=cells.device)
         here = cells - self.low
         inside = ((here >= 0) & (here < size)).all(-1)
         layer, row, column = torch.where(inside[:, None], here, 0).unbind(-1)
-        return torch.where(inside, self.values[layer, row, column], 0)
+        return torch.where(inside, self.values[layer, row, column] / self.highest, 0)
 
 
 def _draw(
     cells: Int[Tensor, "n 3"], values: Float[Tensor, " n"], projection: Projection, window: int
 ) -> tuple[Float[Tensor, "h w"], _Solid]:
-    """Draw one view; give its picture and the smoothed grid, both with the nearest value scaled to 1.
+    """Draw one view; give its picture, in which the nearest value is scaled to 1, and the smoothed grid.
 
     Only the cells that filter and Gaussian can reach are computed; an object is seldom as deep and high as it is wide.
     """
@@ -134,17 +138,24 @@ def _draw(
     layer, row, column = (cells[inside] - low).unbind(-1)
     grid = values.new_zeros(layers * rows * columns)
     grid.scatter_reduce_(0, (layer * rows + row) * columns + column, values[inside], "amax")
+    wide, blur, sigma = projection.dilate, projection.blur, projection.sigma
     solid = grid.view(layers, rows, columns)
-    for axis in range(3):
-        solid = _dilate(solid, axis, projection.dilate[axis])
-    for axis in range(3):
-        solid = _blur(solid, axis, projection.blur[axis], projection.sigma[axis])
-    solid = solid / solid.amax()
+    solid = _in_parts(solid, 0, lambda part: _dilate(_dilate(part, 1, wide[1]), 2, wide[2]))
+    solid = _in_parts(solid, 1, lambda part: _blur(_dilate(part, 0, wide[0]), 0, blur[0], sigma[0]))
+    solid = _in_parts(solid, 0, lambda part: _blur(_blur(part, 1, blur[1], sigma[1]), 2, blur[2], sigma[2]))
+    highest = solid.amax()
     side = projection.size - 2 * window
     image = values.new_ones(side, side)
     top, left = (low[1:] - window).tolist()
-    image[top : top + rows, left : left + columns] = 1 - solid.amax(dim=0)
-    return image, _Solid(solid, low)
+    image[top : top + rows, left : left + columns] = 1 - solid.amax(dim=0) / highest
+    return image, _Solid(solid, highest, low)
+
+
+def _in_parts(solid: Float[Tensor, "d h w"], axis: int, filtered: Callable[[Tensor], Tensor]) -> Float[Tensor, "d h w"]:
+    """Filter slabs of a grid that stay in a CPU's cache, cut across an axis along which the filter does not look."""
+    at_once = CELLS_AT_ONCE if solid.device.type == "cpu" else solid.numel()
+    thick = max(1, at_once * solid.shape[axis] // max(1, solid.numel()))
+    return torch.cat([filtered(part) for part in torch.split(solid, thick, axis)], axis)
 
 
 def _dilate(solid: Float[Tensor, "d h w"], axis: int, width: int) -> Float[Tensor, "d h w"]:
@@ -152,7 +163,7 @@ def _dilate(solid: Float[Tensor, "d h w"], axis: int, width: int) -> Float[Tenso
     if width == 1:
         return solid
     half, length = width // 2, solid.shape[axis]
-    wide = torch.zeros_like(solid).new_zeros(*_longer(solid, axis, 2 * half))
+    wide = solid.new_zeros(*_longer(solid, axis, 2 * half))
     wide.narrow(axis, half, length).copy_(solid)
     reach = 1
     while reach < width:

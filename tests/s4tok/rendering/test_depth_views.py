@@ -97,6 +97,16 @@ def test_the_picture_and_the_pixels_equal_a_slow_twin() -> None:
         assert 0 < visible.mean() < 1
 
 
+@pytest.mark.parametrize("name", sorted(PROJECTIONS))
+def test_the_grid_may_be_filtered_in_slabs_of_any_size(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = torch.from_numpy(np.random.default_rng(5).uniform(-1, 1, (400, 3)).astype(np.float32))
+    drawn = []
+    for cells in (1, 50_000, 2**40):
+        monkeypatch.setattr("s4tok.rendering.depth_views.CELLS_AT_ONCE", cells)
+        drawn.append(depth_views(points, ten_views()[:2], PROJECTIONS[name], size=64))
+    assert all(torch.equal(one, whole) for each in drawn[:2] for one, whole in zip(each, drawn[2], strict=True))
+
+
 def test_the_order_of_points_changes_nothing() -> None:
     points = chair(200)
     order = torch.randperm(len(points), generator=torch.Generator().manual_seed(1))
