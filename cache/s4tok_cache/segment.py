@@ -10,7 +10,7 @@ Text attributes have fixed length: HDF5 puts text of variable length on a heap t
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeAlias
 
@@ -115,9 +115,18 @@ def _put(group: h5py.Group, entry: Entry | SealedEntry, compressed: Collection[s
 def put_attribute(thing: h5py.HLObject, name: str, value: Value) -> None:
     """Give something in a file an attribute that it does not have yet."""
     array = native(value)
-    kind = h5py.h5t.py_create(array.dtype, logical=True)
-    made = h5py.h5a.create(thing.id, name.encode(), kind, h5py.h5s.create_simple(()))
-    made.write(array, mtype=h5py.h5t.py_create(array.dtype))
+    in_file, in_memory = _kinds(array.dtype)
+    h5py.h5a.create(thing.id, name.encode(), in_file, _scalar()).write(array, mtype=in_memory)
+
+
+@lru_cache(maxsize=256)
+def _kinds(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    return h5py.h5t.py_create(dtype, logical=True), h5py.h5t.py_create(dtype)
+
+
+@cache
+def _scalar() -> Any:
+    return h5py.h5s.create_simple(())
 
 
 def native(value: Value) -> NumPyArray:
