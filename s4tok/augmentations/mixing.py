@@ -45,7 +45,7 @@ def mix(parts: Sequence[Part], n_points: int, seed: int, normals: slice | None =
     for part, thing, share, (angle, _) in zip(parts, moved, shares, turns, strict=True):
         kept = np.sort(draw.choice(len(thing), min(share, len(thing)), replace=False))
         points.append(thing[kept])
-        superpoints.append(part.superpoints[kept] + first)
+        superpoints.append(part.superpoints[kept].astype(np.int64) + first)
         targets.append(part.targets)
         if part.features is not None:
             features.append(_turned_features(part.features[kept], angle, normals))

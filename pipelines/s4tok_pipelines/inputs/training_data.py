@@ -34,11 +34,12 @@ class Cloud(NamedTuple):
     pairs: Float32[Array, " s"]  # views that see a point of each superpoint, in the mean
     whole: Float32[Array, " d"]
     of_points: Float[Array, "q n c"] | None  # colours and normals, where the tokenizer reads any
+    is_full: bool  # no sample has fewer points than the others
 
     @property
     def nbytes(self) -> int:
         """Count the bytes it takes."""
-        return sum(array.nbytes for array in self if array is not None)
+        return sum(each.nbytes for each in self if isinstance(each, np.ndarray))
 
 
 @dataclass
@@ -100,6 +101,7 @@ class Source:
             (seen["visible"] / np.maximum(samples["sizes"], 1)).astype(np.float32),
             whole / max(float(np.linalg.norm(whole)), 1e-12),
             samples.arrays.get("features"),
+            bool((samples["superpoints"] >= 0).all()),
         )
 
     def point_features_of(self, name: str) -> Float[Array, "q n c"]:
@@ -129,14 +131,13 @@ class Source:
         cloud = self.read(name)
         draw = 0 if isinstance(epoch, str) else epoch % self.config.draws
         row = number % self.windows * self.config.draws + draw
-        shown: Any = cloud.superpoints[row] >= 0
-        shown = slice(None) if shown.all() else shown
-        superpoints = cloud.superpoints[row][shown].astype(np.int64)
+        shown: Any = slice(None) if cloud.is_full else cloud.superpoints[row] >= 0
+        superpoints = cloud.superpoints[row][shown]
         known = None if cloud.of_points is None else cloud.of_points[row][shown].astype(np.float32)
         targets = self._targets.get((name, row))
         if targets is None:
             original = cloud.original[row][shown].astype(np.int64)
-            targets = merged_targets(superpoints, original, cloud.features, cloud.pairs)
+            targets = merged_targets(superpoints.astype(np.int64), original, cloud.features, cloud.pairs)
             targets.flags.writeable = False
             if self._keeps_targets:
                 self._targets[name, row] = targets
