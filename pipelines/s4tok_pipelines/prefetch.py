@@ -1,5 +1,6 @@
 """What is needed soon, read ahead of its turn."""
 
+import time
 from collections.abc import Generator, Iterator
 from queue import Empty, Full, Queue
 from threading import Event, Thread
@@ -9,6 +10,25 @@ Item = TypeVar("Item")
 
 NAME = "read ahead"
 PATIENCE = 60.0  # seconds that the item in hand may take once nobody waits for it
+
+
+class Timed(Iterator[Item]):
+    """An iterator that knows how many seconds its consumer has waited for it."""
+
+    def __init__(self, items: Iterator[Item]) -> None:
+        self.items, self.waited = items, 0.0
+
+    def __next__(self) -> Item:
+        start = time.monotonic()
+        try:
+            return next(self.items)
+        finally:
+            self.waited += time.monotonic() - start
+
+    def close(self) -> None:
+        """Give up what is left of it."""
+        if isinstance(self.items, Generator):
+            self.items.close()
 
 
 def ahead(items: Iterator[Item], depth: int) -> Generator[Item]:

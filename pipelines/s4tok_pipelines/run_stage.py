@@ -41,7 +41,7 @@ def run_stage(store: Store, expected: Mapping[str, Fingerprint], work: Work[Resu
         work: What makes entries.
         report: Who listens.
     """
-    began = time.monotonic()
+    began, writing = time.monotonic(), 0.0
     with store:
         missing = store.missing(expected)
         n_mine = len(store.shard.deal({key: each.size for key, each in expected.items()}))
@@ -52,10 +52,12 @@ def run_stage(store: Store, expected: Mapping[str, Fingerprint], work: Work[Resu
                     outcome.failures.append(Failure(done.item, done.reason))
                     store.fail(done.item, done.reason, expected[done.item])
                 else:
-                    content = work.keep(done.result)
+                    content, start = work.keep(done.result), time.monotonic()
                     store.write(done.item, content.arrays, expected[done.item], content.attributes)
                     outcome.made += 1
-                report.gauge(failed=float(len(outcome.failures)))
+                    writing += time.monotonic() - start
+                share = round(writing / max(time.monotonic() - began, 1e-9), 2)
+                report.gauge(failed=float(len(outcome.failures)), share_writing=share)
     outcome.failures.sort(key=lambda failure: failure.key)
     outcome.seconds = time.monotonic() - began
     return outcome

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle, islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -45,7 +46,11 @@ def here_or_side_by_side(
 
 
 def side_by_side(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int = 1, threads: int = 1
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int = 1,
+    threads: int = 1,
+    gpus: Sequence[str] = (),
 ) -> Generator[Done[Item, Result]]:
     """Apply a function to items in processes of their own, and hand results on in the order in which they come.
 
@@ -57,9 +62,11 @@ def side_by_side(
         items: What can be pickled; each is taken when a worker is free for it.
         workers: Processes; 0 takes one a core.
         threads: How many threads native libraries may use in each.
+        gpus: What each may see, in turn, as CUDA names them; all see all where there are none.
     """
     waiting = iter(items)
-    team = [_Worker(function, threads) for _ in range(workers or cores())]
+    seen = cycle(gpus or [None])
+    team = [_Worker(function, threads, gpu) for gpu in islice(seen, workers or cores())]
     try:
         busy = [worker for worker in team if worker.start_next(waiting)]
         while busy:
@@ -82,8 +89,8 @@ def cores() -> int:
 class _Worker:
     """One process and the pipe to it; started when there is something to do, and again after it has died."""
 
-    def __init__(self, function: Callable[[Any], Any], threads: int) -> None:
-        self.function, self.threads = function, threads
+    def __init__(self, function: Callable[[Any], Any], threads: int, gpu: str | None) -> None:
+        self.function, self.threads, self.gpu = function, threads, gpu
         self.process: SpawnProcess | None = None
         self.pipe: Connection
         self.item: Any = None
@@ -102,7 +109,9 @@ class _Worker:
     def _begin(self) -> None:
         context = get_context("spawn")  # a fork would copy locks that the parent's native threads hold
         self.pipe, theirs = context.Pipe()
-        make = partial(context.Process, target=_serve, args=(theirs, self.function, self.threads), daemon=True)
+        make = partial(
+            context.Process, target=_serve, args=(theirs, self.function, self.threads, self.gpu), daemon=True
+        )
         self.process = make()
         try:
             with _without_main():
@@ -159,12 +168,14 @@ def _without_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _serve(pipe: Connection, function: Callable[[Any], Any], threads: int) -> None:
+def _serve(pipe: Connection, function: Callable[[Any], Any], threads: int, gpu: str | None) -> None:
     # The parent decides when to stop: a Ctrl-C or a batch system's signal reaches the whole group.
     for each in STOPPING:
         signal.signal(each, signal.SIG_IGN)
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(threads)
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone, and nothing waits
         while True:
             item = pipe.recv()

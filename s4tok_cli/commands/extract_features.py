@@ -97,7 +97,9 @@ class Extraction:
         ),
     ] = None
     cache: options.Cache = CACHE
-    device: options.Device = "auto"
+    device: Annotated[
+        str, Option(help="Where the model computes; several GPUs at once: cuda:0,cuda:1.", metavar="auto|cpu|cuda")
+    ] = "auto"
     shard: options.ShardOf = None
     overwrite: options.Overwrite = False
 
@@ -127,7 +129,7 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
     clouds = source.open()  # before PyTorch is imported: what is wrong with it is told at once
     probe(config.model, config.pretrained)  # and so are weights out of reach
 
-    from s4tok.device import pick_device
+    from s4tok.device import pick_devices
     from s4tok_cache import Shard
     from s4tok_pipelines.outputs.assumed import tell_assumed
     from s4tok_pipelines.stages.extract_features import extract_features as run
@@ -145,7 +147,7 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
         batch=how.batch,
         auto=how.auto,
         workers=how.workers,
-        device=pick_device(how.device),
+        devices=pick_devices(how.device),
         shard=Shard.parse(how.shard),
         overwrite=how.overwrite,
         preview=how.preview,

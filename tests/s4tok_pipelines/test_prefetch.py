@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from s4tok_pipelines.prefetch import NAME, ahead
+from s4tok_pipelines.prefetch import NAME, Timed, ahead
 
 
 def reading() -> int:
@@ -15,6 +15,19 @@ def slow(count: int) -> Iterator[int]:
     for number in range(count):
         time.sleep(0.02)
         yield number
+
+
+def test_it_is_known_how_long_one_waited_and_closing_ends_what_is_left() -> None:
+    timed = Timed(ahead(slow(5), 1))
+    assert next(timed) == 0
+    assert 0.01 < timed.waited < 2
+    waited = timed.waited
+    time.sleep(0.3)  # nobody waits meanwhile
+    assert next(timed) == 1
+    assert timed.waited - waited < 0.2
+    timed.close()
+    assert reading() == 0
+    assert list(timed) == []
 
 
 def test_items_come_in_order_and_an_error_in_its_place() -> None:

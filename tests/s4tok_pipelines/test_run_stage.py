@@ -1,6 +1,8 @@
+import time
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +53,7 @@ class Listening(Report):
 
     def gauge(self, **figures: float) -> None:
         self.failed.append(figures["failed"])
+        self.share_writing = figures["share_writing"]
 
 
 def resumed(root: Path, **more: object) -> Store:
@@ -71,6 +74,18 @@ def test_what_is_missing_is_made_and_kept_and_what_cannot_be_is_told_in_order(tm
     assert squares(tmp_path) == {"0": 0, "2": 4, "3": 9, "5": 25}
     assert listener.told == [("Squaring", 6, 0)]
     assert listener.failed == [0, 1, 1, 1, 2, 2]
+
+
+def test_it_is_told_what_share_of_the_time_goes_into_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, listener = Store.write, Listening()
+
+    def slow(*of: Any, **more: Any) -> list[str]:
+        time.sleep(0.05)
+        return write(*of, **more)
+
+    monkeypatch.setattr(Store, "write", slow)
+    run_stage(resumed(tmp_path), EXPECTED, Squares().work, listener)
+    assert 0.5 < listener.share_writing <= 1
 
 
 def test_another_run_makes_only_what_failed_or_has_changed(tmp_path: Path) -> None:

@@ -23,6 +23,11 @@ def test_every_item_comes_back_with_its_result(workers: int) -> None:
     assert sorted(done, key=lambda each: each.item) == [Done(n, math.factorial(n)) for n in range(10)]
 
 
+def test_each_worker_sees_a_gpu_of_its_own_in_turn() -> None:
+    found = {done.result for done in side_by_side(os.getenv, ["CUDA_VISIBLE_DEVICES"] * 20, 2, gpus=["3", "GPU-5"])}
+    assert found == {"3", "GPU-5"}
+
+
 def test_an_error_is_a_failed_item_and_the_rest_goes_on() -> None:
     done = {each.item: each for each in side_by_side(partial(truediv, 1.0), [1, 0, 2], 1)}
     assert done[1].result == 1

@@ -241,7 +241,7 @@ def _look(clouds: CloudDataset, cache: Path, models: Models, workers: int, repor
     cut = SuperpointConfig.of(clouds.scene) if is_own else usual_superpoints(clouds, cache)
     outcome = extract_features(
         clouds, cache, models.texts, None if frames else ViewConfig(), superpoints=cut,
-        frames=frames, auto=True, workers=workers, device=models.device, report=report,
+        frames=frames, auto=True, workers=workers, devices=(models.device,), report=report,
     )  # fmt: skip
     return features_in(outcome.out)
 

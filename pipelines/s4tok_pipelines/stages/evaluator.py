@@ -246,7 +246,7 @@ class Evaluator(NamedTuple):
             cut = usual_superpoints(clouds, self.cache, self.superpoints)
             extract_features(
                 clouds, self.cache, self.model, superpoints=cut, auto=True, workers=self.workers,
-                device=self.clip.device.type, report=self.report,
+                devices=(self.clip.device.type,), report=self.report,
             )  # fmt: skip
 
     def _words(self, clouds: CloudDataset, scorer: PointScorer) -> Vocabulary:

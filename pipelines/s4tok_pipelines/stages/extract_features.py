@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from s4tok.config import SuperpointConfig, ViewConfig, VirtualConfig, VisionConf
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import FrameClouds
 from s4tok.datasets.own_files import OwnFiles
+from s4tok.device import visible
 from s4tok.errors import InputError
 from s4tok.shapes import Array, Float
 from s4tok.vision.frozen_clip import FrozenClip
@@ -27,6 +29,7 @@ from s4tok_pipelines.inputs.features import LAYOUTS, open_features
 from s4tok_pipelines.inputs.find_superpoints import open_superpoints
 from s4tok_pipelines.inputs.views import Broken, Sources, ViewBatch, drawn_views
 from s4tok_pipelines.outputs.feature_sheets import write_sheets
+from s4tok_pipelines.prefetch import Timed
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.stages.auto import make_superpoints, make_views
@@ -62,7 +65,7 @@ def extract_features(
     batch: int = 64,
     auto: bool = False,
     workers: int = 1,
-    device: str = "cpu",
+    devices: Sequence[str] = ("cpu",),
     shard: Shard = Shard(),  # noqa: B008 - as above
     overwrite: bool = False,
     preview: Path | None = None,
@@ -85,9 +88,9 @@ def extract_features(
         pool: What is kept of a superpoint's points and views: their mean, or the largest of each number.
         batch: Pictures that go through the model at once.
         auto: Make superpoints and views that are missing.
-        workers: Processes that make these and look at clouds, each with a model of its own; beside a GPU, or where
+        workers: Processes that make these and look at clouds, each with a model of its own; beside one GPU, or where
             the model is given, they read frames for it. 0 takes one a core.
-        device: Where the model computes.
+        devices: Where the model computes; on several at once, each with processes of its own, at least one.
         shard: This task's share.
         overwrite: Make entries anew that are there.
         preview: A folder for contact sheets of the first clouds.
@@ -95,6 +98,7 @@ def extract_features(
         report: Who listens.
     """
     needed: tuple[Capability, ...] = ("dense", "text") if preview else ("dense",)
+    device = devices[0] if len(devices) == 1 else "cpu"  # of this process; it is enough to name the model
     model = load_vision_model(config, device, *needed) if isinstance(config, VisionConfig) else config
     root, expected = root_of(cache, clouds), fingerprints(clouds)
     frames = clouds.scene == "room" if frames is None else frames
@@ -103,7 +107,7 @@ def extract_features(
     if auto:
         make_superpoints(clouds, cache, superpoints, shard=shard, workers=workers, report=report)
         if not frames:
-            make_views(clouds, cache, views, shard=shard, workers=workers, device=device, report=report)
+            make_views(clouds, cache, views, shard=shard, workers=workers, device=devices[0], report=report)
     seen = views or ViewConfig.of_frames(config.model if isinstance(config, VisionConfig) else config.name)
     if isinstance(clouds, FrameClouds):
         seen = replace(seen, frame_step=1)  # whichever frames there are, each cloud has one
@@ -116,19 +120,23 @@ def extract_features(
     )
     stamp = stamp_of_features(model, sources, pool)
     store = Store.resume(root, LAYOUTS[stamp.stage], stamp, shard=shard, overwrite=overwrite)
-    n_images, began = 0, time.monotonic()
+    n_images, began, pieces = 0, time.monotonic(), Timed[ViewBatch | Broken](iter(()))
 
     def look(keys: list[str]) -> Generator[Done[str, _Seen]]:
-        if device == "cpu" and isinstance(config, VisionConfig) and workers != 1 and len(keys) > 1:
-            alone = partial(_look_alone, sources, expected, config, batch, pool)
-            return side_by_side(alone, keys, min(workers or cores(), len(keys)))
-        return _look(sources.ahead(keys, expected, batch, workers), model, batch, torch.device(device), LIFTS[pool])
+        is_alone = len(devices) == 1 and (device != "cpu" or workers == 1)
+        if isinstance(config, VisionConfig) and not is_alone and len(keys) > 1:
+            gpus = [] if "cpu" in devices else [visible(each) for each in devices]
+            there = partial(_look_alone, sources, expected, config, batch, pool, "cuda" if gpus else "cpu")
+            return side_by_side(there, keys, min(max(workers or cores(), len(devices)), len(keys)), gpus=gpus)
+        pieces.items = sources.ahead(keys, expected, batch, workers)
+        return _look(pieces, model, batch, torch.device(device), LIFTS[pool])
 
     def keep(seen: _Seen) -> Content:
         nonlocal n_images
         n_images += len(seen.arrays["views"])
         sources.skipped += seen.skipped
-        report.gauge(images_per_second=n_images / (time.monotonic() - began))
+        passed = max(time.monotonic() - began, 1e-9)
+        report.gauge(images_per_second=n_images / passed, share_reading=round(pieces.waited / passed, 2))
         return Content(seen.arrays)
 
     outcome = run_stage(store, expected, Work("Looking at views", look, keep), report)
@@ -166,20 +174,21 @@ def _look_alone(
     config: VisionConfig,
     batch: int,
     pool: Pool,
+    device: str,
     key: str,
 ) -> _Seen:
     """Look at one cloud; runs in a worker process."""
     mine = replace(sources, skipped=0)
-    pieces = mine.pieces([key], expected, batch)
-    (done,) = _look(pieces, _model(config), batch, torch.device("cpu"), LIFTS[pool])
+    pieces = Timed(mine.pieces([key], expected, batch))
+    (done,) = _look(pieces, _model(config, device), batch, torch.device(device), LIFTS[pool])
     if done.result is None:
         raise InputError(done.reason)
     return done.result._replace(skipped=mine.skipped)
 
 
 @lru_cache(maxsize=1)
-def _model(config: VisionConfig) -> VisionModel:
-    return load_vision_model(config, "cpu", "dense")
+def _model(config: VisionConfig, device: str) -> VisionModel:
+    return load_vision_model(config, device, "dense")
 
 
 @dataclass
@@ -202,29 +211,30 @@ class _Looked:
 
 
 def _look(
-    pieces: Iterator[ViewBatch | Broken], model: VisionModel, batch: int, device: torch.device, lift: Lift
+    pieces: Timed[ViewBatch | Broken], model: VisionModel, batch: int, device: torch.device, lift: Lift
 ) -> Generator[Done[str, _Seen]]:
     """Encode piece after piece, and hand on each cloud as it is finished."""
     cloud: _Looked | None = None
     # On the CPU nothing is gained by joining clouds, and one cloud's features do not depend on its neighbours.
     at_once = batch if device.type == "cuda" else 0
-    for group in _groups(pieces, at_once):
-        if isinstance(group, Broken):
-            cloud = None
-            yield Done(group.key, reason=group.reason)
-            continue
-        seen = [model.encode(part) for part in torch.split(torch.cat([piece.images for piece in group]), batch)]
-        whole, patches = torch.cat([each.whole for each in seen]), torch.cat([each.patches for each in seen])
-        first = 0
-        for piece in group:
-            part = slice(first, first + len(piece.images))
-            first = part.stop
-            if cloud is None or cloud.key != piece.key:
-                cloud = _Looked(piece.key)
-            _add(cloud, piece, whole[part], patches[part], device, lift)
-            if piece.is_last:
-                yield Done(cloud.key, cloud.seen())
+    with closing(pieces):
+        for group in _groups(pieces, at_once):
+            if isinstance(group, Broken):
                 cloud = None
+                yield Done(group.key, reason=group.reason)
+                continue
+            seen = [model.encode(part) for part in torch.split(torch.cat([piece.images for piece in group]), batch)]
+            whole, patches = torch.cat([each.whole for each in seen]), torch.cat([each.patches for each in seen])
+            first = 0
+            for piece in group:
+                part = slice(first, first + len(piece.images))
+                first = part.stop
+                if cloud is None or cloud.key != piece.key:
+                    cloud = _Looked(piece.key)
+                _add(cloud, piece, whole[part], patches[part], device, lift)
+                if piece.is_last:
+                    yield Done(cloud.key, cloud.seen())
+                    cloud = None
 
 
 def _add(

@@ -76,7 +76,9 @@ def _make_features(
     """Run the stages before this one, with the preset's superpoints unless others lie there."""
     cut = usual_superpoints(clouds, cache, config.superpoints)
     model = config.clip if config.features is None else VisionConfig(config.features)
-    extract_features(clouds, cache, model, superpoints=cut, auto=True, workers=workers, device=device, report=report)
+    extract_features(
+        clouds, cache, model, superpoints=cut, auto=True, workers=workers, devices=(device,), report=report
+    )
 
 
 def _stamp(config: RunConfig, ready: Prepared) -> Stamp:

@@ -69,7 +69,7 @@ def train(
     outcome.figures = {
         "steps": training.steps,
         "training_seconds": round(training.state.seconds, 1),
-        "waiting": training.waited / max(training.state.seconds, 1e-9),
+        "waiting": training.ready.waited / max(training.state.seconds, 1e-9),
     }
     if ready.held and math.isfinite(training.state.best):
         outcome.figures[ready.objective.selects_by] = round(training.state.best, 6)

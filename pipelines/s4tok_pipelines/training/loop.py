@@ -22,7 +22,7 @@ from s4tok.optim.optimizers import build_optimizer
 from s4tok.optim.schedule import learning_rate
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array
-from s4tok_pipelines.prefetch import ahead
+from s4tok_pipelines.prefetch import Timed, ahead
 from s4tok_pipelines.report import Report
 from s4tok_pipelines.runtime import STOPPING, Stopped
 from s4tok_pipelines.training.checkpoints import State, load_checkpoint, save_checkpoint
@@ -87,7 +87,7 @@ class Training:
         self.begun = self.state.step
         self.trained = [weight for weight in model.parameters() if weight.requires_grad]
         self.started = time.monotonic()
-        self.waited = 0.0
+        self.ready = Timed[Chosen](iter(()))
 
     def run(self, metrics: Metrics | None) -> bool:
         """Train to the end; False where a signal came first, and everything up to there is saved."""
@@ -102,7 +102,8 @@ class Training:
             if not self.state.step:
                 self._validate(metrics)
                 self.state = self.state._replace(best=math.inf)  # nothing is saved of what is not trained yet
-            for chosen in self.report.steps(self._timed(ready), "Training", total=self.steps, done=self.state.step):
+            self.ready = Timed(ready)
+            for chosen in self.report.steps(self.ready, "Training", total=self.steps, done=self.state.step):
                 is_stopped = self._step(net, chosen, metrics, bool(stop))
                 if self.state.step % self.steps_per_epoch == 0:
                     is_best = self._validate(metrics)
@@ -124,15 +125,6 @@ class Training:
     def _collated(self, data: Data, numbers: Sequence[int], epoch: int | str) -> Chosen:
         entries = data.entries(numbers, epoch)
         return Chosen([data.keys[number] for number in numbers], self.model.collate(entries))
-
-    def _timed(self, ready: Iterator[Chosen]) -> Iterator[Chosen]:
-        while True:
-            start = time.monotonic()
-            chosen = next(ready, None)
-            self.waited += time.monotonic() - start
-            if chosen is None:
-                return
-            yield chosen
 
     def _pinned(self, chosen: Chosen) -> Chosen:
         return Chosen(chosen.keys, chosen.batch.pinned()) if self.device.type == "cuda" else chosen
@@ -171,7 +163,7 @@ class Training:
         passed = time.monotonic() - self.started
         shown = {name: figures[name] for name in self.model.columns}
         speed = self.size * self.state.step / max(self.state.seconds, 1e-9)
-        self.report.gauge(**shown, rate=rate, shapes_per_second=speed, waiting=self.waited / max(passed, 1e-9))
+        self.report.gauge(**shown, rate=rate, shapes_per_second=speed, waiting=self.ready.waited / max(passed, 1e-9))
 
     @torch.no_grad()
     def _validate(self, metrics: Metrics | None) -> bool:

@@ -241,17 +241,16 @@ def test_frames_in_processes_give_the_same_bytes_and_the_same_figures(
     assert same(*found)
 
 
-def test_views_of_objects_are_looked_at_in_processes_with_the_same_bytes(
-    tmp_path: Path, tiny: VisionConfig, monkeypatch: pytest.MonkeyPatch
+def test_views_of_objects_are_looked_at_on_several_devices_with_the_same_bytes(
+    tmp_path: Path, tiny: VisionConfig
 ) -> None:
-    monkeypatch.setattr("s4tok_pipelines.stages.extract_features.cores", lambda: 1)  # as above
-    for workers in (1, 0):
-        cache, broken = tmp_path / str(workers), Boxes(broken="a/2")
+    for devices in (("cpu",), ("cpu", "cpu")):
+        cache, broken = tmp_path / str(len(devices)), Boxes(broken="a/2")
         cut_into_octants(Boxes(), cache)
         render_views(broken, cache, SMALL)
-        outcome = extract_features(Boxes(), cache, tiny, workers=workers)
+        outcome = extract_features(Boxes(), cache, tiny, devices=devices)
         assert [failure.key for failure in outcome.failures] == ["a/2"]
-    found = [entries(tmp_path / each, Boxes(), CLIP_FEATURES, "extract-clip") for each in "10"]
+    found = [entries(tmp_path / each, Boxes(), CLIP_FEATURES, "extract-clip") for each in "12"]
     assert len(found[0]) == 4
     assert same(*found)
 
