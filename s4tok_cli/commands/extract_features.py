@@ -98,7 +98,8 @@ class Extraction:
     ] = None
     cache: options.Cache = CACHE
     device: Annotated[
-        str, Option(help="Where the model computes; several GPUs at once: cuda:0,cuda:1.", metavar="auto|cpu|cuda")
+        str,
+        Option(help="Where the model computes: auto, cpu, cuda, or several GPUs, as cuda:0,cuda:1.", metavar="DEVICE"),
     ] = "auto"
     shard: options.ShardOf = None
     overwrite: options.Overwrite = False
