@@ -241,6 +241,7 @@ def test_frames_in_processes_give_the_same_bytes_and_the_same_figures(
     assert same(*found)
 
 
+@pytest.mark.slow
 def test_views_of_objects_are_looked_at_on_several_devices_with_the_same_bytes(
     tmp_path: Path, tiny: VisionConfig
 ) -> None:
