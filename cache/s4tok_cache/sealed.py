@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from itertools import count
 from math import prod
 from typing import Any
@@ -92,7 +92,7 @@ def create(group: h5py.Group, name: str, array: NumPyArray | Sealed, is_compress
     return h5py.Dataset(dataset)
 
 
-@cache
+@lru_cache(maxsize=64)  # arrays have many shapes, and HDF5 holds each list until it is dropped
 def _properties(chunks: tuple[int, ...], is_compressed: bool) -> Any:
     """Say how HDF5 lays an array out; `Group.create_dataset` makes the same anew for each, in a third of its time."""
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)

@@ -98,7 +98,7 @@ def extract_features(
         report: Who listens.
     """
     needed: tuple[Capability, ...] = ("dense", "text") if preview else ("dense",)
-    device = devices[0] if len(devices) == 1 else "cpu"  # of this process; it is enough to name the model
+    device = devices[0]  # of this process, which looks itself where there is one cloud
     model = load_vision_model(config, device, *needed) if isinstance(config, VisionConfig) else config
     root, expected = root_of(cache, clouds), fingerprints(clouds)
     frames = clouds.scene == "room" if frames is None else frames
