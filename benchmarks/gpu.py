@@ -25,8 +25,8 @@ from torch import nn
 from benchmarks.shared.device import Reach, flops_of, launches, machine, milliseconds, reach, waits
 from benchmarks.shared.tensors import SEED, clouds
 from benchmarks.step import batch_of
+from s4tok.backbones.arithmetic import lower
 from s4tok.backbones.clip_tower import FrozenEncoder
-from s4tok.backbones.precision import lower
 from s4tok.clouds import PointCloud
 from s4tok.config import RunConfig, ViewConfig
 from s4tok.config.kinds import PretrainPreset

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from s4tok.backbones.precision import lower
+from s4tok.backbones.arithmetic import lower
 from s4tok.config import LoopConfig
 from s4tok.errors import InputError, UsageError
 from s4tok.objectives.objective import Objective

@@ -13,8 +13,8 @@ import torch
 from open_clip.transformer import VisionTransformer
 from torch.nn import functional
 
+from s4tok.backbones.arithmetic import lower
 from s4tok.backbones.clip_tower import FrozenEncoder
-from s4tok.backbones.precision import lower
 from s4tok.config import ClusterConfig, PretrainConfig
 from s4tok.models.checkpoint import read_weights
 from s4tok.objectives.s4token import S4Token, teacher_momentum

@@ -1,8 +1,8 @@
 import torch
 from torch import nn
 
+from s4tok.backbones.arithmetic import lower
 from s4tok.backbones.plain_transformer import PlainTransformer
-from s4tok.backbones.precision import lower
 from s4tok.config import BackboneConfig
 from s4tok.tokenizers.adapter import PointNet
 
