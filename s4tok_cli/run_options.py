@@ -18,6 +18,22 @@ Overwrite: TypeAlias = Annotated[
         hidden=True,
     ),
 ]
+Compile: TypeAlias = Annotated[
+    bool,
+    Option(
+        "--compile",
+        help="Compile the layers of transformers; the first steps then take minutes.",
+        hidden=True,
+    ),
+]
+Tf32: TypeAlias = Annotated[
+    bool,
+    Option(
+        "--tf32",
+        help="On a GPU, multiply in TF32 what is in float32 in layers.",
+        hidden=True,
+    ),
+]
 Log: TypeAlias = Annotated[
     Literal["wandb"] | None,
     Option(

@@ -53,6 +53,7 @@ from s4tok.config.tokens import TokenizerConfig as TokenizerConfig
 from s4tok.config.training import LoopConfig as LoopConfig
 from s4tok.config.training import PretrainConfig as PretrainConfig
 from s4tok.config.training import RegionConfig as RegionConfig
+from s4tok.config.training import Speedups as Speedups
 from s4tok.config.vision import FrameConfig as FrameConfig
 from s4tok.config.vision import GraphMaskConfig as GraphMaskConfig
 from s4tok.config.vision import SamMaskConfig as SamMaskConfig

@@ -34,6 +34,16 @@ class LoopConfig:
 
 
 @dataclass(frozen=True)
+class Speedups:
+    """What makes a step quicker and rounds otherwise; like the device no part of the recipe."""
+
+    compile: bool = False
+    """Compile the layers of transformers."""
+    tf32: bool = False
+    """On a GPU, multiply in TF32 in linear layers that have float32."""
+
+
+@dataclass(frozen=True)
 class PretrainConfig(LoopConfig):
     """How the tokenizer is trained (Sec. 3.4, Sec. 4, App. A)."""
 

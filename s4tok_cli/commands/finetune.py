@@ -20,6 +20,7 @@ from s4tok.config import (
     HeadConfig,
     Protocol,
     Scene,
+    Speedups,
     TokenizerConfig,
     ZeroShotConfig,
     detection_recipe,
@@ -104,6 +105,8 @@ def finetune(
     auto: options.Auto = False,
     overwrite: run_options.Overwrite = False,
     log: run_options.Log = None,
+    compile: run_options.Compile = Speedups.compile,
+    tf32: run_options.Tf32 = Speedups.tf32,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
@@ -145,6 +148,7 @@ def finetune(
         workers=workers,
         device=pick_device(device),
         log=log,
+        speedups=Speedups(compile, tf32),
         report=console.Progress(),
     )
     if is_first:

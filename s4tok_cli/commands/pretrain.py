@@ -16,6 +16,7 @@ from s4tok.config import (
     PretrainPreset,
     RegionConfig,
     RunConfig,
+    Speedups,
     TokenizerConfig,
     VisionConfig,
 )
@@ -85,6 +86,8 @@ def pretrain(
     auto: options.Auto = False,
     overwrite: run_options.Overwrite = False,
     log: run_options.Log = None,
+    compile: run_options.Compile = Speedups.compile,
+    tf32: run_options.Tf32 = Speedups.tf32,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
@@ -127,6 +130,7 @@ def pretrain(
         workers=workers,
         device=pick_device(device),
         log=log,
+        speedups=Speedups(compile, tf32),
         report=console.Progress(),
     )
     if is_first:

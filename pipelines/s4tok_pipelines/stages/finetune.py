@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from s4tok.config import FinetuneRecipe
+from s4tok.config import FinetuneRecipe, Speedups
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import UsageError
@@ -39,6 +39,7 @@ def finetune(
     device: str = "cpu",
     save_every: float = SAVE_EVERY,
     log: boards.Log | None = None,
+    speedups: Speedups = Speedups(),  # noqa: B008 - it cannot change
     report: Report = silent,
 ) -> Outcome:
     """Train a head on a dataset's labels, and what the recipe says of what stands before it.
@@ -60,6 +61,7 @@ def finetune(
         device: Where training computes.
         save_every: Seconds between checkpoints; there is one after each epoch in any case.
         log: Show figures on Weights & Biases too, beside TensorBoard.
+        speedups: What makes steps quicker and rounds otherwise; a run may go on without it, or with it.
         report: Who listens.
     """
     finds_boxes = recipe.task == "detection"
@@ -77,7 +79,7 @@ def finetune(
     request = Request(
         (clouds,), validation, cache, recipe, make if auto or is_own else None, workers, device, ranks, report
     )
-    run = Run(recipe.training, partial(_stamp, recipe), {"objective": STAGE}, out, resume, overwrite, log)
+    run = Run(recipe.training, partial(_stamp, recipe), {"objective": STAGE}, out, resume, overwrite, log, speedups)
     prepare = detection.prepare if finds_boxes else supervised.prepare
     outcome = train(request, prepare, run, save_every)
     error = outcome.figures.pop("error", None)

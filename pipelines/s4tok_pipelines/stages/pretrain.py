@@ -5,7 +5,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from s4tok.config import PretrainConfig, RunConfig, VisionConfig
+from s4tok.config import PretrainConfig, RunConfig, Speedups, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import choose
 from s4tok_cache import Stamp
@@ -36,6 +36,7 @@ def pretrain(
     device: str = "cpu",
     save_every: float = SAVE_EVERY,
     log: boards.Log | None = None,
+    speedups: Speedups = Speedups(),  # noqa: B008 - it cannot change
     report: Report = silent,
 ) -> Outcome:
     """Train the recipe's objective on a dataset.
@@ -59,6 +60,7 @@ def pretrain(
         device: Where training computes.
         save_every: Seconds between checkpoints; there is one after each epoch in any case.
         log: Show figures on Weights & Biases too, beside TensorBoard.
+        speedups: What makes steps quicker and rounds otherwise; a run may go on without it, or with it.
         report: Who listens.
     """
     ranks = from_environment()
@@ -66,7 +68,8 @@ def pretrain(
     report = report if ranks.is_first else silent
     make = partial(_make_features, cache, config, workers, device, report) if auto else None
     request = Request((clouds, *also), validation, cache, config, make, workers, device, ranks, report)
-    run = Run(config.training, partial(_stamp, config), {"objective": config.objective}, out, resume, overwrite, log)
+    card = {"objective": config.objective}
+    run = Run(config.training, partial(_stamp, config), card, out, resume, overwrite, log, speedups)
     return train(request, choose("objective", config.objective, OBJECTIVES), run, save_every)
 
 

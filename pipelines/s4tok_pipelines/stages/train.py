@@ -3,14 +3,15 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
 from s4tok import __version__
-from s4tok.config import LoopConfig
+from s4tok.backbones.arithmetic import check_compiler
+from s4tok.config import LoopConfig, Speedups
 from s4tok.errors import UsageError
 from s4tok_cache import Stamp
 from s4tok_pipelines.objectives.contract import Prepared, Request
@@ -37,6 +38,7 @@ class Run:
     resume: bool = False
     overwrite: bool = False
     log: boards.Log | None = None
+    speedups: Speedups = field(default_factory=Speedups)
 
 
 def train(
@@ -46,6 +48,8 @@ def train(
     start, ranks, report = time.monotonic(), request.ranks, request.report
     if run.log == "wandb":
         boards.load_wandb()  # that it is missing is told before anything is made
+    if run.speedups.compile:
+        check_compiler(request.device)
     if run.config.batch % ranks.world:
         raise UsageError(
             f"a batch of {run.config.batch} clouds cannot be shared by {ranks.world} processes.",
@@ -90,7 +94,7 @@ def _train(request: Request[Any], ready: Prepared, run: Run, folder: Path, save_
     }
     training = Training(
         model, run.config, data, held, folder=folder, card=card, ranks=ranks,
-        device=torch.device(request.device), save_every=save_every, report=report,
+        device=torch.device(request.device), save_every=save_every, speedups=run.speedups, report=report,
     )  # fmt: skip
     metrics = None
     if ranks.is_first:

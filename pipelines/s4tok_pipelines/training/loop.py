@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from s4tok.backbones.arithmetic import lower
-from s4tok.config import LoopConfig
+from s4tok.backbones.arithmetic import compile_layers, lower, multiply_in_tf32, tf32
+from s4tok.config import LoopConfig, Speedups
 from s4tok.errors import InputError, UsageError
 from s4tok.objectives.objective import Objective
 from s4tok.optim.optimizers import build_optimizer
@@ -68,17 +68,22 @@ class Training:
         ranks: Ranks,
         device: torch.device,
         save_every: float,
+        speedups: Speedups,
         report: Report,
     ) -> None:
         self.model, self.config, self.data, self.validation = model, config, data, validation
         self.folder, self.card, self.ranks, self.device = folder, card, ranks, device
-        self.save_every, self.report = save_every, report
+        self.save_every, self.speedups, self.report = save_every, speedups, report
         if len(data.keys) < ranks.world:
             raise UsageError(
                 f"{len(data.keys)} clouds cannot be shared by {ranks.world} processes.", "take more clouds."
             )
+        if speedups.compile:
+            compile_layers(model)
         if device.type == "cuda":
             lower(model, device)
+        if speedups.tf32:
+            multiply_in_tf32(model)
         self.size = min(config.batch, len(data.keys) // ranks.world * ranks.world)
         self.steps_per_epoch = len(data.keys) // self.size
         self.steps = config.epochs * self.steps_per_epoch
@@ -137,7 +142,8 @@ class Training:
         self.optimizer.zero_grad()
         began = time.monotonic()
         losses: dict[str, Tensor] = net(batch)
-        losses["total"].backward()  # type: ignore[no-untyped-call]
+        with tf32(self.speedups.tf32):
+            losses["total"].backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.trained, self.config.clip_gradient)
         figures = self._agree(losses, norm, is_stopping)
         if not math.isfinite(figures["total"] + figures["gradient"]):

@@ -13,9 +13,9 @@ import torch
 from open_clip.transformer import VisionTransformer
 from torch.nn import functional
 
-from s4tok.backbones.arithmetic import lower
+from s4tok.backbones.arithmetic import compile_layers, lower, multiply_in_tf32, tf32
 from s4tok.backbones.clip_tower import FrozenEncoder
-from s4tok.config import ClusterConfig, PretrainConfig
+from s4tok.config import ClusterConfig, PretrainConfig, Speedups
 from s4tok.models.checkpoint import read_weights
 from s4tok.objectives.s4token import S4Token, teacher_momentum
 from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, group
@@ -55,13 +55,16 @@ def batch(n_clouds: int = 3, n_points: int = 200, seed: int = 0, width: int = 24
     )
 
 
-def train(model: S4Token, given: Batch, steps: int, rate: float = 2e-3) -> dict[str, torch.Tensor]:
+def train(
+    model: S4Token, given: Batch, steps: int, rate: float = 2e-3, is_in_tf32: bool = False
+) -> dict[str, torch.Tensor]:
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(trained, rate)
     for step in range(steps):
         optimizer.zero_grad()
         losses: dict[str, torch.Tensor] = model(given)
-        losses["total"].backward()  # type: ignore[no-untyped-call]
+        with tf32(is_in_tf32):
+            losses["total"].backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         model.update_teacher(step / steps)
     final: dict[str, torch.Tensor] = model(given)
@@ -137,11 +140,17 @@ def test_a_step_in_the_mixed_precision_of_a_gpu_has_nearly_the_losses_of_float32
 
 
 @pytest.mark.gpu
-def test_a_gpu_trains_as_a_cpu_does() -> None:
+@pytest.mark.parametrize("speedups", [Speedups(), Speedups(tf32=True), Speedups(compile=True, tf32=True)])
+def test_a_gpu_trains_as_a_cpu_does(speedups: Speedups) -> None:
     cpu, gpu = training(), training().to("cuda")
+    if speedups.compile:
+        compile_layers(gpu)
     lower(gpu, "cuda")
+    if speedups.tf32:
+        multiply_in_tf32(gpu)
     at_the_end = float(train(cpu, batch(), 60)["total"])
-    assert float(train(gpu, batch().to("cuda"), 60)["total"]) == pytest.approx(at_the_end, rel=0.1)
+    found = train(gpu, batch().to("cuda"), 60, is_in_tf32=speedups.tf32)
+    assert float(found["total"]) == pytest.approx(at_the_end, rel=0.1)
     for (name, one), other in zip(cpu.named_parameters(), gpu.parameters(), strict=True):
         assert float(other.norm()) == pytest.approx(float(one.norm()), rel=0.3, abs=0.3), name
 

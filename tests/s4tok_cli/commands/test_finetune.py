@@ -11,6 +11,7 @@ from s4tok.config import (
     FinetunePreset,
     FinetuneRecipe,
     RunConfig,
+    Speedups,
     detection_recipe,
 )
 from s4tok.synthetic.layouts import write
@@ -64,6 +65,16 @@ def test_a_preset_of_the_other_kind_is_refused(s4tok: Run, asked: Asked) -> None
     assert not asked
     assert s4tok("finetune", "toy-scans", "--preset", "scannet").returncode == 0
     assert asked[0][0].task == "detection"
+
+
+@pytest.mark.parametrize(
+    ("flags", "wanted"), [("", (False, False)), ("--compile", (True, False)), ("--tf32", (False, True))]
+)
+def test_speedups_are_not_of_the_recipe(s4tok: Run, asked: Asked, flags: str, wanted: tuple[bool, bool]) -> None:
+    assert s4tok("finetune", "toy-shapes", *["--preset", "toy"], *flags.split()).returncode == 0
+    ((config, more),) = asked
+    assert more["speedups"] == Speedups(*wanted)
+    assert config == FinetuneRecipe.of("toy")
 
 
 def test_flags_change_the_preset_and_nothing_else(s4tok: Run, asked: Asked) -> None:

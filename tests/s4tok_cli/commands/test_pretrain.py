@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from s4tok.config import RunConfig
+from s4tok.config import RunConfig, Speedups
 from s4tok_pipelines.report import Outcome
 from tests.running import Run
 
@@ -31,6 +31,16 @@ def test_without_flags_it_is_the_papers_recipe(s4tok: Run, asked: Asked) -> None
     assert config == RunConfig.of("paper")
     assert (more["clouds"].name, more["clouds"].split, len(more["clouds"])) == ("toy-shapes", "train", 2000)
     assert [each.split for each in more["validation"]] == ["val"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "wanted"), [("", (False, False)), ("--compile", (True, False)), ("--tf32", (False, True))]
+)
+def test_speedups_are_not_of_the_recipe(s4tok: Run, asked: Asked, flags: str, wanted: tuple[bool, bool]) -> None:
+    assert s4tok("pretrain", "toy-shapes", *["--preset", "toy"], *flags.split()).returncode == 0
+    ((config, more),) = asked
+    assert more["speedups"] == Speedups(*wanted)
+    assert config == RunConfig.of("toy")
 
 
 def test_flags_change_the_preset_and_nothing_else(s4tok: Run, asked: Asked) -> None:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from s4tok.config import LoopConfig
+from s4tok.config import LoopConfig, Speedups
 from s4tok.objectives.objective import Figures, Objective
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.training.curves import draw_curves
@@ -101,7 +101,7 @@ def train(folder: Path, report: Report = silent, ranks: Ranks = Ranks(), config:
     folder.mkdir(exist_ok=True)
     training = Training(
         line, config, data, held, folder=folder, card={"of": "a line"}, ranks=ranks, device=torch.device("cpu"),
-        save_every=1e9, report=report,
+        save_every=1e9, speedups=Speedups(), report=report,
     )  # fmt: skip
     metrics = Metrics(folder, training.state.step) if ranks.is_first else None
     try:
