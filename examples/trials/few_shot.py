@@ -35,9 +35,7 @@ ROWS = {
     "context": "--checkpoint s4token+context",
     "context-random": "--checkpoint none --clip mini --tokenizer s4token+context",
     "s4token": "--checkpoint s4token",
-    # The shipped s4token is older than the preset: fewer and larger patches, and other positions.
-    "s4token-random": "--checkpoint none --clip mini --tokenizer s4token --n-tokens 32 --set tokenizer.patch_size=48 "
-    "--set tokenizer.alpha=2 --set tokenizer.pe=fixed --set tokenizer.pe_scale=radius",
+    "s4token-random": "--checkpoint none --clip mini --tokenizer s4token",
     "probe": "--checkpoint s4token+context --train head --head probe --lr 0.01",
     "vision": "",
 }
