@@ -5,13 +5,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from s4tok.compiled import is_compiling_for_gpu
+from s4tok.compiled import is_compiling, is_compiling_for_gpu
 from s4tok.shapes import Bool, Float, Float32, Int
 from s4tok.tokenizers.distances import squared_distances
 from s4tok.tokenizers.noise import noise
 from s4tok.tokenizers.order import SortedClouds
 
 LARGEST_OF_KERNEL = 2**14  # points of a cloud, which one multiprocessor of a GPU holds in its registers
+SMALLEST_OF_LOOP = 2**20  # points times samples of a batch, for which Numba is worth its import
 
 
 def sample_centers(
@@ -88,13 +89,12 @@ def weighted_farthest_points(
     Ties go to the lowest index. A point of weight 0 is never chosen, and neither is a place that has been chosen
     before: when nothing else is left the first sample is repeated, marked False.
     """
-    is_one_kernel = xyz.is_cuda and xyz.shape[1] <= LARGEST_OF_KERNEL and is_compiling_for_gpu()
-    if is_one_kernel:
-        from s4tok.tokenizers.farthest_gpu import farthest  # Triton, which is not everywhere
-
-        chosen, is_chosen = farthest(xyz, weights, first, n_samples)
-    else:
-        chosen, is_chosen = _farthest(xyz, weights, first, n_samples)
+    choose = _farthest
+    if xyz.is_cuda and xyz.shape[1] <= LARGEST_OF_KERNEL and is_compiling_for_gpu():
+        from s4tok.tokenizers.farthest_gpu import farthest as choose  # Triton, which is not everywhere
+    elif xyz.is_cpu and weights.numel() * n_samples >= SMALLEST_OF_LOOP and is_compiling():
+        from s4tok.tokenizers.farthest_cpu import farthest as choose
+    chosen, is_chosen = choose(xyz, weights, first, n_samples)
     return torch.where(is_chosen, chosen, chosen[:, :1]), is_chosen
 
 
