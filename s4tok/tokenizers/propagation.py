@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from s4tok.compiled import is_compiling
 from s4tok.config import PropagationConfig
 from s4tok.errors import InputError
 from s4tok.shapes import Bool, Float, Float32, Int, Real
@@ -14,6 +15,7 @@ from s4tok.tokenizers.distances import squared_distances
 from s4tok.tokenizers.tokens import Counts, Patches, Tokens, centers_of_superpoints, where
 
 PAIRS_AT_ONCE = 2**22  # pairs of point and centre held in memory together
+SMALLEST_OF_LOOP = 2**22  # points times tokens
 
 
 class Propagated(NamedTuple):
@@ -54,10 +56,21 @@ def propagate(
     n_clouds, n_tokens, width = features.shape
     if superpoints is None:  # every point is in one that no centre is in
         superpoints = tokens.superpoints.max().expand(points.shape[:2]) + 1
+    config = config or PropagationConfig()
+    if _is_for_loop(features, points, config):
+        from s4tok.tokenizers.propagation_cpu import carry
+
+        shown = torch.ones_like(superpoints, dtype=torch.bool) if is_point is None else is_point
+        labels = superpoints.masked_fill(~shown, 0)
+        order, starts, counts = _sorted_centers(tokens, 1 + max(int(labels.max()), int(tokens.superpoints.max())))
+        n_nearest = min(config.fallback_centers, n_tokens)
+        return Propagated(
+            *carry(features, tokens, points, labels, shown, (order, starts, counts), config.epsilon, n_nearest)
+        )
     table = features.flatten(0, 1)
     first = torch.arange(n_clouds, device=features.device)[:, None, None] * n_tokens
     made, own = [], []
-    for part in _parts(tokens, points, superpoints, is_point, config or PropagationConfig()):
+    for part in _parts(tokens, points, superpoints, is_point, config):
         bags = (part.centers + first).flatten(0, 1)
         weights = part.weights.to(features.dtype).flatten(0, 1)
         made.append(functional.embedding_bag(bags, table, per_sample_weights=weights, mode="sum"))
@@ -124,10 +137,7 @@ def _parts(
     n_clouds, n_tokens = tokens.is_token.shape
     n_labels = n_superpoints or 1 + max(torch.stack([labels.max(), tokens.superpoints.max()]).tolist())
     labels = labels.clamp_max(n_labels)  # one that is too high is told below
-    # Centres of one superpoint stand together in `order`: `counts` of them from `starts` on.
-    order = tokens.superpoints.masked_fill(~tokens.is_token, n_labels).clamp_max(n_labels).argsort(dim=1, stable=True)
-    counts = centers_of_superpoints(tokens.superpoints, tokens.is_token, n_labels)
-    starts = counts.cumsum(1) - counts
+    order, starts, counts = _sorted_centers(tokens, n_labels)
     if known is None:
         without = ((counts.gather(1, labels) == 0) & shown).sum()
         n_without, most, highest = torch.stack([without, counts[:, :-1].max(), superpoints.max()]).tolist()
@@ -153,6 +163,23 @@ def _parts(
         weights = weights / weights.sum(2, keepdim=True)
         weights = torch.where(shown[:, run, None], weights, 0)  # padding may hold anything, NaN too
         yield _Weights(centers, weights, ~without_center)
+
+
+def _is_for_loop(features: Float[Tensor, "b m d"], points: Real[Tensor, "b n 3"], config: PropagationConfig) -> bool:
+    """Say whether a compiled loop does it: on a CPU, where nothing is trained and Numba is worth its import."""
+    is_trained = torch.is_grad_enabled() and features.requires_grad
+    if not features.is_cpu or features.dtype != torch.float32 or is_trained or config.epsilon <= 0:
+        return False
+    return points.shape[:2].numel() * features.shape[1] >= SMALLEST_OF_LOOP and is_compiling()
+
+
+def _sorted_centers(
+    tokens: Tokens | Patches, n_labels: int
+) -> tuple[Int[Tensor, "b m"], Int[Tensor, "b s"], Int[Tensor, "b s"]]:
+    """Sort centres by superpoint; of each, which is its first and how many it has, of padding too."""
+    order = tokens.superpoints.masked_fill(~tokens.is_token, n_labels).clamp_max(n_labels).argsort(dim=1, stable=True)
+    counts = centers_of_superpoints(tokens.superpoints, tokens.is_token, n_labels)
+    return order, counts.cumsum(1) - counts, counts
 
 
 def _distances(
