@@ -62,6 +62,8 @@ def propagate(
 
         shown = torch.ones_like(superpoints, dtype=torch.bool) if is_point is None else is_point
         labels = superpoints.masked_fill(~shown, 0)
+        if labels.min() < 0:  # the loop would count from the end
+            raise InputError("a point's superpoint is negative; they are counted from 0 on.")
         order, starts, counts = _sorted_centers(tokens, 1 + max(int(labels.max()), int(tokens.superpoints.max())))
         n_nearest = min(config.fallback_centers, n_tokens)
         return Propagated(

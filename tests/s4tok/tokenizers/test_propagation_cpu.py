@@ -3,6 +3,7 @@ import torch
 from torch import Tensor
 
 from s4tok.config import PropagationConfig
+from s4tok.errors import InputError
 from s4tok.tokenizers import propagation, propagation_cpu
 from s4tok.tokenizers.propagation import Propagated, propagate
 from tests.s4tok.tokenizers.test_propagation import scene
@@ -59,3 +60,11 @@ def test_what_is_trained_has_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
     assert features.grad is not None
     with torch.inference_mode():
         torch.testing.assert_close(propagate(features, tokens, points, superpoints).features, found)
+
+
+def test_a_negative_superpoint_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(propagation, "SMALLEST_OF_LOOP", 0)
+    tokens, points, superpoints, features = scene()
+    superpoints[1, 3] = -1
+    with pytest.raises(InputError, match="negative"):
+        propagate(features, tokens, points, superpoints)
