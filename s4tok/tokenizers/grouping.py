@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from s4tok.compiled import is_compiling
 from s4tok.device import answers_at_once
 from s4tok.shapes import Bool, Float32, Int
 from s4tok.tokenizers.distances import squared_distances
@@ -17,6 +18,7 @@ Pick: TypeAlias = Literal["nearest", "ball", "any"]
 # Pairs of centre and point held in memory together, about 40 bytes each. On a CPU a part should stay in its cache:
 # 2**22 took twice the time of 2**18. A GPU wants few and large kernels.
 PAIRS_AT_ONCE = {"cpu": 2**18, "cuda": 2**24}
+SMALLEST_OF_LOOP = 2**20  # points times centres of a batch, for which Numba is worth its import
 _INDEX_BITS = 32
 _NEVER = torch.iinfo(torch.int64).max
 
@@ -39,6 +41,10 @@ def group_points(
     which is also faster: its points stand together.
     """
     starts, lengths = _windows(clouds, centers, in_superpoint)
+    if centers.is_cpu and centers.numel() * clouds.xyz.shape[1] >= SMALLEST_OF_LOOP and is_compiling():
+        from s4tok.tokenizers.grouping_cpu import group
+
+        return group(clouds, centers, (starts, lengths), radius, seeds, pick, patch_size)
     # Long windows first: tokens that are handled together then have windows of about one length.
     lengths, tokens = lengths.sort(dim=1, descending=True, stable=True)
     members = centers[:, :, None].repeat(1, 1, patch_size)

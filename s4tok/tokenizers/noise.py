@@ -5,6 +5,7 @@ from torch import Tensor
 
 from s4tok.shapes import Float32, Int
 
+STEP = 0x9E3779B9  # between keys, or 0 would be the hash of 0
 _LOW_32_BITS = 0xFFFFFFFF
 
 
@@ -17,11 +18,11 @@ def noise(*keys: Int[Tensor, "..."]) -> Float32[Tensor, "..."]:
     state = torch.zeros((), dtype=torch.int64, device=keys[0].device)
     for key in keys:
         wide = key.to(torch.int64)
-        state = _mix(state ^ _mix((wide ^ (wide >> 32)) + 0x9E3779B9))
+        state = mix(state ^ mix((wide ^ (wide >> 32)) + STEP))
     return (state >> 8).to(torch.float32) / 2**24
 
 
-def _mix(value: Int[Tensor, "..."]) -> Int[Tensor, "..."]:
+def mix(value: Int[Tensor, "..."]) -> Int[Tensor, "..."]:
     """Scatter 32 bits held in an int64 (the finalizer "lowbias32" of Wellons' hash prospector)."""
     value = value & _LOW_32_BITS
     value = ((value ^ (value >> 16)) * 0x7FEB352D) & _LOW_32_BITS
