@@ -14,7 +14,9 @@ TRIFLE = 1e-9  # of a box's size
 
 def iou_3d(one: Real[Tensor, "n 7"], other: Real[Tensor, "m 7"]) -> Float[Tensor, "n m"]:
     """Give the intersection over union of each of some boxes with each of others; 0 where both are empty."""
-    shared, together = _shared_and_together(one.double()[:, None], other.double()[None])
+    one, other = one.double(), other.double()
+    shared = _shared_by_all(one, other)
+    together = _together(one[:, None], other[None], shared)
     return shared / together.clamp_min(torch.finfo(together.dtype).tiny)
 
 
@@ -23,12 +25,14 @@ def giou_3d(one: Real[Tensor, "n 7"], other: Real[Tensor, "m 7"]) -> Float[Tenso
 
     The hull is axis-aligned, as 3DETR has it, and so no tight one where boxes are turned.
     """
-    return _giou(one.double()[:, None], other.double()[None])
+    one, other = one.double(), other.double()
+    return _generalised(one[:, None], other[None], _shared_by_all(one, other))
 
 
 def giou_of_pairs(one: Real[Tensor, "n 7"], other: Real[Tensor, "n 7"]) -> Float[Tensor, " n"]:
     """Give the generalised IoU of the first with the first, the second with the second, and so on."""
-    return _giou(one.double()[:, None], other.double()[:, None])[:, 0]
+    one, other = one.double(), other.double()
+    return _generalised(one, other, _shared(one, other))
 
 
 def hulls(boxes: Real[Tensor, "n 7"]) -> Float[Tensor, "n 7"]:
@@ -58,26 +62,40 @@ def in_their_frames(boxes: Real[Tensor, "*b n 7"], xyz: Real[Tensor, "*b p 3"]) 
     return torch.cat([_turned(away[..., :2], -boxes[..., 6, None].double()), away[..., 2:]], dim=-1)
 
 
-def _giou(a: Float[Tensor, "n _ 7"], b: Float[Tensor, "_ _ 7"]) -> Float[Tensor, "_ _"]:
-    shared, together = _shared_and_together(a, b)
-    extent = torch.maximum(_highest(a), _highest(b)) - torch.minimum(_lowest(a), _lowest(b))
-    around, tiny = extent.prod(-1), torch.finfo(torch.float64).tiny
+def _generalised(
+    one: Float[Tensor, "... 7"], other: Float[Tensor, "... 7"], shared: Float[Tensor, "..."]
+) -> Float[Tensor, "..."]:
+    extent = torch.maximum(_highest(one), _highest(other)) - torch.minimum(_lowest(one), _lowest(other))
+    together, around, tiny = _together(one, other, shared), extent.prod(-1), torch.finfo(shared.dtype).tiny
     return shared / together.clamp_min(tiny) - (around - together) / around.clamp_min(tiny)
 
 
-def _shared_and_together(
-    a: Float[Tensor, "n _ 7"], b: Float[Tensor, "_ _ 7"]
-) -> tuple[Float[Tensor, "_ _"], Float[Tensor, "_ _"]]:
-    """Give the volumes of intersections and of unions of boxes that are broadcast to pairs."""
-    shape = torch.broadcast_shapes(a.shape, b.shape)  # type: ignore[no-untyped-call]
-    a, b = a.expand(shape), b.expand(shape)
-    top = torch.minimum(a[..., 2] + a[..., 5] / 2, b[..., 2] + b[..., 5] / 2)
-    bottom = torch.maximum(a[..., 2] - a[..., 5] / 2, b[..., 2] - b[..., 5] / 2)
-    shared = _shared_area(a, b) * (top - bottom).clamp_min(0)
-    return shared, a[..., 3:6].prod(-1) + b[..., 3:6].prod(-1) - shared
+def _together(
+    one: Float[Tensor, "... 7"], other: Float[Tensor, "... 7"], shared: Float[Tensor, "..."]
+) -> Float[Tensor, "..."]:
+    """Give the volumes of unions."""
+    return one[..., 3:6].prod(-1) + other[..., 3:6].prod(-1) - shared
 
 
-def _shared_area(a: Float[Tensor, "n m 7"], b: Float[Tensor, "n m 7"]) -> Float[Tensor, "n m"]:
+def _shared_by_all(one: Float[Tensor, "n 7"], other: Float[Tensor, "m 7"]) -> Float[Tensor, "n m"]:
+    """Give the volumes of all intersections; only pairs whose hulls meet are computed."""
+    begin = torch.maximum(_lowest(one)[:, None], _lowest(other))
+    end = torch.minimum(_highest(one)[:, None], _highest(other))
+    meets = (end > begin).all(-1)
+    first, second = meets.nonzero(as_tuple=True)
+    shared = one.new_zeros(meets.shape)
+    shared[meets] = _shared(one[first], other[second])
+    return shared
+
+
+def _shared(one: Float[Tensor, "n 7"], other: Float[Tensor, "n 7"]) -> Float[Tensor, " n"]:
+    """Give the volumes of the intersections of pairs."""
+    top = torch.minimum(one[:, 2] + one[:, 5] / 2, other[:, 2] + other[:, 5] / 2)
+    bottom = torch.maximum(one[:, 2] - one[:, 5] / 2, other[:, 2] - other[:, 5] / 2)
+    return _shared_area(one, other) * (top - bottom).clamp_min(0)
+
+
+def _shared_area(a: Float[Tensor, "n 7"], b: Float[Tensor, "n 7"]) -> Float[Tensor, " n"]:
     """Give the area that two boxes share as seen from above.
 
     By Green's theorem it is half the sum of cross products along its border, which is what of each box's edges lies in
@@ -89,8 +107,8 @@ def _shared_area(a: Float[Tensor, "n m 7"], b: Float[Tensor, "n m 7"]) -> Float[
 
 
 def _along(
-    edges_of: Float[Tensor, "n m 7"], within: Float[Tensor, "n m 7"], origin: Float[Tensor, "n m 1 2"]
-) -> Float[Tensor, "n m"]:
+    edges_of: Float[Tensor, "n 7"], within: Float[Tensor, "n 7"], origin: Float[Tensor, "n 1 2"]
+) -> Float[Tensor, " n"]:
     """Sum the cross products, about an origin, along those parts of a box's edges that lie in another."""
     around = corners(edges_of)
     edges = around.roll(-1, dims=-2) - around
