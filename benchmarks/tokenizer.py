@@ -1,10 +1,11 @@
 """Time grouping, clouds to patches, beside one cloud at a time and beside fpsample and pgeof where installed.
 
-    OMP_NUM_THREADS=1 python benchmarks/tokenizer.py [--device cpu|cuda] [--repeat N]
+    OMP_NUM_THREADS=1 python benchmarks/tokenizer.py [--device cpu|cuda] [--repeat N] [--without-loops]
 
 Objects are 2,048 points, 128 tokens of 32; rooms 100,000 points, 2,048 tokens of 32. Superpoints are the cells of
-a few random planes: 40 an object, 400 a room, of very different sizes, as real ones are. Peak memory is what
-the process (or the GPU's allocator) held beyond what it held before. Times on a CPU are CPU time, of one thread.
+a few random planes: 40 an object, 400 a room, of very different sizes, as real ones are. "Back to points" carries
+features of 192 numbers from the tokens to all points. Peak memory is what the process (or the GPU's allocator) held
+beyond what it held before. Times on a CPU are CPU time of one thread; `--without-loops` leaves out what Numba compiles.
 """
 
 import argparse
@@ -18,7 +19,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.shared.tensors import SEED, clouds, peak_bytes, seconds
-from s4tok.tokenizers import build_tokenizer
+from s4tok import compiled
+from s4tok.tokenizers import build_tokenizer, propagation
+
+WIDTH = 192  # of the features that are carried back to points
 
 
 def peer(name: str) -> ModuleType | None:
@@ -61,8 +65,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--without-loops", action="store_true", help="As where Numba is not installed.")
     parser.add_argument("--largest", type=int, default=128, help="Objects in a batch at most.")
     given = parser.parse_args()
+    if given.without_loops:
+        for module in (compiled, propagation):
+            module.is_compiling = lambda: False  # type: ignore[attr-defined]
     sizes = [(f"objects, batch {b}", b, 2048, 40, 128) for b in (1, 32, 128) if b <= given.largest]
     for name, n_clouds, n_points, n_cells, n_tokens in [*sizes, ("room", 1, 100_000, 400, 2048)]:
         points, superpoints = clouds(n_clouds, n_points, n_cells, given.device)
@@ -72,6 +80,11 @@ def main() -> None:
             tokenizer = build_tokenizer(variant, width=768, n_points=n_points, n_tokens=n_tokens)
             took = 1000 * seconds(partial(tokenizer.group, points, superpoints), given.repeat, given.device)
             print(f"  s4tok {variant:<26} {took:10.1f} ms {took / n_clouds:9.2f} a cloud", flush=True)
+            patches = tokenizer.group(points, superpoints)
+            features = torch.randn(*patches.xyz.shape[:2], WIDTH, device=given.device)
+            back = partial(propagation.propagate, features, patches, points, superpoints)
+            took = 1000 * seconds(back, given.repeat, given.device)
+            print(f"    back to points {took:23.1f} ms {took / n_clouds:9.2f} a cloud", flush=True)
         print(f"  peak beyond start {(peak_bytes(given.device) - before) / 2**20:22.0f} MB")
         others: dict[str, Callable[[], object]] = {
             "one cloud, one centre at a time": partial(naive, points, superpoints, n_tokens, 32)

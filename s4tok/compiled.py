@@ -4,6 +4,7 @@ Importing Numba takes a quarter of a second. Modules with such loops are therefo
 """
 
 import shutil
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -32,6 +33,11 @@ def compiled(loop: Loop) -> Loop:
 def is_compiling() -> bool:
     """Say whether loops are compiled."""
     return find_spec("numba") is not None
+
+
+def is_worth_compiling(work: int, least: int) -> bool:
+    """Say whether loops are compiled for so much work: for little only where Numba has been imported anyway."""
+    return is_compiling() and (work >= least or "numba" in sys.modules)
 
 
 @cache

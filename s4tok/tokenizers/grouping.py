@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from s4tok.compiled import is_compiling
+from s4tok.compiled import is_worth_compiling
 from s4tok.device import answers_at_once
 from s4tok.shapes import Bool, Float32, Int
 from s4tok.tokenizers.distances import squared_distances
@@ -41,7 +41,7 @@ def group_points(
     which is also faster: its points stand together.
     """
     starts, lengths = _windows(clouds, centers, in_superpoint)
-    if centers.is_cpu and centers.numel() * clouds.xyz.shape[1] >= SMALLEST_OF_LOOP and is_compiling():
+    if centers.is_cpu and is_worth_compiling(centers.numel() * clouds.xyz.shape[1], SMALLEST_OF_LOOP):
         from s4tok.tokenizers.grouping_cpu import group
 
         return group(clouds, centers, (starts, lengths), radius, seeds, pick, patch_size)

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from s4tok.compiled import is_compiling, is_compiling_for_gpu
+from s4tok.compiled import is_compiling_for_gpu, is_worth_compiling
 from s4tok.shapes import Bool, Float, Float32, Int
 from s4tok.tokenizers.distances import squared_distances
 from s4tok.tokenizers.noise import noise
@@ -92,7 +92,7 @@ def weighted_farthest_points(
     choose = _farthest
     if xyz.is_cuda and xyz.shape[1] <= LARGEST_OF_KERNEL and is_compiling_for_gpu():
         from s4tok.tokenizers.farthest_gpu import farthest as choose  # Triton, which is not everywhere
-    elif xyz.is_cpu and weights.numel() * n_samples >= SMALLEST_OF_LOOP and is_compiling():
+    elif xyz.is_cpu and is_worth_compiling(weights.numel() * n_samples, SMALLEST_OF_LOOP):
         from s4tok.tokenizers.farthest_cpu import farthest as choose
     chosen, is_chosen = choose(xyz, weights, first, n_samples)
     return torch.where(is_chosen, chosen, chosen[:, :1]), is_chosen

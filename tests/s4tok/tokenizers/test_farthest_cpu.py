@@ -1,8 +1,10 @@
+import sys
 from typing import Any
 
 import pytest
 import torch
 
+from s4tok import compiled
 from s4tok.tokenizers import farthest_cpu, sampling
 from tests.s4tok.tokenizers.test_farthest_gpu import clouds_of, is_the_loop
 
@@ -27,9 +29,10 @@ def test_large_clouds_take_it_and_small_ones_do_not_import_numba(monkeypatch: py
         return sampling._farthest(xyz, *more)
 
     monkeypatch.setattr(farthest_cpu, "farthest", farthest)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
     for n_points in (100, 8192):
         sampling.weighted_farthest_points(*clouds_of("scattered", n_points), n_samples=128)
     assert asked == [8192]
-    monkeypatch.setattr(sampling, "is_compiling", lambda: False)
+    monkeypatch.setattr(compiled, "is_compiling", lambda: False)
     sampling.weighted_farthest_points(*clouds_of("scattered", 8192), n_samples=128)
     assert asked == [8192]

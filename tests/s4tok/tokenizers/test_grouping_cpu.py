@@ -1,8 +1,11 @@
+import sys
 from typing import Any
 
+import numba
 import pytest
 import torch
 
+from s4tok import compiled
 from s4tok.tokenizers import grouping, grouping_cpu
 from s4tok.tokenizers.grouping import Pick, group_points
 from s4tok.tokenizers.order import SortedClouds, sort_clouds
@@ -31,8 +34,8 @@ def test_the_compiled_loop_groups_what_the_other_groups(
     centers = torch.tensor([[0, 17, 17, 499], [320, 5, 5, 100], [0, 0, 0, 0]])
     radius = torch.tensor([0.4, 0.2, 0.3])
     found = list[torch.Tensor]()
-    for least in (0, 2**62):
-        monkeypatch.setattr(grouping, "SMALLEST_OF_LOOP", least)
+    for in_loop in (True, False):
+        monkeypatch.setattr(grouping, "is_worth_compiling", lambda *_, answer=in_loop: answer)
         found += group_points(clouds, centers, radius, SEEDS, pick=pick, in_superpoint=inside, patch_size=24)
     members, is_member, same_members, same_is_member = found
     assert torch.equal(members, same_members)
@@ -49,6 +52,7 @@ def test_many_pairs_take_it_and_few_do_not_import_numba(monkeypatch: pytest.Monk
         return centers[..., None].repeat(1, 1, 8), centers[..., None].repeat(1, 1, 8) > 0
 
     monkeypatch.setattr(grouping_cpu, "group", group)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
 
     def ask(n_points: int) -> None:
         points, nothing = torch.rand(1, n_points, 3), torch.zeros(1, n_points, dtype=torch.int64)
@@ -59,6 +63,9 @@ def test_many_pairs_take_it_and_few_do_not_import_numba(monkeypatch: pytest.Monk
     ask(200)
     ask(8192)
     assert asked == [8192]
-    monkeypatch.setattr(grouping, "is_compiling", lambda: False)
+    monkeypatch.setitem(sys.modules, "numba", numba)  # imported by other work
+    ask(200)
+    assert asked == [8192, 200]
+    monkeypatch.setattr(compiled, "is_compiling", lambda: False)
     ask(8192)
-    assert asked == [8192]
+    assert asked == [8192, 200]
