@@ -101,6 +101,7 @@ def global_features(xyz: Array) -> Array:
     return np.concatenate([np.ptp(xyz, axis=0), np.sqrt(np.diag(covariance)), principal, *moments])
 
 
+@pytest.mark.slow
 def test_the_world_is_not_solved_by_a_look_from_afar(record_property: Callable[[str, object], None]) -> None:
     def described(seed: int, each: int) -> tuple[Array, Array]:
         rows, labels = [], []
