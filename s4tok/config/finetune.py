@@ -35,6 +35,9 @@ class HeadConfig:
     """Share of the head's hidden channels that are dropped in training. Point-MAE's; here for a whole cloud at once."""
     propagation: Literal["superpoints", "nearest"] = "superpoints"
     """How tokens reach points: by superpoints (Eq. 4) or from the three nearest centres. Point-MAE has the latter."""
+    head_start: Literal["auto", "words", "nothing"] = "nothing"
+    """What the head knows before it is trained: words begins as zero-shot labelling by the classes' names, auto does
+    where the checkpoint can. The papers' heads know nothing."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,9 @@ class FinetuneRecipe:
                 second_moment=0.98, clip_gradient=1.0, draws=2, tokenizer_rate=0.5, windows=4,
             )  # fmt: skip
             tokenizer = RunConfig.of("toy").tokenizer
-            found = cls(training, HeadConfig(head_widths=(128, 128, 128, 64), dropout=0.3), tokenizer)
+            found = cls(
+                training, HeadConfig(head_widths=(128, 128, 128, 64), dropout=0.3, head_start="auto"), tokenizer
+            )
         elif preset == "table1":
             # Table 1 trains every tokenizer with the transformer, from CLIP's weights; its schedule is not printed.
             found = cls(FinetuneConfig(train="all"), checkpoint=NO_CHECKPOINT, clip=VisionConfig.model)

@@ -9,6 +9,7 @@ from s4tok.config import HeadConfig
 from s4tok.errors import choose
 from s4tok.heads.classification import ClassificationHead, CloudProbe
 from s4tok.heads.segmentation import PointProbe, SegmentationHead
+from s4tok.heads.words import CloudsByWords, PointsByWords
 from s4tok.plugins import Table
 
 Build: TypeAlias = Callable[[HeadConfig, int, int, int], nn.Module]  # width, classes and categories
@@ -21,11 +22,17 @@ class HeadRow(NamedTuple):
     of_clouds: Build
 
 
-def build_head(config: HeadConfig, width: int, n_classes: int, n_categories: int = 0, *, of_points: bool) -> nn.Module:
-    """Build the head that a configuration names, for a transformer of this width."""
+def build_head(
+    config: HeadConfig, width: int, n_classes: int, n_categories: int = 0, *, of_points: bool, text_width: int = 0
+) -> nn.Module:
+    """Build the head that a configuration names, for a transformer of this width; `text_width` if words begin it."""
     row = choose("head", config.head, HEADS)
-    build = row.of_points if of_points else row.of_clouds
-    return build(config, width, n_classes, n_categories)
+    head = (row.of_points if of_points else row.of_clouds)(config, width, n_classes, n_categories)
+    if config.head_start != "words":
+        return head
+    if of_points:
+        return PointsByWords(head, width, text_width, n_classes, nearest=config.propagation == "nearest")
+    return CloudsByWords(head, width, text_width, n_classes)
 
 
 def _segmentation(config: HeadConfig, width: int, n_classes: int, n_categories: int) -> nn.Module:

@@ -11,6 +11,7 @@ from s4tok.config import HeadConfig, Task
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import UsageError
 from s4tok.heads.table import build_head
+from s4tok.heads.words import BegunWithWords
 from s4tok.shapes import Bool, Float, Int
 
 SHOWN = 40  # labels in an error
@@ -105,10 +106,12 @@ class Labeller(NamedTuple):
     head: nn.Module
 
     @classmethod
-    def build(cls, labels: Labels, config: HeadConfig, width: int) -> "Labeller":
-        """Build an untrained one for a transformer of this width."""
-        of_points = labels.task != "objects"
-        head = build_head(config, width, len(labels.classes), len(labels.categories), of_points=of_points)
+    def build(cls, labels: Labels, config: HeadConfig, width: int, text_width: int = 0) -> "Labeller":
+        """Build an untrained one for a transformer of this width; `text_width` is that of texts if words begin it."""
+        head = build_head(
+            config, width, len(labels.classes), len(labels.categories), of_points=labels.task != "objects",
+            text_width=text_width,
+        )  # fmt: skip
         return cls(labels, config, head)
 
     @classmethod
@@ -116,11 +119,12 @@ class Labeller(NamedTuple):
         """Build the one that a card tells of; its weights are still to be loaded."""
         settings: dict[str, Any] = dict(about["head"])
         settings["head_widths"] = tuple(settings["head_widths"])
-        return cls.build(Labels.of_card(about), HeadConfig(**settings), width)
+        return cls.build(Labels.of_card(about), HeadConfig(**settings), width, about.get("text_width", 0))
 
     def facts(self) -> dict[str, Any]:
         """Give what the card says of it."""
-        return {**self.labels.facts(), "head": asdict(self.config)}
+        texts = {"text_width": self.head.texts.in_features} if isinstance(self.head, BegunWithWords) else {}
+        return {**self.labels.facts(), "head": asdict(self.config), **texts}
 
     def masked(self, logits: Float[Tensor, "b n c"], categories: Int[Tensor, " b"] | None) -> Float[Tensor, "b n c"]:
         """Leave each object the classes of its category."""

@@ -90,6 +90,12 @@ class Model(nn.Module):
         layers = self.encoder.layers(tokens.tokens, tokens.is_token, near)
         return Read(layers.hidden, layers.whole, tokens)
 
+    def projection(self) -> Float[Tensor, "d c"]:
+        """Give what takes the transformer's tokens to the space of the targets, which is linear."""
+        unit = torch.eye(self.tokenizer.width, device=self.device)
+        projected = self.encoder.project(unit)
+        return projected if self.head is None else self.head(projected)
+
     def of_points(
         self, found: CloudFeatures, points: Real[Tensor, "b n 3"], superpoints: Int[Tensor, "b n"]
     ) -> Float[Tensor, "b n c"]:

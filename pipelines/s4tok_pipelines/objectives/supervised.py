@@ -13,7 +13,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError, choose
 from s4tok.inference.loading import load
 from s4tok.models.checkpoint import TrainedModel, has_own_encoder, own_encoder
-from s4tok.models.labeller import Labeller, Labels
+from s4tok.models.labeller import Labels
 from s4tok.models.model import Model
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.objectives.supervised import NO_LABEL, Supervised, class_weights
@@ -25,6 +25,7 @@ from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
 from s4tok_pipelines.inputs.labelled_data import LabelledData, balanced, few
 from s4tok_pipelines.inputs.training_samples import Draws, training_samples, windows_of
 from s4tok_pipelines.objectives.contract import Prepared, Request
+from s4tok_pipelines.objectives.head_start import begun_head
 from s4tok_pipelines.report import Report
 
 _NO_KEYS: Mapping[str, int] = {}
@@ -48,10 +49,8 @@ def prepare(request: Request[FinetuneRecipe]) -> Prepared:
     request = replace(request, config=recipe)
     train, held = _splits(request, checkpoint, labels)
     checkpoint, data, held_data = _data(request, checkpoint, labels, train, held)
-    width = checkpoint.model.tokenizer.width
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.training.seed)
-        labeller = Labeller.build(labels, recipe.head, width)
+    labeller = begun_head(recipe, checkpoint, labels, clouds, request.device, request.report)
+    request = replace(request, config=replace(recipe, head=labeller.config))
     weights = class_weights(data.counts(len(labels.classes))) if recipe.training.class_weights != "none" else None
     model = Supervised(checkpoint, labeller, recipe.training, weights)
 

@@ -88,6 +88,22 @@ def test_figures_are_those_of_a_count_of_the_labels_that_were_written(world: Any
     assert again["checkpoint"]["card"]["labels"]["task"] == "parts"
 
 
+def test_a_head_that_words_began_is_resumed_loaded_and_used(world: Any, tmp_path: Path) -> None:
+    config = recipe(world)
+    config = replace(config, task="parts", head=replace(config.head, head_start="words"))
+    out = tmp_path / "run"
+    finetune(world.train, world.cache, config, validation=[world.val], out=out)
+    card = read_card(out / "ckpt" / "best")
+    assert card["labels"]["head"]["head_start"] == "words"
+    assert card["labels"]["text_width"] > 0
+    assert 'head_start = "words"' in (out / "config.toml").read_text()
+    rows = len(validations(out))
+    finetune(world.train, world.cache, config, validation=[world.val], out=out, resume=True)
+    assert len(validations(out)) == rows  # it was done
+    found = segment_by_name(world.val, world.cache, names(world, out), SegmentConfig(draws=2))
+    assert found.facts()["miou_i"] > 0
+
+
 def test_zero_shot_leaves_the_head_aside(world: Any, parts: Path) -> None:
     config = SegmentConfig(draws=5)
     by_head = segment_by_name(world.val, world.cache, names(world, parts), config)

@@ -1,0 +1,72 @@
+"""Heads that begin as zero-shot labelling: what words say is part of their logits, and is trained like the rest."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from s4tok.heads.read import Read
+from s4tok.shapes import Bool, Float, Int, Real
+from s4tok.tokenizers.propagation import propagate
+
+FACTOR = 20.0  # of cosines, in the logits that training begins with
+
+
+class BegunWithWords(nn.Module):
+    """Logits of a head, and beside them the cosines of features with the texts of the classes, times a factor."""
+
+    def __init__(self, head: nn.Module, width: int, text_width: int, n_classes: int) -> None:
+        """Put them together; until `begin` is called or weights are loaded nothing is known of the texts."""
+        super().__init__()
+        self.head = head
+        self.project = nn.Linear(width, text_width, bias=False)
+        self.texts = nn.Linear(text_width, n_classes, bias=False)
+        self.factor = nn.Parameter(torch.tensor(FACTOR))
+
+    @torch.no_grad()
+    def begin(self, projection: Float[Tensor, "width d"], texts: Float[Tensor, "c d"]) -> None:
+        """Take how a model projects its tokens, and the classes' texts; what the head itself adds is 0 at first."""
+        self.project.weight.copy_(projection.T)
+        self.texts.weight.copy_(texts)
+        last = getattr(self.head, "classes", None)
+        if isinstance(last, nn.Linear):
+            last.weight.zero_()
+            last.bias.zero_()
+
+    def cosines(self, projected: Float[Tensor, "*b d"]) -> Float[Tensor, "*b c"]:
+        """Give the logits by words."""
+        logits: Tensor = self.factor * self.texts(functional.normalize(projected, dim=-1))
+        return logits
+
+
+class PointsByWords(BegunWithWords):
+    """A head that labels points; `nearest` carries features from the three nearest centres, as in the heads."""
+
+    def __init__(self, head: nn.Module, width: int, text_width: int, n_classes: int, *, nearest: bool = False) -> None:
+        super().__init__(head, width, text_width, n_classes)
+        self.nearest = nearest
+
+    def forward(
+        self,
+        read: Read,
+        points: Real[Tensor, "b n 3"],
+        superpoints: Int[Tensor, "b n"],
+        *,
+        is_point: Bool[Tensor, "b n"] | None = None,
+        **more: Any,
+    ) -> Float[Tensor, "b n c"]:
+        """Give each point's logits; arguments as of `SegmentationHead`."""
+        projected, within = self.project(read.layers[-1]).float(), None if self.nearest else superpoints
+        carried = propagate(projected, read.tokens, points, within, is_point).features
+        logits: Tensor = self.head(read, points, superpoints, is_point=is_point, **more)
+        return logits + self.cosines(carried)
+
+
+class CloudsByWords(BegunWithWords):
+    """A head that labels clouds."""
+
+    def forward(self, read: Read, **more: Any) -> Float[Tensor, "b c"]:
+        """Give each cloud's logits; arguments as of `ClassificationHead`."""
+        logits: Tensor = self.head(read, **more)
+        return logits + self.cosines(self.project(read.whole).float())
