@@ -41,7 +41,8 @@ OTHERS_3 = {"pointclipv2": "PointCLIPv2", "geoze": "GeoZe", "partdistill-tta": "
 
 
 ALONE = {"tokenizer.tokenizer": "s4token"}
-PROBE = {"task": "parts", "training.train": "head", "head.head": "probe"}
+WITHOUT_WORDS = {"head.head_start": "nothing"}  # as the paper's heads begin, and the small preset's does not
+PROBE = {"task": "parts", "training.train": "head", "head.head": "probe", **WITHOUT_WORDS}
 
 
 def _by(loss: str, through: str) -> Mapping[str, Any]:
@@ -255,13 +256,16 @@ TABLE_A = Spec(
             )
         ),
         Method("tableA-parts", "S4Token, parts", _means(0.854, 0.873), tasks=("parts",),
-               recipe=Recipe("finetune", "parts-train", {"task": "parts"}, "s4token")),
+               recipe=Recipe("finetune", "parts-train", {"task": "parts", **WITHOUT_WORDS}, "s4token")),
         *(
             Method(
                 f"tableA-{protocol}", f"S4Token, {protocol}",
                 {("s3dis", "macc"): 0.793, ("s3dis", "miou"): 0.726} if protocol == "block-4096" else {},
                 tasks=("rooms",),
-                recipe=Recipe("finetune", "s3dis-train", {"task": "scenes", "protocol": protocol}, "s4token-scans"),
+                recipe=Recipe(
+                    "finetune", "s3dis-train", {"task": "scenes", "protocol": protocol, **WITHOUT_WORDS},
+                    "s4token-scans",
+                ),
             )
             for protocol in ("block-2048", "block-4096", "rooms")
         ),
