@@ -1,11 +1,11 @@
 """How many labels a segmenter of parts needs: `python examples/trials/few_shot.py --out runs/few-shot`.
 
 Trains on 1, 5, 10, 50 or all labelled objects of each category of the toy world, three seeds each: `context` and
-`s4token` from checkpoints that ship, whose heads begin with words; `context-no-words` the first with a head that
-begins with nothing; each with `-random` for the same tokenizer from nothing, `probe` one linear layer on the frozen
-s4token+context, and `vision` one on the 2D model's own features of superpoints (it needs the caches of `s4tok
-extract-clip toy-shapes --clip mini --auto`, splits train and test). All see equally many samples, and the same objects
-are labelled for all.
+`s4token` from checkpoints that ship, whose heads begin with words, each with `-random` for the same tokenizer from
+nothing, whose head does too; `context-no-words` and `context-random-words` are the controls; `probe` one linear layer
+on the frozen s4token+context, and `vision` one on the 2D model's own features of superpoints (it needs the caches of
+`s4tok extract-clip toy-shapes --clip mini --auto`, splits train and test). All see equally many samples, and the same
+objects are labelled for all.
 
 What is done is passed over and what was stopped goes on, so it can be started again at any time. Results are
 OUT/results/*.json; the table is printed, and drawn into OUT/few_shot.png.
@@ -36,6 +36,7 @@ ROWS = {
     "context": "--checkpoint s4token+context",
     "context-no-words": "--checkpoint s4token+context --head-start nothing",
     "context-random": "--checkpoint none --clip mini --tokenizer s4token+context",
+    "context-random-words": "--checkpoint none --clip mini --tokenizer s4token+context --head-start words",
     "s4token": "--checkpoint s4token",
     "s4token-random": "--checkpoint none --clip mini --tokenizer s4token",
     "probe": "--checkpoint s4token+context --train head --head probe --lr 0.01 --head-start nothing",
