@@ -28,7 +28,9 @@ class HeadConfig:
     """What labels points or clouds by the transformer's tokens (Table 1, Table A); Point-MAE's numbers."""
 
     head: str = "full"
-    """The head: full (Point-MAE's) or probe (linear). EPCL, named by the paper, published none for parts."""
+    """The head: full (Point-MAE's), probe (linear), or words: nothing but the texts of the classes' names, so that the
+    tokenizer learns to lie near them and the checkpoint is asked for any word. EPCL, named by the paper, published
+    none for parts."""
     head_widths: tuple[int, int, int, int] = (1536, 1024, 512, 256)
     """Widths of the head's layers; the last is that of both hidden layers for whole clouds. Point-MAE's."""
     dropout: Annotated[float, Between(0, 0.9)] = 0.5

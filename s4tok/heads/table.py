@@ -12,7 +12,7 @@ from s4tok.heads.segmentation import PointProbe, SegmentationHead
 from s4tok.heads.words import CloudsByWords, PointsByWords
 from s4tok.plugins import Table
 
-Build: TypeAlias = Callable[[HeadConfig, int, int, int], nn.Module]  # width, classes and categories
+Build: TypeAlias = Callable[[HeadConfig, int, int, int], nn.Module | None]  # width, classes and categories
 
 
 class HeadRow(NamedTuple):
@@ -28,7 +28,7 @@ def build_head(
     """Build the head that a configuration names, for a transformer of this width; `text_width` if words begin it."""
     row = choose("head", config.head, HEADS)
     head = (row.of_points if of_points else row.of_clouds)(config, width, n_classes, n_categories)
-    if config.head_start != "words":
+    if head is not None and config.head_start != "words":
         return head
     if of_points:
         return PointsByWords(head, width, text_width, n_classes, nearest=config.propagation == "nearest")
@@ -54,7 +54,15 @@ def _cloud_probe(config: HeadConfig, width: int, n_classes: int, n_categories: i
     return CloudProbe(width, n_classes)
 
 
+def _words(config: HeadConfig, width: int, n_classes: int, n_categories: int) -> None:
+    """Build nothing: the names of the classes are all of it."""
+
+
 HEADS: Mapping[str, HeadRow] = Table(
     "s4tok.heads",
-    {"full": HeadRow(_segmentation, _classification), "probe": HeadRow(_point_probe, _cloud_probe)},
+    {
+        "full": HeadRow(_segmentation, _classification),
+        "probe": HeadRow(_point_probe, _cloud_probe),
+        "words": HeadRow(_words, _words),
+    },
 )

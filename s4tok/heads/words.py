@@ -14,21 +14,32 @@ FACTOR = 20.0  # of cosines, in the logits that training begins with
 
 
 class BegunWithWords(nn.Module):
-    """Logits of a head, and beside them the cosines of features with the texts of the classes, times a factor."""
+    """Cosines of features with the texts of the classes, times a factor, and beside them the logits of a head.
 
-    def __init__(self, head: nn.Module, width: int, text_width: int, n_classes: int) -> None:
+    Without a head nothing but the factor is learned here, and what stands before learns to lie near the texts.
+    """
+
+    def __init__(self, head: nn.Module | None, width: int, text_width: int, n_classes: int) -> None:
         """Put them together; until `begin` is called or weights are loaded nothing is known of the texts."""
         super().__init__()
         self.head = head
-        self.project = nn.Linear(width, text_width, bias=False)
-        self.texts = nn.Linear(text_width, n_classes, bias=False)
+        self.projection: Tensor
+        self.texts: Tensor
+        for name, table in (
+            ("projection", torch.zeros(width, text_width)),
+            ("texts", torch.zeros(n_classes, text_width)),
+        ):
+            if head is None:
+                self.register_buffer(name, table)
+            else:
+                self.register_parameter(name, nn.Parameter(table))
         self.factor = nn.Parameter(torch.tensor(FACTOR))
 
     @torch.no_grad()
     def begin(self, projection: Float[Tensor, "width d"], texts: Float[Tensor, "c d"]) -> None:
         """Take how a model projects its tokens, and the classes' texts; what the head itself adds is 0 at first."""
-        self.project.weight.copy_(projection.T)
-        self.texts.weight.copy_(texts)
+        self.projection.copy_(projection)
+        self.texts.copy_(texts)
         last = getattr(self.head, "classes", None)
         if isinstance(last, nn.Linear):
             last.weight.zero_()
@@ -36,14 +47,15 @@ class BegunWithWords(nn.Module):
 
     def cosines(self, projected: Float[Tensor, "*b d"]) -> Float[Tensor, "*b c"]:
         """Give the logits by words."""
-        logits: Tensor = self.factor * self.texts(functional.normalize(projected, dim=-1))
-        return logits
+        return self.factor * (functional.normalize(projected, dim=-1) @ self.texts.T)
 
 
 class PointsByWords(BegunWithWords):
     """A head that labels points; `nearest` carries features from the three nearest centres, as in the heads."""
 
-    def __init__(self, head: nn.Module, width: int, text_width: int, n_classes: int, *, nearest: bool = False) -> None:
+    def __init__(
+        self, head: nn.Module | None, width: int, text_width: int, n_classes: int, *, nearest: bool = False
+    ) -> None:
         super().__init__(head, width, text_width, n_classes)
         self.nearest = nearest
 
@@ -57,10 +69,11 @@ class PointsByWords(BegunWithWords):
         **more: Any,
     ) -> Float[Tensor, "b n c"]:
         """Give each point's logits; arguments as of `SegmentationHead`."""
-        projected, within = self.project(read.layers[-1]).float(), None if self.nearest else superpoints
-        carried = propagate(projected, read.tokens, points, within, is_point).features
-        logits: Tensor = self.head(read, points, superpoints, is_point=is_point, **more)
-        return logits + self.cosines(carried)
+        projected, within = (read.layers[-1] @ self.projection).float(), None if self.nearest else superpoints
+        logits = self.cosines(propagate(projected, read.tokens, points, within, is_point).features)
+        if self.head is not None:
+            logits = logits + self.head(read, points, superpoints, is_point=is_point, **more)
+        return logits
 
 
 class CloudsByWords(BegunWithWords):
@@ -68,5 +81,5 @@ class CloudsByWords(BegunWithWords):
 
     def forward(self, read: Read, **more: Any) -> Float[Tensor, "b c"]:
         """Give each cloud's logits; arguments as of `ClassificationHead`."""
-        logits: Tensor = self.head(read, **more)
-        return logits + self.cosines(self.project(read.whole).float())
+        logits = self.cosines((read.whole @ self.projection).float())
+        return logits if self.head is None else logits + self.head(read, **more)

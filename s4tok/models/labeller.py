@@ -123,7 +123,7 @@ class Labeller(NamedTuple):
 
     def facts(self) -> dict[str, Any]:
         """Give what the card says of it."""
-        texts = {"text_width": self.head.texts.in_features} if isinstance(self.head, BegunWithWords) else {}
+        texts = {"text_width": self.head.texts.shape[1]} if isinstance(self.head, BegunWithWords) else {}
         return {**self.labels.facts(), "head": asdict(self.config), **texts}
 
     def masked(self, logits: Float[Tensor, "b n c"], categories: Int[Tensor, " b"] | None) -> Float[Tensor, "b n c"]:

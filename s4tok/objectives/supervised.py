@@ -220,11 +220,13 @@ class Supervised(Objective):
         return 1 - best if math.isfinite(best) else -math.inf
 
     def export(self, folder: Path, card: Mapping[str, Any]) -> None:
-        """Write tokenizer and head, and the transformer where it was trained."""
+        """Write tokenizer and head, and the transformer where it was trained; of words a checkpoint without a head."""
         labeller = Labeller(self.labels, self.head_config, self.head)
-        about = {**card, "labels": labeller.facts()}
+        is_open = self.head_config.head == "words"  # there is no head but texts, which any word has
+        about = {**card, **({"learned_words": self.labels.facts()} if is_open else {"labels": labeller.facts()})}
         means = self.checkpoint.means if self.config.train == "head" else {}  # of features that are as they were
-        save_loaded(folder, self.checkpoint._replace(card=about, means=means, labeller=labeller))
+        written = self.checkpoint._replace(card=about, means=means, labeller=None if is_open else labeller)
+        save_loaded(folder, written)
 
 
 def augmented(batch: LabelledBatch, config: FinetuneConfig, read: Any) -> LabelledBatch:

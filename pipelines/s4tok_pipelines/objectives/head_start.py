@@ -25,6 +25,8 @@ def begun_head(
     Raises:
         UsageError: Where words are asked for, and the checkpoint has no texts or knows no name of a class.
     """
+    if recipe.head.head == "words" and recipe.training.train == "head":
+        raise UsageError("--head words learns nothing by itself.", "--train tokenizer,head.")
     texts, model = _texts(recipe, checkpoint, labels, clouds, device, report), checkpoint.model
     config = replace(recipe.head, head_start="nothing" if texts is None else "words")
     with torch.random.fork_rng(devices=[]):
@@ -40,7 +42,7 @@ def begun_head(
 def _texts(
     recipe: FinetuneRecipe, checkpoint: TrainedModel, labels: Labels, clouds: CloudDataset, device: str, report: Report
 ) -> ClassTexts | None:
-    wanted = recipe.head.head_start
+    wanted = "words" if recipe.head.head == "words" else recipe.head.head_start
     if wanted == "nothing" or (wanted == "auto" and not _lies_near_texts(checkpoint)):
         return None
     try:

@@ -68,6 +68,15 @@ def test_its_card_builds_it_again_and_a_card_of_before_begins_with_nothing(check
     assert not isinstance(Labeller.of_card(facts, width).head, BegunWithWords)
 
 
+def test_a_head_of_words_alone_is_begun_with_them_and_needs_something_to_learn(checkpoint: TrainedModel) -> None:
+    recipe = FinetuneRecipe.of("tableA-parts")
+    recipe = replace(recipe, head=replace(recipe.head, head="words"))
+    assert begun_head(recipe, checkpoint, LABELS, CLOUDS, "cpu", Notes()).config.head_start == "words"
+    recipe = replace(recipe, training=replace(recipe.training, train="head"))
+    with pytest.raises(UsageError, match="--head words learns nothing by itself"):
+        begun_head(recipe, checkpoint, LABELS, CLOUDS, "cpu", Notes())
+
+
 def test_auto_begins_with_nothing_where_features_do_not_lie_near_texts(checkpoint: TrainedModel) -> None:
     untrained = begin_with(replace(FinetuneRecipe.of("toy"), checkpoint="none", clip="mini"), "cpu")
     tuned = checkpoint._replace(card={**checkpoint.card, "labels": {}})

@@ -104,6 +104,21 @@ def test_a_head_that_words_began_is_resumed_loaded_and_used(world: Any, tmp_path
     assert found.facts()["miou_i"] > 0
 
 
+def test_a_tokenizer_that_learned_to_lie_near_words_is_asked_for_any(world: Any, tmp_path: Path) -> None:
+    config = recipe(world)
+    config = replace(config, task="parts", head=replace(config.head, head="words"))
+    out = tmp_path / "run"
+    finetune(world.train, world.cache, config, validation=[world.val], out=out)
+    card = read_card(out / "ckpt" / "best")
+    assert "labels" not in card
+    assert card["learned_words"]["classes"] == list(world.train.classes)
+    found = segment_by_name(world.val, world.cache, names(world, out), SegmentConfig(draws=2))
+    rows = validations(out)
+    assert found.facts()["miou_i"] == pytest.approx(max(row["miou_i"] for row in rows[1:]), abs=0.2)
+    other = segment_by_name(world.val, world.cache, names(world, out), labels=["a leg", "something else"])
+    assert set(other.points) == {"a leg", "something else"}
+
+
 def test_zero_shot_leaves_the_head_aside(world: Any, parts: Path) -> None:
     config = SegmentConfig(draws=5)
     by_head = segment_by_name(world.val, world.cache, names(world, parts), config)
