@@ -1,5 +1,6 @@
 """Heads that begin as zero-shot labelling: what words say is part of their logits, and is trained like the rest."""
 
+import math
 from typing import Any
 
 import torch
@@ -33,7 +34,7 @@ class BegunWithWords(nn.Module):
                 self.register_buffer(name, table)
             else:
                 self.register_parameter(name, nn.Parameter(table))
-        self.factor = nn.Parameter(torch.tensor(FACTOR))
+        self.log_factor = nn.Parameter(torch.tensor(math.log(FACTOR)))
 
     @torch.no_grad()
     def begin(self, projection: Float[Tensor, "width d"], texts: Float[Tensor, "c d"]) -> None:
@@ -47,7 +48,7 @@ class BegunWithWords(nn.Module):
 
     def cosines(self, projected: Float[Tensor, "*b d"]) -> Float[Tensor, "*b c"]:
         """Give the logits by words."""
-        return self.factor * (functional.normalize(projected, dim=-1) @ self.texts.T)
+        return self.log_factor.exp() * (functional.normalize(projected, dim=-1) @ self.texts.T)
 
 
 class PointsByWords(BegunWithWords):

@@ -51,13 +51,13 @@ def test_what_words_say_is_learned_from_like_the_rest(of_points: bool) -> None:
     logits = head(read, points, superpoints) if of_points else head(read)
     logits.square().sum().backward()
     learned = {name for name, weight in head.named_parameters() if weight.grad is not None and weight.grad.any()}
-    assert learned >= {"projection", "texts", "factor", "head.classes.weight", "head.classes.bias"}
+    assert learned >= {"projection", "texts", "log_factor", "head.classes.weight", "head.classes.bias"}
 
 
 def test_words_alone_learn_nothing_but_a_factor() -> None:
     read, points, superpoints = clouds()
     head, *_ = begun(of_points=True, name="words")
-    assert [name for name, _ in head.named_parameters()] == ["factor"]
+    assert [name for name, _ in head.named_parameters()] == ["log_factor"]
     read.layers[-1].requires_grad_()
     head(read, points, superpoints).square().sum().backward()
     assert read.layers[-1].grad is not None
