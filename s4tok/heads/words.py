@@ -11,7 +11,7 @@ from s4tok.heads.read import Read
 from s4tok.shapes import Bool, Float, Int, Real
 from s4tok.tokenizers.propagation import propagate
 
-FACTOR = 20.0  # of cosines, in the logits that training begins with
+FACTOR, ALONE = 20.0, 100.0  # of cosines, in the logits that training begins with: beside a head, and without one
 
 
 class BegunWithWords(nn.Module):
@@ -34,7 +34,7 @@ class BegunWithWords(nn.Module):
                 self.register_buffer(name, table)
             else:
                 self.register_parameter(name, nn.Parameter(table))
-        self.log_factor = nn.Parameter(torch.tensor(math.log(FACTOR)))
+        self.log_factor = nn.Parameter(torch.tensor(math.log(ALONE if head is None else FACTOR)))
 
     @torch.no_grad()
     def begin(self, projection: Float[Tensor, "width d"], texts: Float[Tensor, "c d"]) -> None:

@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from s4tok.config import HeadConfig
 from s4tok.heads.table import HEADS, build_head
-from s4tok.heads.words import FACTOR, BegunWithWords
+from s4tok.heads.words import ALONE, FACTOR, BegunWithWords
 from s4tok.tokenizers.propagation import propagate
 from tests.s4tok.heads.reading import clouds
 
@@ -32,8 +32,9 @@ def test_points_are_labelled_by_their_cosines_before_anything_is_learned(name: s
     head, projection, texts = begun(of_points=True, name=name, nearest=nearest)
     within = None if nearest else superpoints
     features = propagate(read.layers[-1] @ projection, read.tokens, points, within).features
+    factor = ALONE if name == "words" else FACTOR
     torch.testing.assert_close(
-        head(read, points, superpoints), FACTOR * functional.normalize(features, dim=-1) @ texts.T
+        head(read, points, superpoints), factor * functional.normalize(features, dim=-1) @ texts.T
     )
 
 
@@ -41,7 +42,8 @@ def test_points_are_labelled_by_their_cosines_before_anything_is_learned(name: s
 def test_clouds_are_labelled_by_the_cosines_of_the_whole(name: str) -> None:
     read, *_ = clouds()
     head, projection, texts = begun(of_points=False, name=name)
-    torch.testing.assert_close(head(read), FACTOR * functional.normalize(read.whole @ projection, dim=-1) @ texts.T)
+    factor = ALONE if name == "words" else FACTOR
+    torch.testing.assert_close(head(read), factor * functional.normalize(read.whole @ projection, dim=-1) @ texts.T)
 
 
 @pytest.mark.parametrize("of_points", [True, False])
