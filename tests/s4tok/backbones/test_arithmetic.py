@@ -84,6 +84,7 @@ def test_linear_layers_multiply_in_tf32_and_what_stands_around_them_does_not() -
     assert not torch.backends.cuda.matmul.allow_tf32
 
 
+@pytest.mark.slow
 def test_compiled_layers_say_the_same_and_are_compiled_once_for_all_that_are_alike(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -108,7 +108,7 @@ def test_validation_tells_the_loss_of_each_group_over_all_regions() -> None:
     assert figures["group_regions"] == whole["group_regions"]
     assert figures["group_l1"] == pytest.approx(whole["group_l1"], abs=1e-5)
     share = sum(loss * n for loss, n in zip(whole["group_l1"], whole["group_regions"], strict=True))
-    assert share / 23 == pytest.approx(float(each_l1(objective, given)), abs=1e-5)
+    assert share / 23 == pytest.approx(each_l1(objective, given).item(), abs=1e-5)
 
 
 def each_l1(objective: RegionDistillation, given: Batch) -> torch.Tensor:

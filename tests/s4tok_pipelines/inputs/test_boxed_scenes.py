@@ -56,7 +56,7 @@ def test_boxes_hold_the_points_they_held_in_the_file(tmp_path: Path) -> None:
     raised = torch.from_numpy(np.column_stack([cloud.xyz[:, 0], -cloud.xyz[:, 2], cloud.xyz[:, 1]]))
     before = points_inside(torch.from_numpy(rows), raised)
     arrays = data(tmp_path).scenes.read("a").arrays
-    after = points_inside(torch.from_numpy(arrays["boxes"]), torch.from_numpy(arrays["points"]))
+    after = points_inside(torch.tensor(arrays["boxes"]), torch.tensor(arrays["points"]))
     assert before.sum() > 40
     assert (before != after).sum() <= 2
     assert abs(float(arrays["boxes"][0, 6])) < 1e-6  # its walls lie along the axes now

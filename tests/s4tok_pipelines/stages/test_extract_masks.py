@@ -64,6 +64,7 @@ def test_the_stage_keeps_what_the_model_gives(scans: ToyScans, cache: Path) -> N
         assert ids.max() > 5
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_shards_and_workers_change_nothing(
     scans: ToyScans, cache: Path, tmp_path: Path
 ) -> None:
