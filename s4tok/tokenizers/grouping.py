@@ -19,7 +19,7 @@ Pick: TypeAlias = Literal["nearest", "ball", "any"]
 # 2**22 took twice the time of 2**18. A GPU wants few and large kernels.
 PAIRS_AT_ONCE = {"cpu": 2**18, "cuda": 2**24}
 SMALLEST_OF_LOOP = 2**20  # points times centres of a batch, for which Numba is worth its import
-_INDEX_BITS = 32
+INDEX_BITS = 32
 _NEVER = torch.iinfo(torch.int64).max
 
 
@@ -120,7 +120,7 @@ def _sortable(distance: Float32[Tensor, "b p w"], index: Int[Tensor, "b p w"]) -
     `topk` breaks ties as it likes, and differently from one row length to another.
     """
     bits = distance.contiguous().view(torch.int32).to(torch.int64)
-    return (bits << _INDEX_BITS) | index
+    return (bits << INDEX_BITS) | index
 
 
 def _choose(
@@ -140,4 +140,4 @@ def _choose(
         draw = draw.masked_fill_(ranks >= count[:, :, None], 2.0)
         order = draw.argsort(dim=2, stable=True)[:, :, :patch_size]
         ranked = ranked.gather(2, order.sort(dim=2).values)
-    return ranked & ((1 << _INDEX_BITS) - 1), count.clamp_max(patch_size)
+    return ranked & ((1 << INDEX_BITS) - 1), count.clamp_max(patch_size)

@@ -1,6 +1,6 @@
 """Patches as one compiled loop over centres, each of which searches its own window of points."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,14 +8,11 @@ from torch import Tensor
 
 from s4tok.compiled import compiled
 from s4tok.shapes import Array, Bool, Float32, Int
+from s4tok.tokenizers.grouping import INDEX_BITS, Pick
 from s4tok.tokenizers.noise import STEP, mix
 from s4tok.tokenizers.order import SortedClouds
 
-if TYPE_CHECKING:
-    from s4tok.tokenizers.grouping import Pick
-
-_INDEX_BITS = 32
-_INDEX = 2**_INDEX_BITS - 1
+_INDEX = 2**INDEX_BITS - 1
 
 
 def group(
@@ -24,7 +21,7 @@ def group(
     windows: tuple[Int[Tensor, "b m"], Int[Tensor, "b m"]],
     radius: Float32[Tensor, " b"],
     seeds: Int[Tensor, " b"],
-    pick: "Pick",
+    pick: Pick,
     patch_size: int,
 ) -> tuple[Int[Tensor, "b m k"], Bool[Tensor, "b m k"]]:
     """Do what `group_points` does, to the bit, given the first point and the number of points of each window."""
@@ -64,7 +61,7 @@ def _group(
             count = 0
             for place in range(length):
                 if distances[place] <= limits[cloud]:
-                    keys[count] = np.int64(bits[place]) << _INDEX_BITS | (start + place)
+                    keys[count] = np.int64(bits[place]) << INDEX_BITS | (start + place)
                     count += 1
             is_drawn = count > patch_size and not takes_nearest
             _smallest(keys[:count], count if is_drawn else min(count, patch_size))
@@ -84,7 +81,7 @@ def _drawn(seed: int, token: int, count: int, wanted: int) -> Int[Array, " k"]:
     keys = np.empty(count, np.int64)
     for rank in range(count):
         draw = _hash(state, rank) >> 8 if rank else -1  # what `noise` divides
-        keys[rank] = draw << _INDEX_BITS | rank
+        keys[rank] = draw << INDEX_BITS | rank
     _smallest(keys, wanted)
     for slot in range(wanted):
         keys[slot] &= _INDEX

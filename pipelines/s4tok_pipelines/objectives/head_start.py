@@ -6,7 +6,7 @@ import torch
 
 from s4tok.config import NO_CHECKPOINT, FinetuneRecipe
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import UsageError
+from s4tok.errors import MissingError, UsageError
 from s4tok.heads.words import BegunWithWords
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.labeller import Labeller, Labels
@@ -50,7 +50,7 @@ def _texts(
         found = class_texts(labels, clouds.scene, model, load_prompts(set_for(model.name)))
         if found is None:
             raise UsageError(f"{model.name} knows no name of a class of {clouds.name}.", "--head-start nothing.")
-    except UsageError as error:
+    except (UsageError, MissingError) as error:  # no texts, or their weights are not here
         if wanted == "words":
             raise
         report.note(f"the head begins with nothing, since {error}")
@@ -61,9 +61,7 @@ def _texts(
 
 
 def _lies_near_texts(checkpoint: TrainedModel) -> bool:
-    """Say whether a checkpoint's features were distilled from a model with texts, and not fine-tuned since."""
+    """Say whether features were distilled from a model that may have texts, or learned to lie near these."""
     card = checkpoint.card
-    is_distilled = card.get("objective", "s4token") == "s4token" and card.get("training", {}).get("loss") != "assign"
-    return (
-        checkpoint.name != NO_CHECKPOINT and checkpoint.model.clip is not None and is_distilled and "labels" not in card
-    )
+    was_trained = checkpoint.name != NO_CHECKPOINT and card.get("training", {}).get("loss") != "assign"
+    return was_trained and checkpoint.model.clip is not None and "labels" not in card

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from s4tok.config import FinetuneRecipe
-from s4tok.errors import UsageError
+from s4tok.errors import MissingError, UsageError
 from s4tok.heads.words import BegunWithWords
 from s4tok.inference.loading import load
 from s4tok.models.checkpoint import TrainedModel
@@ -16,6 +16,7 @@ from s4tok.synthetic.datasets import ToyShapes
 from s4tok.zero_shot.classifier import cosines
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok.zero_shot.vocabulary import label_vectors
+from s4tok_pipelines.objectives import head_start
 from s4tok_pipelines.objectives.head_start import begun_head
 from s4tok_pipelines.objectives.supervised import begin_with
 from tests.notes import Notes
@@ -81,9 +82,23 @@ def test_auto_begins_with_nothing_where_features_do_not_lie_near_texts(checkpoin
     untrained = begin_with(replace(FinetuneRecipe.of("toy"), checkpoint="none", clip="mini"), "cpu")
     tuned = checkpoint._replace(card={**checkpoint.card, "labels": {}})
     assigned = checkpoint._replace(card={**checkpoint.card, "training": {"loss": "assign"}})
+    near_words = checkpoint._replace(card={**checkpoint.card, "objective": "parts", "learned_words": {}})
+    assert head_of(near_words, "auto").config.head_start == "words"  # of --head words, which stays near texts
     for each in (untrained, tuned, assigned):
         assert head_of(each, "auto").config.head_start == "nothing"
         assert head_of(each, "words").config.head_start == "words"  # if it is asked for
+
+
+def test_auto_does_without_texts_whose_weights_are_not_here(
+    checkpoint: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(*_: Any, **more: Any) -> None:
+        raise MissingError("its weights are not here.")
+
+    monkeypatch.setattr(head_start, "text_model", absent)
+    assert head_of(checkpoint, "auto").config.head_start == "nothing"
+    with pytest.raises(MissingError):
+        head_of(checkpoint, "words")
 
 
 def test_words_that_are_not_known_are_told_or_refused(checkpoint: TrainedModel) -> None:
