@@ -63,6 +63,9 @@ class PretrainConfig(LoopConfig):
     """Weight of the whole cloud's distillation loss, lambda_g. 0.5 in Sec. 4."""
     difference_weight: NotNegative = 0.0
     """Weight of the difference loss, which compares how superpoints differ from their mean. The paper has none."""
+    label_weight: NotNegative = 0.0
+    """Weight of a loss by which points of labelled rooms learn to lie near the text of their class; 0 reads no label.
+    The paper has none."""
     distill_pass: Literal["masked", "full", "both"] = "masked"
     """Distil from the masked pass, from one that sees every token (full), or from both. [A27]."""
     head: Literal["none", "linear"] = "none"

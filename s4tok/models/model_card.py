@@ -44,6 +44,7 @@ def model_card(about: Mapping[str, Any]) -> str:
         "reads of points": ", ".join(["coordinates", *about.get("point_features", {}).get("kinds", ())]),
         **_reader(about),
         "superpoints of": ", ".join(map(str, about.get("superpoints", ()))) or "not recorded",
+        **_learned(about),
         "command": f"`{about['command']}`" if "command" in about else "not recorded",
         "steps": f"{about.get('steps', 'not recorded')}" + (f" of {about['of']}" if "of" in about else ""),
         "s4tok": about.get("s4tok", "not recorded"),
@@ -52,6 +53,12 @@ def model_card(about: Mapping[str, Any]) -> str:
     heading = f"# An s4tok checkpoint: {tokenizer['tokenizer']}"
     use = _head_use(about["labels"]) if "labels" in about else USE
     return f"{HEADER}\n{heading}\n\n| | |\n|---|---|\n{rows}\n{use}"
+
+
+def _learned(about: Mapping[str, Any]) -> Mapping[str, str]:
+    """Say whose labels features learned, which are no longer zero-shot there."""
+    learned = about.get("learned_labels", {})
+    return {"labels learned of": ", ".join(learned)} if learned else {}
 
 
 def _reader(about: Mapping[str, Any]) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,18 +17,29 @@ from s4tok.config import ClusterConfig, EncoderConfig, PretrainConfig, Propagati
 from s4tok.losses.assignment import assignment_loss
 from s4tok.losses.clusters import cluster
 from s4tok.losses.distillation import difference_loss, global_loss, local_loss
+from s4tok.losses.labels import LabelLoss
 from s4tok.models.checkpoint import Means, read_weights, save_trained
 from s4tok.models.model import target_head
 from s4tok.objectives.masking import Split, split_tokens
 from s4tok.objectives.objective import Figures, Objective, means
 from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, group, padded
-from s4tok.shapes import Bool, Float
+from s4tok.shapes import Float
 from s4tok.tokenizers import Patches, Tokenizer
 from s4tok.tokenizers.propagation import pooling
 from s4tok.tokenizers.tokens import counted
 
 SCENES: tuple[Scene, ...] = ("object", "room")
 MEANS_STEP = 0.02  # of the moving means towards a batch's: they remember about fifty steps
+
+
+class _Distilled(NamedTuple):
+    """The losses of superpoints and clouds, and the share of points without a centre."""
+
+    local: Float[Tensor, ""]
+    difference: Float[Tensor, ""]
+    whole: Float[Tensor, ""]
+    labels: Float[Tensor, ""]
+    without_center: Float[Tensor, ""]
 
 
 class S4Token(Objective):
@@ -38,8 +49,8 @@ class S4Token(Objective):
     for no feature. Weights under "encoder." are CLIP's own and belong in no checkpoint.
     """
 
-    curves = ("total", "assign", "local", "difference", "global")
-    columns = (*curves, "masked", "unreached_tokens", "points_without_center")
+    curves: Sequence[str] = ("total", "assign", "local", "difference", "global")
+    columns: Sequence[str] = (*curves, "masked", "unreached_tokens", "points_without_center")
     former_columns: ClassVar[Mapping[str, str]] = {
         "whole": "global",
         "lonely": "unreached_tokens",
@@ -57,9 +68,16 @@ class S4Token(Objective):
         propagation: PropagationConfig | None = None,
         attend: float = EncoderConfig.attend,
         target_width: int | None = None,
+        label_loss: LabelLoss | None = None,
     ) -> None:
-        """Put the parts together; targets of another width than CLIP's own get a head that is trained."""
+        """Put the parts together; targets of another width than CLIP's own get a head that is trained.
+
+        `label_loss` is there where labels are learned too.
+        """
         super().__init__()
+        self.label_loss = label_loss
+        if label_loss is not None:
+            self.columns, self.curves = (*self.columns, "labels"), (*self.curves, "labels")
         self.tokenizer, self.encoder, self.attend = tokenizer, encoder, attend
         self.teacher = copy.deepcopy(tokenizer).requires_grad_(False)
         self.is_seeing_all = config.loss != "assign" and config.distill_pass != "masked"
@@ -104,7 +122,7 @@ class S4Token(Objective):
         visible = [] if self.decoder is None else [patches.take(split.visible, split.is_visible)]
         patches, *visible = counted([patches, *visible], batch.superpoints, batch.is_point, batch.is_seen.shape[1])
         zero = batch.points.new_zeros((), dtype=torch.float32)
-        assign, unreached, local, difference, whole, without_center = zero, zero, zero, zero, zero, zero
+        assign, unreached, found = zero, zero, _Distilled(zero, zero, zero, zero, zero)
         passes = []
         tokens = self.tokenizer.embed(patches).tokens if self.is_seeing_all else None
         if self.decoder is not None:
@@ -119,20 +137,24 @@ class S4Token(Objective):
         if tokens is not None:
             passes.append(self._encode(tokens, patches))
         if self.config.loss != "assign":
-            local, difference, whole, without_center = self._distill(batch, patches, passes)
-        distill = self.config.local_weight * local + self.config.global_weight * whole
+            found = self._distill(batch, patches, passes)
+        distill = self.config.local_weight * found.local + self.config.global_weight * found.whole
         if self.config.difference_weight:
-            distill = distill + self.config.difference_weight * difference
-        return {
+            distill = distill + self.config.difference_weight * found.difference
+        if self.label_loss is not None:
+            distill = distill + self.config.label_weight * found.labels
+        losses = {
             "total": assign + distill,
             "assign": assign.detach(),
-            "local": local.detach(),
-            "difference": difference.detach(),
-            "global": whole.detach(),
+            "local": found.local.detach(),
+            "difference": found.difference.detach(),
+            "global": found.whole.detach(),
             "masked": split.is_masked.sum() / patches.is_token.sum(),
             "unreached_tokens": unreached,
-            "points_without_center": without_center,
+            "points_without_center": found.without_center,
+            "labels": found.labels.detach(),
         }
+        return {name: losses[name] for name in self.columns}
 
     def describe(self, batch: Batch) -> str:
         """Say how full the patches of a batch are."""
@@ -223,9 +245,7 @@ class S4Token(Objective):
         )
         return loss, 1 - found.is_reached.sum() / patches.is_token.sum()
 
-    def _distill(
-        self, batch: Batch, patches: Patches, passes: Sequence[Encoded]
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""], Float[Tensor, ""]]:
+    def _distill(self, batch: Batch, patches: Patches, passes: Sequence[Encoded]) -> "_Distilled":
         pool = pooling(
             patches,
             batch.points,
@@ -236,30 +256,33 @@ class S4Token(Objective):
             patches.counts,
         )
         center, is_seen = self.config.center_targets, batch.is_seen & pool.has_points
-        local = difference = whole = batch.points.new_zeros((), dtype=torch.float32)
+        sizes = torch.zeros(is_seen.shape, device=is_seen.device)
+        sizes.scatter_add_(1, batch.superpoints, batch.is_point.to(sizes.dtype))
+        local = difference = whole = labels = batch.points.new_zeros((), dtype=torch.float32)
         for encoded in passes:
             features = pool.pool(self._to_targets(self.encoder.project(encoded.hidden)))
             local = local + local_loss(features, batch.local_targets, is_seen, center=center) / len(passes)
             difference = difference + difference_loss(features, batch.local_targets, is_seen) / len(passes)
+            if self.label_loss is not None and batch.labels is not None:
+                labels = labels + self.label_loss(features, batch.labels, sizes * pool.has_points) / len(passes)
             of_clouds = self._to_targets(encoded.whole)
             whole = whole + global_loss(of_clouds, batch.global_targets, center=center) / len(passes)
         if self.training:
-            self._move_means(batch, pool.pool(self._to_targets(self.encoder.project(passes[-1].hidden))), is_seen)
+            features = pool.pool(self._to_targets(self.encoder.project(passes[-1].hidden)))
+            self._move_means(batch, features, sizes * is_seen)
         without_center = (~pool.has_own & batch.is_point).sum() / batch.is_point.sum().clamp_min(1)
-        return local, difference, whole, without_center
+        return _Distilled(local, difference, whole, labels, without_center)
 
     def _to_targets(self, features: Float[Tensor, "*b c"]) -> Float[Tensor, "*b t"]:
         """Take vectors of CLIP's space to that of the targets."""
         return features if self.head is None else self.head(features)
 
     @torch.no_grad()
-    def _move_means(self, batch: Batch, features: Float[Tensor, "b s c"], is_seen: Bool[Tensor, "b s"]) -> None:
+    def _move_means(self, batch: Batch, features: Float[Tensor, "b s c"], sizes: Float[Tensor, "b s"]) -> None:
         """Move the means towards this batch's, in which each point counts once that has a target."""
-        sizes = torch.zeros(is_seen.shape, device=features.device)
-        sizes.scatter_add_(1, batch.superpoints, batch.is_point.to(sizes.dtype))
         is_room = torch.zeros_like(batch.seeds, dtype=torch.bool) if batch.is_room is None else batch.is_room
         of_scene = torch.stack([~is_room, is_room]).to(sizes.dtype)  # as in SCENES
-        weights = torch.einsum("kb,bs->kbs", of_scene, sizes * is_seen)
+        weights = torch.einsum("kb,bs->kbs", of_scene, sizes)
         count = total(weights.sum((1, 2)))[:, None]
         for kept, of in ((self.mean_features, features), (self.mean_targets, batch.local_targets)):
             unit = functional.normalize(of.float(), dim=2)

@@ -223,7 +223,7 @@ class Supervised(Objective):
         """Write tokenizer and head, and the transformer where it was trained; of words a checkpoint without a head."""
         labeller = Labeller(self.labels, self.head_config, self.head)
         is_open = self.head_config.head == "words"  # there is no head but texts, which any word has
-        about = {**card, **({"learned_words": self.labels.facts()} if is_open else {"labels": labeller.facts()})}
+        about = dict(card) if is_open else {**card, "labels": labeller.facts()}
         means = self.checkpoint.means if self.config.train == "head" else {}  # of features that are as they were
         written = self.checkpoint._replace(card=about, means=means, labeller=None if is_open else labeller)
         save_loaded(folder, written)

@@ -12,10 +12,17 @@ def majority(labels: Int[Array, " n"], truth: Int[Array, " n"]) -> Int[Array, " 
     These are the labels of an oracle that labels superpoints. Truth below 0 is not counted; a superpoint of nothing
     else gets -1.
     """
+    found: Array = most_frequent(labels, truth)[labels]
+    return found
+
+
+def most_frequent(labels: Int[Array, " n"], truth: Int[Array, " n"]) -> Int[Array, " s"]:
+    """Give each superpoint the class that is most frequent in it, as `majority` says."""
     known = truth >= 0
-    table = np.zeros((int(labels.max()) + 1, int(truth.max(initial=0)) + 1), np.int64)
-    np.add.at(table, (labels[known], truth[known]), 1)
-    return np.where(table.any(axis=1), table.argmax(axis=1), -1)[labels]
+    n_classes = int(truth.max(initial=0)) + 1
+    cells = labels[known].astype(np.int64) * n_classes + truth[known]
+    table = np.bincount(cells, minlength=(int(labels.max()) + 1) * n_classes).reshape(-1, n_classes)
+    return np.where(table.any(axis=1), table.argmax(axis=1), -1)
 
 
 def purity(labels: Int[Array, " n"], truth: Int[Array, " n"]) -> float:

@@ -13,9 +13,10 @@ import numpy as np
 
 from s4tok.augmentations.mixing import Part, mix
 from s4tok.config import PretrainConfig, Scene
-from s4tok.objectives.training_clouds import TrainingCloud
+from s4tok.objectives.training_clouds import NO_TEXT, TrainingCloud
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float32, Int
+from s4tok.superpoints.quality import most_frequent
 from s4tok.superpoints.samples import merged_targets
 from s4tok.tokenizers import NO_FEATURES, PointFeatures
 from s4tok_cache import CacheReader
@@ -34,6 +35,7 @@ class Cloud(NamedTuple):
     pairs: Float32[Array, " s"]  # views that see a point of each superpoint, in the mean
     whole: Float32[Array, " d"]
     of_points: Float[Array, "q n c"] | None  # colours and normals, where the tokenizer reads any
+    labels: Int[Array, "q n"] | None  # of points, where they are learned
     is_full: bool  # no sample has fewer points than the others
 
     @property
@@ -54,6 +56,7 @@ class Source:
     config: PretrainConfig
     windows: int = 1
     point_features: PointFeatures = NO_FEATURES
+    texts: Int[Array, " c"] | None = None  # where labels are learned, the text of each class; -1 for none
     _held: dict[str, Cloud] = field(default_factory=dict)
     _keeps_targets: bool = False
     _targets: dict[tuple[str, int], Float32[Array, "s d"]] = field(default_factory=dict)  # of each sample
@@ -101,6 +104,7 @@ class Source:
             (seen["visible"] / np.maximum(samples["sizes"], 1)).astype(np.float32),
             whole / max(float(np.linalg.norm(whole)), 1e-12),
             samples.arrays.get("features"),
+            samples.arrays.get("labels"),
             bool((samples["superpoints"] >= 0).all()),
         )
 
@@ -124,13 +128,27 @@ class Source:
                 normals = self.point_features.columns("normals")
                 part = mix(parts, len(part.points), int(draw.integers(2**62)), normals)
                 whole = np.zeros_like(whole)  # no view has seen them together
-        return TrainingCloud(part.points, part.superpoints, part.targets, whole, self.scene, seed, part.features)
+        return TrainingCloud(
+            part.points, part.superpoints, part.targets, whole, self.scene, seed, part.features,
+            self._labels(number, epoch, part.superpoints),
+        )  # fmt: skip
+
+    def _row(self, number: int, epoch: int | str) -> int:
+        """Say which of its cloud's samples has its turn."""
+        draw = 0 if isinstance(epoch, str) else epoch % self.config.draws
+        return number % self.windows * self.config.draws + draw
+
+    def _labels(self, number: int, epoch: int | str, superpoints: Int[Array, " n"]) -> Int[Array, " s"] | None:
+        """Give the text of each superpoint's most frequent class, where labels are learned."""
+        labels = self.read(self.clouds[number // self.windows]).labels
+        if labels is None or self.texts is None:
+            return None
+        of_points = labels[self._row(number, epoch)][: len(superpoints)].astype(np.int64)
+        return most_frequent(superpoints, np.where(of_points < 0, NO_TEXT, self.texts[of_points]))
 
     def _alone(self, number: int, epoch: int | str) -> Part:
         name = self.clouds[number // self.windows]
-        cloud = self.read(name)
-        draw = 0 if isinstance(epoch, str) else epoch % self.config.draws
-        row = number % self.windows * self.config.draws + draw
+        cloud, row = self.read(name), self._row(number, epoch)
         shown: Any = slice(None) if cloud.is_full else cloud.superpoints[row] >= 0
         superpoints = cloud.superpoints[row][shown]
         known = None if cloud.of_points is None else cloud.of_points[row][shown].astype(np.float32)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from s4tok.config import RunConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
+from s4tok.shapes import Array, Int
 from s4tok.tokenizers import PointFeatures
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheError, CacheReader
@@ -62,12 +63,15 @@ class DistilledData(NamedTuple):
         }
 
 
-def open_data(request: Request[RunConfig], clip: FrozenClip | None = None) -> DistilledData:
+def open_data(
+    request: Request[RunConfig], clip: FrozenClip | None = None, texts: Mapping[str, Int[Array, " c"]] = {}
+) -> DistilledData:
     """Open what to train on, and what to validate on: a split, or some of the clouds.
 
     Args:
         request: What a run was asked for; what is missing is made before, with --auto.
         clip: Whose features are distilled, where the recipe names no other model's.
+        texts: Of each dataset whose labels are learned, which text each class is.
     """
     point_features.require_some(request.datasets, PointFeatures(request.config.point_features))
     if request.make_inputs is not None and request.ranks.is_first:
@@ -79,12 +83,12 @@ def open_data(request: Request[RunConfig], clip: FrozenClip | None = None) -> Di
     train, held = [], []
     splits = {each.name: each for each in request.validation}
     for clouds in request.datasets:
-        source = _open(request, clip, clouds)
+        source = _open(request, clip, clouds, texts=texts.get(clouds.name))
         train.append(source)
         split = splits.get(clouds.name)
         if split is not None:
             try:
-                held.append(_open(request, clip, split, most))
+                held.append(_open(request, clip, split, most, texts.get(clouds.name)))
             except CacheError as error:
                 request.report.note(f"no validation on {split.name}/{split.split}, since {error}")
             else:
@@ -97,7 +101,11 @@ def open_data(request: Request[RunConfig], clip: FrozenClip | None = None) -> Di
 
 
 def _open(
-    request: Request[RunConfig], clip: FrozenClip | None, clouds: CloudDataset, most: int | None = None
+    request: Request[RunConfig],
+    clip: FrozenClip | None,
+    clouds: CloudDataset,
+    most: int | None = None,
+    texts: Int[Array, " c"] | None = None,
 ) -> Source:
     """Open a dataset's features and samples; the first process takes samples that are missing."""
     config, ranks, report = request.config, request.ranks, request.report
@@ -111,7 +119,7 @@ def _open(
         if ranks.is_first == (turn == 0):
             samples = training_samples(
                 clouds, keys, superpoints, config.training, config.tokenizer.n_points, wanted,
-                workers=request.workers, report=report,
+                labelled=texts is not None, workers=request.workers, report=report,
             )  # fmt: skip
         ranks.wait()
     assert samples is not None
@@ -119,4 +127,4 @@ def _open(
     if not keys:
         raise InputError(f"{clouds.name} has no clouds to train on.")
     windows = windows_of(clouds, config.training)
-    return Source(clouds.name, clouds.scene, keys, samples, features, config.training, windows, wanted)
+    return Source(clouds.name, clouds.scene, keys, samples, features, config.training, windows, wanted, texts)

@@ -9,12 +9,14 @@ import torch
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import RunConfig
 from s4tok.errors import choose
+from s4tok.losses.labels import LabelLoss
 from s4tok.objectives.s4token import S4Token
 from s4tok.tokenizers import TOKENIZERS, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_pipelines.inputs import point_features
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.distilled_data import DistilledData, open_data
+from s4tok_pipelines.objectives.learned_labels import learned_labels
 
 
 def prepare(request: Request[RunConfig]) -> Prepared:
@@ -22,21 +24,25 @@ def prepare(request: Request[RunConfig]) -> Prepared:
     config, wanted = request.config, PointFeatures(request.config.point_features)
     choose("tokenizer", config.tokenizer.tokenizer, TOKENIZERS)
     clip = FrozenClip.load(config.clip.model, config.clip.pretrained, request.device)
-    opened = open_data(request, clip)
+    labels = learned_labels(request.datasets, config, clip, request.device, request.report)
+    opened = open_data(request, clip, labels.texts if labels else {})
+    if labels:
+        labels.require(opened.vision_model)
     card = {
         "clip": {"name": clip.name, "weights": clip.sha256},
         "vision_model": opened.vision_model,
         "encoder": asdict(config.encoder),
         "window": config.training.window,
         **opened.card(),
+        **(labels.card() if labels else {}),
     }
     facts = _facts(request, opened, clip)
-    model = _model(clip, config, opened.data.sources[0].target_width)
+    model = _model(clip, config, opened.data.sources[0].target_width, labels.loss if labels else None)
     model.tokenizer.point_features = point_features.measured(wanted, opened.data.sources, request.report)
     return Prepared(model, opened.data, opened.held, config.tokenizer.tokenizer, facts, card, opened.hold)
 
 
-def _model(clip: FrozenClip, config: RunConfig, target_width: int) -> S4Token:
+def _model(clip: FrozenClip, config: RunConfig, target_width: int, label_loss: LabelLoss | None) -> S4Token:
     encoder = FrozenEncoder(clip.model.visual)  # type: ignore[arg-type]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
@@ -44,7 +50,7 @@ def _model(clip: FrozenClip, config: RunConfig, target_width: int) -> S4Token:
         tokenizer = Tokenizer(config.tokenizer, width=encoder.width, point_features=wanted)
         return S4Token(
             tokenizer, encoder, config.training, config.clusters, config.propagation, config.encoder.attend,
-            target_width,
+            target_width, label_loss,
         )  # fmt: skip
 
 

@@ -233,6 +233,7 @@ def _told(
         "caches": [train.superpoints.stamp.folder, data.samples.stamp.folder],
         "dataset": {"name": clouds.name, "split": clouds.split, "clouds": len(data.clouds)},
         **({} if recipe.protocol is None else {"protocol": recipe.protocol}),
+        **({"learned_labels": {clouds.name: list(labels.classes)}} if recipe.head.head == "words" else {}),
     }
     return facts, card
 

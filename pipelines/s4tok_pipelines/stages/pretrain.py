@@ -87,8 +87,9 @@ def _make_features(
 def _stamp(config: RunConfig, ready: Prepared) -> Stamp:
     """Stamp everything a run's result depends on; a folder's config.toml is this."""
     training = asdict(config.training)
-    if training["head"] == PretrainConfig.head:  # folders from before there was a choice do not name it
-        del training["head"]
+    for name in ("head", "label_weight"):  # folders from before there was a choice do not name it
+        if training[name] == getattr(PretrainConfig, name):
+            del training[name]
     tables = {**ready.facts, "training": training}
     if config.objective != RunConfig.objective:  # as above
         tables["objective"] = {"name": config.objective}

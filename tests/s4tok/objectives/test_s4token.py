@@ -16,6 +16,7 @@ from torch.nn import functional
 from s4tok.backbones.arithmetic import compile_layers, lower, multiply_in_tf32, tf32
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig, Speedups
+from s4tok.losses.labels import LabelLoss
 from s4tok.models.checkpoint import read_weights
 from s4tok.objectives.s4token import S4Token, teacher_momentum
 from s4tok.objectives.training_clouds import Batch, TrainingCloud, augment, group
@@ -28,6 +29,7 @@ def training(
     dtype: torch.dtype | None = None,
     target_width: int | None = None,
     tokenizer: str = "s4token",
+    label_loss: LabelLoss | None = None,
     **settings: Any,
 ) -> S4Token:
     torch.manual_seed(0)
@@ -36,7 +38,7 @@ def training(
     reader = build_tokenizer(tokenizer, width=48, **small)
     still = replace(config or PretrainConfig(), scale_range=(1.0, 1.0), shift=0.0)
     encoder = FrozenEncoder(tower, dtype=dtype)
-    return S4Token(reader, encoder, still, ClusterConfig(4, 5), target_width=target_width)
+    return S4Token(reader, encoder, still, ClusterConfig(4, 5), target_width=target_width, label_loss=label_loss)
 
 
 def batch(n_clouds: int = 3, n_points: int = 200, seed: int = 0, width: int = 24) -> Batch:
@@ -183,6 +185,20 @@ def test_a_linear_head_begins_as_the_identity_and_is_trained() -> None:
     train(model, batch(), 20)
     assert (model.head.weight - torch.eye(24)).abs().max() > 1e-3
     assert training(PretrainConfig(head="linear", loss="assign")).head is None
+
+
+def test_labels_are_learned_beside_2d_features_and_no_checkpoint_keeps_their_texts() -> None:
+    config = PretrainConfig(loss="distill", distill_pass="full", label_weight=0.5)
+    texts = functional.normalize(torch.randn(4, 24, generator=torch.Generator().manual_seed(0)), dim=1)
+    model, plain = training(config, label_loss=LabelLoss(texts, torch.zeros(4, dtype=torch.long))), training(config)
+    given = batch()
+    assert float(model(given)["labels"]) == 0  # none has a label
+    given = given._replace(labels=torch.arange(9).expand(3, -1) % 4)
+    start, without = model(given), plain(given)
+    torch.testing.assert_close(start["total"], without["total"] + 0.5 * start["labels"])
+    assert "labels" not in without
+    assert set(model.trainable_state()) == set(plain.trainable_state())
+    assert float(train(model, given, 30)["labels"]) < 0.7 * float(start["labels"])
 
 
 @pytest.mark.parametrize("loss", ["assign", "distill"])

@@ -82,7 +82,7 @@ def test_auto_begins_with_nothing_where_features_do_not_lie_near_texts(checkpoin
     untrained = begin_with(replace(FinetuneRecipe.of("toy"), checkpoint="none", clip="mini"), "cpu")
     tuned = checkpoint._replace(card={**checkpoint.card, "labels": {}})
     assigned = checkpoint._replace(card={**checkpoint.card, "training": {"loss": "assign"}})
-    near_words = checkpoint._replace(card={**checkpoint.card, "objective": "parts", "learned_words": {}})
+    near_words = checkpoint._replace(card={**checkpoint.card, "objective": "parts", "learned_labels": {}})
     assert head_of(near_words, "auto").config.head_start == "words"  # of --head words, which stays near texts
     for each in (untrained, tuned, assigned):
         assert head_of(each, "auto").config.head_start == "nothing"

@@ -111,7 +111,7 @@ def test_a_tokenizer_that_learned_to_lie_near_words_is_asked_for_any(world: Any,
     finetune(world.train, world.cache, config, validation=[world.val], out=out)
     card = read_card(out / "ckpt" / "best")
     assert "labels" not in card
-    assert card["learned_words"]["classes"] == list(world.train.classes)
+    assert card["learned_labels"] == {world.train.name: list(world.train.classes)}
     found = segment_by_name(world.val, world.cache, names(world, out), SegmentConfig(draws=2))
     rows = validations(out)
     assert found.facts()["miou_i"] == pytest.approx(max(row["miou_i"] for row in rows[1:]), abs=0.2)

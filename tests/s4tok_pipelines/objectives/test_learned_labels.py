@@ -1,0 +1,126 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from s4tok.clouds import PointCloud
+from s4tok.datasets.dataset import CloudDataset, Origin
+from s4tok.errors import UsageError
+from s4tok.models.checkpoint_files import read_card
+from s4tok.vision.frozen_clip import FrozenClip
+from s4tok_pipelines.inputs.training_inputs import training_features
+from s4tok_pipelines.objectives.contract import Request
+from s4tok_pipelines.objectives.distilled_data import open_data
+from s4tok_pipelines.objectives.learned_labels import learned_labels
+from s4tok_pipelines.report import Report, silent
+from s4tok_pipelines.stages.pretrain import pretrain
+from s4tok_pipelines.training.ranks import from_environment
+from s4tok_pipelines.training.run_folder import read_metrics
+from tests.s4tok_pipelines.conftest import fill
+
+
+class Rooms(CloudDataset):
+    """Boxes of points whose lower half is floor, whose upper half is wall; a tenth has no label."""
+
+    name, split, scene, up = "rooms", "train", "room", "z"
+
+    def __init__(self, classes: tuple[str, ...] = ("wall", "xqzvord", "floor")) -> None:
+        self.keys, self.classes = ["a", "b", "c", "d"], classes
+
+    def __getitem__(self, key: str) -> PointCloud:
+        points = np.random.default_rng(self.keys.index(key)).uniform(-1, 1, size=(400, 3))
+        labels = np.where(points[:, 2] < 0, 2, 0)
+        labels[::10] = -1
+        return PointCloud.of(points, labels=labels)
+
+    def origin(self, key: str) -> Origin:
+        return Origin(key, 400)
+
+    def category(self, key: str) -> int:
+        return self.keys.index(key)
+
+
+class Noted(Report):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.fixture(scope="module")
+def rooms(world: Any) -> Rooms:
+    found = Rooms()
+    fill(world.cache, found, FrozenClip.load(world.clip))  # type: ignore[arg-type]
+    return found
+
+
+def test_classes_that_the_model_knows_are_texts_and_others_are_told(world: Any) -> None:
+    mini, said = FrozenClip.load("mini"), Noted()
+    config = world.config(label_weight=1.0)
+    halls = Rooms(("floor", "chair"))
+    halls.name = "halls"
+    found = learned_labels([world.train, Rooms(), halls], config, mini, "cpu", said)
+    assert found is not None
+    assert {name: rows.tolist() for name, rows in found.texts.items()} == {"rooms": [0, -1, 1], "halls": [2, 3]}
+    assert found.classes == {"rooms": ["wall", "floor"], "halls": ["floor", "chair"]}
+    assert found.loss.datasets.tolist() == [0, 0, 1, 1]
+    assert found.loss.texts.shape == (4, mini.width)
+    assert found.loss.texts.norm(dim=1).tolist() == pytest.approx([1] * 4, abs=1e-5)
+    assert len(said.notes) == 1
+    assert said.notes[0].startswith('"xqzvord" is not a word mini knows')
+    assert "rooms's points of that class are learned without it" in said.notes[0]
+    with pytest.raises(UsageError, match="knows no name of a class of rooms"):
+        learned_labels([Rooms(("xqzvord",))], config, mini, "cpu", silent)
+
+
+def test_labels_are_asked_for_and_there_have_to_be_some(world: Any) -> None:
+    clip = FrozenClip.load(world.clip)
+    assert learned_labels([Rooms()], world.config(), clip, "cpu", silent) is None
+    with pytest.raises(UsageError, match="no dataset here has any"):
+        pretrain(world.train, world.cache, world.config(label_weight=1.0))
+
+
+def test_texts_of_another_model_than_that_of_the_features_are_refused(world: Any) -> None:
+    clip = FrozenClip.load(world.clip)
+    found = learned_labels([Rooms()], world.config(label_weight=1.0), clip, "cpu", silent)
+    assert found is not None
+    found.require({"model": clip.name, "weights": clip.sha256})
+    with pytest.raises(UsageError, match="the features are by weights 000"):
+        found.require({"model": clip.name, "weights": "0" * 64})
+
+
+def test_each_superpoint_has_the_text_of_its_most_frequent_class(world: Any, rooms: Rooms) -> None:
+    request = Request((rooms,), (), world.cache, world.config(held_out=0.0), None, 1, "cpu", from_environment(), silent)
+    data = open_data(request, FrozenClip.load(world.clip), {"rooms": np.array([5, -1, 7])}).data
+    for entry in data.entries(range(len(data.keys)), 0):
+        assert entry.labels is not None
+        for number, label in enumerate(entry.labels):
+            height = entry.points[entry.superpoints == number, 1]  # y is up now
+            assert label == (7 if np.mean(height < 0) > 0.5 else 5)
+    plain = open_data(request, FrozenClip.load(world.clip)).data
+    assert plain.entries([0], 0)[0].labels is None
+
+
+def test_objects_and_labelled_rooms_are_learned_together(world: Any, rooms: Rooms, tmp_path: Path) -> None:
+    config = world.config(label_weight=1.0, epochs=3, loss="distill", distill_pass="full")
+    pretrain(world.train, world.cache, config, also=[rooms], out=tmp_path / "run")
+    steps = [row for row in read_metrics(tmp_path / "run" / "metrics.jsonl") if row["kind"] == "step"]
+    assert all(row["labels"] >= 0 for row in steps)
+    losses = [row["labels"] for row in steps if row["labels"]]  # a step without a room has none
+    assert np.mean(losses[-4:]) < 0.7 * np.mean(losses[:4])
+    card = read_card(tmp_path / "run" / "ckpt" / "best")
+    assert card["learned_labels"] == {"rooms": list(rooms.classes)}
+    page = (tmp_path / "run" / "ckpt" / "best" / "README.md").read_text(encoding="utf-8")
+    assert "| labels learned of | rooms |" in page
+    pretrain(world.train, world.cache, config, also=[rooms], out=tmp_path / "run", resume=True)  # it is done
+    again = replace(config, training=replace(config.training, label_weight=2.0))
+    with pytest.raises(UsageError, match="label_weight"):
+        pretrain(world.train, world.cache, again, also=[rooms], out=tmp_path / "run", resume=True)
+
+
+def test_features_are_found_for_rooms_too(world: Any, rooms: Rooms) -> None:
+    clip = FrozenClip.load(world.clip)
+    assert set(rooms.keys) <= set(training_features(rooms, world.cache, clip, world.config()).keys())
