@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.backbones.plain_transformer import PlainEncoder
-from s4tok.config import EncoderConfig, Scene, TokenizerConfig
+from s4tok.config import EncoderConfig, Scene
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.models.checkpoint_files import CARD, PAGE, WEIGHTS, file_of, find_checkpoint, read_card
@@ -22,7 +22,7 @@ from s4tok.models.labeller import Labeller
 from s4tok.models.model import Model
 from s4tok.models.model_card import model_card
 from s4tok.models.point_encoder_files import load_encoder, named, save_plain
-from s4tok.models.trained import Trained
+from s4tok.models.trained import Trained, tokenizer_config
 from s4tok.shapes import Float
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -152,8 +152,7 @@ def load_trained(where: str | Path, clip: FrozenClip | None, device: str = "cpu"
     assert clip is not None
     _require_same(card["clip"], clip, str(where))
     try:
-        settings = {name: _tuple(value) for name, value in card["tokenizer"].items()}
-        config = TokenizerConfig(**{"pe": "fixed", **settings})  # cards from before positions were learned have no "pe"
+        config = tokenizer_config(card)
         read = PointFeatures.of(card[POINT_FEATURES]) if POINT_FEATURES in card else NO_FEATURES
         width = int(clip.model.visual.proj.shape[0])  # type: ignore[union-attr, index]
         tokenizer = Tokenizer(config, width=width, n_features=card["n_features"], point_features=read)
@@ -238,7 +237,3 @@ def _require_same(trained_for: Mapping[str, str], clip: FrozenClip, where: str) 
         f"and this is {clip.name} (weights {clip.sha256[:12]}).",
         f"pass --clip {trained_for['name']}, or the folder or file it was trained with.",
     )
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

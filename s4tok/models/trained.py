@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from s4tok.config import Scene, SuperpointConfig
+from s4tok.config import EncoderConfig, RunConfig, Scene, SuperpointConfig, TokenizerConfig, VisionConfig
+from s4tok.errors import UsageError
 from s4tok.superpoints import METHODS, cut_pursuit
 
 
@@ -56,6 +57,37 @@ class Trained:
     def has_rooms(self) -> bool:
         """Say whether it was trained on rooms, as far as the card tells."""
         return self.window > 0 or "room" in self.superpoints
+
+
+def tokenizer_config(card: Mapping[str, Any]) -> TokenizerConfig:
+    """Read the tokenizer's settings; cards from before positions were learned have no "pe"."""
+    settings: dict[str, Any] = {"pe": "fixed", **card["tokenizer"]}
+    plain: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
+    }
+    return TokenizerConfig(**plain)
+
+
+def as_trained(recipe: RunConfig, card: Mapping[str, Any]) -> RunConfig:
+    """Change a recipe into one that begins with a checkpoint: with its tokenizer, CLIP and columns of rooms.
+
+    Raises:
+        UsageError: For a checkpoint without a CLIP.
+    """
+    if "clip" not in card:
+        raise UsageError("a checkpoint with a plain transformer reads no CLIP, and nothing can begin with it here.")
+    trained, clip = Trained.of(card), card["clip"]
+    is_by_clip = trained.vision_model.get("weights", clip["weights"]) == clip["weights"]
+    head = card.get("training", {}).get("head", RunConfig().training.head)
+    return replace(
+        recipe,
+        tokenizer=tokenizer_config(card),
+        clip=VisionConfig(clip["name"]),
+        features=None if is_by_clip else trained.vision_model["model"],
+        encoder=EncoderConfig(**card.get("encoder", {})),
+        point_features=tuple(card.get("point_features", {}).get("kinds", ())),
+        training=replace(recipe.training, head=head, window=trained.window),
+    )
 
 
 def _cut(fields: Mapping[str, Any]) -> SuperpointConfig:

@@ -54,7 +54,7 @@ RECIPE = FieldsOf(
         Part("backbone", BackboneConfig, "Models", (), {"width": "--backbone-width", "layers": "--backbone-layers",
              "heads": "--backbone-heads"}, ("mlp_ratio",)),
         Part("regions", RegionConfig, "Regions", (), {}, ("group_seed",)),
-        Part("", RunConfig, "Models", ("features",), {}, ("limit", "clouds")),
+        Part("", RunConfig, "Models", ("features", "checkpoint"), {}, ("limit", "clouds")),
     ),
     {preset: RunConfig.of(preset) for preset in SHOWN},
 )  # fmt: skip
@@ -97,9 +97,14 @@ def pretrain(
     Options overrule the preset. Under torchrun, processes share each batch.
     """
     from s4tok.datasets.table import DATASETS
+    from s4tok.models.checkpoint_files import find_checkpoint, read_card
+    from s4tok.models.trained import as_trained
     from s4tok.vision.weights import probe
 
-    config = changed(RunConfig.of(preset), recipe)
+    config = RunConfig.of(preset)
+    if (begun_with := recipe.get("checkpoint")) is not None:
+        config = as_trained(config, read_card(find_checkpoint(begun_with)))
+    config = changed(config, recipe)
     if source.limit is not None:
         config = replace(config, limit=source.limit)
     source = replace(source, clouds=source.clouds or config.clouds)

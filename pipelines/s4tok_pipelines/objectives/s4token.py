@@ -14,6 +14,7 @@ from s4tok.objectives.s4token import S4Token
 from s4tok.tokenizers import TOKENIZERS, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_pipelines.inputs import point_features
+from s4tok_pipelines.objectives.begun_with import begin_with
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.distilled_data import DistilledData, open_data
 from s4tok_pipelines.objectives.learned_labels import learned_labels
@@ -28,7 +29,7 @@ def prepare(request: Request[RunConfig]) -> Prepared:
     opened = open_data(request, clip, labels.texts if labels else {})
     if labels:
         labels.require(opened.vision_model)
-    card = {
+    card: dict[str, Any] = {
         "clip": {"name": clip.name, "weights": clip.sha256},
         "vision_model": opened.vision_model,
         "encoder": asdict(config.encoder),
@@ -38,7 +39,10 @@ def prepare(request: Request[RunConfig]) -> Prepared:
     }
     facts = _facts(request, opened, clip)
     model = _model(clip, config, opened.data.sources[0].target_width, labels.loss if labels else None)
-    model.tokenizer.point_features = point_features.measured(wanted, opened.data.sources, request.report)
+    if config.checkpoint is None:
+        model.tokenizer.point_features = point_features.measured(wanted, opened.data.sources, request.report)
+    else:
+        facts["checkpoint"] = card["begun_with"] = begin_with(model, config, clip)
     return Prepared(model, opened.data, opened.held, config.tokenizer.tokenizer, facts, card, opened.hold)
 
 
@@ -54,7 +58,7 @@ def _model(clip: FrozenClip, config: RunConfig, target_width: int, label_loss: L
         )  # fmt: skip
 
 
-def _facts(request: Request[RunConfig], opened: DistilledData, clip: FrozenClip) -> Mapping[str, Mapping[str, Any]]:
+def _facts(request: Request[RunConfig], opened: DistilledData, clip: FrozenClip) -> dict[str, Mapping[str, Any]]:
     """Say what the result depends on: the clouds, their features, CLIP, and the recipe of the model."""
     facts = opened.facts(request.datasets)
     if request.config.features is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from s4tok.config import PretrainConfig, RunConfig, Speedups, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.errors import choose
+from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.table import OBJECTIVES
@@ -63,6 +63,8 @@ def pretrain(
         speedups: What makes steps quicker and rounds otherwise; a run may go on without it, or with it.
         report: Who listens.
     """
+    if config.checkpoint is not None and config.objective != RunConfig.objective:
+        raise UsageError(f"--objective {config.objective} begins with no checkpoint.", "leave out --checkpoint.")
     ranks = from_environment()
     device = ranks.device(device)
     report = report if ranks.is_first else silent

@@ -176,3 +176,15 @@ def test_stage_one_names_the_commands_that_make_regions_of_frames(s4tok: Run) ->
     of = "toy-scans --split train --clouds frames"
     wanted = f"s4tok extract-masks {of}; s4tok superpoints {of} --preset masks; s4tok extract-clip {of} --clip mini"
     assert wanted in done.stderr
+
+
+def test_a_checkpoint_to_begin_with_brings_its_settings_and_options_overrule_them(s4tok: Run, asked: Asked) -> None:
+    flags = "--preset toy --checkpoint universal2 --n-points 2048 --epochs 5"
+    assert s4tok("pretrain", "toy-shapes", *flags.split()).returncode == 0
+    ((config, _),) = asked
+    assert (config.checkpoint, config.clip.model, config.training.epochs) == ("universal2", "mini2", 5)
+    assert (config.tokenizer.tokenizer, config.tokenizer.n_points) == ("s4token+context", 2048)
+    assert config.training.window == 2.0
+    wrong = s4tok("pretrain", "toy-shapes", "--checkpoint", "universal3")
+    assert wrong.returncode == 2
+    assert "no checkpoint is called that" in wrong.stderr
