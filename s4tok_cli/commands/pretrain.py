@@ -54,7 +54,7 @@ RECIPE = FieldsOf(
         Part("backbone", BackboneConfig, "Models", (), {"width": "--backbone-width", "layers": "--backbone-layers",
              "heads": "--backbone-heads"}, ("mlp_ratio",)),
         Part("regions", RegionConfig, "Regions", (), {}, ("group_seed",)),
-        Part("", RunConfig, "Models", ("features", "checkpoint"), {}, ("limit", "clouds")),
+        Part("", RunConfig, "Models", ("features",), {}, ("limit", "clouds")),
     ),
     {preset: RunConfig.of(preset) for preset in SHOWN},
 )  # fmt: skip
