@@ -12,7 +12,8 @@ from s4tok_pipelines.tables.result_table import Facts, find_figure
 def finished(folder: Path | None, name: str, clouds: CloudDataset, figures: Iterable[str]) -> list[Facts]:
     """Read FOLDER/results/NAME-SEED-SPLIT.json, as examples/studies writes them, a seed each in order.
 
-    Results of another dataset than the one that is asked about, and those that have none of the figures, are left out.
+    Results of another dataset or of more or fewer clouds than are asked about, and those that have none of the
+    figures, are left out.
     """
     if folder is None or not name:
         return []
@@ -23,6 +24,7 @@ def finished(folder: Path | None, name: str, clouds: CloudDataset, figures: Iter
         if match is not None:
             facts = json.loads(path.read_text(encoding="utf-8"))
             is_of = (facts.get("dataset"), facts.get("split")) == (clouds.name, clouds.split)
+            is_of = is_of and len(clouds) in (facts.get("clouds"), facts.get("clouds", 0) + facts.get("failed", 0))
             if is_of and any(find_figure(facts, figure) is not None for figure in wanted):
                 found[int(match[1])] = {"failures": [], **facts}
     return [found[seed] for seed in sorted(found)]

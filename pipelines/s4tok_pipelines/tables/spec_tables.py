@@ -1,6 +1,6 @@
 """From measurements to the tables that a specification describes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from s4tok.datasets.dataset import CloudDataset
@@ -16,10 +16,11 @@ class Measurements:
     results: dict[tuple[str, str], Sequence[Facts]] = field(default_factory=dict)  # a seed each
     vision: dict[str, Facts] = field(default_factory=dict)  # of the 2D model itself
 
-    def any_of(self, role: str) -> Facts:
-        """Give one result on a dataset, for what is the same in all: its chance."""
-        found = (facts for (_, each), results in self.results.items() if each == role for facts in results)
-        return next(found, self.vision.get(role, {}))
+    def all_of(self, role: str) -> Iterator[Facts]:
+        """Give the results on a dataset, for what is the same in all that have it: its chance."""
+        for (_, each), results in self.results.items():
+            yield from results if each == role else ()
+        yield self.vision.get(role, {})
 
 
 def result_table(spec: Spec, methods: Sequence[Method], found: Measurements) -> ResultTable:
@@ -48,8 +49,8 @@ def result_table(spec: Spec, methods: Sequence[Method], found: Measurements) -> 
 def by_category(spec: Spec, methods: Sequence[Method], found: Measurements) -> ResultTable:
     """Lay out mIoU_I of each category, in the dataset's order, beside what the paper prints of it."""
     clouds, role = found.worlds["parts"], "parts"
-    any_of = found.any_of(role).get("per_category", {})
-    names = [name for name in clouds.categories if any_of.get(name, {}).get("objects")]
+    asked = next(found.all_of(role)).get("per_category", {})
+    names = [name for name in clouds.categories if asked.get(name, {}).get("objects")]
     seen, shown = found.vision.get(role, {}), {name for of in spec.categories.values() for name in of}
     columns = tuple(
         Column(
@@ -78,10 +79,10 @@ def by_category(spec: Spec, methods: Sequence[Method], found: Measurements) -> R
 def _column(asked: Asked, figure: str, title: str, found: Measurements) -> Column:
     clouds = found.worlds.get(asked.role)
     name, split = (asked.paper, "") if clouds is None else (clouds.name, clouds.split)
-    facts, seen = found.any_of(asked.role), found.vision.get(asked.role, {})
-    return Column(
-        f"{name} {title}", name, split, figure, _chance(facts, figure), find_figure(seen, figure), asked.paper
-    )
+    chances = (_chance(facts, figure) for facts in found.all_of(asked.role))
+    chance = next((each for each in chances if each is not None), None)
+    seen = find_figure(found.vision.get(asked.role, {}), figure)
+    return Column(f"{name} {title}", name, split, figure, chance, seen, asked.paper)
 
 
 def _chance(facts: Facts, figure: str) -> float | None:

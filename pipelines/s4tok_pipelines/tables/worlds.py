@@ -60,14 +60,11 @@ def open_roles(
         place = None if known is None else known.made if data is None else known.papers
         if place is None:
             continue
-        shown = config.shapes if data is None and role in OBJECTS_SHOWN else None
-        limits = [each for each in (limit, shown) if each is not None]
+        shown = config.shapes if limit is None and data is None and role in OBJECTS_SHOWN else limit
         splits = [place[1], *(DATASETS[place[0]].load().splits if any_split else ())]
         for split in splits:
             try:
-                found[role] = open_dataset(
-                    place[0], split=split, limit=min(limits, default=None), root=DATA_ROOT if data is None else data
-                )
+                found[role] = open_dataset(place[0], split=split, limit=shown, root=DATA_ROOT if data is None else data)
                 break
             except InputError as error:
                 said = str(error) if str(error).startswith(place[0]) else f"{place[0]}: {error}"

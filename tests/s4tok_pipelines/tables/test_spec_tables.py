@@ -47,6 +47,14 @@ def test_a_column_has_chance_and_the_2d_model_and_a_cell_the_papers_figure() -> 
     assert (ours.cells[4].mean, ours.cells[4].paper) == (0.3, 0.4)
 
 
+def test_chance_is_that_of_any_result_which_has_it() -> None:
+    found = measured()
+    without = {name: value for name, value in SHAPES.items() if name != "chances"}
+    found.results["ours", "parts"] = [without]
+    found.vision["parts"] = {**found.vision["parts"], "chances": {"miou_i": 0.15}}
+    assert result_table(SPEC, SPEC.methods, found).columns[1].chance == 0.15
+
+
 def test_categories_without_an_object_have_no_column() -> None:
     table = by_category(SPEC, SPEC.methods, measured())
     assert [column.name for column in table.columns] == ["chair"]

@@ -23,6 +23,7 @@ def test_the_synthetic_data_have_no_scanned_objects_and_shapes_are_as_many_as_sh
     assert {role: clouds.name for role, clouds in found.items()} == {"parts": "toy-shapes", "scannet": "toy-scans"}
     assert len(found["parts"]) == 5
     assert len(open_roles(["scannet"], None, SMALL, 2)["scannet"]) == 2
+    assert len(open_roles(["parts"], None, SMALL, 7)["parts"]) == 7  # more than are shown, where that is asked for
 
 
 def test_all_that_is_missing_is_told_at_once_with_where_it_is_looked_for(tmp_path: Path) -> None:
