@@ -87,6 +87,7 @@ figures: system-libraries $(INSTALLED) ## Make the pictures of README and docs a
 	$(BIN)/s4tok segment toy-shapes --split test --limit 8 --auto --preview docs/images/parts.png
 	$(BIN)/s4tok data make toy --picture docs/images/toy-shapes.png --rooms-picture docs/images/toy-rooms.png
 	$(BIN)/s4tok data make home --rooms-picture docs/images/home-rooms.png
+	PYTHONPATH=.:pipelines:cache $(BIN)/python examples/trials/few_shot.py --kept docs/results/few-shot.json --picture docs/images/few-shot.png
 
 notebook: $(INSTALLED) ## Run the tutorial again, and keep what it prints and draws
 	PYTHONPATH=.:pipelines:cache $(BIN)/python -m tools.pages.run_notebook docs/tutorials/*.ipynb

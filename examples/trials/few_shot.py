@@ -8,7 +8,8 @@ on the frozen s4token+context, and `vision` one on the 2D model's own features o
 objects are labelled for all.
 
 What is done is passed over and what was stopped goes on, so it can be started again at any time. Results are
-OUT/results/*.json; the table is printed, and drawn into OUT/few_shot.png.
+OUT/results/*.json; the table is printed, written to OUT/few_shot.json and drawn into OUT/few_shot.png. `--kept
+docs/results/few-shot.json --picture FILE` draws a table that was made before.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -30,7 +32,8 @@ from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.entries import root_of
 from s4tok_pipelines.inputs.features import find_features, superpoints_under
 from s4tok_pipelines.inputs.labelled_data import few
-from s4tok_pipelines.training.curves import draw_curves
+from s4tok_pipelines.tables.bars import draw_bars
+from s4tok_pipelines.tables.result_table import Cell, Column, ResultRow, ResultTable
 
 ROWS = {
     "context": "--checkpoint s4token+context",
@@ -42,13 +45,24 @@ ROWS = {
     "probe": "--checkpoint s4token+context --train head --head probe --lr 0.01 --head-start nothing",
     "vision": "",
 }
+ABOUT = {
+    "context": "pre-trained, the head begins with words",
+    "context-no-words": "pre-trained, the head begins with nothing",
+    "context-random": "the same tokenizer from nothing",
+    "context-random-words": "the same tokenizer from nothing, the head begins with words",
+    "s4token": "pre-trained without context, the head begins with words",
+    "s4token-random": "the same tokenizer from nothing",
+    "probe": "one layer on frozen features of the pre-trained tokenizer",
+    "vision": "one layer on the 2D model's own features of superpoints",
+}
 SHOTS = ("1", "5", "10", "50", "all")
 CATEGORIES = len(ToyShapes.categories)
 FIGURE = "miou_i"
+Found: TypeAlias = dict[str, dict[str, list[float]]]  # by row and number of labels, a figure a seed
 
 
 def main() -> None:
-    """Train and measure what is missing, then print and draw the table."""
+    """Take the figures, then print and draw them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/few-shot"), help="folder of runs and results")
     parser.add_argument("--cache", type=Path, default=Path(".s4tok/cache"), help="folder of all caches")
@@ -58,9 +72,22 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=1200, help="objects to choose from")
     parser.add_argument("--epochs", type=int, default=20, help="of as many samples as there are objects to choose from")
     parser.add_argument("--tested", type=int, default=150, help="objects of the test split")
+    parser.add_argument("--kept", type=Path, help="draw the figures of this few_shot.json, and train nothing")
+    parser.add_argument("--picture", type=Path, help="where to draw [OUT/few_shot.png]")
     chosen = parser.parse_args()
+    if chosen.kept is not None:
+        found = json.loads(chosen.kept.read_text(encoding="utf-8"))
+    else:
+        found = measured(chosen)
+        (chosen.out / "few_shot.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    print(table(found))
+    draw(found, chosen.picture or chosen.out / "few_shot.png")
+
+
+def measured(chosen: argparse.Namespace) -> Found:
+    """Train and measure what is missing."""
     (chosen.out / "results").mkdir(parents=True, exist_ok=True)
-    found: dict[tuple[str, str], list[float]] = {}
+    found: Found = {}
     for row in chosen.rows:
         for shots in chosen.shots:
             for seed in chosen.seeds:
@@ -70,10 +97,9 @@ def main() -> None:
                     facts = measure(chosen, row, shots, seed)
                     result.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
                 value = float(json.loads(result.read_text(encoding="utf-8"))[FIGURE])
-                found.setdefault((row, shots), []).append(value)
+                found.setdefault(row, {}).setdefault(shots, []).append(value)
                 print(f"{row}, {shots} shots, seed {seed}: {value:.3f}", file=sys.stderr, flush=True)
-    print(table(found, chosen.rows, chosen.shots))
-    draw(found, chosen.rows, chosen.shots, chosen.out / "few_shot.png")
+    return found
 
 
 def tuned(chosen: argparse.Namespace, row: str, shots: str, seed: int) -> dict[str, float]:
@@ -170,23 +196,27 @@ def read(cache: Path, clouds: ToyShapes, key: str) -> tuple[torch.Tensor, Array]
     return seen, superpoints_under(reader).read(key, ("labels",))["labels"].astype(np.int64)
 
 
-def table(found: dict[tuple[str, str], list[float]], rows: list[str], shots: list[str]) -> str:
+def table(found: Found) -> str:
     """Write means, and deviations where there are several seeds."""
+    shots = list(next(iter(found.values())))
     lines = [f"| {FIGURE} | {' | '.join(shots)} |", f"|---|{'---:|' * len(shots)}"]
-    for row in rows:
-        cells = [found[row, each] for each in shots]
-        said = [f"{fmean(one):.3f}{f' ± {stdev(one):.3f}' if len(one) > 1 else ''}" for one in cells]
+    for row, cells in found.items():
+        said = [f"{fmean(one):.3f}{f' ± {stdev(one):.3f}' if len(one) > 1 else ''}" for one in cells.values()]
         lines.append(f"| {row} | {' | '.join(said)} |")
     return "\n".join(lines)
 
 
-def draw(found: dict[tuple[str, str], list[float]], rows: list[str], shots: list[str], path: Path) -> None:
-    """Draw a curve a row; each step to the right is the next number of shots."""
-    steps = [
-        {"kind": "step", "step": place, **{row: fmean(found[row, each]) for row in rows}}
-        for place, each in enumerate(shots)
-    ]
-    draw_curves(path, steps, rows, f"{FIGURE}, by labelled objects of each category: {', '.join(shots)}")
+def draw(found: Found, path: Path) -> None:
+    """Draw a panel for each number of labels, a bar a row with the deviation over seeds."""
+    shots = list(next(iter(found.values())))
+    columns = tuple(Column(f"{each} a category", "toy-shapes", "test", FIGURE) for each in shots)
+    bars = tuple(
+        ResultRow(row, f"{row}: {ABOUT[row]}", tuple(Cell(tuple(of[each])) for each in shots))
+        for row, of in found.items()
+    )
+    title = "Parts learned from so many labelled objects"
+    notes = ["mIoU_I of objects of toy-shapes test, in percent; lines: deviation over seeds."]
+    draw_bars(path, [ResultTable("few-shot", title, columns, bars)], title, notes)
 
 
 if __name__ == "__main__":

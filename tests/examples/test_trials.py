@@ -86,6 +86,9 @@ def test_the_study_of_few_shots_measures_what_is_missing_and_nothing_twice(pytho
     again = python(TRIALS / "few_shot.py", *small)
     assert again.stdout == done.stdout
     assert "Training" not in again.stderr
+    kept = ["--kept", tmp_path / "out" / "few_shot.json", "--picture", tmp_path / "again.png"]
+    assert python(TRIALS / "few_shot.py", *kept).stdout == done.stdout
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "out" / "few_shot.png").read_bytes()
 
 
 def test_clouds_are_changed_as_their_row_says_and_each_point_is_known_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ class Bars(NamedTuple):
     title: str
     values: Mapping[str, Cell]
     chance: float | None = None
+    beside: float = 0.0  # the highest bar of panels that are to be compared with it
 
 
 def draw_bars(path: Path, tables: Sequence[ResultTable], title: str, notes: Sequence[str]) -> None:
@@ -84,11 +85,19 @@ def _known(panel: Bars) -> Bars:
 
 
 def panels_of(table: ResultTable) -> list[Bars]:
-    """Make a panel for each column, and then for what the paper prints of it."""
-    measured, printed = list[Bars](), list[Bars]()
+    """Make a panel for each column, and then for what the paper prints of it.
+
+    Columns of the same figure of the same clouds have one scale.
+    """
+    measured, printed, highest = list[Bars](), list[Bars](), dict[tuple[str, str, str], float]()
+    for place, column in enumerate(table.columns):
+        tops = [_top(row.cells[place]) for row in table.rows if row.cells[place].each]
+        of = column.dataset, column.split, column.figure
+        highest[of] = max([highest.get(of, 0.0), *tops])
     for place, column in enumerate(table.columns):
         cells = {row.name: row.cells[place] for row in table.rows}
-        measured.append(Bars(column.name, cells, column.chance))
+        beside = highest[column.dataset, column.split, column.figure]
+        measured.append(Bars(column.name, cells, column.chance, beside))
         if column.paper:
             known = {name: Cell((cell.paper,)) for name, cell in cells.items() if cell.paper is not None}
             printed.append(Bars(_of_paper(table, column), known))
@@ -106,7 +115,7 @@ def draw_panel(
     left, top, width, height = box
     chance = math.nan if panel.chance is None else panel.chance
     reached = [chance, *map(_top, panel.values.values())]
-    most: float = 1.15 * max([0.01, *(value for value in reached if not math.isnan(value))])
+    most: float = 1.15 * max([0.01, panel.beside, *(value for value in reached if not math.isnan(value))])
     floor = top + height - 20
     draw.text((left, top), panel.title, fill=INK, font=font)
     step = width / max(len(panel.values), 1)

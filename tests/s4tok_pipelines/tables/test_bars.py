@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from s4tok_pipelines.tables.bars import PALETTE, WIDTH, draw_bars, panels_of
@@ -21,6 +22,17 @@ def test_printed_figures_of_one_dataset_are_told_apart() -> None:
     titles = [panel.title for panel in panels_of(ResultTable("t", "T", COLUMNS, ROWS))]
     assert titles[:3] == ["toy mIoU", "toy mAcc", "toy accuracy"]
     assert titles[3:] == ["the paper: ScanNet mIoU", "the paper: ScanNet mAcc", "the paper: ModelNet40"]
+
+
+def test_columns_of_one_figure_have_one_scale() -> None:
+    columns = (*COLUMNS[:2], Column("toy mIoU again", "toy", "test", "miou"))
+    rows = (
+        ResultRow("one", "One", (Cell((0.3,)), Cell((0.9,)), Cell())),
+        ResultRow("other", "Other", (Cell((0.2,)), Cell(), Cell((0.4, 0.6)))),
+    )
+    first, second, third = panels_of(ResultTable("t", "T", columns, rows))[:3]
+    assert first.beside == third.beside == pytest.approx(0.5 + 0.02**0.5)
+    assert second.beside == 0.9
 
 
 def test_a_row_has_a_bar_where_it_has_a_figure_and_a_colour_of_its_own(tmp_path: Path) -> None:
