@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from s4tok.config import EncoderConfig, RunConfig, Scene, SuperpointConfig, TokenizerConfig, VisionConfig
+from s4tok.config.kinds import SuperpointPreset
 from s4tok.errors import UsageError
 from s4tok.superpoints import METHODS, cut_pursuit
 
@@ -68,8 +69,17 @@ def tokenizer_config(card: Mapping[str, Any]) -> TokenizerConfig:
     return TokenizerConfig(**plain)
 
 
+def labels_learned_by(card: Mapping[str, Any]) -> dict[str, list[str]]:
+    """List the classes of each dataset whose labels a checkpoint's tokenizer, or one it began with, has learned."""
+    found = {name: list(classes) for name, classes in _mapping(card, "learned_labels").items()}
+    if "labels" in card and _mapping(card, "training").get("train") != "head":  # the tokenizer was trained with it
+        name = _mapping(card, "dataset").get("name", "a dataset that the card does not name")
+        found[name] = list(card["labels"]["classes"])
+    return found
+
+
 def as_trained(recipe: RunConfig, card: Mapping[str, Any]) -> RunConfig:
-    """Change a recipe into one that begins with a checkpoint: with its tokenizer, CLIP and columns of rooms.
+    """Change a recipe into one that begins with a checkpoint: with its tokenizer, CLIP, superpoints and columns.
 
     Raises:
         UsageError: For a checkpoint without a CLIP.
@@ -79,8 +89,15 @@ def as_trained(recipe: RunConfig, card: Mapping[str, Any]) -> RunConfig:
     trained, clip = Trained.of(card), card["clip"]
     is_by_clip = trained.vision_model.get("weights", clip["weights"]) == clip["weights"]
     head = card.get("training", {}).get("head", RunConfig().training.head)
+    scenes: list[Scene] = [scene for scene in get_args(Scene) if scene in trained.superpoints]
+    presets = (
+        preset
+        for preset in get_args(SuperpointPreset)
+        if scenes and all(SuperpointConfig.of(scene, preset) == trained.superpoints[scene] for scene in scenes)
+    )
     return replace(
         recipe,
+        superpoints=next(presets, recipe.superpoints),
         tokenizer=tokenizer_config(card),
         clip=VisionConfig(clip["name"]),
         features=None if is_by_clip else trained.vision_model["model"],

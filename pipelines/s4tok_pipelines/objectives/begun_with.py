@@ -1,18 +1,26 @@
 """A checkpoint that pre-training begins with, in place of a new tokenizer."""
 
-from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 
 from s4tok.config import RunConfig
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import has_own_encoder, load_trained
+from s4tok.models.trained import labels_learned_by
 from s4tok.objectives.s4token import SCENES, S4Token
 from s4tok.vision.frozen_clip import FrozenClip
 
 
+class BegunWith(NamedTuple):
+    """What training began with, for the run's folder and the checkpoint's card."""
+
+    named: dict[str, str]  # its name, and a hash of its weights
+    learned_labels: dict[str, list[str]]  # of each dataset, which it knows from then on
+
+
 @torch.no_grad()
-def begin_with(model: S4Token, config: RunConfig, clip: FrozenClip) -> Mapping[str, str]:
+def begin_with(model: S4Token, config: RunConfig, clip: FrozenClip, device: str) -> BegunWith:
     """Take over a checkpoint's tokenizer, what takes its features to the targets, and their means; name it.
 
     A head for labels is left behind.
@@ -21,7 +29,7 @@ def begin_with(model: S4Token, config: RunConfig, clip: FrozenClip) -> Mapping[s
         UsageError: For one whose transformer was trained too, or whose weights are not of the recipe's form.
     """
     assert config.checkpoint is not None
-    found = load_trained(config.checkpoint, clip)
+    found = load_trained(config.checkpoint, clip, device)
     if has_own_encoder(found.model):
         raise UsageError(
             f"{config.checkpoint} was trained with its transformer, and pretrain leaves CLIP's as it is.",
@@ -52,4 +60,4 @@ def begin_with(model: S4Token, config: RunConfig, clip: FrozenClip) -> Mapping[s
     for row, scene in enumerate(SCENES):
         if scene in found.means:
             model.mean_features[row], model.mean_targets[row] = found.means[scene]
-    return {"name": found.name, "weights": found.sha256}
+    return BegunWith({"name": found.name, "weights": found.sha256}, labels_learned_by(found.card))

@@ -54,10 +54,12 @@ def learned_labels(
     """Turn the classes of labelled rooms into texts, as zero-shot labelling does; None where no label is learned.
 
     Raises:
-        UsageError: Where no dataset labels rooms, or the model has no texts or knows no class.
+        UsageError: Where no dataset labels rooms, the model has no texts or knows no class, or nothing is distilled.
     """
     if not config.training.label_weight:
         return None
+    if config.training.loss == "assign":
+        raise UsageError("--loss assign learns from no label, and --label-weight is given.", "leave out one.")
     labelled = [each for each in datasets if has_labelled_rooms(each)]
     if not labelled:
         raise UsageError("--label-weight learns labels of rooms, and no dataset here has any.", "leave it out.")

@@ -42,7 +42,10 @@ def prepare(request: Request[RunConfig]) -> Prepared:
     if config.checkpoint is None:
         model.tokenizer.point_features = point_features.measured(wanted, opened.data.sources, request.report)
     else:
-        facts["checkpoint"] = card["begun_with"] = begin_with(model, config, clip)
+        begun = begin_with(model, config, clip, request.device)
+        facts["checkpoint"] = card["begun_with"] = begun.named
+        if known := begun.learned_labels | card.get("learned_labels", {}):
+            card["learned_labels"] = known
     return Prepared(model, opened.data, opened.held, config.tokenizer.tokenizer, facts, card, opened.hold)
 
 

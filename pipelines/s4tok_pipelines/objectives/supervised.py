@@ -16,6 +16,7 @@ from s4tok.models.checkpoint import TrainedModel, has_own_encoder, own_encoder
 from s4tok.models.labeller import Labels
 from s4tok.models.model import Model
 from s4tok.models.point_encoder import PointEncoder
+from s4tok.models.trained import labels_learned_by
 from s4tok.objectives.supervised import NO_LABEL, Supervised, class_weights
 from s4tok.tokenizers import TOKENIZERS, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -233,8 +234,12 @@ def _told(
         "caches": [train.superpoints.stamp.folder, data.samples.stamp.folder],
         "dataset": {"name": clouds.name, "split": clouds.split, "clouds": len(data.clouds)},
         **({} if recipe.protocol is None else {"protocol": recipe.protocol}),
-        **({"learned_labels": {clouds.name: list(labels.classes)}} if recipe.head.head == "words" else {}),
     }
+    known = labels_learned_by(checkpoint.card)
+    if recipe.head.head == "words":  # whose checkpoint has no head that would say so
+        known[clouds.name] = list(labels.classes)
+    if known:
+        card["learned_labels"] = known
     return facts, card
 
 

@@ -23,8 +23,8 @@ def finished(folder: Path | None, name: str, clouds: CloudDataset, figures: Iter
         match = pattern.fullmatch(path.name)
         if match is not None:
             facts = json.loads(path.read_text(encoding="utf-8"))
-            is_of = (facts.get("dataset"), facts.get("split")) == (clouds.name, clouds.split)
-            is_of = is_of and len(clouds) in (facts.get("clouds"), facts.get("clouds", 0) + facts.get("failed", 0))
+            asked = facts.get("clouds", 0) + facts.get("failed", 0)
+            is_of = (facts.get("dataset"), facts.get("split"), asked) == (clouds.name, clouds.split, len(clouds))
             if is_of and any(find_figure(facts, figure) is not None for figure in wanted):
                 found[int(match[1])] = {"failures": [], **facts}
     return [found[seed] for seed in sorted(found)]

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 
-from s4tok.config import RunConfig
+from s4tok.config import RunConfig, SuperpointConfig
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import read_weights
 from s4tok.models.checkpoint_files import read_card
-from s4tok.models.trained import as_trained
+from s4tok.models.trained import as_trained, labels_learned_by
 from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.training.run_folder import read_metrics
 
@@ -82,7 +82,17 @@ def test_settings_of_a_card_overrule_a_recipe() -> None:
     assert (found.clip.model, found.features, found.encoder.attend) == ("mini2", "dinov2", 3.0)
     assert (found.point_features, found.training.window, found.training.head) == (("rgb",), 2.0, "linear")
     assert found.training.epochs == RunConfig.of("toy").training.epochs
+    cut = vars(SuperpointConfig.of("room", "cut-pursuit"))
+    assert as_trained(RunConfig.of("toy"), {**card, "superpoints": {"room": cut}}).superpoints == "cut-pursuit"
+    assert found.superpoints == RunConfig.of("toy").superpoints  # of which the card says nothing
     by_clip = {**card, "vision_model": {"model": "mini2", "weights": "a"}}
     assert as_trained(RunConfig.of("toy"), by_clip).features is None
     with pytest.raises(UsageError, match="a plain transformer"):
         as_trained(RunConfig.of("toy"), {"backbone": {}, "tokenizer": {}})
+
+
+def test_labels_that_a_tokenizer_has_learned_are_those_of_its_card_and_of_its_head() -> None:
+    card = {"learned_labels": {"rooms": ["wall"]}, "labels": {"classes": ["seat"]}, "dataset": {"name": "chairs"}}
+    assert labels_learned_by(card) == {"rooms": ["wall"], "chairs": ["seat"]}
+    assert labels_learned_by({**card, "training": {"train": "head"}}) == {"rooms": ["wall"]}
+    assert labels_learned_by({}) == {}

@@ -10,14 +10,14 @@ from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint_files import read_card
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_pipelines.inputs.training_inputs import training_features
 from s4tok_pipelines.objectives.contract import Request
 from s4tok_pipelines.objectives.distilled_data import open_data
 from s4tok_pipelines.objectives.learned_labels import learned_labels
-from s4tok_pipelines.report import Report, silent
+from s4tok_pipelines.report import silent
 from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.training.ranks import from_environment
 from s4tok_pipelines.training.run_folder import read_metrics
+from tests.notes import Notes
 from tests.s4tok_pipelines.conftest import fill
 
 
@@ -42,14 +42,6 @@ class Rooms(CloudDataset):
         return self.keys.index(key)
 
 
-class Noted(Report):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-
 @pytest.fixture(scope="module")
 def rooms(world: Any) -> Rooms:
     found = Rooms()
@@ -58,7 +50,7 @@ def rooms(world: Any) -> Rooms:
 
 
 def test_classes_that_the_model_knows_are_texts_and_others_are_told(world: Any) -> None:
-    mini, said = FrozenClip.load("mini"), Noted()
+    mini, said = FrozenClip.load("mini"), Notes()
     config = world.config(label_weight=1.0)
     halls = Rooms(("floor", "chair"))
     halls.name = "halls"
@@ -69,9 +61,9 @@ def test_classes_that_the_model_knows_are_texts_and_others_are_told(world: Any) 
     assert found.loss.datasets.tolist() == [0, 0, 1, 1]
     assert found.loss.texts.shape == (4, mini.width)
     assert found.loss.texts.norm(dim=1).tolist() == pytest.approx([1] * 4, abs=1e-5)
-    assert len(said.notes) == 1
-    assert said.notes[0].startswith('"xqzvord" is not a word mini knows')
-    assert "rooms's points of that class are learned without it" in said.notes[0]
+    assert len(said.said) == 1
+    assert said.said[0].startswith('"xqzvord" is not a word mini knows')
+    assert "rooms's points of that class are learned without it" in said.said[0]
     with pytest.raises(UsageError, match="knows no name of a class of rooms"):
         learned_labels([Rooms(("xqzvord",))], config, mini, "cpu", silent)
 
@@ -81,6 +73,8 @@ def test_labels_are_asked_for_and_there_have_to_be_some(world: Any) -> None:
     assert learned_labels([Rooms()], world.config(), clip, "cpu", silent) is None
     with pytest.raises(UsageError, match="no dataset here has any"):
         pretrain(world.train, world.cache, world.config(label_weight=1.0))
+    with pytest.raises(UsageError, match="--loss assign learns from no label"):
+        pretrain(world.train, world.cache, world.config(label_weight=1.0, loss="assign"))
 
 
 def test_texts_of_another_model_than_that_of_the_features_are_refused(world: Any) -> None:
@@ -119,8 +113,6 @@ def test_objects_and_labelled_rooms_are_learned_together(world: Any, rooms: Room
     again = replace(config, training=replace(config.training, label_weight=2.0))
     with pytest.raises(UsageError, match="label_weight"):
         pretrain(world.train, world.cache, again, also=[rooms], out=tmp_path / "run", resume=True)
-
-
-def test_features_are_found_for_rooms_too(world: Any, rooms: Rooms) -> None:
-    clip = FrozenClip.load(world.clip)
-    assert set(rooms.keys) <= set(training_features(rooms, world.cache, clip, world.config()).keys())
+    then = world.config(epochs=1, loss="distill", distill_pass="full")
+    pretrain(world.train, world.cache, replace(then, checkpoint=str(tmp_path / "run")), out=tmp_path / "then")
+    assert read_card(tmp_path / "then" / "ckpt" / "best")["learned_labels"] == card["learned_labels"]
