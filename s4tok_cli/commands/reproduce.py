@@ -94,7 +94,16 @@ def reproduce(
     pretrained: model_options.Pretrained = VisionConfig.pretrained,
     prompts: model_options.Prompts = None,
     out: Annotated[Path | None, options.out("results/NAME", "The folder of the result.")] = None,
-    limit: options.Limit = None,
+    limit: Annotated[
+        int | None,
+        Option(
+            min=1,
+            help="Only the first N clouds of each dataset.",
+            metavar="N",
+            show_default=f"all; of synthetic objects {ReproduceConfig.shapes}",
+            rich_help_panel=options.INPUT,
+        ),
+    ] = None,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",

@@ -26,15 +26,14 @@ def open_worlds(data: Path | None, config: ReproduceConfig, limit: int | None = 
 
     Args:
         data: The folder that holds the three.
-        config: How many objects the sweep takes.
+        config: How many objects the sweep takes where no limit says so.
         limit: Ask about the first clouds of each alone; those to train on stay whole.
     """
     root = DATA_ROOT if data is None else data
     objects, scans, rooms = MADE if data is None else PAPERS
 
-    def opened(name: str, split: str, *limits: int | None) -> CloudDataset:
-        known = [each for each in (limit, *limits) if each is not None]
-        return open_dataset(name, split=split, limit=min(known, default=None), root=root)
+    def opened(name: str, split: str, usual: int | None = None) -> CloudDataset:
+        return open_dataset(name, split=split, limit=limit or usual, root=root)
 
     return Worlds(
         open_dataset(objects, split="train", root=root),

@@ -277,5 +277,6 @@ def test_the_made_world_plays_the_papers_datasets(tmp_path: Path) -> None:
     assert not set(worlds.objects.keys) & set(worlds.shapes.keys)
     few = open_worlds(None, ReproduceConfig(), limit=2)
     assert (len(few.shapes), len(few.rooms[0]), len(few.scans)) == (2, 2, 60)
+    assert len(open_worlds(None, ReproduceConfig(), limit=200).shapes) == 200  # more than the usual, where asked
     with pytest.raises(InputError, match="shapenet55 is not under"):
         open_worlds(tmp_path, ReproduceConfig())
