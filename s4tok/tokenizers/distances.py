@@ -4,6 +4,8 @@ from torch import Tensor
 
 from s4tok.shapes import Float
 
+INDEX_BITS = 32  # of an integer that orders points: the bits of a distance above those of an index
+
 
 def squared_distances(one: Float[Tensor, "b p 3"], other: Float[Tensor, "b q 3"]) -> Float[Tensor, "b p q"]:
     """Measure every pair.

@@ -9,7 +9,7 @@ from torch import Tensor
 from s4tok.compiled import is_worth_compiling
 from s4tok.device import answers_at_once
 from s4tok.shapes import Bool, Float32, Int
-from s4tok.tokenizers.distances import squared_distances
+from s4tok.tokenizers.distances import INDEX_BITS, squared_distances
 from s4tok.tokenizers.noise import noise
 from s4tok.tokenizers.order import SortedClouds
 
@@ -19,7 +19,6 @@ Pick: TypeAlias = Literal["nearest", "ball", "any"]
 # 2**22 took twice the time of 2**18. A GPU wants few and large kernels.
 PAIRS_AT_ONCE = {"cpu": 2**18, "cuda": 2**24}
 SMALLEST_OF_LOOP = 2**20  # points times centres of a batch, for which Numba is worth its import
-INDEX_BITS = 32
 _NEVER = torch.iinfo(torch.int64).max
 
 
@@ -44,7 +43,8 @@ def group_points(
     if centers.is_cpu and is_worth_compiling(centers.numel() * clouds.xyz.shape[1], SMALLEST_OF_LOOP):
         from s4tok.tokenizers.grouping_cpu import group
 
-        return group(clouds, centers, (starts, lengths), radius, seeds, pick, patch_size)
+        limits = radius.square() if pick == "ball" else torch.full_like(radius, torch.inf)
+        return group(clouds, centers, (starts, lengths), limits, seeds, patch_size, takes_nearest=pick == "nearest")
     # Long windows first: tokens that are handled together then have windows of about one length.
     lengths, tokens = lengths.sort(dim=1, descending=True, stable=True)
     members = centers[:, :, None].repeat(1, 1, patch_size)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from s4tok.compiled import compiled
 from s4tok.shapes import Array, Bool, Float32, Int
-from s4tok.tokenizers.grouping import INDEX_BITS, Pick
+from s4tok.tokenizers.distances import INDEX_BITS
 from s4tok.tokenizers.noise import STEP, mix
 from s4tok.tokenizers.order import SortedClouds
 
@@ -19,18 +19,22 @@ def group(
     clouds: SortedClouds,
     centers: Int[Tensor, "b m"],
     windows: tuple[Int[Tensor, "b m"], Int[Tensor, "b m"]],
-    radius: Float32[Tensor, " b"],
+    limits: Float32[Tensor, " b"],
     seeds: Int[Tensor, " b"],
-    pick: Pick,
     patch_size: int,
+    *,
+    takes_nearest: bool,
 ) -> tuple[Int[Tensor, "b m k"], Bool[Tensor, "b m k"]]:
-    """Do what `group_points` does, to the bit, given the first point and the number of points of each window."""
+    """Do what `group_points` does, to the bit, given each window's first point, its number of points and its limit.
+
+    A limit is the largest squared distance of a point from its centre. Of more points than a patch holds the nearest
+    are taken, or some at random.
+    """
     members = centers[:, :, None].repeat(1, 1, patch_size)
     is_member = torch.zeros_like(members, dtype=torch.bool)
-    limits = radius.square() if pick == "ball" else torch.full_like(radius, torch.inf)
     given: list[Any] = [each.contiguous().numpy() for each in (centers, *windows, limits, seeds)]
     axes = np.ascontiguousarray(clouds.xyz.permute(2, 0, 1).numpy())
-    _group(*[axes, *given, pick == "nearest", members.numpy(), is_member.numpy()])
+    _group(*[axes, *given, takes_nearest, members.numpy(), is_member.numpy()])
     return members, is_member
 
 

@@ -47,7 +47,7 @@ def test_the_compiled_loop_groups_what_the_other_groups(
 def test_many_pairs_take_it_and_few_do_not_import_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = list[int]()
 
-    def group(clouds: SortedClouds, centers: Any, *_: Any) -> Any:
+    def group(clouds: SortedClouds, centers: Any, *_: Any, takes_nearest: bool) -> Any:
         asked.append(clouds.xyz.shape[1])
         return centers[..., None].repeat(1, 1, 8), centers[..., None].repeat(1, 1, 8) > 0
 
