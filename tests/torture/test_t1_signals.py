@@ -39,5 +39,6 @@ def test_what_is_in_hand_is_committed_at(name: str, code: int, tmp_path: Path, t
 
 
 def _stage(root: Path, journal: Path, ready: Path) -> int:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell that runs the tests behind it has them ignore it
     with journal.open("a", buffering=1) as note:
         return run(root, ENTRIES, ready=ready.touch, written=lambda key: note.write(f"{key}\n"))
