@@ -70,6 +70,7 @@ class CloudDataset(ABC):
     box_classes: Sequence[str] = ()  # what the labels of a cloud's boxes mean; without them it has no boxes
     categories: Sequence[str] = ()  # what `category` means
     parts: Mapping[str, Sequence[int]] = {}  # of each category, the classes its points can have
+    names: Sequence[str] = ()  # what points are called beside their classes, often more closely, where that is known
     remarks: Sequence[str] = ()  # what is worth knowing of how its source was understood
     hidden: ClassVar[Sequence[str]] = ()  # splits whose labels a benchmark keeps to itself
 
@@ -87,6 +88,10 @@ class CloudDataset(ABC):
 
     def category(self, key: str) -> int | None:
         """Give the index of an object's category, where the dataset knows it."""
+        return None
+
+    def named(self, key: str) -> Int[Array, " n"] | None:
+        """Give the name of each point, an index into `names`, -1 for none; None where the dataset has no names."""
         return None
 
     def present(self, key: str) -> Bool[Array, " r"] | None:

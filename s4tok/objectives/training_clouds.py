@@ -12,7 +12,7 @@ from s4tok.config import PretrainConfig, Scene
 from s4tok.shapes import Array, Bool, Float, Float32, Int, Real
 from s4tok.tokenizers import Patches, PointFeatures, Tokenizer
 
-NO_TEXT = -1  # of a superpoint without label
+NO_TEXT = -1  # of a superpoint without label or name
 
 
 class TrainingCloud(NamedTuple):
@@ -25,7 +25,7 @@ class TrainingCloud(NamedTuple):
     scene: Scene
     seed: int  # of cloud and epoch
     features: Float32[Array, "n extra"] | None = None  # of points, if the tokenizer reads any
-    labels: Int[Array, " s"] | None = None  # the text of each superpoint's class, -1 for none
+    labels: Int[Array, "s v"] | None = None  # the texts of each superpoint's class and name, -1 for none
 
 
 class Batch(NamedTuple):
@@ -40,7 +40,7 @@ class Batch(NamedTuple):
     seeds: Int[Tensor, " b"]  # of each cloud and epoch: centres, patches, masks and augmentation follow it
     is_room: Bool[Tensor, " b"] | None = None  # objects where None
     features: Float[Tensor, "b n extra"] | None = None  # of points, if the tokenizer reads any
-    labels: Int[Tensor, "b s"] | None = None  # the text of each superpoint's class, -1 for none
+    labels: Int[Tensor, "b s v"] | None = None  # the texts of each superpoint's class and name, -1 for none
 
     def to(self, device: torch.device | str) -> "Batch":
         """Move everything to a device."""
@@ -65,7 +65,8 @@ def padded(entries: Sequence[TrainingCloud]) -> Batch:
     targets = np.zeros((len(entries), n_superpoints, entries[0].targets.shape[1]), np.float32)
     known = [each.features for each in entries if each.features is not None]
     features = np.zeros((len(known), n_points, known[0].shape[1]), np.float32) if known else None
-    labels = np.full((len(entries), n_superpoints), NO_TEXT, np.int64)
+    n_texts = max((each.labels.shape[1] for each in entries if each.labels is not None), default=0)
+    labels = np.full((len(entries), n_superpoints, n_texts), NO_TEXT, np.int64)
     for place, each in enumerate(entries):
         points[place, : len(each.points)], superpoints[place, : len(each.points)] = each.points, each.superpoints
         is_point[place, : len(each.points)] = True
@@ -73,7 +74,7 @@ def padded(entries: Sequence[TrainingCloud]) -> Batch:
         if features is not None:
             features[place, : len(each.points)] = each.features
         if each.labels is not None:
-            labels[place, : len(each.labels)] = each.labels
+            labels[place, : len(each.labels), : each.labels.shape[1]] = each.labels
     return Batch(
         points=torch.from_numpy(points),
         superpoints=torch.from_numpy(superpoints),
@@ -84,7 +85,7 @@ def padded(entries: Sequence[TrainingCloud]) -> Batch:
         is_room=torch.tensor([each.scene == "room" for each in entries]),
         seeds=torch.tensor([each.seed for each in entries]),
         features=None if features is None else torch.from_numpy(features),
-        labels=None if all(each.labels is None for each in entries) else torch.from_numpy(labels),
+        labels=torch.from_numpy(labels) if n_texts else None,
     )
 
 

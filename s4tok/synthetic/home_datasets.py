@@ -8,6 +8,7 @@ from s4tok.config import WorldConfig
 from s4tok.datasets.dataset import Origin
 from s4tok.datasets.reader import FolderLayout
 from s4tok.datasets.scannet_labels import BOX_CLASSES, CLASSES
+from s4tok.shapes import Array, Int
 from s4tok.synthetic import buildings
 from s4tok.synthetic.capture import DEPTH_CAMERA
 from s4tok.synthetic.datasets import ToyRoom, ToyRooms, ToyScans
@@ -16,6 +17,7 @@ from s4tok.synthetic.homes import ROOMS, make_home_room
 from s4tok.synthetic.models import Models
 from s4tok.synthetic.randomness import Draw
 from s4tok.synthetic.scenes import Scene
+from s4tok.synthetic.thing_names import NAMES, names_of
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ class HomeRoom(ToyRoom):
     """What furnished rooms share: where their furniture comes from, and what it is."""
 
     furniture: FolderLayout | None
+    names = NAMES
 
     def furniture_of(self, key: str) -> Furniture:
         """Give the libraries of a cloud's own split."""
@@ -37,6 +40,10 @@ class HomeRoom(ToyRoom):
         furniture = source.identity if isinstance(source, Models) else "made"
         whole = super().origin(key)
         return Origin(f"{whole.path}/homes-{VERSION}/furniture-{furniture}", whole.size)
+
+    def named(self, key: str) -> Int[Array, " n"]:
+        """Give what each point is called."""
+        return names_of(self.capture(key))
 
     def models(self, key: str) -> Sequence[str]:
         """Give the key of the model that each instance is in the furniture libraries; empty where it is made."""

@@ -35,13 +35,13 @@ class Cloud(NamedTuple):
     pairs: Float32[Array, " s"]  # views that see a point of each superpoint, in the mean
     whole: Float32[Array, " d"]
     of_points: Float[Array, "q n c"] | None  # colours and normals, where the tokenizer reads any
-    labels: Int[Array, "q n"] | None  # of points, where they are learned
+    told: Sequence[Int[Array, "q n"]]  # class and name of each point, as far as they are learned
     is_full: bool  # no sample has fewer points than the others
 
     @property
     def nbytes(self) -> int:
         """Count the bytes it takes."""
-        return sum(each.nbytes for each in self if isinstance(each, np.ndarray))
+        return sum(each.nbytes for each in (*self, *self.told) if isinstance(each, np.ndarray))
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Source:
     config: PretrainConfig
     windows: int = 1
     point_features: PointFeatures = NO_FEATURES
-    texts: Int[Array, " c"] | None = None  # where labels are learned, the text of each class; -1 for none
+    texts: Sequence[Int[Array, " _"]] = ()  # where labels are learned, the text of each class and name; -1 for none
     _held: dict[str, Cloud] = field(default_factory=dict)
     _keeps_targets: bool = False
     _targets: dict[tuple[str, int], Float32[Array, "s d"]] = field(default_factory=dict)  # of each sample
@@ -104,7 +104,7 @@ class Source:
             (seen["visible"] / np.maximum(samples["sizes"], 1)).astype(np.float32),
             whole / max(float(np.linalg.norm(whole)), 1e-12),
             samples.arrays.get("features"),
-            samples.arrays.get("labels"),
+            [samples[name] for name in ("labels", "names")[: len(self.texts)]],
             bool((samples["superpoints"] >= 0).all()),
         )
 
@@ -138,13 +138,16 @@ class Source:
         draw = 0 if isinstance(epoch, str) else epoch % self.config.draws
         return number % self.windows * self.config.draws + draw
 
-    def _labels(self, number: int, epoch: int | str, superpoints: Int[Array, " n"]) -> Int[Array, " s"] | None:
-        """Give the text of each superpoint's most frequent class, where labels are learned."""
-        labels = self.read(self.clouds[number // self.windows]).labels
-        if labels is None or self.texts is None:
+    def _labels(self, number: int, epoch: int | str, superpoints: Int[Array, " n"]) -> Int[Array, "s v"] | None:
+        """Give the texts of each superpoint's most frequent class and name, where labels are learned."""
+        if not self.texts:
             return None
-        of_points = labels[self._row(number, epoch)][: len(superpoints)].astype(np.int64)
-        return most_frequent(superpoints, np.where(of_points < 0, NO_TEXT, self.texts[of_points]))
+        found = []
+        told = self.read(self.clouds[number // self.windows]).told
+        for texts, of_clouds in zip(self.texts, told, strict=True):
+            of_points = of_clouds[self._row(number, epoch)][: len(superpoints)].astype(np.int64)
+            found.append(most_frequent(superpoints, np.where(of_points < 0, NO_TEXT, texts[of_points])))
+        return np.column_stack(found)
 
     def _alone(self, number: int, epoch: int | str) -> Part:
         name = self.clouds[number // self.windows]

@@ -14,9 +14,9 @@ from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Int
 from s4tok.superpoints.samples import Sample, column, sample
 from s4tok.tokenizers import NO_FEATURES, PointFeatures
-from s4tok_cache import CacheReader, Layout, Stamp, Store
+from s4tok_cache import CacheReader, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint
-from s4tok_pipelines.layouts import LABELLED, SAMPLES, SAMPLES_WITH_FEATURES
+from s4tok_pipelines.layouts import LABELLED, NAMED, SAMPLES, SAMPLES_WITH_FEATURES
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
 from s4tok_pipelines.workers import here_or_side_by_side
@@ -45,21 +45,28 @@ def training_samples(
     point_features: PointFeatures = NO_FEATURES,
     *,
     labelled: bool = False,
+    named: bool = False,
     workers: int = 1,
     report: Report = silent,
 ) -> CacheReader:
     """Take `config.draws` samples of each cloud named, or of each of its windows, and keep them.
 
     Reads superpoints; fills the cache beside them, laid out as `SAMPLES`, or `SAMPLES_WITH_FEATURES` where something
-    else is read of points; with the labels of points where they are `labelled`. What is there already is passed over.
+    else is read of points; with the labels of points where they are `labelled`, and their names where they are `named`.
+    What is there already is passed over.
     """
     layout = SAMPLES_WITH_FEATURES if point_features.kinds else SAMPLES
     stamp = stamp_of_samples(clouds, superpoints, config, n_points, point_features.kinds)
     if labelled:
-        layout = _with_labels(layout)
+        layout = replace(
+            layout, name=f"labelled-{layout.name}", arrays={**layout.arrays, **LABELLED}, made_by="finetune"
+        )
         stamp = replace(stamp, parameters={**stamp.parameters, "labels": list(clouds.classes)})
+    if named:
+        layout = replace(layout, name=f"named-{layout.name}", arrays={**layout.arrays, **NAMED}, made_by="pretrain")
+        stamp = replace(stamp, parameters={**stamp.parameters, "names": list(clouds.names)})
     expected = {key: fingerprint(clouds, key) for key in keys}
-    take = partial(_take, clouds, superpoints, config, n_points, point_features, labelled)
+    take = partial(_take, clouds, superpoints, config, n_points, point_features, (labelled, named))
     work = Work("Sampling clouds", lambda missing: here_or_side_by_side(take, missing, workers), Content)
     outcome = run_stage(Store.resume(superpoints.root, layout, stamp), expected, work, report)
     for failure in outcome.failures:
@@ -103,19 +110,20 @@ def _take(
     config: PretrainConfig | Draws,
     n_points: int,
     point_features: PointFeatures,
-    labelled: bool,
+    told: tuple[bool, bool],
     key: str,
 ) -> dict[str, Array]:
-    """Take one cloud's samples, window after window; runs in a worker process."""
+    """Take one cloud's samples, window after window, with what is `told`: labels, names. Runs in a worker process."""
     cloud = clouds[key]
-    truth = _labels(cloud, len(clouds.classes)) if labelled else None
+    truths = _truths(clouds, key, cloud, *told)
     xyz, labels = cloud.xyz, superpoints.read(key, ("labels",))["labels"]
     if len(labels) != len(xyz):
         raise InputError(
             f"it has {len(xyz)} points and its superpoints are of {len(labels)}; s4tok superpoints --overwrite."
         )
     known = point_features.read(cloud, clouds.up)
-    samples, features, known_labels = [], [], []
+    samples, features = list[Sample](), []
+    beside: dict[str, list[Array]] = {name: [] for name in truths}
     for window in range(windows_of(clouds, config)):
         seed = seed_of(config.draw_seed, key, window)
         inside = column(xyz, config.window, seed, clouds.up) if _has_windows(clouds, config) else slice(None)
@@ -125,11 +133,24 @@ def _take(
         ]
         samples += drawn
         features += [known[inside][each.index] for each in drawn]
-        known_labels += [] if truth is None else [truth[inside][each.index] for each in drawn]
-    beside: dict[str, Array] = {"features": _filled_up(features).astype(np.float16)} if point_features.kinds else {}
-    if known_labels:
-        beside["labels"] = _filled_up(known_labels).astype(np.int16)
-    return {**_stacked(samples), **beside, "sizes": np.bincount(labels).astype(np.int32)}
+        for name, truth in truths.items():
+            beside[name] += [truth[inside][each.index] for each in drawn]
+    found = {**_stacked(samples), "sizes": np.bincount(labels).astype(np.int32)}
+    if point_features.kinds:
+        found["features"] = _filled_up(features).astype(np.float16)
+    return {**found, **{name: _filled_up(rows).astype(np.int16) for name, rows in beside.items()}}
+
+
+def _truths(
+    clouds: CloudDataset, key: str, cloud: PointCloud, labelled: bool, named: bool
+) -> dict[str, Int[Array, " n"]]:
+    """Give the classes and names of a cloud's points, as far as they are asked for."""
+    found: dict[str, Array] = {"labels": _labels(cloud, len(clouds.classes))} if labelled else {}
+    if named:
+        names = clouds.named(key)
+        assert names is not None
+        found["names"] = names
+    return found
 
 
 def _labels(cloud: PointCloud, n_classes: int) -> Int[Array, " n"]:
@@ -140,10 +161,6 @@ def _labels(cloud: PointCloud, n_classes: int) -> Int[Array, " n"]:
             f"a point has the label {int(cloud.labels.max())}, and there are {n_classes} classes, from 0 on."
         )
     return cloud.labels
-
-
-def _with_labels(layout: Layout) -> Layout:
-    return replace(layout, name=f"labelled-{layout.name}", arrays={**layout.arrays, **LABELLED}, made_by="finetune")
 
 
 def _stacked(samples: Sequence[Sample]) -> dict[str, Array]:

@@ -64,14 +64,14 @@ class DistilledData(NamedTuple):
 
 
 def open_data(
-    request: Request[RunConfig], clip: FrozenClip | None = None, texts: Mapping[str, Int[Array, " c"]] = {}
+    request: Request[RunConfig], clip: FrozenClip | None = None, texts: Mapping[str, Sequence[Int[Array, " _"]]] = {}
 ) -> DistilledData:
     """Open what to train on, and what to validate on: a split, or some of the clouds.
 
     Args:
         request: What a run was asked for; what is missing is made before, with --auto.
         clip: Whose features are distilled, where the recipe names no other model's.
-        texts: Of each dataset whose labels are learned, which text each class is.
+        texts: Of each dataset whose labels are learned, which text each class is, and each name where it has names.
     """
     point_features.require_some(request.datasets, PointFeatures(request.config.point_features))
     if request.make_inputs is not None and request.ranks.is_first:
@@ -83,12 +83,12 @@ def open_data(
     train, held = [], []
     splits = {each.name: each for each in request.validation}
     for clouds in request.datasets:
-        source = _open(request, clip, clouds, texts=texts.get(clouds.name))
+        source = _open(request, clip, clouds, texts=texts.get(clouds.name, ()))
         train.append(source)
         split = splits.get(clouds.name)
         if split is not None:
             try:
-                held.append(_open(request, clip, split, most, texts.get(clouds.name)))
+                held.append(_open(request, clip, split, most, texts.get(clouds.name, ())))
             except CacheError as error:
                 request.report.note(f"no validation on {split.name}/{split.split}, since {error}")
             else:
@@ -105,7 +105,7 @@ def _open(
     clip: FrozenClip | None,
     clouds: CloudDataset,
     most: int | None = None,
-    texts: Int[Array, " c"] | None = None,
+    texts: Sequence[Int[Array, " _"]] = (),
 ) -> Source:
     """Open a dataset's features and samples; the first process takes samples that are missing."""
     config, ranks, report = request.config, request.ranks, request.report
@@ -119,7 +119,7 @@ def _open(
         if ranks.is_first == (turn == 0):
             samples = training_samples(
                 clouds, keys, superpoints, config.training, config.tokenizer.n_points, wanted,
-                labelled=texts is not None, workers=request.workers, report=report,
+                labelled=bool(texts), named=len(texts) > 1, workers=request.workers, report=report,
             )  # fmt: skip
         ranks.wait()
     assert samples is not None

@@ -1,4 +1,4 @@
-"""The labels of rooms that pre-training learns beside 2D features: texts of their classes."""
+"""The labels of rooms that pre-training learns beside 2D features: texts of their classes and names."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -22,12 +22,12 @@ from s4tok_pipelines.report import Report
 
 
 class LearnedLabels(NamedTuple):
-    """The classes of labelled rooms as texts, and which text each class of a dataset is."""
+    """The classes of labelled rooms as texts, and what their things are called where that is known."""
 
     model: VisionModel  # whose texts they are
     loss: LabelLoss
-    texts: Mapping[str, Int[Array, " c"]]  # of each dataset; -1 for a class whose word is not known
-    classes: Mapping[str, Sequence[str]]  # of each dataset, those that are learned
+    texts: Mapping[str, Sequence[Int[Array, " _"]]]  # of each dataset's classes and names; -1 for an unknown word
+    words: Mapping[str, Sequence[str]]  # of each dataset, those that are learned
 
     def require(self, vision_model: Mapping[str, str]) -> None:
         """Refuse texts of another model than that of the features.
@@ -44,14 +44,14 @@ class LearnedLabels(NamedTuple):
             )
 
     def card(self) -> dict[str, Any]:
-        """Say on a checkpoint's card which classes it learned."""
-        return {"learned_labels": {name: list(classes) for name, classes in self.classes.items()}}
+        """Say on a checkpoint's card which words it learned."""
+        return {"learned_labels": {name: list(words) for name, words in self.words.items()}}
 
 
 def learned_labels(
     datasets: Sequence[CloudDataset], config: RunConfig, clip: FrozenClip, device: str, report: Report
 ) -> LearnedLabels | None:
-    """Turn the classes of labelled rooms into texts, as zero-shot labelling does; None where no label is learned.
+    """Turn classes and names of labelled rooms into texts, as zero-shot labelling does; None if no label is learned.
 
     Raises:
         UsageError: Where no dataset labels rooms, the model has no texts or knows no class, or nothing is distilled.
@@ -67,20 +67,25 @@ def learned_labels(
     if config.features is not None:
         model = load_vision_model(VisionConfig(config.features), device, "text")
     prompts = load_prompts(set_for(model.name))
-    vectors, numbers, texts, classes = [], list[int](), dict[str, Int[Array, " c"]](), dict[str, Sequence[str]]()
-    for number, each in enumerate(labelled):
-        odd = [unknown_in(name, model, prompts) for name in each.classes]
-        known = [name for name, unknown in zip(each.classes, odd, strict=True) if not unknown]
-        if not known:
-            raise UsageError(f"{model.name} knows no name of a class of {each.name}.", "--label-weight 0.")
-        for said in tell_unknown(list(dict.fromkeys(word for words in odd for word in words)), model):
-            report.note(f"{said}: {each.name}'s points of that class are learned without it")
-        rows = np.full(len(each.classes), NO_TEXT)
-        rows[[not unknown for unknown in odd]] = len(numbers) + np.arange(len(known))
-        vectors.append(label_vectors(known, model, prompts, scene=each.scene))
-        texts[each.name], classes[each.name], numbers = rows, known, numbers + [number] * len(known)
-    loss = LabelLoss(torch.cat(vectors).float(), torch.tensor(numbers))
-    return LearnedLabels(model, loss, texts, classes)
+    vectors, vocabularies = list[torch.Tensor](), list[int]()
+    texts, learned = dict[str, list[Int[Array, " _"]]](), dict[str, list[str]]()
+    for clouds in labelled:
+        texts[clouds.name], learned[clouds.name] = [], []
+        for words in filter(None, (clouds.classes, clouds.names)):
+            odd = [unknown_in(name, model, prompts) for name in words]
+            known = [name for name, unknown in zip(words, odd, strict=True) if not unknown]
+            if not known:
+                raise UsageError(f"{model.name} knows no name of a class of {clouds.name}.", "--label-weight 0.")
+            for said in tell_unknown(list(dict.fromkeys(word for words in odd for word in words)), model):
+                report.note(f"{said}: {clouds.name}'s points of that class are learned without it")
+            rows = np.full(len(words), NO_TEXT)
+            rows[[not unknown for unknown in odd]] = len(vocabularies) + np.arange(len(known))
+            texts[clouds.name].append(rows)
+            learned[clouds.name] += [name for name in known if name not in learned[clouds.name]]
+            vocabularies += [len(vectors)] * len(known)
+            vectors.append(label_vectors(known, model, prompts, scene=clouds.scene))
+    loss = LabelLoss(torch.cat(vectors).float(), torch.tensor(vocabularies))
+    return LearnedLabels(model, loss, texts, learned)
 
 
 def has_labelled_rooms(clouds: CloudDataset) -> bool:

@@ -8,15 +8,15 @@ from s4tok.losses.labels import FACTOR, LabelLoss
 from s4tok.shapes import Float
 
 TEXTS = torch.eye(4)
-DATASETS = torch.tensor([0, 0, 1, 1])
+VOCABULARIES = torch.tensor([0, 0, 1, 1])
 
 
 def loss_of(features: Float[torch.Tensor, "b s d"], labels: list[list[int]], sizes: list[list[float]]) -> torch.Tensor:
-    found: torch.Tensor = LabelLoss(TEXTS, DATASETS)(features, torch.tensor(labels), torch.tensor(sizes))
+    found: torch.Tensor = LabelLoss(TEXTS, VOCABULARIES)(features, torch.tensor(labels)[..., None], torch.tensor(sizes))
     return found
 
 
-def test_superpoints_between_two_texts_of_their_dataset_are_worth_a_coin() -> None:
+def test_superpoints_between_two_texts_of_their_vocabulary_are_worth_a_coin() -> None:
     between = torch.tensor([[[3.0, 3.0, 0.0, 7.0], [0.0, 5.0, 1.0, 1.0]]])
     found = loss_of(between, [[1, 2]], [[10.0, 1.0]])
     assert float(found) == pytest.approx(math.log(2))
@@ -41,15 +41,15 @@ def test_without_labels_there_is_nothing_to_learn() -> None:
     assert not features.grad.any()
 
 
-def test_it_equals_the_cross_entropy_of_each_dataset_alone() -> None:
+def test_it_equals_the_cross_entropy_of_each_vocabulary_alone() -> None:
     torch.manual_seed(0)
     texts, features = functional.normalize(torch.randn(7, 5), dim=1), torch.randn(2, 6, 5)
-    datasets, labels = torch.tensor([0, 0, 0, 1, 1, 1, 1]), torch.randint(-1, 7, (2, 6))
+    vocabularies, labels = torch.tensor([0, 0, 0, 1, 1, 1, 1]), torch.randint(-1, 7, (2, 6, 2))
     sizes, total, count = torch.rand(2, 6), 0.0, 0.0
-    for feature, label, size in zip(features.flatten(0, 1), labels.flatten(), sizes.flatten(), strict=True):
-        if label >= 0:
+    for feature, both, size in zip(features.flatten(0, 1), labels.flatten(0, 1), sizes.flatten(), strict=True):
+        for label in both[both >= 0]:
             own = texts[:3] if label < 3 else texts[3:]
             logits = FACTOR * own @ feature / feature.norm()
             total += float(size * -logits.log_softmax(0)[label - (0 if label < 3 else 3)])
             count += float(size)
-    assert float(LabelLoss(texts, datasets)(features, labels, sizes)) == pytest.approx(total / count, rel=1e-5)
+    assert float(LabelLoss(texts, vocabularies)(features, labels, sizes)) == pytest.approx(total / count, rel=1e-5)

@@ -193,7 +193,7 @@ def test_labels_are_learned_beside_2d_features_and_no_checkpoint_keeps_their_tex
     model, plain = training(config, label_loss=LabelLoss(texts, torch.zeros(4, dtype=torch.long))), training(config)
     given = batch()
     assert float(model(given)["labels"]) == 0  # none has a label
-    given = given._replace(labels=torch.arange(9).expand(3, -1) % 4)
+    given = given._replace(labels=torch.arange(9).expand(3, -1)[..., None] % 4)
     start, without = model(given), plain(given)
     torch.testing.assert_close(start["total"], without["total"] + 0.5 * start["labels"])
     assert "labels" not in without

@@ -4,15 +4,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from s4tok.clouds import PointCloud
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint_files import read_card
+from s4tok.shapes import Array, Int
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_pipelines.objectives.contract import Request
 from s4tok_pipelines.objectives.distilled_data import open_data
-from s4tok_pipelines.objectives.learned_labels import learned_labels
+from s4tok_pipelines.objectives.learned_labels import LearnedLabels, learned_labels
 from s4tok_pipelines.report import silent
 from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.training.ranks import from_environment
@@ -26,8 +28,8 @@ class Rooms(CloudDataset):
 
     name, split, scene, up = "rooms", "train", "room", "z"
 
-    def __init__(self, classes: tuple[str, ...] = ("wall", "xqzvord", "floor")) -> None:
-        self.keys, self.classes = ["a", "b", "c", "d"], classes
+    def __init__(self, classes: tuple[str, ...] = ("wall", "xqzvord", "floor"), names: tuple[str, ...] = ()) -> None:
+        self.keys, self.classes, self.names = ["a", "b", "c", "d"], classes, names
 
     def __getitem__(self, key: str) -> PointCloud:
         points = np.random.default_rng(self.keys.index(key)).uniform(-1, 1, size=(400, 3))
@@ -35,11 +37,18 @@ class Rooms(CloudDataset):
         labels[::10] = -1
         return PointCloud.of(points, labels=labels)
 
+    def named(self, key: str) -> Int[Array, " n"] | None:
+        return np.where(self[key].xyz[:, 0] < 0, 0, -1) if self.names else None  # the left half is a chair
+
     def origin(self, key: str) -> Origin:
         return Origin(key, 400)
 
     def category(self, key: str) -> int:
         return self.keys.index(key)
+
+
+def rows_of(found: LearnedLabels) -> dict[str, list[list[int]]]:
+    return {name: [rows.tolist() for rows in both] for name, both in found.texts.items()}
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +61,16 @@ def rooms(world: Any) -> Rooms:
 def test_classes_that_the_model_knows_are_texts_and_others_are_told(world: Any) -> None:
     mini, said = FrozenClip.load("mini"), Notes()
     config = world.config(label_weight=1.0)
-    halls = Rooms(("floor", "chair"))
+    halls = Rooms(("floor", "chair"), ("lamp", "chair"))
     halls.name = "halls"
     found = learned_labels([world.train, Rooms(), halls], config, mini, "cpu", said)
     assert found is not None
-    assert {name: rows.tolist() for name, rows in found.texts.items()} == {"rooms": [0, -1, 1], "halls": [2, 3]}
-    assert found.classes == {"rooms": ["wall", "floor"], "halls": ["floor", "chair"]}
-    assert found.loss.datasets.tolist() == [0, 0, 1, 1]
-    assert found.loss.texts.shape == (4, mini.width)
-    assert found.loss.texts.norm(dim=1).tolist() == pytest.approx([1] * 4, abs=1e-5)
+    assert rows_of(found) == {"rooms": [[0, -1, 1]], "halls": [[2, 3], [4, 5]]}
+    assert found.words == {"rooms": ["wall", "floor"], "halls": ["floor", "chair", "lamp"]}
+    assert [int(each) for each in found.loss.vocabularies] == [0, 0, 1, 1, 2, 2]
+    assert found.loss.texts.shape == (6, mini.width)
+    assert found.loss.texts.norm(dim=1).tolist() == pytest.approx([1] * 6, abs=1e-5)
+    torch.testing.assert_close(found.loss.texts[3], found.loss.texts[5])
     assert len(said.said) == 1
     assert said.said[0].startswith('"xqzvord" is not a word mini knows')
     assert "rooms's points of that class are learned without it" in said.said[0]
@@ -88,12 +98,23 @@ def test_texts_of_another_model_than_that_of_the_features_are_refused(world: Any
 
 def test_each_superpoint_has_the_text_of_its_most_frequent_class(world: Any, rooms: Rooms) -> None:
     request = Request((rooms,), (), world.cache, world.config(held_out=0.0), None, 1, "cpu", from_environment(), silent)
-    data = open_data(request, FrozenClip.load(world.clip), {"rooms": np.array([5, -1, 7])}).data
+    data = open_data(request, FrozenClip.load(world.clip), {"rooms": [np.array([5, -1, 7])]}).data
     for entry in data.entries(range(len(data.keys)), 0):
         assert entry.labels is not None
-        for number, label in enumerate(entry.labels):
+        for number, (label,) in enumerate(entry.labels):
             height = entry.points[entry.superpoints == number, 1]  # y is up now
             assert label == (7 if np.mean(height < 0) > 0.5 else 5)
+    rooms.names = ("chair",)
+    more = open_data(request, FrozenClip.load(world.clip), {"rooms": [np.array([5, -1, 7]), np.array([9])]}).data
+    rooms.names = ()
+    both = (more.entries(range(len(data.keys)), 0), data.entries(range(len(data.keys)), 0))
+    for entry, before in zip(*both, strict=True):
+        assert entry.labels is not None
+        assert before.labels is not None
+        np.testing.assert_array_equal(entry.labels[:, :1], before.labels)
+        for number, name in enumerate(entry.labels[:, 1]):
+            is_left = entry.points[entry.superpoints == number, 0] < 0
+            assert name == (9 if is_left.mean() > 0.5 else -1)
     plain = open_data(request, FrozenClip.load(world.clip)).data
     assert plain.entries([0], 0)[0].labels is None
 
