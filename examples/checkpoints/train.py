@@ -12,6 +12,7 @@ on, so the script can be started again at any time. Results are `OUT/results/*.j
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -165,8 +166,8 @@ def ship(row: Row, seed: int, given: argparse.Namespace) -> str:
         return f"{row.name}: is not trained"
     found = load_trained(run, FrozenClip.load(read_card(find_checkpoint(run))["clip"]["name"]))
     card = dict(found.card)
-    for folder in (given.out, given.cache):  # paths of the machine it was trained on do not belong into a card
-        card["command"] = card["command"].replace(str(folder), folder.name)
+    # Folders of the machine it was trained on do not belong into a card.
+    card["command"] = re.sub(r"(?<![^\s=])/\S*/", "", card["command"])
     if row.calibration_share:
         card["calibration"] = {"share": row.calibration_share}
     shipped.mkdir(parents=True, exist_ok=True)

@@ -111,7 +111,7 @@ def test_what_is_trained_is_copied_with_what_validation_chose(
     assert "ball+rpn: is not trained" in capsys.readouterr().out
     shipped = load_trained(tmp_path / "shipped" / "knn", FrozenClip.load("mini"))
     assert shipped.trained.calibration_share == 0.25
-    assert shipped.card["command"] == "s4tok pretrain toy-shapes --out=runs/knn-0"
+    assert shipped.card["command"] == "s4tok pretrain toy-shapes --out=knn-0"
     before = load_trained("knn", FrozenClip.load("mini"))
     for name, tensor in before.model.tokenizer.state_dict().items():
         torch.testing.assert_close(shipped.model.tokenizer.state_dict()[name], tensor, rtol=0, atol=0)
