@@ -105,7 +105,8 @@ def _names(each: Encoded) -> list[str]:
 
 
 def _proposed(each: Encoded, clouds: CloudDataset) -> list[float]:
-    words = candidate_words(each.loaded.texts, each.loaded.prompts, clouds.scene)
+    learned = each.loaded.trained_model.learned_words
+    words = candidate_words(each.loaded.texts, each.loaded.prompts, clouds.scene, learned=learned)
     found = set(labelled(clouds[each.key], each.superpoints, words, each.cosines(words), CONFIG).names)
     right = found.intersection(_names(each))
     print(each.key, each.category, "true:", _names(each), "proposed:", sorted(found), flush=True)

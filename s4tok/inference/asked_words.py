@@ -23,7 +23,7 @@ def point_words(
     if loaded.trained_model.labeller is not None:
         return head_words(loaded.trained_model, () if is_auto(names) else names, category)
     if is_auto(names):
-        return candidate_words(loaded.texts, loaded.prompts, scene, category)
+        return candidate_words(loaded.texts, loaded.prompts, scene, category, loaded.trained_model.learned_words)
     require_known(names, loaded, category)
     vectors = label_vectors(names, loaded.texts, loaded.prompts, category=category, scene=scene)
     words = Words(tuple(names), np.arange(len(names)), vectors)

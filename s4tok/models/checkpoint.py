@@ -22,7 +22,7 @@ from s4tok.models.labeller import Labeller
 from s4tok.models.model import Model
 from s4tok.models.model_card import model_card
 from s4tok.models.point_encoder_files import load_encoder, named, save_plain
-from s4tok.models.trained import Trained, tokenizer_config
+from s4tok.models.trained import Trained, labels_learned_by, tokenizer_config
 from s4tok.shapes import Float
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -67,6 +67,11 @@ class TrainedModel(NamedTuple):
         more.append(encoder if has_own_encoder(self.model) else None)
         used = [each for each in more if each is not None]
         return sha256_of_weights(nn.ModuleList([tokenizer, *used]) if used else tokenizer)
+
+    @property
+    def learned_words(self) -> list[str]:
+        """List the words near which labelled points have taught its features to lie."""
+        return list(dict.fromkeys(word for words in labels_learned_by(self.card).values() for word in words))
 
     def means_for(self, scene: Scene) -> Means | None:
         """Give the means of a kind of scene, or of the other where it was trained on that alone; None for neither."""

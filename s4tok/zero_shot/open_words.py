@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Sequence
 from functools import cache
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,9 +41,13 @@ class OpenVocabulary(Vocabulary):
         prompts: Prompts,
         labels: Sequence[str] = (),
         category: str | None = None,
+        learned: Sequence[str] = (),
     ) -> None:
-        """Take what `Vocabulary` takes; with "auto" as the only label, built-in words are proposed."""
-        self.proposes = is_auto(labels)
+        """Take what `Vocabulary` takes; with "auto" as the only label, built-in words are proposed.
+
+        In rooms these are some of the words that the checkpoint has `learned`, where it has learned any.
+        """
+        self.proposes, self.learned = is_auto(labels), learned
         if self.proposes:
             self.clouds, self.model, self.prompts = clouds, model, prompts
             self.labels, self.category, self.unknown = tuple(labels), category, ()
@@ -54,7 +59,7 @@ class OpenVocabulary(Vocabulary):
         assert self.model is not None
         assert self.prompts is not None
         if self.proposes:
-            return candidate_words(self.model, self.prompts, self.clouds.scene, category)
+            return candidate_words(self.model, self.prompts, self.clouds.scene, category, self.learned)
         words = super()._vectors(names, ids, category)
         return with_background(words, self.model, self.prompts, self.clouds.scene, category)
 
@@ -87,8 +92,13 @@ def candidates(model: VisionModel, prompts: Prompts, scene: Scene, category: str
     ]
 
 
-def candidate_words(model: VisionModel, prompts: Prompts, scene: Scene, category: str | None = None) -> Words:
+def candidate_words(
+    model: VisionModel, prompts: Prompts, scene: Scene, category: str | None = None, learned: Sequence[str] = ()
+) -> Words:
     """Give them as words, of which `propose` keeps a few for each cloud.
+
+    Of the things of a room those are left out that mean nothing of what was `learned`: to features that lie near the
+    texts of some words, nearness to others says little.
 
     Raises:
         UsageError: For a model that knows none of them.
@@ -97,6 +107,10 @@ def candidate_words(model: VisionModel, prompts: Prompts, scene: Scene, category
     if not found:
         raise UsageError(f"{model.name} knows no word of the built-in vocabulary.", "name --labels of your own.")
     vectors = _vectors(found, model, prompts, scene)
+    if learned and scene == "room" and category is None:
+        is_learned = (vectors @ label_vectors(learned, model, prompts, scene=scene).T).amax(dim=1) >= ALIKE
+        if is_learned.any():
+            found, vectors = list(compress(found, is_learned.tolist())), vectors[is_learned]
     return Words(
         tuple(each.name for each in found),
         np.arange(len(found)),

@@ -224,8 +224,10 @@ def _words(
     """Choose what points may be called: by a head, by words that were named, or by built-in ones too."""
     if models.checkpoint is not None and models.checkpoint.labeller is not None:
         return HeadVocabulary(clouds, models.checkpoint, () if is_auto(labels) else labels, category)
-    kind = OpenVocabulary if is_auto(labels) or config.unknown == "auto" else Vocabulary
-    return kind(clouds, models.texts, models.prompts, labels, category)
+    if not is_auto(labels) and config.unknown != "auto":
+        return Vocabulary(clouds, models.texts, models.prompts, labels, category)
+    learned = () if models.checkpoint is None else models.checkpoint.learned_words
+    return OpenVocabulary(clouds, models.texts, models.prompts, labels, category, learned)
 
 
 def _look(clouds: CloudDataset, cache: Path, models: Models, workers: int, report: Report) -> CacheReader | None:

@@ -50,6 +50,19 @@ def test_parts_have_the_vectors_of_parts_in_the_order_of_the_names(mini_clip: Fr
     torch.testing.assert_close(words.vectors[row], wanted[0])
 
 
+def test_things_of_rooms_are_those_that_were_learned_or_mean_the_same(mini_clip: FrozenClip) -> None:
+    learned = ("wall", "sofa", "xqzvord")
+    found = candidate_words(mini_clip, MINI, "room", learned=learned)
+    assert {"wall", "sofa"} <= set(found.names)
+    assert len(found.names) < 8
+    near = label_vectors(learned, mini_clip, MINI, scene="room") @ found.vectors.T
+    assert float(near.amax(dim=0).min()) >= 0.9
+    assert len(found.vectors) == len(found.names) == len(found.categories or ())
+    everything = candidate_words(mini_clip, MINI, "room")
+    assert candidate_words(mini_clip, MINI, "room", learned=["keyhole"]).names == everything.names  # near none of them
+    assert "leg" in candidate_words(mini_clip, MINI, "object", learned=learned).names
+
+
 def test_a_background_means_none_of_the_labels(mini_clip: FrozenClip) -> None:
     names = ("wall", "chair")
     words = Words(names, np.arange(2), label_vectors(names, mini_clip, MINI, scene="room"))
