@@ -41,6 +41,8 @@ class SegmentConfig:
     """With windows from superpoints: metres between groups at least."""
     large: NotNegative = 0.5
     """With windows from superpoints: square metres from which on a flat one is alone. Chosen on 12 toy-scans, train."""
+    align: bool = True
+    """Turn rooms about the vertical for their walls to lie along the axes, as most do in training data."""
     attend: NotNegative | None = None
     """Limit each token's attention to tokens within so many grouping radii; 0 is no limit."""
     votes: Count = ZeroShotConfig.votes

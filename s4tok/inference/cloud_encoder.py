@@ -8,6 +8,7 @@ from scipy.spatial import KDTree
 
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene, SegmentConfig, ZeroShotConfig
+from s4tok.geometry.walls import turn_of_walls, turned
 from s4tok.inference.as_trained import as_trained, calibrated, calibrating_means
 from s4tok.inference.point_reader import PointReader
 from s4tok.inference.results import Embedding
@@ -57,6 +58,7 @@ class CloudEncoder:
         """Give the cosine of each point with each word, or of a fine-tuned checkpoint the probability."""
         labeller, model = self.checkpoint.labeller, self.model
         by = model if labeller is None else LabellingModel(model, labeller, words.category)
+        cloud = self._aligned(cloud)
         xyz: Array = self.config.scale * cloud.xyz
         features = self.reader.read(cloud)
         mean = np.zeros((len(xyz), len(words.vectors)), np.float32)
@@ -71,8 +73,9 @@ class CloudEncoder:
     def embed(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"]) -> Embedding:
         """Give features of its tokens, which are those of the first vote, of its points, and of the whole."""
         scale, votes, seed = self.config.scale, self.config.votes, self.config.seed
-        xyz: Array = scale * cloud.xyz
-        features = self.reader.read(cloud)
+        aligned = self._aligned(cloud)
+        xyz: Array = scale * aligned.xyz
+        features = self.reader.read(aligned)
         embedded = [
             embed_points(
                 self.model,
@@ -90,7 +93,7 @@ class CloudEncoder:
         whole = WholeEncoder(bare, ZeroShotConfig(votes=votes, scale=scale, seed=seed), self.reader)
         return Embedding(
             tokens=embedded[0].tokens,
-            centers=_in_the_file(embedded[0].centers / scale, cloud),
+            centers=_in_the_file(embedded[0].centers / scale, aligned, cloud),
             points=points,
             superpoints=superpoints,
             whole=whole.encode([whole.draw(key, cloud, superpoints)])[0].numpy(),
@@ -98,12 +101,20 @@ class CloudEncoder:
             scene=self.scene,
         )
 
+    def _aligned(self, cloud: PointCloud) -> PointCloud:
+        """Turn a room so that its walls lie along the axes."""
+        turn = turn_of_walls(self.config.scale * cloud.xyz, self.up) if self.config.align else 0.0
+        if self.scene != "room" or not turn:
+            return cloud
+        normals = None if cloud.normals is None else turned(cloud.normals, turn, self.up)
+        return replace(cloud, xyz=turned(cloud.xyz, turn, self.up), normals=normals)
 
-def _in_the_file(centers: Float64[Array, "m 3"], cloud: PointCloud) -> Float64[Array, "m 3"]:
-    """Give the coordinates that centres, which are points of the cloud, came with."""
-    if cloud.source is None:
+
+def _in_the_file(centers: Float64[Array, "m 3"], seen: PointCloud, cloud: PointCloud) -> Float64[Array, "m 3"]:
+    """Give the coordinates that centres, which are points of the cloud as it was seen, came with."""
+    if seen is cloud and cloud.source is None:
         return centers + cloud.offset
-    own: Array = cloud.original_xyz()[KDTree(cloud.xyz).query(centers)[1]]
+    own: Array = cloud.original_xyz()[KDTree(seen.xyz).query(centers)[1]]
     return own
 
 

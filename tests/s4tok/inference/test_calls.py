@@ -4,19 +4,23 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from scipy.spatial import KDTree
 
 import s4tok
 from s4tok.config import SegmentConfig, SuperpointConfig
+from s4tok.geometry.walls import turned
 from s4tok.inference.loading import Checkpoint
 from s4tok.models.checkpoint import TrainedModel, load_trained, save_trained
 from s4tok.shapes import Array
 from s4tok.tokenizers import PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.classifier import classifier
+from s4tok.zero_shot.point_scores import score_points
 from s4tok.zero_shot.vocabulary import label_vectors
 
 WORDS = ["seat", "back", "leg"]
@@ -41,7 +45,7 @@ def random(checkpoint: TrainedModel) -> Checkpoint:
 def test_points_and_words_are_enough() -> None:
     found = s4tok.segment(np.random.default_rng(0).random((5000, 3)), WORDS)
     assert found.labels.shape == (5000,)
-    assert (found.names, found.checkpoint, found.scene) == (("seat", "back", "leg"), "universal2", "object")
+    assert (found.names, found.checkpoint, found.scene) == (("seat", "back", "leg"), "universal2+labels", "object")
     assert set(found.words) <= set(WORDS)
 
 
@@ -75,6 +79,29 @@ def test_the_whole_has_the_cosines_by_which_it_is_classified(random: Checkpoint)
     found = s4tok.classify(THREE[1], WORDS, random, up="z")
     np.testing.assert_allclose(s4tok.embed(THREE[1], random, up="z").whole @ words.T, found.scores, atol=1e-5)
     assert found.label == WORDS[int(np.argmax(found.scores))]
+
+
+def test_a_room_is_turned_for_its_walls_to_lie_along_the_axes(
+    random: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = np.random.default_rng(0).uniform(0, [4, 3, 2.5], (3000, 3))
+    points[:1000, 2], points[1000:2000, 0] = 0, 0
+    slanted, seen = turned(points, 0.5, "z"), list[Array]()
+
+    def listen(model: Any, xyz: Array, *rest: Any, **more: Any) -> Array:
+        seen.append(xyz)
+        return score_points(model, xyz, *rest, **more)
+
+    monkeypatch.setattr("s4tok.inference.cloud_encoder.score_points", listen)
+    for config in (SegmentConfig(), SegmentConfig(align=False)):
+        s4tok.segment(slanted, WORDS, random, config=config, up="z", unit="m", scene="room")
+    s4tok.segment(slanted, WORDS, random, up="z", scene="object")
+    across = [np.sort(np.ptp(xyz, axis=0)) for xyz in seen]
+    np.testing.assert_allclose(across[0], [2.5, 3, 4], atol=0.06)
+    np.testing.assert_allclose(across[1], np.sort(np.ptp(slanted, axis=0)), atol=0.01)
+    np.testing.assert_allclose(across[2] / across[2][2], across[1] / across[1][2], atol=0.01)
+    found = s4tok.embed(slanted, random, up="z", unit="m", scene="room")
+    assert KDTree(slanted).query(found.centers)[0].max() < 1e-6
 
 
 @pytest.mark.parametrize(("points", "up"), [(THREE[0], "x"), (THREE[2], "z")], ids=["object", "room"])
