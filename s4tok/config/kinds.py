@@ -36,7 +36,7 @@ Share: TypeAlias = Annotated[float, Between(0, 1)]
 NotNegative: TypeAlias = Annotated[float, Between(0)]
 Band: TypeAlias = Annotated[tuple[float, float], Between(1e-9, rising=True)]
 
-DEFAULT_CHECKPOINT = "universal2"  # that is used where none is named, for objects and rooms alike
+DEFAULT_CHECKPOINT = "universal2+labels"  # that is used where none is named, for objects and rooms alike
 # Of the CLIPs that come with s4tok, the checkpoint whose means calibrate one that labels rooms without a checkpoint.
 CALIBRATING: Mapping[str, str] = {"mini": "universal", "mini2": "universal2"}
 NO_CHECKPOINT = "none"  # in place of a checkpoint's name: a tokenizer that was never trained

@@ -20,7 +20,7 @@ ASKED = (
     Asked("s3dis", "rooms", {"miou": "mIoU", "macc": "mAcc", "furniture_miou": "furniture"}),
 )
 # The checkpoints that are asked where none are named, by the CLIP they were trained for.
-OF_CLIP = {"mini": ("s4token+context", "universal"), "mini2": ("universal2",)}
+OF_CLIP = {"mini": ("s4token+context", "universal"), "mini2": ("universal2", "universal2+labels")}
 
 
 def real_table(data: Path, checkpoints: Sequence[str]) -> Spec:

@@ -145,7 +145,10 @@ def test_without_labels_names_are_proposed_and_what_was_assumed_is_told(
     assert done.returncode == 0
     assert "no --labels: names are proposed" in done.stderr
     assert "chair.npy: taken for an object (else --room) of any unit, " in done.stdout
-    assert "checkpoint universal2, texts encoded by mini2, prompts of mini2, superpoints by cut-pursuit" in done.stdout
+    assert (
+        "checkpoint universal2+labels, texts encoded by mini2, prompts of mini2, superpoints by cut-pursuit"
+        in done.stdout
+    )
     assert "5% are below" in done.stderr
     assert json.loads((tmp_path / "segments" / "result.json").read_text())["labels"] == ["auto"]
     done = s4tok("segment", "chair.npy", "--labels", "seat", "--object", "--format", "txt", "--device", "cpu")

@@ -70,7 +70,7 @@ def test_a_checkpoint_that_labels_calibrates_itself(clip: str, tmp_path: Path) -
 def test_what_is_not_named_suits_the_clouds_and_the_clip() -> None:
     models = load_models(ModelNames(device="cpu"))
     assert models.checkpoint is not None
-    assert (models.texts.name, models.checkpoint.name, models.prompts.name) == ("mini2", "universal2", "mini2")
+    assert (models.texts.name, models.checkpoint.name, models.prompts.name) == ("mini2", "universal2+labels", "mini2")
 
 
 def test_prompts_that_were_chosen_on_a_test_split_are_told(clip: str, monkeypatch: pytest.MonkeyPatch) -> None:
