@@ -103,8 +103,10 @@ class CloudEncoder:
 
     def _aligned(self, cloud: PointCloud) -> PointCloud:
         """Turn a room so that its walls lie along the axes."""
-        turn = turn_of_walls(self.config.scale * cloud.xyz, self.up) if self.config.align else 0.0
-        if self.scene != "room" or not turn:
+        if self.scene != "room" or not self.config.align:
+            return cloud
+        turn = turn_of_walls(self.config.scale * cloud.xyz, self.up)
+        if not turn:
             return cloud
         normals = None if cloud.normals is None else turned(cloud.normals, turn, self.up)
         return replace(cloud, xyz=turned(cloud.xyz, turn, self.up), normals=normals)

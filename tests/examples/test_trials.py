@@ -36,6 +36,15 @@ def test_the_trial_of_superpoints_says_how_long_it_takes_and_prints_a_row_a_comb
 
 
 @pytest.mark.slow
+def test_a_turned_room_is_labelled_as_the_straight_one_where_it_is_aligned(python: Run) -> None:
+    done = python(TRIALS / "turned_rooms.py", "toy-rooms", "--limit", 1)
+    assert done.returncode == 0, done.stderr
+    right = {way: float(figures[1]) for way, figures in rows(done.stdout).items()}
+    assert right["turned"] == pytest.approx(right["as they are"], abs=0.05)
+    assert right["turned, not aligned"] < right["turned"] - 0.1
+
+
+@pytest.mark.slow
 def test_other_objects_give_other_numbers(python: Run) -> None:
     quick = [TRIALS / "superpoints.py", "--quick", "--clouds", 2, "--points", 512]
     first, others = (rows(python(*quick, "--skip", skip).stdout) for skip in (0, 2))
