@@ -5,6 +5,7 @@ from dataclasses import replace
 from s4tok.config.detection import BoxLossConfig, DetectorConfig, GroupFreeLossConfig
 from s4tok.config.finetune import FinetuneConfig, FinetuneRecipe
 from s4tok.config.kinds import NO_CHECKPOINT, DetectionPreset
+from s4tok.config.pretrain import RunConfig
 
 
 def detection_recipe(preset: DetectionPreset) -> FinetuneRecipe:
@@ -62,8 +63,11 @@ def _reduced(rooms: FinetuneRecipe) -> FinetuneRecipe:
     """Give 3DETR for two cores: a tenth of the points, half as wide, half as deep.
 
     With half the queries their reach is twice as far. Eight toy-scans are overfitted (AP25 .98); with 64 queries,
-    within whose usual 0.5 m 15 of their 123 boxes have none, AP25 ends at .90.
+    within whose usual 0.5 m 15 of their 123 boxes have none, AP25 ends at .90. The plain transformer has the size in
+    which the SAM-guided system is trained on two cores.
     """
+    guided = RunConfig.of("sam-stage2-toy")
+    tokenizer = replace(rooms.tokenizer, adapter_widths=guided.tokenizer.adapter_widths)
     detector = DetectorConfig(
         n_points=4096, n_tokens=256, radius=0.3, neighbors=32, adapter_widths=(32, 64, 128), encoder_hidden=128,
         encoder_layers=2, width=128, decoder_layers=4, decoder_hidden=128, queries=128, angles=12, reach=1.0,
@@ -74,4 +78,7 @@ def _reduced(rooms: FinetuneRecipe) -> FinetuneRecipe:
         rotate=180.0, scale_range=(0.9, 1.1), validation_clouds=32,
     )  # fmt: skip
     boxes, group_free = BoxLossConfig(match_center=5.0, no_object=0.25), GroupFreeLossConfig(decoder_rate=1.0)
-    return replace(rooms, training=training, detector=detector, boxes=boxes, group_free=group_free)
+    return replace(
+        rooms, training=training, tokenizer=tokenizer, backbone=guided.backbone, detector=detector, boxes=boxes,
+        group_free=group_free,
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 
 from s4tok.backbones.pointnet import PointNetEncoder
-from s4tok.config import NO_CHECKPOINT, BackboneConfig, DetectorConfig, FinetuneConfig, FinetuneRecipe
+from s4tok.config import NO_CHECKPOINT, DetectorConfig, FinetuneConfig, FinetuneRecipe
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
 from s4tok.heads.group_free import GroupFreeHead
@@ -141,9 +141,7 @@ def _trained(encoder: SceneEncoder, card: Mapping[str, Any], recipe: FinetuneRec
 
 
 def _new_plain(recipe: FinetuneRecipe) -> PointEncoder:
-    detector = recipe.detector
-    backbone = BackboneConfig(detector.width, detector.encoder_layers, detector.heads)
-    return PointEncoder(replace(recipe.tokenizer, tokenizer=PLAIN), backbone)
+    return PointEncoder(replace(recipe.tokenizer, tokenizer=PLAIN), recipe.backbone)
 
 
 def _plain(encoder: PointEncoder, recipe: FinetuneRecipe) -> PlainSceneEncoder:

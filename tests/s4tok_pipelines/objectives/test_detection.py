@@ -8,9 +8,19 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from s4tok.config import BackboneConfig, FinetuneRecipe, SuperpointConfig, TokenizerConfig
+from s4tok.config import (
+    BackboneConfig,
+    DetectionPreset,
+    FinetuneRecipe,
+    PretrainPreset,
+    RunConfig,
+    SuperpointConfig,
+    TokenizerConfig,
+    detection_recipe,
+)
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import save_trained
+from s4tok.models.detector import PlainSceneEncoder
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import save_point_encoder
 from s4tok.tokenizers import build_tokenizer
@@ -68,6 +78,21 @@ def test_a_plain_transformer_reads_farthest_points_with_the_weights_it_was_train
     assert detector["encoder"] == "plain"
     assert card["begun_with"]["name"] == str(plain)
     assert detect_by_name(Blocks("val", (2,)), tmp_path / "cache", str(out)).facts()["clouds"] == 1
+
+
+@pytest.mark.parametrize(("boxes", "stage"), [("toy", "sam-stage2-toy"), ("scannet", "sam-stage2")])
+def test_a_new_plain_transformer_has_the_size_of_the_one_that_is_pre_trained(
+    boxes: DetectionPreset, stage: PretrainPreset, tmp_path: Path
+) -> None:
+    trained = RunConfig.of(stage)
+    save_point_encoder(tmp_path, PointEncoder(trained.tokenizer, trained.backbone), {})
+    recipe = detection_recipe(boxes)
+    recipe = replace(recipe, detector=replace(recipe.detector, encoder="plain"))
+    new, old = (encoder_for(each, "cpu").encoder for each in (recipe, begun(recipe, tmp_path)))
+    assert isinstance(new, PlainSceneEncoder)
+    assert {name: each.shape for name, each in new.state_dict().items()} == {
+        name: each.shape for name, each in old.state_dict().items()
+    }
 
 
 @pytest.mark.slow
