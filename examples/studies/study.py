@@ -37,6 +37,7 @@ class Run:
     minutes: float  # of one core of the machine that docs name
     row: str = ""  # its title in the table; one that others begin with has none
     paper: Mapping[str, float] = field(default_factory=dict)  # what the paper prints for it
+    measure: str = ""  # the command that measures it, where that is not the study's
 
     @property
     def needs(self) -> list[str]:
@@ -120,7 +121,7 @@ def train(study: Study, run: Run, seed: int, given: argparse.Namespace) -> None:
 def measure(study: Study, run: Run, seed: int, given: argparse.Namespace) -> None:
     """Ask a run what the study asks; the answer is whole or not there."""
     folder, began = folder_of(run.name, seed, given.out), time.monotonic()
-    command = study.measure.format(run=folder, split=given.split)
+    command = (run.measure or study.measure).format(run=folder, split=given.split)
     log = given.out / "logs" / f"{folder.name}.txt"
     limit = "--limit 2" if given.small else ""
     said = json.loads(s4tok(f"{command} {limit} --auto --json", "--cache", given.cache, log=log))

@@ -78,8 +78,24 @@ def test_what_a_row_needs_comes_before_it_and_nothing_is_done_twice(
     assert found["validations"] == {"stage1-region-paper-0": rows[2]}
     plain = next(row for row in found["rows"] if row["name"] == "plain")
     assert plain["seeds"] == {
-        seed: {"miou": value, "macc": 0.5, "rare_miou": None, "accuracy": None}
+        seed: {"miou": value, "macc": 0.5, "rare_miou": None, "accuracy": None, "ap25": None, "ap50": None}
         for seed, value in (("0", 0.25), ("1", 0.35))
     }
     assert (plain["mean"]["miou"], plain["paper"]["miou"]) == (pytest.approx(0.3), 61.1)
-    assert "| Plain transformer | 30.0 ± 7.1 | 50.0 ± 0.0 | - | - |" in capsys.readouterr().out
+    assert "| Plain transformer | 30.0 ± 7.1 | 50.0 ± 0.0 | - | - | - | - |" in capsys.readouterr().out
+
+
+def test_a_row_can_be_measured_by_a_command_of_its_own(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commands = list[str]()
+
+    def answer(words: str, *more: object, log: Path) -> str:
+        commands.append(words)
+        return json.dumps({"ap25": 0.25})
+
+    monkeypatch.setattr(script, "s4tok", answer)
+    script.main(["sam-ablation", "--rows", "plain-boxes", "--out", str(tmp_path)])
+    assert [words.split()[0] for words in commands] == ["finetune", "detect"]
+    found = json.loads((tmp_path / "sam-ablation-test.json").read_text())
+    assert next(row for row in found["rows"] if row["name"] == "plain-boxes")["mean"] == {"ap25": 0.25}
