@@ -30,7 +30,7 @@ def plan_table(work: TableWork) -> Plan:
     """Count the results that are missing, and the checkpoints that have to be trained for them."""
     plan, trained, cut = Plan(seconds=STARTING), set[str](), set[str]()
     for method, asked, clouds in work.cells():
-        if finished(work.wanted.checkpoints, method.finished, clouds, asked.figures):
+        if finished(work.wanted.checkpoints, method.finished.get(asked.task), clouds, asked.figures):
             continue
         row = method.on(asked.role)
         plan = sum(_runs(work.rows, row, trained), plan)

@@ -30,7 +30,7 @@ def reproduce_table(work: TableWork, report: Report) -> Reproduced:
     start, spec, wanted = time.monotonic(), work.spec, work.wanted
     found = Measurements(work.worlds)
     for method, asked, clouds in work.cells():
-        known = finished(wanted.checkpoints, method.finished, clouds, asked.figures)
+        known = finished(wanted.checkpoints, method.finished.get(asked.task), clouds, asked.figures)
         found.results[method.name, asked.role] = known or _results(method.on(asked.role), asked, work, report)
     for asked in spec.asked:
         if asked.role in work.worlds and asked.task != "boxes":

@@ -9,13 +9,13 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok_pipelines.tables.result_table import Facts, find_figure
 
 
-def finished(folder: Path | None, name: str, clouds: CloudDataset, figures: Iterable[str]) -> list[Facts]:
+def finished(folder: Path | None, name: str | None, clouds: CloudDataset, figures: Iterable[str]) -> list[Facts]:
     """Read FOLDER/results/NAME-SEED-SPLIT.json, as examples/studies writes them, a seed each in order.
 
     Results of another dataset or of more or fewer clouds than are asked about, and those that have none of the
     figures, are left out.
     """
-    if folder is None or not name:
+    if folder is None or name is None:
         return []
     pattern = re.compile(rf"{re.escape(name)}-(\d+)-{re.escape(clouds.split)}\.json")
     found, wanted = dict[int, Facts](), list(figures)

@@ -74,7 +74,7 @@ TABLE1 = Spec(
     tuple(
         Method(
             f"table1-{name}", TITLES.get(name, name), {} if paper is None else _means(*paper), tasks=("parts",),
-            finished=name,
+            finished={"parts": name},
             recipe=Recipe("finetune", "parts-train", {
                 "task": "parts", "training.train": "all", "tokenizer.tokenizer": name, "checkpoint": NO_CHECKPOINT,
             }),

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from s4tok_pipelines.tables.spec import ABOUT_ROOMS, Asked, Method, Printed, Recipe, Spec, printed
+from s4tok.config import detection_recipe
+from s4tok_pipelines.tables.spec import ABOUT_ROOMS, Asked, Method, Printed, Recipe, Spec, Task, printed
 
 SOURCE = "SAM-guided masked token prediction (poster)"
 GUIDED = "sam-stage2-region-paper"  # all of the system, before it is fine-tuned
@@ -24,7 +25,7 @@ ABOUT_PRETRAINING = (
     "Both stages are pre-trained on frames of ScanNet, or of toy-scans. Fine-tuned, points are grouped by nearest "
     "neighbours, whatever was pre-trained, since whole scenes have no masks."
 )
-FROM_STUDIES = "Labels of points are also read from the results of examples/studies (--checkpoints FOLDER)."
+FROM_STUDIES = "Figures are also read from the results of examples/studies (--checkpoints FOLDER)."
 
 
 def _stage(name: str, changes: Mapping[str, Any], begin: str = "") -> Method:
@@ -53,13 +54,16 @@ STAGES = (
 )
 
 
-GROUP_FREE = {"detector.decoder": "groupfree"}  # of the small preset; the large ones have it
+ON_SYNTHETIC: Mapping[str, Mapping[str, Any]] = {  # what the small preset lacks of the large ones
+    "ablation": {"training.epochs": detection_recipe("ablation").training.epochs},
+    **{preset: {"detector.decoder": "groupfree"} for preset in ("groupfree-scannet", "groupfree-sunrgbd")},
+}
 
 
 def _detector(role: str, begin: str, preset: str, changes: Mapping[str, Any]) -> Recipe:
     """Fine-tune a detector of ScanNet's or SUN RGB-D's boxes."""
     trained_on = {BOXES: "scans", SUN: "sun-rgbd-train"}[role]
-    return Recipe("detection", trained_on, changes, begin, preset, GROUP_FREE if "groupfree" in preset else {})
+    return Recipe("detection", trained_on, changes, begin, preset, ON_SYNTHETIC.get(preset, {}))
 
 
 def _labeller(role: str, begin: str) -> Recipe:
@@ -120,7 +124,7 @@ def _segmented(name: str, title: str, *values: float | None, begin: str | None =
     if begin is None:
         return printed(name, title, paper)
     own = {role: _labeller(role, begin) for role in SCENES}
-    return Method(f"sam-{name}", title, paper, tasks=("rooms",), own=own, finished=name)
+    return Method(f"sam-{name}", title, paper, tasks=("rooms",), own=own, finished={"rooms": name})
 
 
 SAM_SEGMENTATION = Spec(
@@ -150,7 +154,8 @@ def _ablated(name: str, title: str, begin: str, *values: float) -> Method:
         BOXES: _detector(BOXES, begin, "ablation", {"detector.encoder": "plain"}),
         **{each: _labeller(each, begin) for each in SCENES},
     }
-    return Method(f"sam-{name}", title, paper, tasks=("rooms", "boxes"), own=own, finished=name)
+    finished: dict[Task, str] = {"rooms": name, "boxes": f"{name}-boxes"}
+    return Method(f"sam-{name}", title, paper, tasks=("rooms", "boxes"), own=own, finished=finished)
 
 
 SAM_ABLATION = Spec(

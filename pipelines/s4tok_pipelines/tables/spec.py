@@ -61,7 +61,7 @@ class Method:
     tasks: tuple[Task, ...] = ("parts", "objects", "rooms")  # what it can do
     own: Mapping[str, Recipe] = field(default_factory=dict)  # by role: has a checkpoint of its own there, NAME-ROLE
     segments: bool = False  # measured with the segments that a dataset is published with
-    finished: str = ""  # its name among the results of a study, which are read and not made
+    finished: Mapping[Task, str] = field(default_factory=dict)  # its names among results of studies, which are read
     lacks: str = ""  # why it has no figure here: as printed, or not implemented
 
     @property

@@ -19,4 +19,4 @@ def test_results_of_a_study_are_read_by_row_seed_and_dataset(tmp_path: Path) -> 
     clouds = ToyShapes("test")
     assert [facts["miou_i"] for facts in finished(tmp_path, "knn", clouds, ["miou_i", "miou_c"])] == [0.2, 0.3]
     assert finished(tmp_path, "knn", clouds, ["ap25"]) == []
-    assert finished(tmp_path, "", clouds, ["miou_i"]) == finished(None, "knn", clouds, ["miou_i"]) == []
+    assert finished(tmp_path, None, clouds, ["miou_i"]) == finished(None, "knn", clouds, ["miou_i"]) == []

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from s4tok.config import Preset, VisionConfig
+from s4tok.config import FinetuneRecipe, Preset, VisionConfig
 from s4tok_pipelines.stages.row_training import Trainer
 from s4tok_pipelines.tables.figures import FIGURE_SPECS
 from s4tok_pipelines.tables.names import FIGURES, NAMES, TABLE_2
@@ -49,6 +49,15 @@ def test_stage_two_of_the_poster_has_the_tokens_of_its_teacher() -> None:
     for each in spec.before:
         if each.recipe and each.recipe.begin:
             assert configs[each.name].tokenizer == configs[each.recipe.begin].tokenizer
+
+
+@pytest.mark.parametrize("preset", ["toy", "paper"])
+def test_detectors_of_the_ablation_are_trained_for_90_passes_and_others_for_their_presets(preset: Preset) -> None:
+    trainer = Trainer(Path(), Path(), VisionConfig("mini"), preset)
+    for name, passes in (("sam-ablation", 90), ("sam-detection", 300 if preset == "toy" else 1080)):
+        config = trainer.config(SPECS[name].methods[0].own["scannet-boxes"], "", 0)
+        assert isinstance(config, FinetuneRecipe)
+        assert config.training.epochs * config.training.repeats == passes
 
 
 def test_printed_figures_are_those_of_the_paper() -> None:
