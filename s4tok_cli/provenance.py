@@ -16,8 +16,18 @@ def in_words(about: Mapping[str, Any], n_clouds: int) -> str:
             f"{source}; checkpoint {by['name']}, by its head for {labels}{_protocol(by['card'])}{_superpoints(about)}"
         )
     vision = about["vision_model"]["name"]
-    who = f"2D features of {vision}" if by is None else f"checkpoint {by['name']}, texts encoded by {vision}"
+    who = (
+        f"2D features of {vision}"
+        if by is None
+        else f"checkpoint {by['name']}{_learned(by['card'])}, texts encoded by {vision}"
+    )
     return f"{source}; {who}, prompts of {prompts['name']}{_superpoints(about)}"
+
+
+def _learned(card: Mapping[str, Any]) -> str:
+    """Name the datasets whose labels it has learned: of their words it is not zero-shot."""
+    learned = card.get("learned_labels")
+    return f" (which has learned labels of {' and '.join(learned)})" if learned else ""
 
 
 def _source(about: Mapping[str, Any], n_clouds: int) -> str:

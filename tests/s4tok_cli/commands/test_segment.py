@@ -146,8 +146,8 @@ def test_without_labels_names_are_proposed_and_what_was_assumed_is_told(
     assert "no --labels: names are proposed" in done.stderr
     assert "chair.npy: taken for an object (else --room) of any unit, " in done.stdout
     assert (
-        "checkpoint universal2+labels, texts encoded by mini2, prompts of mini2, superpoints by cut-pursuit"
-        in done.stdout
+        "checkpoint universal2+labels (which has learned labels of home-scans and home-rooms), texts encoded by mini2, "
+        "prompts of mini2, superpoints by cut-pursuit" in done.stdout
     )
     assert "5% are below" in done.stderr
     assert json.loads((tmp_path / "segments" / "result.json").read_text())["labels"] == ["auto"]
