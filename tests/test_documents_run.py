@@ -12,7 +12,7 @@ from s4tok.shapes import Array, Float64
 from tests.documents import ROOT, Line, documents, lines
 from tests.running import in_this_process
 
-PAGES = [path for path in documents() if not {"results", "mini_clip", "mini_students"} & {*path.parts}]
+PAGES = [path for path in documents() if not {"results", "mini_clip", "mini_students", "mini_detector"} & {*path.parts}]
 WITHOUT_FILES = {("doctor",), ("data", "ls"), ("cache", "ls"), ("cache", "verify"), ("cache", "pack"), ("cache", "gc")}
 FILES = (".ply", ".obj", ".glb", ".npy", ".txt", ".json")
 MOST = 60  # clouds of synthetic data

@@ -19,6 +19,8 @@ from s4tok.config.kinds import CALIBRATING as CALIBRATING
 from s4tok.config.kinds import CALIBRATION_SHARE as CALIBRATION_SHARE
 from s4tok.config.kinds import DATA_ROOT as DATA_ROOT
 from s4tok.config.kinds import DEFAULT_CHECKPOINT as DEFAULT_CHECKPOINT
+from s4tok.config.kinds import DEFAULT_DETECTOR as DEFAULT_DETECTOR
+from s4tok.config.kinds import DETECTOR_FOLDER as DETECTOR_FOLDER
 from s4tok.config.kinds import LARGEST_IN_METRES as LARGEST_IN_METRES
 from s4tok.config.kinds import NO_CHECKPOINT as NO_CHECKPOINT
 from s4tok.config.kinds import PROMPTS as PROMPTS

@@ -8,6 +8,7 @@ from s4tok.fields import Between
 
 DATA_ROOT = Path("data")  # where a known name such as "scannet" is looked for
 SHIPPED_FOLDER = Path(__file__).parents[1] / "mini_students"  # checkpoints that come with s4tok
+DETECTOR_FOLDER = SHIPPED_FOLDER.with_name("mini_detector")  # and the one that finds boxes
 PROMPTS = Path(".s4tok/prompts")  # where prompts lie that s4tok may not carry
 ROOM_FROM = 2.5  # metres; no own file that is shorter is taken for a room
 LARGEST_IN_METRES = 100.0  # nothing longer is a room in metres
@@ -37,6 +38,7 @@ NotNegative: TypeAlias = Annotated[float, Between(0)]
 Band: TypeAlias = Annotated[tuple[float, float], Between(1e-9, rising=True)]
 
 DEFAULT_CHECKPOINT = "universal2+labels"  # that is used where none is named, for objects and rooms alike
+DEFAULT_DETECTOR = "boxes"  # the one of DETECTOR_FOLDER
 # Of the CLIPs that come with s4tok, the checkpoint whose means calibrate one that labels rooms without a checkpoint.
 CALIBRATING: Mapping[str, str] = {"mini": "universal", "mini2": "universal2"}
 NO_CHECKPOINT = "none"  # in place of a checkpoint's name: a tokenizer that was never trained

@@ -7,7 +7,7 @@ from typing import TypeAlias, Unpack, overload
 
 import numpy as np
 
-from s4tok.config import DetectConfig
+from s4tok.config import DEFAULT_DETECTOR, DetectConfig
 from s4tok.device import pick_device
 from s4tok.geometry.box_frames import as_it_came
 from s4tok.geometry.placement import UP, guessed, placed
@@ -23,15 +23,15 @@ DetectorName: TypeAlias = str | Path | LoadedDetector
 
 @overload
 def detect(
-    points: Points, checkpoint: DetectorName, *, config: DetectConfig = ..., **given: Unpack[Given]
+    points: Points, checkpoint: DetectorName = ..., *, config: DetectConfig = ..., **given: Unpack[Given]
 ) -> Detection: ...
 @overload
 def detect(
-    points: Sequence[Points], checkpoint: DetectorName, *, config: DetectConfig = ..., **given: Unpack[Given]
+    points: Sequence[Points], checkpoint: DetectorName = ..., *, config: DetectConfig = ..., **given: Unpack[Given]
 ) -> list[Detection]: ...
 def detect(
     points: Points | Sequence[Points],
-    checkpoint: DetectorName,
+    checkpoint: DetectorName = DEFAULT_DETECTOR,
     *,
     config: DetectConfig = DetectConfig(),  # noqa: B008 - it cannot change
     **given: Unpack[Given],
@@ -40,7 +40,8 @@ def detect(
 
     Args:
         points: (n, 3), or a list of such; they are taken for rooms.
-        checkpoint: A run folder of `finetune --task detection`, or what `load_detector` gives.
+        checkpoint: A run folder of `finetune --task detection`, or what `load_detector` gives; none is the detector
+            that comes with s4tok.
         config: How boxes are thinned out, and what they must score.
         **given: superpoints (n,), for a detector that reads them, which are cut where they are not given; up and unit,
             which are told by shape and size where they are not said.

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from s4tok.config import SHIPPED_FOLDER
+from s4tok.config import DEFAULT_DETECTOR, DETECTOR_FOLDER, SHIPPED_FOLDER
 from s4tok.dependencies import first_line
 from s4tok.errors import InputError, MissingError, UsageError, did_you_mean
 from s4tok.models.trained import Trained
@@ -34,6 +34,8 @@ def find_checkpoint(where: str | Path) -> Path:
     for folder in (Path(where), *(Path(where) / part for part in IN_A_RUN)):
         if has_checkpoint(folder):
             return folder
+    if str(where) == DEFAULT_DETECTOR and has_checkpoint(DETECTOR_FOLDER):
+        return DETECTOR_FOLDER
     shipped = shipped_checkpoints()
     if str(where) in shipped:
         return SHIPPED_FOLDER / where
@@ -48,8 +50,9 @@ def find_checkpoint(where: str | Path) -> Path:
             "train one with s4tok pretrain, and name its run folder.",
         )
     raise UsageError(
-        f"{where}: there is no such folder, and no checkpoint is called that; there are: {', '.join(shipped)}.",
-        did_you_mean(str(where), shipped),
+        f"{where}: there is no such folder, and no checkpoint is called that; there are: {', '.join(shipped)}, and "
+        f"for detect {DEFAULT_DETECTOR}.",
+        did_you_mean(str(where), [*shipped, DEFAULT_DETECTOR]),
     )
 
 

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from s4tok.config import DetectConfig
-from s4tok.errors import UsageError
+from s4tok.config import DEFAULT_DETECTOR, DetectConfig
 from s4tok.fields import changed
 from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 PLACE = Place("Results", 3)
 EXAMPLES = (
-    "s4tok detect scan.ply --checkpoint runs/mine --html",
+    "s4tok detect scan.ply --html",
     "s4tok detect toy-scans --checkpoint runs/mine",
 )
 
@@ -31,14 +30,13 @@ def detect(
     source: options.ResultClouds,
     settings: Annotated[Changes, SETTINGS],
     checkpoint: Annotated[
-        str | None,
+        str,
         Option(
-            help="A run of finetune --task detection.",
+            help="A run of finetune --task detection, or boxes, which knows 14 kinds of synthetic things.",
             metavar="DIR",
-            show_default="none comes with s4tok",
             rich_help_panel=options.MODELS,
         ),
-    ] = None,
+    ] = DEFAULT_DETECTOR,
     clip: model_options.CheckpointsClip = None,
     out: Annotated[Path | None, options.out("own files: boxes", "Folder for the results.")] = None,
     box_formats: options.BoxFormats = BOX_USUAL,
@@ -49,7 +47,7 @@ def detect(
     workers: options.Workers = 1,
     device: options.Device = "auto",
 ) -> None:
-    """Find boxes of things in rooms, with a detector that finetune has trained.
+    """Find boxes of things in rooms, with the detector that comes with s4tok or one that finetune has trained.
 
     Files of yours are taken for rooms; their boxes are in the axes and the unit of the file.
     """
@@ -60,11 +58,6 @@ def detect(
     # Before PyTorch is imported, so that what is wrong is told at once.
     written = read_formats(box_formats, BOX_FORMATS, "--box-format")
     clouds = source.open(scene="room")
-    if checkpoint is None:
-        raise UsageError(
-            "no detector comes with s4tok, and --checkpoint names none.",
-            "s4tok finetune toy-scans --task detection --out runs/mine trains one.",
-        )
     find_checkpoint(checkpoint)
 
     from s4tok.datasets.own_files import OwnFiles

@@ -66,9 +66,10 @@ def test_a_datasets_boxes_are_measured_over_samples(answer: Answer, tmp_path: Pa
 
 
 def test_what_is_missing_is_told_at_once(s4tok: Run, answer: Answer, tmp_path: Path) -> None:
-    done = s4tok("detect", "toy-scans")
+    done = s4tok("detect", "toy-scans", "--checkpoint", "boxed")
     assert done.returncode == 2
-    assert "no detector comes with s4tok" in done.stderr
+    assert "no checkpoint is called that" in done.stderr
+    assert "for detect boxes" in " ".join(done.stderr.split())
     np.savetxt(tmp_path / "one.xyz", np.zeros((1, 3)))
     code, facts, _ = answer(tmp_path / "one.xyz")
     assert code == 4
