@@ -16,10 +16,11 @@ MASKS = "extract-masks toy-scans --split test --limit 1 --preview"
 MASKED = (640, 0, 1920, 480)  # of the sheet: four frames, each beside its masks
 BOXES = "segment toy-rooms --split val --limit 2 --boxes --auto --checkpoint universal --preview"
 STUDIO = 'segment examples/rooms/studio.ply --labels "wall,floor,sofa,coffee table,bed,curtain,refrigerator"'
+DETECTED = "detect examples/rooms/studio.ply"
 
 
 def main() -> None:
-    """Draw the ten views of a chair, masks of four frames of a room, true and found boxes of another, and a studio."""
+    """Draw ten views of a chair, masks of a room, boxes of another, and a studio by label and in boxes."""
     with tempfile.TemporaryDirectory() as scratch:
         views = preview(VIEWS, Path(scratch) / "views")
         Image.open(views / VIEWED).save(IMAGES / "views.png", optimize=True)
@@ -31,6 +32,8 @@ def main() -> None:
         lower.save(IMAGES / "boxes.png", optimize=True)
         labelled = preview(f"{STUDIO} --out {scratch}/studio --preview", Path(scratch) / "studio.png")
         Image.open(labelled).save(IMAGES / "studio.png", optimize=True)  # fewer colours would lose those of labels
+        detected = preview(f"{DETECTED} --out {scratch}/detected --preview", Path(scratch) / "detected.png")
+        Image.open(detected).save(IMAGES / "detected.png", optimize=True)
 
 
 def preview(command: str, place: Path) -> Path:
