@@ -26,7 +26,9 @@ def in_words(about: Mapping[str, Any], n_clouds: int) -> str:
 
 def _learned(card: Mapping[str, Any]) -> str:
     """Name the datasets whose labels it has learned: of their words it is not zero-shot."""
-    learned = card.get("learned_labels")
+    from s4tok.models.trained import labels_learned_by
+
+    learned = labels_learned_by(card)
     return f" (which has learned labels of {' and '.join(learned)})" if learned else ""
 
 

@@ -152,7 +152,8 @@ def collected(study: Study, given: argparse.Namespace) -> dict[str, Any]:
         seeds = {int(path.stem.split("-")[-2]): json.loads(path.read_text(encoding="utf-8")) for path in results}
         values = {key: [each[key] for each in seeds.values() if each.get(key) is not None] for key in study.figures}
         rows.append({
-            "name": run.name, "title": run.row, "command": run.command, "paper": dict(run.paper),
+            "name": run.name, "title": run.row, "command": run.command,
+            "measure": run.measure or study.measure, "paper": dict(run.paper),
             "seeds": {str(seed): {key: each.get(key) for key in study.figures} for seed, each in seeds.items()},
             "mean": {key: fmean(known) for key, known in values.items() if known},
             "deviation": {key: stdev(known) for key, known in values.items() if len(known) > 1},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from s4tok.config import DEFAULT_DETECTOR, DetectConfig
+from s4tok.counted import counted
 from s4tok.fields import changed
 from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
@@ -32,7 +33,7 @@ def detect(
     checkpoint: Annotated[
         str,
         Option(
-            help="A run of finetune --task detection, or boxes, which knows 14 kinds of synthetic things.",
+            help="A run of finetune --task detection, or boxes, which comes with s4tok.",
             metavar="DIR",
             rich_help_panel=options.MODELS,
         ),
@@ -97,5 +98,6 @@ def _tell(found: "Detected") -> None:
     )
     samples = f" over {found.about['seeds']} samples" if means else ""
     console.result(
-        f"{sum(found.boxes.values())} boxes in {found.clouds} clouds{f'; {means}{samples}' if means else ''}"
+        f"{sum(found.boxes.values()):,} boxes in {counted(found.clouds, 'cloud')}, checkpoint "
+        f"{found.about['checkpoint']['name']}{f'; {means}{samples}' if means else ''}"
     )
