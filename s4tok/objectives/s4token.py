@@ -259,17 +259,16 @@ class S4Token(Objective):
         sizes = torch.zeros(is_seen.shape, device=is_seen.device)
         sizes.scatter_add_(1, batch.superpoints, batch.is_point.to(sizes.dtype))
         local = difference = whole = labels = batch.points.new_zeros((), dtype=torch.float32)
-        for encoded in passes:
-            features = pool.pool(self._to_targets(self.encoder.project(encoded.hidden)))
+        read = [pool.pool(self._to_targets(self.encoder.project(encoded.hidden))) for encoded in passes]
+        for encoded, features in zip(passes, read, strict=True):
             local = local + local_loss(features, batch.local_targets, is_seen, center=center) / len(passes)
             difference = difference + difference_loss(features, batch.local_targets, is_seen) / len(passes)
-            if self.label_loss is not None and batch.labels is not None:
-                labels = labels + self.label_loss(features, batch.labels, sizes * pool.has_points) / len(passes)
+            if self.label_loss is not None:  # of processes that train together each asks, whatever clouds it has
+                labels = labels + self.label_loss(features, batch.known_labels, sizes * pool.has_points) / len(passes)
             of_clouds = self._to_targets(encoded.whole)
             whole = whole + global_loss(of_clouds, batch.global_targets, center=center) / len(passes)
         if self.training:
-            features = pool.pool(self._to_targets(self.encoder.project(passes[-1].hidden)))
-            self._move_means(batch, features, sizes * is_seen)
+            self._move_means(batch, read[-1], sizes * is_seen)
         without_center = (~pool.has_own & batch.is_point).sum() / batch.is_point.sum().clamp_min(1)
         return _Distilled(local, difference, whole, labels, without_center)
 

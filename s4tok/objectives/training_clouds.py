@@ -42,6 +42,11 @@ class Batch(NamedTuple):
     features: Float[Tensor, "b n extra"] | None = None  # of points, if the tokenizer reads any
     labels: Int[Tensor, "b s v"] | None = None  # the texts of each superpoint's class and name, -1 for none
 
+    @property
+    def known_labels(self) -> Int[Tensor, "b s v"]:
+        """Give the texts of each superpoint, all -1 where no cloud here has labels."""
+        return self.labels if self.labels is not None else self.superpoints.new_full((*self.is_seen.shape, 1), NO_TEXT)
+
     def to(self, device: torch.device | str) -> "Batch":
         """Move everything to a device."""
         return self._each(lambda field: field.to(device, non_blocking=True))

@@ -201,6 +201,16 @@ def test_labels_are_learned_beside_2d_features_and_no_checkpoint_keeps_their_tex
     assert float(train(model, given, 30)["labels"]) < 0.7 * float(start["labels"])
 
 
+def test_labels_are_asked_for_in_batches_without_any_too_since_processes_sum_them_up_together() -> None:
+    config = PretrainConfig(loss="distill", distill_pass="both", label_weight=0.5)
+    labels = LabelLoss(functional.normalize(torch.randn(4, 24), dim=1), torch.zeros(4, dtype=torch.long))
+    asked = list[torch.Tensor]()
+    labels.register_forward_hook(lambda _module, _given, found: asked.append(found))
+    model = training(config, label_loss=labels)
+    model(batch())["total"].backward()
+    assert [float(each) for each in asked] == [0, 0]  # once for each pass
+
+
 @pytest.mark.parametrize("loss", ["assign", "distill"])
 def test_a_limited_attention_is_trained_with_in_every_pass(loss: Any) -> None:
     config = PretrainConfig(loss=loss, distill_pass="both")
