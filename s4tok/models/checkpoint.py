@@ -22,7 +22,7 @@ from s4tok.models.labeller import Labeller
 from s4tok.models.model import Model
 from s4tok.models.model_card import model_card
 from s4tok.models.point_encoder_files import load_encoder, named, save_plain
-from s4tok.models.trained import Trained, labels_learned_by, tokenizer_config
+from s4tok.models.trained import Trained, room_words_learned_by, tokenizer_config
 from s4tok.shapes import Float
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -70,8 +70,8 @@ class TrainedModel(NamedTuple):
 
     @property
     def learned_words(self) -> list[str]:
-        """List the words near which labelled points have taught its features to lie."""
-        return list(dict.fromkeys(word for words in labels_learned_by(self.card).values() for word in words))
+        """List the words near which labelled points of rooms have taught its features to lie."""
+        return room_words_learned_by(self.card)
 
     def means_for(self, scene: Scene) -> Means | None:
         """Give the means of a kind of scene, or of the other where it was trained on that alone; None for neither."""

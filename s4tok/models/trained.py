@@ -1,9 +1,9 @@
 """How a checkpoint was trained, as its card says, as far as using it depends on that."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from s4tok.config import EncoderConfig, RunConfig, Scene, SuperpointConfig, TokenizerConfig, VisionConfig
 from s4tok.config.kinds import SuperpointPreset
@@ -74,30 +74,54 @@ def labels_learned_by(card: Mapping[str, Any]) -> dict[str, list[str]]:
     found = {name: list(classes) for name, classes in _mapping(card, "learned_labels").items()}
     if "labels" in card and _mapping(card, "training").get("train") != "head":  # the tokenizer was trained with it
         name = _mapping(card, "dataset").get("name", "a dataset that the card does not name")
-        found[name] = list(card["labels"]["classes"])
+        found[name] = _together(found.get(name, ()), card["labels"]["classes"])
     return found
 
 
-def as_trained(recipe: RunConfig, card: Mapping[str, Any]) -> RunConfig:
+def room_words_learned_by(card: Mapping[str, Any]) -> list[str]:
+    """List the words near whose texts labelled points of rooms have taught its features to lie."""
+    learned = _mapping(card, "learned_labels")  # of rooms alone, in cards from before there was a list of its own
+    return _together(*([card["learned_room_words"]] if "learned_room_words" in card else learned.values()))
+
+
+def learned_since(
+    card: Mapping[str, Any], labels: Mapping[str, Sequence[str]], room_words: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Say on a new card what a checkpoint with this card, which it began with, had learned, and what was since."""
+    known = labels_learned_by(card)
+    known |= {name: _together(known.get(name, ()), classes) for name, classes in labels.items()}
+    words = _together(room_words_learned_by(card), room_words)
+    return {"learned_labels": known, "learned_room_words": words} if known else {}
+
+
+def begun_from(recipe: RunConfig, card: Mapping[str, Any], superpoints: SuperpointPreset | None = None) -> RunConfig:
     """Change a recipe into one that begins with a checkpoint: with its tokenizer, CLIP, superpoints and columns.
 
+    Superpoints may be named, and are the checkpoint's otherwise.
+
     Raises:
-        UsageError: For a checkpoint without a CLIP.
+        UsageError: For a checkpoint without a CLIP, or whose superpoints are of no preset where none is named.
     """
     if "clip" not in card:
         raise UsageError("a checkpoint with a plain transformer reads no CLIP, and nothing can begin with it here.")
     trained, clip = Trained.of(card), card["clip"]
     is_by_clip = trained.vision_model.get("weights", clip["weights"]) == clip["weights"]
-    head = card.get("training", {}).get("head", RunConfig().training.head)
+    head: Literal["none", "linear"] = "linear" if "head" in card else "none"
     scenes: list[Scene] = [scene for scene in get_args(Scene) if scene in trained.superpoints]
     presets = (
         preset
         for preset in get_args(SuperpointPreset)
         if scenes and all(SuperpointConfig.of(scene, preset) == trained.superpoints[scene] for scene in scenes)
     )
+    found = superpoints or next(presets, None)
+    if found is None and scenes:
+        raise UsageError(
+            "the checkpoint's superpoints are of none of the presets, and others would be taken.",
+            f"say which: --superpoints {' or '.join(get_args(SuperpointPreset))}.",
+        )
     return replace(
         recipe,
-        superpoints=next(presets, recipe.superpoints),
+        superpoints=found or recipe.superpoints,
         tokenizer=tokenizer_config(card),
         clip=VisionConfig(clip["name"]),
         features=None if is_by_clip else trained.vision_model["model"],
@@ -105,6 +129,10 @@ def as_trained(recipe: RunConfig, card: Mapping[str, Any]) -> RunConfig:
         point_features=tuple(card.get("point_features", {}).get("kinds", ())),
         training=replace(recipe.training, head=head, window=trained.window),
     )
+
+
+def _together(*lists: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(each for words in lists for each in words))
 
 
 def _cut(fields: Mapping[str, Any]) -> SuperpointConfig:

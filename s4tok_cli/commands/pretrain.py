@@ -98,12 +98,12 @@ def pretrain(
     """
     from s4tok.datasets.table import DATASETS
     from s4tok.models.checkpoint_files import find_checkpoint, read_card
-    from s4tok.models.trained import as_trained
+    from s4tok.models.trained import begun_from
     from s4tok.vision.weights import probe
 
     config = RunConfig.of(preset)
     if (begun_with := recipe.get("checkpoint")) is not None:
-        config = as_trained(config, read_card(find_checkpoint(begun_with)))
+        config = begun_from(config, read_card(find_checkpoint(begun_with)), recipe.get("superpoints"))
     config = changed(config, recipe)
     if source.limit is not None:
         config = replace(config, limit=source.limit)

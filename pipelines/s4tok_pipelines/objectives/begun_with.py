@@ -1,13 +1,13 @@
 """A checkpoint that pre-training begins with, in place of a new tokenizer."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import torch
 
 from s4tok.config import RunConfig
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import has_own_encoder, load_trained
-from s4tok.models.trained import labels_learned_by
 from s4tok.objectives.s4token import SCENES, S4Token
 from s4tok.vision.frozen_clip import FrozenClip
 
@@ -16,7 +16,7 @@ class BegunWith(NamedTuple):
     """What training began with, for the run's folder and the checkpoint's card."""
 
     named: dict[str, str]  # its name, and a hash of its weights
-    learned_labels: dict[str, list[str]]  # of each dataset, which it knows from then on
+    card: Mapping[str, Any]
 
 
 @torch.no_grad()
@@ -53,11 +53,11 @@ def begin_with(model: S4Token, config: RunConfig, clip: FrozenClip, device: str)
     except (RuntimeError, ValueError) as error:
         raise UsageError(
             f"the weights of {config.checkpoint} are of another form than the recipe's: "
-            f"{' '.join(str(error).split())}.".replace("..", "."),
+            f"{' '.join(str(error).split()).rstrip('.')}.",
             "leave out options of the tokenizer; the checkpoint's are taken.",
         ) from error
     model.tokenizer.point_features = theirs.point_features
     for row, scene in enumerate(SCENES):
         if scene in found.means:
             model.mean_features[row], model.mean_targets[row] = found.means[scene]
-    return BegunWith({"name": found.name, "weights": found.sha256}, labels_learned_by(found.card))
+    return BegunWith({"name": found.name, "weights": found.sha256}, found.card)

@@ -1,7 +1,7 @@
 """The labels of rooms that pre-training learns beside 2D features: texts of their classes and names."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -43,10 +43,6 @@ class LearnedLabels(NamedTuple):
                 "extract the features anew, or --label-weight 0.",
             )
 
-    def card(self) -> dict[str, Any]:
-        """Say on a checkpoint's card which words it learned."""
-        return {"learned_labels": {name: list(words) for name, words in self.words.items()}}
-
 
 def learned_labels(
     datasets: Sequence[CloudDataset], config: RunConfig, clip: FrozenClip, device: str, report: Report
@@ -77,7 +73,7 @@ def learned_labels(
             if not known:
                 raise UsageError(f"{model.name} knows no name of a class of {clouds.name}.", "--label-weight 0.")
             for said in tell_unknown(list(dict.fromkeys(word for words in odd for word in words)), model):
-                report.note(f"{said}: {clouds.name}'s points of that class are learned without it")
+                report.note(f"{said}: that class of {clouds.name} is left out of --label-weight")
             rows = np.full(len(words), NO_TEXT)
             rows[[not unknown for unknown in odd]] = len(vocabularies) + np.arange(len(known))
             texts[clouds.name].append(rows)

@@ -10,6 +10,7 @@ from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import RunConfig
 from s4tok.errors import choose
 from s4tok.losses.labels import LabelLoss
+from s4tok.models.trained import learned_since
 from s4tok.objectives.s4token import S4Token
 from s4tok.tokenizers import TOKENIZERS, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -35,17 +36,18 @@ def prepare(request: Request[RunConfig]) -> Prepared:
         "encoder": asdict(config.encoder),
         "window": config.training.window,
         **opened.card(),
-        **(labels.card() if labels else {}),
     }
     facts = _facts(request, opened, clip)
     model = _model(clip, config, opened.data.sources[0].target_width, labels.loss if labels else None)
+    begun_card: Mapping[str, Any] = {}
     if config.checkpoint is None:
         model.tokenizer.point_features = point_features.measured(wanted, opened.data.sources, request.report)
     else:
         begun = begin_with(model, config, clip, request.device)
         facts["checkpoint"] = card["begun_with"] = begun.named
-        if known := begun.learned_labels | card.get("learned_labels", {}):
-            card["learned_labels"] = known
+        begun_card = begun.card
+    words = {} if labels is None else labels.words
+    card |= learned_since(begun_card, words, [word for some in words.values() for word in some])
     return Prepared(model, opened.data, opened.held, config.tokenizer.tokenizer, facts, card, opened.hold)
 
 

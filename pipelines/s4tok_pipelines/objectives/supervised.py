@@ -16,7 +16,7 @@ from s4tok.models.checkpoint import TrainedModel, has_own_encoder, own_encoder
 from s4tok.models.labeller import Labels
 from s4tok.models.model import Model
 from s4tok.models.point_encoder import PointEncoder
-from s4tok.models.trained import labels_learned_by
+from s4tok.models.trained import learned_since
 from s4tok.objectives.supervised import NO_LABEL, Supervised, class_weights
 from s4tok.tokenizers import TOKENIZERS, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -235,12 +235,9 @@ def _told(
         "dataset": {"name": clouds.name, "split": clouds.split, "clouds": len(data.clouds)},
         **({} if recipe.protocol is None else {"protocol": recipe.protocol}),
     }
-    known = labels_learned_by(checkpoint.card)
-    if recipe.head.head == "words":  # whose checkpoint has no head that would say so
-        known[clouds.name] = list(labels.classes)
-    if known:
-        card["learned_labels"] = known
-    return facts, card
+    # Where words are the head, the checkpoint has none that would say so.
+    now = {clouds.name: labels.classes} if recipe.head.head == "words" else {}
+    return facts, card | learned_since(checkpoint.card, now, labels.classes if now and labels.task == "scenes" else ())
 
 
 def _transformer(model: Model) -> Mapping[str, Mapping[str, Any]]:

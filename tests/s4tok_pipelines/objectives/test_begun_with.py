@@ -9,7 +9,7 @@ from s4tok.config import RunConfig, SuperpointConfig
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import read_weights
 from s4tok.models.checkpoint_files import read_card
-from s4tok.models.trained import as_trained, labels_learned_by
+from s4tok.models.trained import begun_from, labels_learned_by, learned_since, room_words_learned_by
 from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.training.run_folder import read_metrics
 
@@ -25,7 +25,7 @@ def first(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def begun(world: Any, first: Path, **training: Any) -> RunConfig:
     """Give the recipe that begins with the run."""
-    recipe = as_trained(world.config(loss="distill", distill_pass="full", **training), read_card(first / "ckpt/best"))
+    recipe = begun_from(world.config(loss="distill", distill_pass="full", **training), read_card(first / "ckpt/best"))
     return replace(recipe, checkpoint=str(first), clip=world.config().clip)
 
 
@@ -74,21 +74,34 @@ def test_settings_of_a_card_overrule_a_recipe() -> None:
         "vision_model": {"model": "dinov2", "weights": "b"},
         "encoder": {"attend": 3.0},
         "point_features": {"kinds": ["rgb"]},
-        "training": {"head": "linear"},
+        "training": {"train": "tokenizer,head"},  # a fine-tuned one, which says nothing of the layer behind it
+        "head": {"from": 24, "to": 24},
         "window": 2.0,
     }
-    found = as_trained(RunConfig.of("toy"), card)
+    found = begun_from(RunConfig.of("toy"), card)
     assert (found.tokenizer.pe, found.tokenizer.n_points, found.tokenizer.adapter_widths) == ("fixed", 500, (1, 2, 3))
     assert (found.clip.model, found.features, found.encoder.attend) == ("mini2", "dinov2", 3.0)
     assert (found.point_features, found.training.window, found.training.head) == (("rgb",), 2.0, "linear")
     assert found.training.epochs == RunConfig.of("toy").training.epochs
     cut = vars(SuperpointConfig.of("room", "cut-pursuit"))
-    assert as_trained(RunConfig.of("toy"), {**card, "superpoints": {"room": cut}}).superpoints == "cut-pursuit"
+    assert begun_from(RunConfig.of("toy"), {**card, "superpoints": {"room": cut}}).superpoints == "cut-pursuit"
     assert found.superpoints == RunConfig.of("toy").superpoints  # of which the card says nothing
     by_clip = {**card, "vision_model": {"model": "mini2", "weights": "a"}}
-    assert as_trained(RunConfig.of("toy"), by_clip).features is None
+    assert begun_from(RunConfig.of("toy"), by_clip).features is None
     with pytest.raises(UsageError, match="a plain transformer"):
-        as_trained(RunConfig.of("toy"), {"backbone": {}, "tokenizer": {}})
+        begun_from(RunConfig.of("toy"), {"backbone": {}, "tokenizer": {}})
+    assert begun_from(RunConfig.of("toy"), {**card, "head": None}).training.head == "linear"
+    del card["head"]
+    assert begun_from(RunConfig.of("toy"), card).training.head == "none"
+
+
+def test_superpoints_of_no_preset_have_to_be_named() -> None:
+    own = vars(replace(SuperpointConfig.of("room"), neighbors=3))
+    card = {"tokenizer": {}, "clip": {"name": "mini2", "weights": "a"}, "superpoints": {"room": own}}
+    with pytest.raises(UsageError, match="none of the presets") as told:
+        begun_from(RunConfig.of("toy"), card)
+    assert "--superpoints default or cut-pursuit or paper or masks" in told.value.hint
+    assert begun_from(RunConfig.of("toy"), card, "paper").superpoints == "paper"
 
 
 def test_labels_that_a_tokenizer_has_learned_are_those_of_its_card_and_of_its_head() -> None:
@@ -96,3 +109,17 @@ def test_labels_that_a_tokenizer_has_learned_are_those_of_its_card_and_of_its_he
     assert labels_learned_by(card) == {"rooms": ["wall"], "chairs": ["seat"]}
     assert labels_learned_by({**card, "training": {"train": "head"}}) == {"rooms": ["wall"]}
     assert labels_learned_by({}) == {}
+
+
+def test_what_was_learned_before_stays_said_and_words_of_rooms_apart() -> None:
+    older = {"learned_labels": {"homes": ["wall", "rug"]}}  # from before words of rooms had a list of their own
+    assert room_words_learned_by(older) == ["wall", "rug"]
+    again = learned_since(older, {"homes": ["wall", "bed"]}, ["wall", "bed"])
+    assert again == {"learned_labels": {"homes": ["wall", "rug", "bed"]}, "learned_room_words": ["wall", "rug", "bed"]}
+    parts = learned_since(again, {"chairs": ["seat"]})
+    assert parts["learned_labels"] == {"homes": ["wall", "rug", "bed"], "chairs": ["seat"]}
+    assert room_words_learned_by(parts) == ["wall", "rug", "bed"]
+    assert room_words_learned_by(learned_since({}, {"chairs": ["seat"]})) == []
+    by_a_head = {"labels": {"classes": ["wall"]}, "dataset": {"name": "rooms"}}
+    assert room_words_learned_by(by_a_head) == room_words_learned_by(learned_since(by_a_head, {})) == []
+    assert learned_since({}, {}) == {}

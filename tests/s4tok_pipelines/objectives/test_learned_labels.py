@@ -73,7 +73,7 @@ def test_classes_that_the_model_knows_are_texts_and_others_are_told(world: Any) 
     torch.testing.assert_close(found.loss.texts[3], found.loss.texts[5])
     assert len(said.said) == 1
     assert said.said[0].startswith('"xqzvord" is not a word mini knows')
-    assert "rooms's points of that class are learned without it" in said.said[0]
+    assert "that class of rooms is left out of --label-weight" in said.said[0]
     with pytest.raises(UsageError, match="knows no name of a class of rooms"):
         learned_labels([Rooms(("xqzvord",))], config, mini, "cpu", silent)
 
