@@ -12,7 +12,7 @@ import numpy as np
 import s4tok
 from s4tok.config import DATA_ROOT, DEFAULT_CHECKPOINT, SegmentConfig
 from s4tok.datasets.open import open_dataset
-from s4tok.geometry.walls import turned
+from s4tok.geometry.walls import turned_about
 from s4tok.metrics.labels import confusion, label_scores
 
 
@@ -39,7 +39,7 @@ def main() -> None:
         for key in rooms.keys:
             room = rooms[key]
             assert room.labels is not None
-            points = turned(room.original_xyz(), np.radians(degrees), rooms.up)
+            points = turned_about(room.original_xyz(), np.radians(degrees), rooms.up)
             found = s4tok.segment(
                 points, classes, checkpoint, config=SegmentConfig(align=align), up=rooms.up, unit="m", scene="room"
             )

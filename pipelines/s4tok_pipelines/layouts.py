@@ -70,7 +70,7 @@ SAMPLES_WITH_FEATURES = Layout(
     made_by="pretrain --point-features",
 )
 
-# What samples to fine-tune on have beside, and their name begins with "labelled-".
+# What samples with labels have beside, and their name begins with "labelled-".
 LABELLED = {"labels": ArraySpec("int16", "q n", "class of each point; -1 for none, 0 for no point")}
 # What those to pre-train with labels have too, where the dataset has names; their name begins with "named-".
 NAMED = {"names": ArraySpec("int16", "q n", "name of each point; -1 for none, 0 for no point")}

@@ -1,12 +1,24 @@
-"""How a room's walls lie: what looks along the axes to a tokenizer, which knows the vertical and no other direction."""
+"""Rooms turned about the vertical so that their walls lie along the axes, for training and for labelling alike."""
+
+from dataclasses import replace
 
 import numpy as np
 
+from s4tok.clouds import PointCloud
 from s4tok.shapes import Array, Float, Float64
 
-CELL = 0.05  # metres; points of a wall that is looked along fall into few cells
-MOST_POINTS = 30_000  # that are looked at
+CELL = 0.05  # metres; points of a wall that lies along an axis fall into few cells of the other
+MOST_POINTS = 30_000  # that are counted
 ENOUGH = 0.97  # of the sharpest direction's sharpness, from which on a room is left as it is
+
+
+def along_the_axes(cloud: PointCloud, up: str, scale: float = 1.0) -> PointCloud:
+    """Turn a room so that its walls lie along the axes; `scale` times its coordinates are metres."""
+    turn = turn_of_walls(scale * cloud.xyz, up)
+    if not turn:
+        return cloud
+    normals = None if cloud.normals is None else turned_about(cloud.normals, turn, up)
+    return replace(cloud, xyz=turned_about(cloud.xyz, turn, up), normals=normals)
 
 
 def turn_of_walls(xyz: Float[Array, "n 3"], up: str) -> float:
@@ -24,7 +36,7 @@ def turn_of_walls(xyz: Float[Array, "n 3"], up: str) -> float:
     return float(np.radians(degrees[sharpness.argmax()]))
 
 
-def turned(xyz: Float[Array, "n 3"], radians: float, up: str) -> Float[Array, "n 3"]:
+def turned_about(xyz: Float[Array, "n 3"], radians: float, up: str) -> Float[Array, "n 3"]:
     """Turn points, or directions, about the vertical."""
     found = xyz.copy()
     found[:, _level(up)] = xyz[:, _level(up)].astype(np.float64) @ _rotation(radians).T

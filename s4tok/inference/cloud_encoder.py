@@ -8,7 +8,7 @@ from scipy.spatial import KDTree
 
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene, SegmentConfig, ZeroShotConfig
-from s4tok.geometry.walls import turn_of_walls, turned
+from s4tok.geometry.walls import along_the_axes
 from s4tok.inference.as_trained import as_trained, calibrated, calibrating_means
 from s4tok.inference.point_reader import PointReader
 from s4tok.inference.results import Embedding
@@ -103,13 +103,8 @@ class CloudEncoder:
 
     def _aligned(self, cloud: PointCloud) -> PointCloud:
         """Turn a room so that its walls lie along the axes."""
-        if self.scene != "room" or not self.config.align:
-            return cloud
-        turn = turn_of_walls(self.config.scale * cloud.xyz, self.up)
-        if not turn:
-            return cloud
-        normals = None if cloud.normals is None else turned(cloud.normals, turn, self.up)
-        return replace(cloud, xyz=turned(cloud.xyz, turn, self.up), normals=normals)
+        is_turned = self.scene == "room" and self.config.align
+        return along_the_axes(cloud, self.up, self.config.scale) if is_turned else cloud
 
 
 def _in_the_file(centers: Float64[Array, "m 3"], seen: PointCloud, cloud: PointCloud) -> Float64[Array, "m 3"]:

@@ -10,6 +10,7 @@ from s4tok.clouds import PointCloud
 from s4tok.config import PointKind, PretrainConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
+from s4tok.geometry.walls import along_the_axes
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Int
 from s4tok.superpoints.samples import Sample, column, sample
@@ -58,15 +59,14 @@ def training_samples(
     layout = SAMPLES_WITH_FEATURES if point_features.kinds else SAMPLES
     stamp = stamp_of_samples(clouds, superpoints, config, n_points, point_features.kinds)
     if labelled:
-        layout = replace(
-            layout, name=f"labelled-{layout.name}", arrays={**layout.arrays, **LABELLED}, made_by="finetune"
-        )
+        maker = "pretrain" if isinstance(config, PretrainConfig) else "finetune"
+        layout = replace(layout, name=f"labelled-{layout.name}", arrays={**layout.arrays, **LABELLED}, made_by=maker)
         stamp = replace(stamp, parameters={**stamp.parameters, "labels": list(clouds.classes)})
     if named:
         layout = replace(layout, name=f"named-{layout.name}", arrays={**layout.arrays, **NAMED}, made_by="pretrain")
         stamp = replace(stamp, parameters={**stamp.parameters, "names": list(clouds.names)})
     expected = {key: fingerprint(clouds, key) for key in keys}
-    take = partial(_take, clouds, superpoints, config, n_points, point_features, (labelled, named))
+    take = partial(_take, clouds, superpoints, config, n_points, point_features, labelled, named)
     work = Work("Sampling clouds", lambda missing: here_or_side_by_side(take, missing, workers), Content)
     outcome = run_stage(Store.resume(superpoints.root, layout, stamp), expected, work, report)
     for failure in outcome.failures:
@@ -90,6 +90,8 @@ def stamp_of_samples(
     }
     if _has_windows(clouds, config):
         parameters |= {"window": config.window, "windows": config.windows}
+    if clouds.scene == "room":
+        parameters["walls"] = "along the axes"  # as rooms are labelled
     if kinds:
         parameters["point_features"] = list(kinds)
     return Stamp(STAGE, parameters, ALGORITHM, (superpoints.stamp,))
@@ -110,12 +112,13 @@ def _take(
     config: PretrainConfig | Draws,
     n_points: int,
     point_features: PointFeatures,
-    told: tuple[bool, bool],
+    labelled: bool,
+    named: bool,
     key: str,
 ) -> dict[str, Array]:
-    """Take one cloud's samples, window after window, with what is `told`: labels, names. Runs in a worker process."""
-    cloud = clouds[key]
-    truths = _truths(clouds, key, cloud, *told)
+    """Take one cloud's samples, window after window, with labels and names if asked for. Runs in a worker process."""
+    cloud = along_the_axes(clouds[key], clouds.up) if clouds.scene == "room" else clouds[key]
+    truths = _truths(clouds, key, cloud, labelled, named)
     xyz, labels = cloud.xyz, superpoints.read(key, ("labels",))["labels"]
     if len(labels) != len(xyz):
         raise InputError(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from s4tok.geometry.walls import MOST_POINTS, turn_of_walls, turned
+from s4tok.geometry.walls import MOST_POINTS, turn_of_walls, turned_about
 from s4tok.shapes import Array, Float
 
 
@@ -20,7 +20,7 @@ def room(n: int = 4000, up: str = "z") -> Float[Array, "n 3"]:
 @pytest.mark.parametrize("up", ["y", "z"])
 @pytest.mark.parametrize("degrees", [3, 30, 44, -20, 110])
 def test_walls_are_turned_back_onto_the_axes(degrees: float, up: str) -> None:
-    given = turned(room(up=up), np.radians(degrees), up)
+    given = turned_about(room(up=up), np.radians(degrees), up)
     found = np.degrees(turn_of_walls(given, up))
     assert (found + degrees + 45) % 90 - 45 == pytest.approx(0, abs=1)
     assert abs(found) <= 45
@@ -36,7 +36,7 @@ def test_a_room_that_lies_along_the_axes_stays_as_it_is() -> None:
 
 def test_turning_keeps_heights_and_distances() -> None:
     points = room()
-    found = turned(points, 0.5, "z")
+    found = turned_about(points, 0.5, "z")
     np.testing.assert_array_equal(found[:, 2], points[:, 2])
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), np.linalg.norm(points, axis=1))
-    np.testing.assert_allclose(turned(np.array([[1.0, 0, 0]]), np.pi / 2, "z"), [[0, 1, 0]], atol=1e-12)
+    np.testing.assert_allclose(turned_about(np.array([[1.0, 0, 0]]), np.pi / 2, "z"), [[0, 1, 0]], atol=1e-12)

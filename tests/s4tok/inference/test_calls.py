@@ -13,7 +13,7 @@ from scipy.spatial import KDTree
 
 import s4tok
 from s4tok.config import SegmentConfig, SuperpointConfig
-from s4tok.geometry.walls import turned
+from s4tok.geometry.walls import turned_about
 from s4tok.inference.loading import Checkpoint
 from s4tok.models.checkpoint import TrainedModel, load_trained, save_trained
 from s4tok.shapes import Array
@@ -86,7 +86,7 @@ def test_a_room_is_turned_for_its_walls_to_lie_along_the_axes(
 ) -> None:
     points = np.random.default_rng(0).uniform(0, [4, 3, 2.5], (3000, 3))
     points[:1000, 2], points[1000:2000, 0] = 0, 0
-    slanted, seen = turned(points, 0.5, "z"), list[Array]()
+    slanted, seen = turned_about(points, 0.5, "z"), list[Array]()
 
     def listen(model: Any, xyz: Array, *rest: Any, **more: Any) -> Array:
         seen.append(xyz)

@@ -10,6 +10,7 @@ import torch
 from s4tok.clouds import PointCloud
 from s4tok.config import PretrainConfig, RunConfig, SuperpointConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
+from s4tok.geometry.walls import turn_of_walls, turned_about
 from s4tok.objectives.s4token import S4Token
 from s4tok.objectives.training_clouds import Batch
 from s4tok.synthetic.datasets import ToyShapes
@@ -40,6 +41,15 @@ class Rooms(CloudDataset):
 
     def origin(self, key: str) -> Origin:
         return Origin(key, 3000)
+
+
+class Askew(Rooms):
+    """Rooms of two walls, turned about the vertical by 25 degrees."""
+
+    def __getitem__(self, key: str) -> PointCloud:
+        points = np.random.default_rng(self.keys.index(key)).uniform(size=(3000, 3)) * [6, 5, 3]
+        points[::2, 0], points[1::2, 1] = 0, 0
+        return PointCloud.of(turned_about(points, np.radians(25), "z"))
 
 
 class Warned(Report):
@@ -141,6 +151,17 @@ def test_rooms_are_seen_through_columns_of_their_own(tmp_path: Path) -> None:
     assert (extent[:, 1] > 2).all()  # y is up now, and a column as high as its room
     apart = [np.abs(points[0] - points[row]).max() for row in range(6)]
     assert min(apart[1:]) > 0
+
+
+def test_rooms_are_turned_for_training_as_for_labelling(tmp_path: Path) -> None:
+    rooms, stamp = Askew(), Stamp("superpoints")
+    with Store.resume(root_of(tmp_path, rooms), SUPERPOINTS, stamp) as store:
+        for key, origin in fingerprints(rooms).items():
+            store.write(key, {"labels": np.zeros(3000, np.int32)}, origin, {"n_superpoints": 1})
+    cut = CacheReader(root_of(tmp_path, rooms), SUPERPOINTS, stamp)
+    (points,) = training_samples(rooms, ["a"], cut, PretrainConfig(draws=1), 1000).read("a")["points"]
+    assert turn_of_walls(rooms["a"].xyz, "z") != 0
+    assert turn_of_walls(points, "y") == 0
 
 
 def test_clouds_to_validate_on_are_chosen_by_their_names_alone() -> None:
