@@ -69,10 +69,15 @@ ResultSplit: TypeAlias = Annotated[
         rich_help_panel=INPUT,
     ),
 ]
-Limit: TypeAlias = Annotated[
-    int | None,
-    Option(min=1, help="Only the first N clouds.", metavar="N", show_default="all", rich_help_panel=INPUT),
-]
+
+
+def limit(about: str, default: str = "all") -> OptionInfo:
+    """Make the option --limit of a command that says what is limited, and to how many without it."""
+    option: OptionInfo = Option(min=1, help=about, metavar="N", show_default=default, rich_help_panel=INPUT)
+    return option
+
+
+Limit: TypeAlias = Annotated[int | None, limit("Only the first N clouds.")]
 ShardOf: TypeAlias = Annotated[
     str | None,
     Option(

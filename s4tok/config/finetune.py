@@ -173,9 +173,9 @@ class FinetuneRecipe:
             head = HeadConfig()
         training = replace(training, train="all", rotate=180.0, flip=0.5)
         return cls(
-            replace(training, window=ROOM_WINDOW), replace(head, propagation="nearest"), known.tokenizer,
-            backbone=known.backbone, checkpoint=NO_CHECKPOINT, transformer="plain", group_as="knn",
-            n_tokens=n_tokens,
+            replace(training, window=ROOM_WINDOW), replace(head, propagation="nearest", head_start="nothing"),
+            known.tokenizer, backbone=known.backbone, checkpoint=NO_CHECKPOINT, transformer="plain",
+            group_as="knn", n_tokens=n_tokens,
         )  # fmt: skip
 
     def by(self, protocol: Protocol) -> "FinetuneRecipe":

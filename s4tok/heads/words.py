@@ -1,17 +1,18 @@
 """Heads that begin as zero-shot labelling: what words say is part of their logits, and is trained like the rest."""
 
 import math
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from s4tok.errors import UsageError
 from s4tok.heads.read import Read
 from s4tok.shapes import Bool, Float, Int, Real
 from s4tok.tokenizers.propagation import propagate
+from s4tok.vision.vision_model import CLIP_FACTOR
 
-FACTOR, ALONE = 20.0, 100.0  # of cosines, in the logits that training begins with: beside a head, and without one
+BESIDE_A_HEAD = 20.0  # the factor of cosines that training begins with; without a head it is CLIP's
 
 
 class BegunWithWords(nn.Module):
@@ -34,17 +35,27 @@ class BegunWithWords(nn.Module):
                 self.register_buffer(name, table)
             else:
                 self.register_parameter(name, nn.Parameter(table))
-        self.log_factor = nn.Parameter(torch.tensor(math.log(ALONE if head is None else FACTOR)))
+        self.log_factor = nn.Parameter(torch.tensor(math.log(CLIP_FACTOR if head is None else BESIDE_A_HEAD)))
 
     @torch.no_grad()
     def begin(self, projection: Float[Tensor, "width d"], texts: Float[Tensor, "c d"]) -> None:
-        """Take how a model projects its tokens, and the classes' texts; what the head itself adds is 0 at first."""
+        """Take how a model projects its tokens, and the classes' texts; what the head itself adds is 0 at first.
+
+        Raises:
+            UsageError: For a head whose last layer is not known.
+        """
         self.projection.copy_(projection)
         self.texts.copy_(texts)
+        if self.head is None:
+            return
         last = getattr(self.head, "classes", None)
-        if isinstance(last, nn.Linear):
-            last.weight.zero_()
-            last.bias.zero_()
+        if not isinstance(last, nn.Linear):
+            raise UsageError(
+                f"{type(self.head).__name__} has no last layer `classes`, and cannot begin with words.",
+                "--head-start nothing.",
+            )
+        last.weight.zero_()
+        last.bias.zero_()
 
     def cosines(self, projected: Float[Tensor, "*b d"]) -> Float[Tensor, "*b c"]:
         """Give the logits by words."""
@@ -67,20 +78,23 @@ class PointsByWords(BegunWithWords):
         superpoints: Int[Tensor, "b n"],
         *,
         is_point: Bool[Tensor, "b n"] | None = None,
-        **more: Any,
+        categories: Int[Tensor, " b"] | None = None,
+        seeds: Int[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b n c"]:
         """Give each point's logits; arguments as of `SegmentationHead`."""
         projected, within = (read.layers[-1] @ self.projection).float(), None if self.nearest else superpoints
         logits = self.cosines(propagate(projected, read.tokens, points, within, is_point).features)
         if self.head is not None:
-            logits = logits + self.head(read, points, superpoints, is_point=is_point, **more)
+            logits = logits + self.head(
+                read, points, superpoints, is_point=is_point, categories=categories, seeds=seeds
+            )
         return logits
 
 
 class CloudsByWords(BegunWithWords):
     """A head that labels clouds."""
 
-    def forward(self, read: Read, **more: Any) -> Float[Tensor, "b c"]:
+    def forward(self, read: Read, *, seeds: Int[Tensor, " b"] | None = None) -> Float[Tensor, "b c"]:
         """Give each cloud's logits; arguments as of `ClassificationHead`."""
         logits = self.cosines((read.whole @ self.projection).float())
-        return logits if self.head is None else logits + self.head(read, **more)
+        return logits if self.head is None else logits + self.head(read, seeds=seeds)

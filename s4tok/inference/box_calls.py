@@ -40,7 +40,7 @@ def detect(
 
     Args:
         points: (n, 3), or a list of such; they are taken for rooms.
-        checkpoint: A run folder of `finetune --task detection`, or what `load_detector` gives; none is the detector
+        checkpoint: A run folder of `finetune --task detection`, or what `load_detector` gives; by default the detector
             that comes with s4tok.
         config: How boxes are thinned out, and what they must score.
         **given: superpoints (n,), for a detector that reads them, which are cut where they are not given; up and unit,

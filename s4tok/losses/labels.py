@@ -6,8 +6,7 @@ from torch.nn import functional
 
 from s4tok.collective import mean
 from s4tok.shapes import Float, Int
-
-FACTOR = 100.0  # of cosines, as in CLIP
+from s4tok.vision.vision_model import CLIP_FACTOR
 
 
 class LabelLoss(nn.Module):
@@ -36,7 +35,7 @@ class LabelLoss(nn.Module):
         known = labels.clamp_min(0)
         is_other = self.vocabularies[known][..., None] != self.vocabularies
         cosines = functional.normalize(features.float(), dim=2) @ self.texts.T
-        logits = (FACTOR * cosines)[:, :, None].masked_fill(is_other, -torch.inf)
+        logits = (CLIP_FACTOR * cosines)[:, :, None].masked_fill(is_other, -torch.inf)
         each = functional.cross_entropy(logits.flatten(0, 2), known.flatten(), reduction="none").view_as(labels)
         weights = sizes[..., None] * (labels >= 0)
         return mean((each * weights).sum(), weights.sum())

@@ -49,10 +49,11 @@ def find_checkpoint(where: str | Path) -> Path:
             f"{where}: there is no such folder, and this copy of s4tok came without checkpoints.",
             "train one with s4tok pretrain, and name its run folder.",
         )
+    detector = [DEFAULT_DETECTOR] if has_checkpoint(DETECTOR_FOLDER) else []
     raise UsageError(
-        f"{where}: there is no such folder, and no checkpoint is called that; there are: {', '.join(shipped)}, and "
-        f"for detect {DEFAULT_DETECTOR}.",
-        did_you_mean(str(where), [*shipped, DEFAULT_DETECTOR]),
+        f"{where}: there is no such folder, and no checkpoint is called that; there are: {', '.join(shipped)}"
+        f"{''.join(f', and the detector {name}' for name in detector)}.",
+        did_you_mean(str(where), [*shipped, *detector]),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from s4tok.config import BackboneConfig, DetectorConfig, TokenizerConfig
+from s4tok.config import BackboneConfig, DetectorConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.models.checkpoint import has_own_encoder, own_encoder
@@ -17,7 +17,7 @@ from s4tok.models.checkpoint_files import CARD, DETECTOR, PAGE, WEIGHTS, find_ch
 from s4tok.models.detector import OWN_ENCODERS, ClipSceneEncoder, Detector, PlainSceneEncoder, SceneEncoder
 from s4tok.models.model import Model
 from s4tok.models.point_encoder import PointEncoder
-from s4tok.models.trained import Trained
+from s4tok.models.trained import Trained, tokenizer_config, without_lists
 from s4tok.tokenizers import Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.network import sha256_of_weights
@@ -70,7 +70,7 @@ def load_detector(where: str | Path, device: str = "cpu", clip: str | None = Non
             f"{where} was not trained to find boxes.", "s4tok finetune SOURCE --task detection trains a detector."
         )
     try:
-        config = DetectorConfig(**_settings(about["config"]))
+        config = DetectorConfig(**without_lists(about["config"]))
         encoder = _encoder(config, about, card.get("clip", {}), clip, device)
         detector = Detector(encoder, config, about["classes"])
         tensors = load("safetensors.torch").load_file(folder / WEIGHTS)
@@ -103,7 +103,7 @@ def _encoder(
 ) -> SceneEncoder:
     if config.encoder in OWN_ENCODERS:
         return OWN_ENCODERS[config.encoder](config)
-    tokenizer = TokenizerConfig(**_settings(about["tokenizer"]))
+    tokenizer = tokenizer_config(about)
     if config.encoder == "plain":
         return PlainSceneEncoder(PointEncoder(tokenizer, BackboneConfig(**about["backbone"])))
     frozen = FrozenClip.load(clip or str(card["name"]), None, device)
@@ -123,10 +123,6 @@ def _kept(detector: Detector) -> dict[str, Tensor]:
     if isinstance(encoder, ClipSceneEncoder) and not has_own_encoder(encoder.model):
         return {name: each for name, each in state.items() if not name.startswith(CLIPS_OWN)}
     return dict(state)
-
-
-def _settings(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(each) if isinstance(each, list) else each for name, each in fields.items()}
 
 
 def _page(about: Mapping[str, Any]) -> str:

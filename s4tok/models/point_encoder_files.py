@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from s4tok.backbones.plain_transformer import PlainTransformer
-from s4tok.config import BackboneConfig, TokenizerConfig
+from s4tok.config import BackboneConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError
 from s4tok.models.checkpoint_files import CARD, DETECTOR, PAGE, WEIGHTS, file_of, find_checkpoint
 from s4tok.models.model_card import model_card
 from s4tok.models.point_encoder import PointEncoder
+from s4tok.models.trained import tokenizer_config
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
 from s4tok.vision.network import sha256_of_weights
 
@@ -81,11 +82,8 @@ def load_encoder(where: str | Path, device: str = "cpu") -> LoadedEncoder:
             raise ValueError("it was trained to find boxes, and is for s4tok detect")
         if "backbone" not in card:
             raise ValueError("it is a tokenizer for a frozen CLIP, and has no transformer of its own")
-        settings: dict[str, Any] = {
-            name: tuple(each) if isinstance(each, list) else each for name, each in card["tokenizer"].items()
-        }
         read = PointFeatures.of(card["point_features"]) if "point_features" in card else NO_FEATURES
-        encoder = PointEncoder(TokenizerConfig(**settings), BackboneConfig(**card["backbone"]), read)
+        encoder = PointEncoder(tokenizer_config(card), BackboneConfig(**card["backbone"]), read)
         tensors = load("safetensors.torch").load_file(file_of(folder, WEIGHTS))
         encoder.load_state_dict(_part(tensors, ENCODER))
         projection = _projection(_part(tensors, PROJECTION))

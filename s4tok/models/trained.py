@@ -62,11 +62,12 @@ class Trained:
 
 def tokenizer_config(card: Mapping[str, Any]) -> TokenizerConfig:
     """Read the tokenizer's settings; cards from before positions were learned have no "pe"."""
-    settings: dict[str, Any] = {"pe": "fixed", **card["tokenizer"]}
-    plain: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
-    }
-    return TokenizerConfig(**plain)
+    return TokenizerConfig(**without_lists({"pe": "fixed", **card["tokenizer"]}))
+
+
+def without_lists(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give settings that were read from JSON, which knows no tuples, as they were."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 def labels_learned_by(card: Mapping[str, Any]) -> dict[str, list[str]]:

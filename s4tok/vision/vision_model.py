@@ -10,6 +10,7 @@ from s4tok.errors import UsageError
 from s4tok.shapes import Array, Float, Float32, Float64, Int32, UInt8
 from s4tok.vision.known_words import KnownWords
 
+CLIP_FACTOR = 100.0  # of the cosines of features and texts; CLIP's own training ends with it
 Kind = TypeVar("Kind", bound="VisionModel")
 Capability: TypeAlias = Literal["dense", "whole", "text", "masks"]
 MEANING: Mapping[Capability, str] = {

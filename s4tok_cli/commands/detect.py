@@ -8,7 +8,7 @@ from typer import Option
 from s4tok.config import DEFAULT_DETECTOR, DetectConfig
 from s4tok.counted import counted
 from s4tok.fields import changed
-from s4tok_cli import console, model_options, options
+from s4tok_cli import completion, console, model_options, options
 from s4tok_cli.commands import Place
 from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.outputs.formats import BOX_FORMATS, BOX_USUAL
@@ -33,8 +33,9 @@ def detect(
     checkpoint: Annotated[
         str,
         Option(
-            help="A run of finetune --task detection, or boxes, which comes with s4tok.",
-            metavar="DIR",
+            help='A run of finetune --task detection, or "boxes", the detector that comes with s4tok.',
+            metavar="NAME|DIR",
+            autocompletion=completion.or_path(lambda: [DEFAULT_DETECTOR]),
             rich_help_panel=options.MODELS,
         ),
     ] = DEFAULT_DETECTOR,

@@ -96,12 +96,8 @@ def reproduce(
     out: Annotated[Path | None, options.out("results/NAME", "The folder of the result.")] = None,
     limit: Annotated[
         int | None,
-        Option(
-            min=1,
-            help="Only the first N clouds of each dataset.",
-            metavar="N",
-            show_default=f"all; of synthetic objects {ReproduceConfig.shapes}",
-            rich_help_panel=options.INPUT,
+        options.limit(
+            "Only the first N clouds of each dataset.", f"all; of synthetic objects {ReproduceConfig.shapes}"
         ),
     ] = None,
     cache: options.Cache = CACHE,

@@ -35,13 +35,13 @@ class Cloud(NamedTuple):
     pairs: Float32[Array, " s"]  # views that see a point of each superpoint, in the mean
     whole: Float32[Array, " d"]
     of_points: Float[Array, "q n c"] | None  # colours and normals, where the tokenizer reads any
-    told: Sequence[Int[Array, "q n"]]  # class and name of each point, as far as they are learned
+    learned: Sequence[Int[Array, "q n"]]  # class and name of each point, as far as they are learned
     is_full: bool  # no sample has fewer points than the others
 
     @property
     def nbytes(self) -> int:
         """Count the bytes it takes."""
-        return sum(each.nbytes for each in (*self, *self.told) if isinstance(each, np.ndarray))
+        return sum(each.nbytes for each in (*self, *self.learned) if isinstance(each, np.ndarray))
 
 
 @dataclass
@@ -143,8 +143,8 @@ class Source:
         if not self.texts:
             return None
         found = []
-        told = self.read(self.clouds[number // self.windows]).told
-        for texts, of_clouds in zip(self.texts, told, strict=True):
+        learned = self.read(self.clouds[number // self.windows]).learned
+        for texts, of_clouds in zip(self.texts, learned, strict=True):
             of_points = of_clouds[self._row(number, epoch)][: len(superpoints)].astype(np.int64)
             found.append(most_frequent(superpoints, np.where(of_points < 0, NO_TEXT, texts[of_points])))
         return np.column_stack(found)

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import torch
 
 from s4tok.backbones.pointnet import PointNetEncoder
-from s4tok.config import NO_CHECKPOINT, DetectorConfig, FinetuneConfig, FinetuneRecipe
+from s4tok.config import NO_CHECKPOINT, DetectorConfig, FinetuneConfig, FinetuneRecipe, HeadConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
 from s4tok.heads.group_free import GroupFreeHead
@@ -20,7 +20,6 @@ from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import load_encoder
 from s4tok.models.trained import Trained
 from s4tok.objectives.detection import SetPrediction, StagedPrediction
-from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs import training_inputs
 from s4tok_pipelines.inputs.boxed_scenes import BoxedData, boxed_scenes, require_boxes
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
@@ -52,7 +51,7 @@ def prepare(request: Request[FinetuneRecipe]) -> Prepared:
     """Load or build the encoder, put a new decoder behind it, and read scenes and their boxes."""
     (clouds,), recipe = request.datasets, _sized(request.config)
     request = replace(request, config=recipe)
-    _require_for_boxes(recipe.training)
+    _require_for_boxes(recipe)
     require_boxes(clouds)
     begun = encoder_for(recipe, request.device)
     with torch.random.fork_rng(devices=[]):
@@ -177,11 +176,12 @@ def _sized(recipe: FinetuneRecipe) -> FinetuneRecipe:
     return replace(recipe, detector=detector)
 
 
-def _require_for_boxes(training: FinetuneConfig) -> None:
-    usual = FinetuneConfig()
-    odd = next((name for name in OF_LABELS if getattr(training, name) != getattr(usual, name)), None)
-    if odd is not None:
-        raise UsageError(f"--{odd.replace('_', '-')} is for labels of points, and boxes are learned without.")
+def _require_for_boxes(recipe: FinetuneRecipe) -> None:
+    asked = ((recipe.training, FinetuneConfig(), OF_LABELS), (recipe.head, HeadConfig(), HeadConfig.__annotations__))
+    for config, usual, names in asked:
+        for name in names:
+            if getattr(config, name) != getattr(usual, name):
+                raise UsageError(f"--{name.replace('_', '-')} is for labels of points, and boxes are learned without.")
 
 
 def _splits(request: Request[FinetuneRecipe], begun: Begun, detector: Detector) -> tuple[BoxedData, BoxedData | None]:
@@ -208,14 +208,11 @@ def _splits(request: Request[FinetuneRecipe], begun: Begun, detector: Detector) 
 
 
 def _opened(request: Request[FinetuneRecipe], begun: Begun, detector: Detector, clouds: CloudDataset) -> BoxedData:
-    scenes: CacheReader | None = None
-    for turn in (0, 1):  # the first process makes what is missing, then all find it made
-        if request.ranks.is_first == (turn == 0):
-            if turn == 0 and request.make_inputs is not None:
-                request.make_inputs(clouds)
-            scenes = boxed_scenes(clouds, clouds.keys, request.cache, workers=request.workers, report=request.report)
-        request.ranks.wait()
-    assert scenes is not None
+    if request.ranks.is_first and request.make_inputs is not None:
+        request.make_inputs(clouds)
+    scenes = request.ranks.first_makes(
+        lambda: boxed_scenes(clouds, clouds.keys, request.cache, workers=request.workers, report=request.report)
+    )
     superpoints = None
     if begun.trained is not None and detector.reads_superpoints:
         superpoints = ready_superpoints(clouds, request.cache, begun.trained, request.report)

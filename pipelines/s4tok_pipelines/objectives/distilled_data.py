@@ -10,7 +10,7 @@ from s4tok.errors import InputError
 from s4tok.shapes import Array, Int
 from s4tok.tokenizers import PointFeatures
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CacheError, CacheReader
+from s4tok_cache import CacheError
 from s4tok_pipelines.inputs import point_features, training_inputs
 from s4tok_pipelines.inputs.features import name_in, superpoints_under
 from s4tok_pipelines.inputs.training_data import Source, TrainingData
@@ -114,15 +114,12 @@ def _open(
     keys = training_inputs.usable(clouds, features, report)
     keys = keys if most is None else training_inputs.some(keys, most)
     superpoints = superpoints_under(features)
-    samples: CacheReader | None = None
-    for turn in (0, 1):  # the first process makes what is missing, then all find it made
-        if ranks.is_first == (turn == 0):
-            samples = training_samples(
-                clouds, keys, superpoints, config.training, config.tokenizer.n_points, wanted,
-                labelled=bool(texts), named=len(texts) > 1, workers=request.workers, report=report,
-            )  # fmt: skip
-        ranks.wait()
-    assert samples is not None
+    samples = ranks.first_makes(
+        lambda: training_samples(
+            clouds, keys, superpoints, config.training, config.tokenizer.n_points, wanted,
+            labelled=bool(texts), named=len(texts) > 1, workers=request.workers, report=report,
+        )
+    )  # fmt: skip
     keys = [key for key in keys if key in samples]
     if not keys:
         raise InputError(f"{clouds.name} has no clouds to train on.")

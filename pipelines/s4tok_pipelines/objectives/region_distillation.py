@@ -30,13 +30,7 @@ def prepare(request: Request[RunConfig]) -> Prepared:
 
 def groups_for(request: Request[RunConfig], opened: DistilledData) -> Groups:
     """Find the groups of regions in the first process, and read them in the others."""
-    found: Groups | None = None
-    for turn in (0, 1):
-        if request.ranks.is_first == (turn == 0):
-            found = region_groups(opened.data.sources, request.config.regions, request.report)
-        request.ranks.wait()
-    assert found is not None
-    return found
+    return request.ranks.first_makes(lambda: region_groups(opened.data.sources, request.config.regions, request.report))
 
 
 def distillation(request: Request[RunConfig], opened: DistilledData, groups: Groups) -> RegionDistillation:

@@ -172,18 +172,15 @@ def _data(
 
 
 def _sampled(request: Request[FinetuneRecipe], tokenizer: Tokenizer, labels: Labels, split: _Split) -> LabelledData:
-    training, ranks = request.config.training, request.ranks
+    training = request.config.training
     assert training.window is not None
     how = Draws(training.draws, training.draw_seed, training.window, training.windows)
-    samples: CacheReader | None = None
-    for turn in (0, 1):  # the first process makes what is missing, then all find it made
-        if ranks.is_first == (turn == 0):
-            samples = training_samples(
-                split.clouds, split.keys, split.superpoints, how, tokenizer.config.n_points, tokenizer.point_features,
-                labelled=labels.task != "objects", workers=request.workers, report=request.report,
-            )  # fmt: skip
-        ranks.wait()
-    assert samples is not None
+    samples = request.ranks.first_makes(
+        lambda: training_samples(
+            split.clouds, split.keys, split.superpoints, how, tokenizer.config.n_points, tokenizer.point_features,
+            labelled=labels.task != "objects", workers=request.workers, report=request.report,
+        )
+    )  # fmt: skip
     keys = [key for key in split.keys if key in samples]
     categories = _categories(split.clouds) if labels.task != "scenes" else _NO_KEYS
     return LabelledData(samples, keys, categories, training.draws, windows_of(split.clouds, how), training.seed)

@@ -1,15 +1,17 @@
 """The processes of one run: who is the first, what is agreed on by all, and what only the first does."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
+from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed
 
+Made = TypeVar("Made")
 GROUPS = count()  # that this process has been one of
 PATIENCE = timedelta(hours=12)  # the first process may have caches to make while the others wait
 
@@ -36,6 +38,15 @@ class Ranks:
         """Go on when all processes are here."""
         if self.world > 1:
             distributed.barrier()
+
+    def first_makes(self, make: Callable[[], Made]) -> Made:
+        """Make something in the first process, which leaves it in a cache, and then in the others, which find it."""
+        if self.is_first:
+            made = make()
+            self.wait()
+            return made
+        self.wait()
+        return make()
 
     def average(self, values: Tensor) -> Tensor:
         """Average over processes."""

@@ -6,8 +6,9 @@ from torch.nn import functional
 
 from s4tok.config import HeadConfig
 from s4tok.heads.table import HEADS, build_head
-from s4tok.heads.words import ALONE, FACTOR, BegunWithWords
+from s4tok.heads.words import BESIDE_A_HEAD, BegunWithWords
 from s4tok.tokenizers.propagation import propagate
+from s4tok.vision.vision_model import CLIP_FACTOR
 from tests.s4tok.heads.reading import clouds
 
 CONFIG = HeadConfig(head_widths=(8, 8, 8, 8), head_start="words")
@@ -32,7 +33,7 @@ def test_points_are_labelled_by_their_cosines_before_anything_is_learned(name: s
     head, projection, texts = begun(of_points=True, name=name, nearest=nearest)
     within = None if nearest else superpoints
     features = propagate(read.layers[-1] @ projection, read.tokens, points, within).features
-    factor = ALONE if name == "words" else FACTOR
+    factor = CLIP_FACTOR if name == "words" else BESIDE_A_HEAD
     torch.testing.assert_close(
         head(read, points, superpoints), factor * functional.normalize(features, dim=-1) @ texts.T
     )
@@ -42,7 +43,7 @@ def test_points_are_labelled_by_their_cosines_before_anything_is_learned(name: s
 def test_clouds_are_labelled_by_the_cosines_of_the_whole(name: str) -> None:
     read, *_ = clouds()
     head, projection, texts = begun(of_points=False, name=name)
-    factor = ALONE if name == "words" else FACTOR
+    factor = CLIP_FACTOR if name == "words" else BESIDE_A_HEAD
     torch.testing.assert_close(head(read), factor * functional.normalize(read.whole @ projection, dim=-1) @ texts.T)
 
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from s4tok.losses.labels import FACTOR, LabelLoss
+from s4tok.losses.labels import LabelLoss
 from s4tok.shapes import Float
+from s4tok.vision.vision_model import CLIP_FACTOR
 
 TEXTS = torch.eye(4)
 VOCABULARIES = torch.tensor([0, 0, 1, 1])
@@ -26,7 +27,7 @@ def test_points_count_once_and_those_without_label_not_at_all() -> None:
     right, wrong = torch.eye(4)[0], torch.eye(4)[1]
     features = torch.stack([right, wrong, wrong])[None].requires_grad_()
     found = loss_of(features, [[0, 0, -1]], [[30.0, 10.0, 1000.0]])
-    assert found.item() == pytest.approx(10 / 40 * FACTOR, rel=1e-4)
+    assert found.item() == pytest.approx(10 / 40 * CLIP_FACTOR, rel=1e-4)
     found.backward()  # type: ignore[no-untyped-call]
     assert features.grad is not None
     assert not features.grad[0, 2].any()
@@ -49,7 +50,7 @@ def test_it_equals_the_cross_entropy_of_each_vocabulary_alone() -> None:
     for feature, both, size in zip(features.flatten(0, 1), labels.flatten(0, 1), sizes.flatten(), strict=True):
         for label in both[both >= 0]:
             own = texts[:3] if label < 3 else texts[3:]
-            logits = FACTOR * own @ feature / feature.norm()
+            logits = CLIP_FACTOR * own @ feature / feature.norm()
             total += float(size * -logits.log_softmax(0)[label - (0 if label < 3 else 3)])
             count += float(size)
     assert float(LabelLoss(texts, vocabularies)(features, labels, sizes)) == pytest.approx(total / count, rel=1e-5)

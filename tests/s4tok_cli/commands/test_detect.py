@@ -69,7 +69,7 @@ def test_what_is_missing_is_told_at_once(s4tok: Run, answer: Answer, tmp_path: P
     done = s4tok("detect", "toy-scans", "--checkpoint", "boxed")
     assert done.returncode == 2
     assert "no checkpoint is called that" in done.stderr
-    assert "for detect boxes" in " ".join(done.stderr.split())
+    assert "and the detector boxes" in " ".join(done.stderr.split())
     np.savetxt(tmp_path / "one.xyz", np.zeros((1, 3)))
     code, facts, _ = answer(tmp_path / "one.xyz")
     assert code == 4

@@ -108,6 +108,7 @@ def test_the_sam_guided_presets_have_the_sizes_of_pre_training_and_bridge3ds_gro
         assert (recipe.tokenizer, recipe.backbone) == (before.tokenizer, before.backbone)
         assert (recipe.group_as, recipe.n_tokens, recipe.head.propagation) == ("knn", n_tokens, "nearest")
         assert (recipe.training.train, recipe.transformer, recipe.checkpoint) == ("all", "plain", "none")
+        assert recipe.head.head_start == "nothing"
 
 
 def test_a_plain_transformer_begins_from_nothing(s4tok: Run, asked: Asked) -> None:

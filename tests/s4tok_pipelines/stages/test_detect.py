@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 import s4tok
 from s4tok.clouds import PointCloud
-from s4tok.config import DetectConfig, DetectionPreset, FinetuneRecipe, detection_recipe
+from s4tok.config import DetectConfig, DetectionPreset, FinetuneRecipe, HeadConfig, detection_recipe
 from s4tok.datasets import open_dataset
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import InputError, UsageError
@@ -229,6 +229,8 @@ def test_what_cannot_be_trained_or_found_is_refused_in_one_sentence(run: Path, w
         finetune(world.train, world.cache, small(), out=tmp_path / "run")
     with pytest.raises(UsageError, match="--smoothing is for labels of points"):
         finetune(Blocks(), world.cache, small(smoothing=0.1), out=tmp_path / "run")
+    with pytest.raises(UsageError, match="--head-start is for labels of points"):
+        finetune(Blocks(), world.cache, replace(small(), head=HeadConfig(head_start="words")), out=tmp_path / "run")
     np.save(tmp_path / "own.npy", np.random.default_rng(0).normal(size=(50, 3)))
     with pytest.raises(UsageError, match="boxes of your own files are not known"):
         finetune(open_dataset([tmp_path / "own.npy"]), world.cache, small(), out=tmp_path / "run")
