@@ -85,6 +85,12 @@ def test_links_lead_to_files(path: Path) -> None:
     assert lost == []
 
 
+@pytest.mark.parametrize("path", [*documents(), ROOT / "CHANGELOG.md"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_prose_is_wrapped(path: Path) -> None:
+    prose = re.sub(r"^ *```.*?^ *```", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL).splitlines()
+    assert [line for line in prose if len(line) > 120 and not line.lstrip().startswith(("|", "![", "#"))] == []
+
+
 def test_every_picture_is_shown_somewhere() -> None:
     shown = "".join(path.read_text("utf-8") for path in documents())
     pictures = [path.name for path in (ROOT / "docs").rglob("*") if path.suffix in (".png", ".jpg")]

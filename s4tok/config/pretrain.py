@@ -35,7 +35,8 @@ class RunConfig:
     clouds: Literal["scenes", "frames"] = "scenes"
     """Train on whole clouds, or on what single frames of scenes measured."""
     checkpoint: str | None = None
-    """The checkpoint to begin with, whose tokenizer and CLIP are taken. A name or a folder; s4token alone."""
+    """The checkpoint to begin with, whose tokenizer and CLIP are taken. A name or a folder; only with --objective
+    s4token."""
     teacher: str | None = None
     """The run of stage 1 whose tokens stage 2 predicts. A folder."""
 

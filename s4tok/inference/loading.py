@@ -120,5 +120,5 @@ def _clip_of_card(checkpoint: str | Path, pretrained: str | None, device: str) -
 
 
 def list_checkpoints() -> list[str]:
-    """Name the checkpoints that come with s4tok."""
+    """Name the tokenizers that come with s4tok; the detector of `detect` is none of them."""
     return shipped_checkpoints()

@@ -56,7 +56,7 @@ def _texts(
         report.note(f"the head begins with nothing, since {error}")
         return None
     for said in tell_unknown(found.unknown, model):
-        report.note(f"{said}: the head begins without it")
+        report.note(f"{said}: it begins as the mean of the other classes")
     return found
 
 
