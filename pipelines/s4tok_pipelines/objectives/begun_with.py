@@ -20,7 +20,7 @@ class BegunWith(NamedTuple):
 
 
 @torch.no_grad()
-def begin_with(model: S4Token, config: RunConfig, clip: FrozenClip, device: str) -> BegunWith:
+def take_over(model: S4Token, config: RunConfig, clip: FrozenClip, device: str) -> BegunWith:
     """Take over a checkpoint's tokenizer, what takes its features to the targets, and their means; name it.
 
     A head for labels is left behind.

@@ -11,7 +11,7 @@ from s4tok.heads.words import BegunWithWords
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.labeller import Labeller, Labels
 from s4tok.models.text_space import text_model
-from s4tok.zero_shot.head_words import ClassTexts, class_texts
+from s4tok.zero_shot.class_texts import ClassTexts, class_texts
 from s4tok.zero_shot.prompts import load_prompts, set_for
 from s4tok.zero_shot.unknown_words import tell_unknown
 from s4tok_pipelines.report import Report

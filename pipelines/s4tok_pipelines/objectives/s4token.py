@@ -15,7 +15,7 @@ from s4tok.objectives.s4token import S4Token
 from s4tok.tokenizers import TOKENIZERS, PointFeatures, Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_pipelines.inputs import point_features
-from s4tok_pipelines.objectives.begun_with import begin_with
+from s4tok_pipelines.objectives.begun_with import take_over
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.distilled_data import DistilledData, open_data
 from s4tok_pipelines.objectives.learned_labels import learned_labels
@@ -43,7 +43,7 @@ def prepare(request: Request[RunConfig]) -> Prepared:
     if config.checkpoint is None:
         model.tokenizer.point_features = point_features.measured(wanted, opened.data.sources, request.report)
     else:
-        begun = begin_with(model, config, clip, request.device)
+        begun = take_over(model, config, clip, request.device)
         facts["checkpoint"] = card["begun_with"] = begun.named
         begun_card = begun.card
     words = {} if labels is None else labels.words

@@ -7,7 +7,7 @@ from torch.nn import functional
 from s4tok.models.labeller import Labels
 from s4tok.synthetic.datasets import ToyScans, ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok.zero_shot.head_words import class_texts
+from s4tok.zero_shot.class_texts import class_texts
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok.zero_shot.vocabulary import label_vectors
 
