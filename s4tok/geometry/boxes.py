@@ -7,7 +7,7 @@ A box is seven numbers: centre x, y, z; full width, depth and height; and the ra
 import torch
 from torch import Tensor
 
-from s4tok.shapes import Bool, Float, Real
+from s4tok.shapes import Bool, Float, Int, Real
 
 TRIFLE = 1e-9  # of a box's size
 
@@ -54,6 +54,14 @@ def corners(boxes: Real[Tensor, "*n 7"]) -> Float[Tensor, "*n 4 2"]:
 def points_inside(boxes: Real[Tensor, "n 7"], xyz: Real[Tensor, "p 3"]) -> Bool[Tensor, "n p"]:
     """Tell which points lie in which boxes, their faces included."""
     return (in_their_frames(boxes, xyz).abs() <= boxes[:, None, 3:6].double() / 2 * (1 + TRIFLE)).all(-1)
+
+
+def points_held(boxes: Real[Tensor, "n 7"], xyz: Real[Tensor, "p 3"]) -> Int[Tensor, " n"]:
+    """Count the points in each box, one box after another: millions of points do not fit beside a hundred boxes."""
+    counts = torch.zeros(len(boxes), dtype=torch.long, device=boxes.device)
+    for number, box in enumerate(boxes):
+        counts[number] = points_inside(box[None], xyz).sum()
+    return counts
 
 
 def in_their_frames(boxes: Real[Tensor, "*b n 7"], xyz: Real[Tensor, "*b p 3"]) -> Float[Tensor, "*b n p 3"]:

@@ -22,6 +22,7 @@ from s4tok.models.labeller import Labeller
 from s4tok.models.model import Model
 from s4tok.models.model_card import model_card
 from s4tok.models.point_encoder_files import load_encoder, named, save_plain
+from s4tok.models.tensor_files import write_tensors
 from s4tok.models.trained import Trained, room_words_learned_by, tokenizer_config
 from s4tok.shapes import Float
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
@@ -109,8 +110,7 @@ def save_trained(
     if head is not None:
         tensors[HEAD] = head.weight
         about["head"] = {"from": head.in_features, "to": head.out_features}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    load("safetensors.torch").save_file(tensors, folder / WEIGHTS)
+    write_tensors(folder / WEIGHTS, tensors)
     if tokenizer.point_features.kinds:
         about[POINT_FEATURES] = asdict(tokenizer.point_features)
     (folder / CARD).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")

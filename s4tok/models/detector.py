@@ -10,7 +10,7 @@ from s4tok.backbones.pointnet import PointNetEncoder
 from s4tok.backbones.scene_tokens import Scenes, SceneTokens, to_y_up, to_z_up
 from s4tok.backbones.set_abstraction import SetAbstractionEncoder
 from s4tok.config import DetectConfig, DetectorConfig
-from s4tok.geometry.boxes import points_inside
+from s4tok.geometry.boxes import points_held
 from s4tok.heads.detection import BoxPredictions, DetectionHead
 from s4tok.heads.group_free import GroupFreeHead, StagedPredictions
 from s4tok.metrics.detection import Boxes, kept_apart
@@ -68,8 +68,10 @@ class ClipSceneEncoder(nn.Module):
     """A tokenizer in front of a CLIP, whose tokens at the end of the transformer are in its own width."""
 
     def __init__(self, model: Model) -> None:
+        """Take all of it but its head, which takes features to another model's space."""
         super().__init__()
-        self.model, self.width = model, model.tokenizer.width
+        self.model = Model(model.tokenizer, model.clip, model.attend, encoder=model.encoder)
+        self.width = model.tokenizer.width
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -108,7 +110,7 @@ def surest(found: Predictions, points: Sequence[Real[Tensor, "_ 3"]] | None, con
     answers = []
     for scene, shown in enumerate(found.is_query):
         if points is not None:
-            shown = shown & (points_inside(boxes[scene], points[scene]).sum(1) >= config.fewest_points)
+            shown = shown & (points_held(boxes[scene], points[scene]) >= config.fewest_points)
         mine, sure, of_classes = (part[scene, shown].cpu() for part in (boxes, objectness[-1], classes[-1]))
         every = Boxes(mine, of_classes.argmax(-1), sure)
         kept = kept_apart(every, config.overlap)

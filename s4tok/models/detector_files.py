@@ -17,6 +17,7 @@ from s4tok.models.checkpoint_files import CARD, DETECTOR, PAGE, WEIGHTS, find_ch
 from s4tok.models.detector import OWN_ENCODERS, ClipSceneEncoder, Detector, PlainSceneEncoder, SceneEncoder
 from s4tok.models.model import Model
 from s4tok.models.point_encoder import PointEncoder
+from s4tok.models.tensor_files import write_tensors
 from s4tok.models.trained import Trained, tokenizer_config, without_lists
 from s4tok.tokenizers import Tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -45,9 +46,8 @@ class LoadedDetector(NamedTuple):
 
 def save_detector(folder: Path, detector: Detector, card: Mapping[str, Any]) -> None:
     """Write a detector into a folder that is there, with its card; a CLIP's own transformer is left out."""
-    tensors = {name: each.detach().cpu().contiguous() for name, each in _kept(detector).items()}
     about = {**card, DETECTOR: facts_of(detector)}
-    load("safetensors.torch").save_file(tensors, folder / WEIGHTS)
+    write_tensors(folder / WEIGHTS, _kept(detector))
     (folder / CARD).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
     (folder / PAGE).write_text(_page(about), encoding="utf-8")
 

@@ -17,6 +17,7 @@ from s4tok.errors import InputError, MissingError
 from s4tok.models.checkpoint_files import CARD, DETECTOR, PAGE, WEIGHTS, file_of, find_checkpoint
 from s4tok.models.model_card import model_card
 from s4tok.models.point_encoder import PointEncoder
+from s4tok.models.tensor_files import write_tensors
 from s4tok.models.trained import tokenizer_config
 from s4tok.tokenizers import NO_FEATURES, PointFeatures, Tokenizer
 from s4tok.vision.network import sha256_of_weights
@@ -56,8 +57,7 @@ def save_plain(
     about = {**card, "tokenizer": asdict(tokenizer.config), "backbone": asdict(transformer.config)}
     if tokenizer.point_features.kinds:
         about["point_features"] = asdict(tokenizer.point_features)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    load("safetensors.torch").save_file(tensors, folder / WEIGHTS)
+    write_tensors(folder / WEIGHTS, tensors)
     (folder / CARD).write_text(json.dumps(about, indent=2, default=str) + "\n", encoding="utf-8")
     page = model_card(about) if "labels" in about else _page(about)
     (folder / PAGE).write_text(page, encoding="utf-8")

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError
+from s4tok.models.tensor_files import write_tensors
 from s4tok.objectives.objective import Objective
 from s4tok_cache.files import FileSystem, sync_folder
 
@@ -52,7 +53,7 @@ def save_checkpoint(
     temporary.mkdir()
     try:
         model.export(temporary, card)
-        load("safetensors.torch").save_file(_tensors(model, optimizer), temporary / TENSORS)
+        write_tensors(temporary / TENSORS, _tensors(model, optimizer))
         (temporary / FACTS).write_text(json.dumps(state._asdict()) + "\n", encoding="utf-8")
         for path in temporary.iterdir():
             _sync(files, path)
@@ -95,7 +96,7 @@ def _tensors(model: Objective, optimizer: torch.optim.Optimizer) -> dict[str, Te
     for name, weight in model.named_parameters():
         for kind, value in optimizer.state.get(weight, {}).items():
             tensors[f"{OPTIMIZER}{kind}.{name}"] = value
-    return {name: each.detach().cpu().contiguous().clone() for name, each in tensors.items()}
+    return tensors
 
 
 def _restore(model: Objective, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from s4tok.geometry.boxes import corners, giou_3d, giou_of_pairs, hulls, iou_3d, points_inside
+from s4tok.geometry.boxes import corners, giou_3d, giou_of_pairs, hulls, iou_3d, points_held, points_inside
 
 shapely = pytest.importorskip("shapely")
 
@@ -109,6 +109,9 @@ def test_points_lie_inside_a_turned_box_up_to_its_faces() -> None:
     turned = box(1, 1, 1, 2, 0.5, 1, math.pi / 2)  # its width runs along y
     xyz = torch.tensor([[1, 1.99, 1], [1, 2, 1.5], [1.99, 1, 1], [1, 1, 1.6]])
     assert points_inside(turned, xyz).tolist() == [[True, True, False, False]]
+    both = torch.cat([turned, turned + torch.tensor([9.0, 0, 0, 0, 0, 0, 0])])
+    assert points_held(both, xyz).tolist() == [2, 0]
+    assert points_held(both[:0], xyz).tolist() == []
 
 
 def test_gious_of_pairs_are_the_diagonal_of_those_of_all() -> None:

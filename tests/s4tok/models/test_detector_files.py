@@ -47,16 +47,18 @@ def made(kind: str, checkpoint: TrainedModel) -> Detector:
         model = checkpoint.model
         assert model.clip is not None
         own = own_encoder(model.clip) if kind == "own" else None
-        encoder = ClipSceneEncoder(Model(model.tokenizer, model.clip, model.attend, None, own))
+        to_targets = torch.nn.Linear(24, 24, bias=False) if kind == "with a layer to targets" else None
+        encoder = ClipSceneEncoder(Model(model.tokenizer, model.clip, model.attend, to_targets, own))
     if kind == "groupfree":
         detector = Detector(encoder, replace(SMALL, encoder="pointnet++", decoder="groupfree"), CLASSES)
         assert isinstance(detector.head, GroupFreeHead)
         detector.head.typical.uniform_(0.5, 2.0)
         return detector.eval()
-    return Detector(encoder, replace(SMALL, encoder="clip" if kind == "own" else kind), CLASSES).eval()  # type: ignore[arg-type]
+    is_clip = isinstance(encoder, ClipSceneEncoder)
+    return Detector(encoder, replace(SMALL, encoder="clip" if is_clip else kind), CLASSES).eval()  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", ["3detr", "3detr-m", "plain", "clip", "own", "groupfree"])
+@pytest.mark.parametrize("kind", ["3detr", "3detr-m", "plain", "clip", "with a layer to targets", "own", "groupfree"])
 def test_a_detector_comes_back_from_its_folder_and_finds_the_same(
     kind: str, checkpoint: TrainedModel, tmp_path: Path, make_clip: Callable[..., Path]
 ) -> None:
