@@ -14,6 +14,11 @@ class S4TokError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def with_hint(self) -> str:
+        """Give both as one sentence, for a list of what failed."""
+        return f"{str(self).removesuffix('.')}; {self.hint}" if self.hint else str(self)
+
 
 class UsageError(S4TokError):
     """The command was asked for something that does not exist or does not fit together."""

@@ -12,6 +12,7 @@ from typer import Argument, Option
 from typer.models import OptionInfo
 
 from s4tok.config import DATA_ROOT, FrameConfig, Scene
+from s4tok.errors import UsageError
 from s4tok_cli import completion, console
 
 if TYPE_CHECKING:
@@ -104,6 +105,21 @@ def out(default: str, about: str, metavar: str = "DIR") -> OptionInfo:
     """Make the option --out of a command that says where results go without it; a folder, or FILE."""
     option: OptionInfo = Option("--out", help=about, metavar=metavar, show_default=default, rich_help_panel=OUTPUT)
     return option
+
+
+def results_folder(out: Path | None, usual: Path | None, **asked: bool) -> Path | None:
+    """Give the folder of the results, `usual` where none is named; `asked` are the options that write files there.
+
+    Raises:
+        UsageError: Where a file has the folder's name, or files are asked for and there is no folder.
+    """
+    folder = out or usual
+    flag = next((name.replace("_", "-") for name, is_asked in asked.items() if is_asked), None)
+    if folder is None and flag is not None:
+        raise UsageError(f"--{flag} writes files, and of a dataset none are written without --out.", "--out DIR.")
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file, and results need a folder.", "--out DIR names another.")
+    return folder
 
 
 Html: TypeAlias = Annotated[

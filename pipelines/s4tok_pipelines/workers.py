@@ -42,7 +42,7 @@ def here_or_side_by_side(
         try:
             yield Done(key, function(key))
         except InputError as error:
-            yield Done(key, reason=str(error))
+            yield Done(key, reason=error.with_hint)
 
 
 def side_by_side(
@@ -130,7 +130,7 @@ class _Worker:
         if isinstance(error, MissingError | UsageError):
             raise error
         if isinstance(error, S4TokError | OSError):
-            return Done(self.item, reason=str(error))
+            return Done(self.item, reason=error.with_hint if isinstance(error, S4TokError) else str(error))
         if error is not None:
             return Done(self.item, reason=f"{type(error).__name__}: {error}")
         return Done(self.item, result)

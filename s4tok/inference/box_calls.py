@@ -7,8 +7,9 @@ from typing import TypeAlias, Unpack, overload
 
 import numpy as np
 
-from s4tok.config import DEFAULT_DETECTOR, DetectConfig
+from s4tok.config import DETECTOR_FOLDER, DetectConfig
 from s4tok.device import pick_device
+from s4tok.errors import UsageError
 from s4tok.geometry.box_frames import as_it_came
 from s4tok.geometry.placement import UP, guessed, placed
 from s4tok.inference.detecting import SceneDetector, boxes_from_z_up, cut_for, to_z_up
@@ -18,7 +19,7 @@ from s4tok.models.detector_files import LoadedDetector, load_detector
 from s4tok.randomness import seed_of
 from s4tok.superpoints import methods
 
-DetectorName: TypeAlias = str | Path | LoadedDetector
+DetectorName: TypeAlias = str | Path | LoadedDetector | None
 
 
 @overload
@@ -31,7 +32,7 @@ def detect(
 ) -> list[Detection]: ...
 def detect(
     points: Points | Sequence[Points],
-    checkpoint: DetectorName = DEFAULT_DETECTOR,
+    checkpoint: DetectorName = None,
     *,
     config: DetectConfig = DetectConfig(),  # noqa: B008 - it cannot change
     **given: Unpack[Given],
@@ -40,21 +41,25 @@ def detect(
 
     Args:
         points: (n, 3), or a list of such; they are taken for rooms.
-        checkpoint: A run folder of `finetune --task detection`, or what `load_detector` gives; by default the detector
-            that comes with s4tok.
+        checkpoint: A run folder of `finetune --task detection`, or what `load_detector` gives; the detector that comes
+            with s4tok, where None.
         config: How boxes are thinned out, and what they must score.
         **given: superpoints (n,), for a detector that reads them, which are cut where they are not given; up and unit,
             which are told by shape and size where they are not said.
 
     Raises:
-        UsageError: For a checkpoint there is not, or that finds no boxes.
+        UsageError: For a checkpoint there is not, or that finds no boxes, and for points that are said to be an object.
         InputError: For points that are not finite or of another shape.
     """
-    loaded = checkpoint if isinstance(checkpoint, LoadedDetector) else load_detector(checkpoint, pick_device("auto"))
+    loaded = checkpoint
+    if not isinstance(loaded, LoadedDetector):
+        loaded = load_detector(DETECTOR_FOLDER if loaded is None else loaded, pick_device("auto"))
     detector, cut = SceneDetector(loaded, config), cut_for(loaded)
 
     def one(each: Cloud) -> Detection:
-        where = guessed(each.cloud, replace(each.said, scene=each.said.scene or "room")).placement
+        if each.said.scene == "object":
+            raise UsageError("boxes are found in rooms, and the scene is said to be an object.")
+        where = guessed(each.cloud, replace(each.said, scene="room")).placement
         cloud, superpoints = placed(each.cloud, where), each.superpoints
         if cut is not None and superpoints is None:
             superpoints = methods.partition(cloud, cut)

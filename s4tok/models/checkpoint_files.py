@@ -28,7 +28,18 @@ def has_checkpoint(folder: Path) -> bool:
 
 
 def find_checkpoint(where: str | Path) -> Path:
-    """Find the folder a checkpoint lies in, fetching "hf-hub:owner/name" where the hub can be reached."""
+    """Find the folder a checkpoint lies in, fetching "hf-hub:owner/name" where the hub can be reached.
+
+    Raises:
+        UsageError: For a name there is not, and for what is no name.
+        InputError: For a folder that holds none.
+        MissingError: Where none came with this copy, or the hub cannot be reached.
+    """
+    if not isinstance(where, str | Path):  # of what a caller from Python has loaded
+        raise UsageError(
+            f"a checkpoint is a name or a folder, and this is a {type(where).__name__}.",
+            "s4tok.load gives what labels, and s4tok.load_detector what finds boxes.",
+        )
     if str(where).startswith(HUB):
         return _fetched(str(where))
     for folder in (Path(where), *(Path(where) / part for part in IN_A_RUN)):
@@ -41,8 +52,8 @@ def find_checkpoint(where: str | Path) -> Path:
         return SHIPPED_FOLDER / where
     if Path(where).is_dir():
         raise InputError(
-            f"{where} holds no trained tokenizer: no {CARD}, and no {' or '.join(IN_A_RUN)} with one.",
-            "s4tok pretrain --out names the folder of a run.",
+            f"{where} holds no checkpoint: no {CARD}, and no {' or '.join(IN_A_RUN)} with one.",
+            "the folder of a run is what --out of s4tok pretrain and finetune names.",
         )
     if not shipped:
         raise MissingError(

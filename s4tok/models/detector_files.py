@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from s4tok.config import BackboneConfig, DetectorConfig
+from s4tok.config import DEFAULT_DETECTOR, DETECTOR_FOLDER, BackboneConfig, DetectorConfig
 from s4tok.dependencies import first_line, load
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.models.checkpoint import has_own_encoder, own_encoder
@@ -67,12 +67,16 @@ def load_detector(where: str | Path, device: str = "cpu", clip: str | None = Non
         raise InputError(f"{folder / CARD} is no card of a detector: {first_line(error)}.") from error
     if about is None:
         raise UsageError(
-            f"{where} was not trained to find boxes.", "s4tok finetune SOURCE --task detection trains a detector."
+            f"{where} was not trained to find boxes.",
+            f"s4tok finetune SOURCE --task detection trains a detector, and {DEFAULT_DETECTOR} comes with s4tok.",
         )
     try:
         config = DetectorConfig(**without_lists(about["config"]))
         encoder = _encoder(config, about, card.get("clip", {}), clip, device)
         detector = Detector(encoder, config, about["classes"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder / CARD} is no card of a detector: {error!r}.") from error
+    try:
         tensors = load("safetensors.torch").load_file(folder / WEIGHTS)
         if tensors.keys() != _kept(detector).keys():
             raise ValueError("its tensors are not those of its card")
@@ -82,7 +86,7 @@ def load_detector(where: str | Path, device: str = "cpu", clip: str | None = Non
     except Exception as error:  # safetensors has an error of its own for every kind of damage
         raise InputError(f"{folder / WEIGHTS} cannot be loaded: {first_line(error)}.") from error
     detector.to(torch.device(device)).eval().requires_grad_(False)
-    return LoadedDetector(detector, card, str(where))
+    return LoadedDetector(detector, card, DEFAULT_DETECTOR if folder == DETECTOR_FOLDER else str(where))
 
 
 def facts_of(detector: Detector) -> dict[str, Any]:

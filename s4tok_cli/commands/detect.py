@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from s4tok.config import DEFAULT_DETECTOR, DetectConfig
+from s4tok.config import DEFAULT_DETECTOR, DETECTOR_FOLDER, DetectConfig
 from s4tok.counted import counted
 from s4tok.fields import changed
 from s4tok_cli import completion, console, model_options, options
@@ -31,14 +31,15 @@ def detect(
     source: options.ResultClouds,
     settings: Annotated[Changes, SETTINGS],
     checkpoint: Annotated[
-        str,
+        str | None,
         Option(
-            help='A run of finetune --task detection, or "boxes", the detector that comes with s4tok.',
+            help="A run of finetune --task detection.",
             metavar="NAME|DIR",
+            show_default=f"{DEFAULT_DETECTOR}, which comes with s4tok",
             autocompletion=completion.or_path(lambda: [DEFAULT_DETECTOR]),
             rich_help_panel=options.MODELS,
         ),
-    ] = DEFAULT_DETECTOR,
+    ] = None,
     clip: model_options.CheckpointsClip = None,
     out: Annotated[Path | None, options.out("own files: boxes", "Folder for the results.")] = None,
     box_formats: options.BoxFormats = BOX_USUAL,
@@ -59,8 +60,11 @@ def detect(
     config = changed(DetectConfig(), settings)
     # Before PyTorch is imported, so that what is wrong is told at once.
     written = read_formats(box_formats, BOX_FORMATS, "--box-format")
-    clouds = source.open(scene="room")
-    find_checkpoint(checkpoint)
+    clouds = source.open()
+    detector = str(
+        checkpoint or DETECTOR_FOLDER
+    )  # whatever lies here and has the name of the one that comes with s4tok
+    find_checkpoint(detector)
 
     from s4tok.datasets.own_files import OwnFiles
     from s4tok.device import pick_device
@@ -68,11 +72,12 @@ def detect(
     from s4tok_pipelines.stages.by_name import detect_by_name
     from s4tok_pipelines.stages.detect import BoxFiles
 
-    folder = out or (BOXES if isinstance(clouds, OwnFiles) else None)
+    usual = BOXES if isinstance(clouds, OwnFiles) else None
+    folder = options.results_folder(out, usual, html=html, box_format=box_formats != BOX_USUAL)
     found = detect_by_name(
         clouds,
         cache,
-        checkpoint,
+        detector,
         config,
         clip=clip,
         files=None if folder is None else BoxFiles(folder, written, html),
@@ -89,7 +94,7 @@ def detect(
 def _tell(found: "Detected") -> None:
     """Show how many boxes of each class there are, and how right they are."""
     rows = [
-        (name, f"{count:,}", *(f"{100 * each[name]:.1f}" for each in found.of_classes.values()))
+        (name, f"{count:,}", *(_percent(each[name]) for each in found.of_classes.values()))
         for name, count in found.boxes.items()
     ]
     titles = [name.upper() for name in found.of_classes]
@@ -99,6 +104,10 @@ def _tell(found: "Detected") -> None:
     )
     samples = f" over {found.about['seeds']} samples" if means else ""
     console.result(
-        f"{sum(found.boxes.values()):,} boxes in {counted(found.clouds, 'cloud')}, checkpoint "
+        f"{counted(sum(found.boxes.values()), 'box', 'boxes')} in {counted(found.clouds, 'cloud')}, checkpoint "
         f"{found.about['checkpoint']['name']}{f'; {means}{samples}' if means else ''}"
     )
+
+
+def _percent(fraction: float) -> str:
+    return "" if fraction != fraction else f"{100 * fraction:.1f}"  # a class without true boxes has none

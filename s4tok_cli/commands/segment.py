@@ -109,7 +109,8 @@ def segment(
     from s4tok_pipelines.stages.segment import Files
 
     is_own = isinstance(clouds, OwnFiles)
-    folder = out or (SEGMENTS if is_own else None)
+    asked = {"html": html, "format": formats != ",".join(USUAL), "box_format": box_formats != BOX_USUAL}
+    folder = options.results_folder(out, SEGMENTS if is_own else None, **asked)
     if is_own and not words and not clouds.classes:
         words = [AUTO]
         console.note("no --labels: names are proposed from the words that s4tok has built in")

@@ -15,6 +15,11 @@ def test_an_unknown_name_is_answered_with_the_names_there_are_and_the_nearest() 
     assert caught.value.hint == "did you mean 'clip'?"
 
 
+def test_a_list_of_failures_has_the_way_out_in_the_same_sentence() -> None:
+    assert UsageError("it is empty.", "write something into it.").with_hint == "it is empty; write something into it."
+    assert UsageError("it is empty.").with_hint == "it is empty."
+
+
 def test_a_name_far_from_all_gets_no_suggestion() -> None:
     with pytest.raises(UsageError) as caught:
         choose("teacher", "zzzz", TABLE)

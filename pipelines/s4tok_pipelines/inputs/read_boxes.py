@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from s4tok.config import Axis
-from s4tok.errors import InputError, choose
+from s4tok.dependencies import first_line
+from s4tok.errors import InputError, S4TokError, choose
 from s4tok.geometry.placement import AXES
 from s4tok.oriented_boxes import OrientedBoxes
 
@@ -37,6 +38,10 @@ def read_boxes(path: Path) -> NamedBoxes:
         names = list(dict.fromkeys(map(str, columns["label"])))
         labels = [names.index(str(label)) for label in columns["label"]]
         boxes = OrientedBoxes.of(labels, columns["center"], columns["size"], columns["yaw"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} does not hold boxes as s4tok writes them: {error!r}.") from error
-    return NamedBoxes(boxes, names, choose("axis", up, {axis: axis for axis in AXES}))
+        axis = choose("axis", up, {axis: axis for axis in AXES})
+    except (ValueError, KeyError, TypeError, S4TokError) as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else first_line(error)
+        raise InputError(
+            f"{path} does not hold boxes as s4tok writes them: {what.removesuffix('.')}.", "s4tok detect writes them."
+        ) from error
+    return NamedBoxes(boxes, names, axis)

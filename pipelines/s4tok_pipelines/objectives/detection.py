@@ -54,6 +54,8 @@ def prepare(request: Request[FinetuneRecipe]) -> Prepared:
     _require_for_boxes(recipe)
     require_boxes(clouds)
     begun = encoder_for(recipe, request.device)
+    if DETECTOR in begun.card:
+        request.report.note(f"of {recipe.checkpoint} the encoder is taken; what finds boxes behind it begins anew")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.training.seed)
         detector = Detector(begun.encoder, _config(recipe.detector, begun.encoder), clouds.box_classes)

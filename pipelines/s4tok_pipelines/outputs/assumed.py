@@ -36,20 +36,21 @@ def taken_for(clouds: CloudDataset) -> dict[str, Any]:
     return found
 
 
-def assumed(about: Mapping[str, Any], n_clouds: int) -> str:
-    """Say it in words, each with the option that overrules it."""
+def assumed(about: Mapping[str, Any], n_clouds: int, *, has_scenes: bool = True) -> str:
+    """Say it in words, each with the option that overrules it; there is none for the scene where all are rooms."""
     scenes = {"object": ("an object", "objects", "--room"), "room": ("a room", "rooms", "--object")}
     one, many, other = scenes[about["scene"]]
-    scene = one if n_clouds == 1 else many
+    scene = f"{one if n_clouds == 1 else many}{f' (else {other})' if has_scenes else ''}"
     unit = f"in {_listed(about['unit'])} (else --unit)" if about["unit"] else "of any unit"
-    return f"{about['files']}: taken for {scene} (else {other}) {unit}, {_listed(about['up'])} up (else --up)"
+    return f"{about['files']}: taken for {scene} {unit}, {_listed(about['up'])} up (else --up)"
 
 
-def tell_assumed(clouds: CloudDataset, report: Report) -> None:
+def tell_assumed(clouds: CloudDataset, report: Report, *, has_scenes: bool = True) -> None:
     """Tell what own files were taken for where no labels are tried: which way is up shows in shape and format alone."""
     if isinstance(clouds, OwnFiles) and clouds.guesses:
         how = "" if clouds.said.up else ", told by shape and format alone"
-        report.note(f"{assumed({'files': names_of(clouds), **taken_for(clouds)}, len(_read(clouds)))}{how}")
+        about = {"files": names_of(clouds), **taken_for(clouds)}
+        report.note(f"{assumed(about, len(_read(clouds)), has_scenes=has_scenes)}{how}")
 
 
 def _read(clouds: OwnFiles) -> list[str]:

@@ -177,7 +177,7 @@ def detect_by_name(
     Args:
         clouds: Rooms; own files are taken for such.
         cache: The folder of all caches.
-        checkpoint: A run of `finetune --task detection`.
+        checkpoint: A run of `finetune --task detection`, or what comes with s4tok.
         config: How boxes are thinned out and scored.
         clip: Where the CLIP lies that it was trained for, if not found by its card's name.
         files: What to write of each cloud, with a `result.json` beside it.
@@ -189,7 +189,9 @@ def detect_by_name(
     """
     loaded = load_detector(checkpoint, device, clip)
     (clouds,) = parted(clouds, scene="room", report=report)
-    tell_assumed(clouds, report)
+    if clouds.scene != "room" and not isinstance(clouds, OwnFiles):
+        raise UsageError(f"{clouds.name} is of objects, and boxes are found in rooms.")
+    tell_assumed(clouds, report, has_scenes=False)
     superpoints = open_superpoints(loaded, clouds, cache, auto=auto, workers=workers, report=report)
     sheet = Sheet(clouds)
     watch = sheet.add if preview else None

@@ -110,7 +110,7 @@ def detect(
             cloud = clouds[key]
             found = _find(clouds, key, cloud, detector, superpoints, tally.samples)
         except InputError as error:
-            failures.append(Failure(key, str(error)))
+            failures.append(Failure(key, error.with_hint))
             report.gauge(failed=float(len(failures)))
             continue
         boxes = boxes_from_z_up(detector.boxes(found[0]), clouds.up, clouds.turn(key))

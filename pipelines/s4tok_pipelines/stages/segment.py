@@ -124,7 +124,7 @@ def segment(
         try:
             done = _named(clouds, key, scorer, words)
         except InputError as error:
-            failures.append(Failure(key, str(error)))
+            failures.append(Failure(key, error.with_hint))
             report.gauge(failed=float(len(failures)))
             continue
         if boxes is not None:

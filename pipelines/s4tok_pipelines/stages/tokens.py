@@ -59,7 +59,7 @@ def tokens(
         try:
             cloud, superpoints = sampled(clouds, key, seed)
         except InputError as error:
-            failures.append(Failure(key, str(error)))
+            failures.append(Failure(key, error.with_hint))
             continue
         grouped = group(tokenizer, cloud, superpoints, min(n_tokens, len(cloud)))
         found[key] = count(grouped, cloud, superpoints)

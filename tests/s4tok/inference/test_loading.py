@@ -26,7 +26,7 @@ def test_checkpoints_that_come_with_s4tok_are_listed_and_loaded_by_name(monkeypa
 def test_a_name_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no checkpoint is called that; there are: ball"):
         s4tok.load("s4tokn")
-    with pytest.raises(InputError, match="holds no trained tokenizer"):
+    with pytest.raises(InputError, match="holds no checkpoint"):
         s4tok.load(tmp_path)
     with pytest.raises(UsageError, match="no device is called 'gpu'"):
         s4tok.load(device="gpu")

@@ -153,7 +153,7 @@ def test_names_and_folders_that_hold_no_checkpoint_are_answered(tmp_path: Path, 
     with pytest.raises(UsageError, match="no checkpoint is called that; there are: ball") as caught:
         load_trained("s4tokn", clip)
     assert caught.value.hint == "did you mean 's4token'?"
-    with pytest.raises(InputError, match="holds no trained tokenizer"):
+    with pytest.raises(InputError, match="holds no checkpoint"):
         load_trained(tmp_path, clip)
 
 

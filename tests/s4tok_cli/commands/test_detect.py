@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from s4tok.backbones.set_abstraction import SetAbstractionEncoder
-from s4tok.config import DetectorConfig
+from s4tok.config import DETECTOR_FOLDER, DetectorConfig
 from s4tok.models.detector import Detector
 from s4tok.models.detector_files import save_detector
 from tests.running import Run
@@ -65,6 +65,36 @@ def test_a_datasets_boxes_are_measured_over_samples(answer: Answer, tmp_path: Pa
     assert facts["out"] is None
 
 
+def test_a_run_called_boxes_is_not_taken_for_the_detector_that_comes(
+    s4tok: Run, detector: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[str]()
+    monkeypatch.setattr("s4tok.models.checkpoint_files.find_checkpoint", lambda where: asked.append(str(where)))
+    monkeypatch.setattr("s4tok_pipelines.stages.by_name.detect_by_name", lambda *given, **_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        s4tok("detect", "toy-scans")
+    with pytest.raises(ZeroDivisionError):
+        s4tok("detect", "toy-scans", "--checkpoint", detector)
+    assert asked == [str(DETECTOR_FOLDER), str(detector)]
+
+
+def test_files_are_written_into_a_folder_that_is_named(
+    s4tok: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = s4tok("detect", "toy-scans", "--html")
+    assert (done.returncode, "--html writes files, and of a dataset none" in done.stderr) == (2, True)
+    np.savetxt(tmp_path / "room.xyz", np.zeros((9, 3)))
+    (tmp_path / "boxes").touch()
+    monkeypatch.setattr("s4tok_cli.commands.detect.BOXES", tmp_path / "boxes")
+    done = s4tok("detect", tmp_path / "room.xyz")
+    assert (done.returncode, "is a file, and results need a folder" in " ".join(done.stderr.split())) == (2, True)
+
+
+def test_objects_are_not_searched_for_furniture(answer: Answer) -> None:
+    code, facts, _ = answer("toy-shapes", "--split", "val", "--limit", 1)
+    assert (code, facts["error"]) == (2, "toy-shapes is of objects, and boxes are found in rooms.")
+
+
 def test_what_is_missing_is_told_at_once(s4tok: Run, answer: Answer, tmp_path: Path) -> None:
     done = s4tok("detect", "toy-scans", "--checkpoint", "boxed")
     assert done.returncode == 2
@@ -74,3 +104,6 @@ def test_what_is_missing_is_told_at_once(s4tok: Run, answer: Answer, tmp_path: P
     code, facts, _ = answer(tmp_path / "one.xyz")
     assert code == 4
     assert "a cloud needs at least 2 points" in facts["error"]
+    np.savetxt(tmp_path / "room.xyz", np.random.default_rng(0).uniform(0, [5, 4, 2.5], (900, 3)))
+    code, _, said = answer(tmp_path / "room.xyz", "--out", tmp_path / "out")
+    assert (code, "taken for a room in m (else --unit)" in " ".join(said.split())) == (0, True)

@@ -179,6 +179,8 @@ def test_python_finds_the_boxes_that_the_command_line_writes(run: Path, cache: P
     assert several[0].records() == written
     found.save(tmp_path / "again.json")
     assert json.loads((tmp_path / "again.json").read_text())["boxes"] == written
+    with pytest.raises(UsageError, match="the scene is said to be an object"):
+        s4tok.detect(points, run, scene="object")
 
 
 def test_a_cloud_of_one_point_is_refused_in_one_sentence(run: Path, cache: Path, tmp_path: Path) -> None:
