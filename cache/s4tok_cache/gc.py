@@ -68,7 +68,10 @@ def _remove_emptied(folder: Path, files: FileSystem) -> None:
 
 
 def _superseded(result: Result, files: FileSystem, steps: Steps) -> Iterator[Removal]:
-    """Find segments all of whose entries lie elsewhere too, in a copy that was just read and found whole."""
+    """Find segments all of whose entries lie elsewhere too, in a copy that was just read and found whole.
+
+    One that holds the newest copy of an entry stays with an older copy: that would be taken for the newest without it.
+    """
     index = result.index
     packed = f"{result.folder.name}.h5"
     in_packed = index.files.get(packed, {})
@@ -89,9 +92,14 @@ def _superseded(result: Result, files: FileSystem, steps: Steps) -> Iterator[Rem
             return reads(index.where[key], key)
         return in_packed.get(key) == index.files[name][key] and reads(packed, key)
 
+    held = set[str]()  # in older segments that stay
     try:
         for name, rows in steps(index.files.items(), f"reading {result.folder.name}", len(index.files)):
-            if name != packed and all(elsewhere(name, key) for key in rows):
+            if name == packed:
+                continue
+            if not all(elsewhere(name, key) and not (index.where[key] == name and key in held) for key in rows):
+                held.update(rows)
+            else:
                 path = result.folder.parent / name
                 reason = "packed" if all(key in in_packed for key in rows) else "replaced since"
                 yield Removal(path, reason, files.stat(path).st_size)

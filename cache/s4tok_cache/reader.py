@@ -158,7 +158,8 @@ class CacheReader:
         """Read an entry, or some of its arrays."""
         try:
             entry = self._read(key, arrays)
-        except FileNotFoundError:  # tidied away in the meantime: look once more
+        except FileNotFoundError:  # tidied away in the meantime: look once more, also into a file that was packed anew
+            self._open.close()
             self._index = build(FileSystem(), self.folder, self.stamp)
             entry = self._read(key, arrays)
         (self.layout if arrays is None else self.layout.part(arrays)).check(key, entry.arrays, entry.attributes)

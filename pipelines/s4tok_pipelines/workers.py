@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from s4tok.errors import InputError, MissingError, S4TokError, UsageError
 from s4tok_pipelines.runtime import STOPPING
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -109,16 +110,15 @@ class _Worker:
     def _begin(self) -> None:
         context = get_context("spawn")  # a fork would copy locks that the parent's native threads hold
         self.pipe, theirs = context.Pipe()
-        make = partial(
-            context.Process, target=_serve, args=(theirs, self.function, self.threads, self.gpu), daemon=True
-        )
+        make = partial(context.Process, target=_serve, args=(theirs, self.function, self.gpu), daemon=True)
         self.process = make()
-        try:
-            with _without_main():
+        with _limited_to(self.threads):
+            try:
+                with _without_main():
+                    self.process.start()
+            except PicklingError:  # what it works with is of the script itself
+                self.process = make()
                 self.process.start()
-        except PicklingError:  # what it works with is of the script itself
-            self.process = make()
-            self.process.start()
         theirs.close()
 
     def finish(self) -> Done[Any, Any]:
@@ -168,12 +168,25 @@ def _without_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _serve(pipe: Connection, function: Callable[[Any], Any], threads: int, gpu: str | None) -> None:
+@contextmanager
+def _limited_to(threads: int) -> Iterator[None]:
+    """Let processes that begin compute in so many threads: they import what computes before they can be told."""
+    before = {variable: os.environ.get(variable) for variable in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, str(threads)))
+    try:
+        yield
+    finally:
+        for variable, value in before.items():
+            if value is None:
+                del os.environ[variable]
+            else:
+                os.environ[variable] = value
+
+
+def _serve(pipe: Connection, function: Callable[[Any], Any], gpu: str | None) -> None:
     # The parent decides when to stop: a Ctrl-C or a batch system's signal reaches the whole group.
     for each in STOPPING:
         signal.signal(each, signal.SIG_IGN)
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[variable] = str(threads)
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone, and nothing waits

@@ -18,6 +18,7 @@ class Origin:
     path: str  # relative to the dataset's root; for made clouds, what they are made of
     size: int  # bytes of the file, or points of a made cloud; also deals work evenly over shards
     mtime_ns: int = 0
+    identity: str = ""  # what is made of the file, or without one, as far as that may change while size and time do not
 
 
 @dataclass(frozen=True, eq=False)

@@ -92,7 +92,7 @@ class FrameClouds(CloudDataset):
         """Say which frame of which scene it is; a pixel weighs as much as a point."""
         scene, frame = FrameName.of(key)
         whole = self.scenes.origin(scene)
-        return Origin(f"{whole.path}#{frame}", self.config.n_points, whole.mtime_ns)
+        return Origin(f"{whole.path}#{frame}", self.config.n_points, whole.mtime_ns, whole.identity)
 
 
 def into_world(frame: Frame, pixels: Int[Array, "n 2"]) -> Float64[Array, "n 3"]:

@@ -104,7 +104,8 @@ class OwnFiles(FileDataset):
         """Say where a file lies, in letters that can be written; taken for something else, it is another cloud."""
         origin = super().origin(key)
         try:
-            return replace(origin, path=f"{key}: {self.guess(key).placement}, frame {FRAME}")
+            taken = f"{self.guess(key).placement}, frame {FRAME}"
+            return replace(origin, path=f"{key}: {taken}", identity=taken)
         except InputError:
             return replace(origin, path=key)  # what is wrong with it is told when it is read
 

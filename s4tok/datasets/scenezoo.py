@@ -71,7 +71,7 @@ class SceneZoo(FileDataset):
     def origin(self, key: str) -> Origin:
         """Say where a scene comes from, and by what it was read."""
         version = import_module("scenezoo").__version__
-        return Origin(f"{key}, scenezoo {version}", 1)
+        return Origin(f"{key}, scenezoo {version}", 1, identity=f"scenezoo {version}")
 
     def mesh(self, key: str) -> Mesh | None:
         """Read a scene's mesh, where the dataset has meshes."""

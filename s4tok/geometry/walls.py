@@ -53,4 +53,5 @@ def _rotation(radians: float) -> Float64[Array, "2 2"]:
 
 def _sharpness(flat: Float64[Array, "n 2"]) -> float:
     cells = np.floor((flat - flat.min(axis=0)) / CELL).astype(np.int64)
-    return float(sum(np.square(np.bincount(axis)).sum() for axis in cells.T))
+    counts = (np.unique(axis, return_counts=True)[1] for axis in cells.T)  # of few, however far a stray point lies
+    return float(sum(np.square(of).sum() for of in counts))

@@ -55,7 +55,8 @@ class Toy(CloudDataset):
 
     def origin(self, key: str) -> Origin:
         """Say which version of the world a cloud is made of, and how many points it has."""
-        return Origin(f"{self.name}/version-{VERSION}/seed-{self.seed}/{key}", self.size)
+        made = f"{self.name}/version-{VERSION}/seed-{self.seed}/{key}"
+        return Origin(made, self.size, identity=made)
 
     def draw(self, key: str) -> Draw:
         """Start the stream of decisions that makes one cloud."""

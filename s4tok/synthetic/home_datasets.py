@@ -39,7 +39,8 @@ class HomeRoom(ToyRoom):
         source = self.furniture_of(key)
         furniture = source.identity if isinstance(source, Models) else "made"
         whole = super().origin(key)
-        return Origin(f"{whole.path}/homes-{VERSION}/furniture-{furniture}", whole.size)
+        made = f"{whole.path}/homes-{VERSION}/furniture-{furniture}"
+        return Origin(made, whole.size, identity=made)
 
     def named(self, key: str) -> Int[Array, " n"]:
         """Give what each point is called."""

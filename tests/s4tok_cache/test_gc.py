@@ -6,6 +6,7 @@ from pathlib import Path
 import h5py
 
 from s4tok_cache import CacheReader, Fingerprint, Store, examine
+from s4tok_cache.entry import encode
 from s4tok_cache.gc import EMPTY_AGE, collect, plan
 from s4tok_cache.pack import pack
 from s4tok_cache.verify import verify
@@ -61,6 +62,20 @@ def test_a_segment_with_newer_entries_than_the_packed_file_stays(fill: Fill) -> 
     assert newest not in {removal.path for removal in removals}
     collect(removals)
     assert examine(folder).is_complete
+
+
+def test_a_newer_copy_stays_with_an_older_one_that_would_be_taken_for_it(fill: Fill) -> None:
+    folder, both = fill(inputs(2)), inputs(2)
+    one, other = both
+    newer = {one: Fingerprint("", 9, 9), other: both[other]}
+    fill(newer)  # one is made anew, and the segment of both stays for the other's sake
+    pack(folder, settling=0)
+    packed = CacheReader(folder.parent, SUPERPOINTS, STAMP)
+    with h5py.File(packed.packed, "r+", libver="v110") as file:  # which is damaged there
+        file["entries/" + encode(other) + "/labels"][0] += 1
+    collect(plan(folder))
+    reader = CacheReader(folder.parent, SUPERPOINTS, STAMP)
+    assert reader.fingerprint(one).same(newer[one])
 
 
 def test_quarantine_goes_once_what_was_in_it_is_made_again(fill: Fill) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from s4tok_cache import CacheCorrupt, CacheMismatch, CacheMissing, CacheReader, Fingerprint, Stamp, Store
+from s4tok_cache.gc import collect, plan
 from s4tok_cache.pack import pack
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from tests.s4tok_cache.rooms import STAMP, Fill, inputs, labels_of
@@ -141,6 +142,18 @@ def test_a_segment_that_went_while_reading_is_looked_for_elsewhere(root: Path, f
     reader.close()
     with pytest.raises(CacheMissing):
         reader.read("room 1/a")
+
+
+def test_a_file_that_was_packed_anew_while_reading_is_opened_anew(root: Path, fill: Fill) -> None:
+    folder = fill(inputs(2))
+    pack(folder, settling=0)
+    collect(plan(folder))
+    fill(inputs(4))
+    reader = CacheReader(root, SUPERPOINTS, STAMP)
+    assert all(is_whole(reader, key) for key in inputs(2))  # out of the packed file
+    pack(folder, settling=0)
+    collect(plan(folder))
+    assert all(is_whole(reader, key) for key in inputs(4))
 
 
 def test_a_cache_behind_a_link_is_read(root: Path, tmp_path: Path, fill: Fill) -> None:

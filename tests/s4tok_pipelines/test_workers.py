@@ -13,6 +13,7 @@ from s4tok.dependencies import load
 from s4tok.errors import MissingError
 from s4tok_pipelines.workers import Done, side_by_side
 from tests.running import Run
+from tests.s4tok_pipelines.early import environment_at_import
 
 # Workers import what they run by name, so these tests run functions of the standard library.
 
@@ -21,6 +22,12 @@ from tests.running import Run
 def test_every_item_comes_back_with_its_result(workers: int) -> None:
     done = list(side_by_side(math.factorial, range(10), workers))
     assert sorted(done, key=lambda each: each.item) == [Done(n, math.factorial(n)) for n in range(10)]
+
+
+def test_workers_are_limited_in_threads_before_they_import_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert [done.result for done in side_by_side(environment_at_import, ["OMP_NUM_THREADS"], 1)] == ["1"]
+    assert os.environ["OMP_NUM_THREADS"] == "7"
 
 
 def test_each_worker_sees_a_gpu_of_its_own_in_turn() -> None:

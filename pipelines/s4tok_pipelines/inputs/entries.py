@@ -1,5 +1,6 @@
 """What every stage asks of a dataset: where results lie, what entries are made from, what makes missing ones."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,7 +36,9 @@ def fingerprint(clouds: CloudDataset, key: str) -> Fingerprint:
         origin = clouds.origin(key)
     except InputError:
         return Fingerprint(key, 0)  # what is wrong with it is found out, and told, when it is read
-    return Fingerprint(origin.path, origin.size, origin.mtime_ns)
+    known = f"{origin.identity}, {origin.size}, {origin.mtime_ns}"
+    sha256 = hashlib.sha256(known.encode()).hexdigest() if origin.identity else ""
+    return Fingerprint(origin.path, origin.size, origin.mtime_ns, sha256)
 
 
 def read_entry(reader: CacheReader, clouds: CloudDataset, key: str, *arrays: str) -> Entry:

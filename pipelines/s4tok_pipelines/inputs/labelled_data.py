@@ -87,7 +87,8 @@ class LabelledData:
             if place.again:
                 continue
             entry = self._entry(number, 0)
-            labels = entry.labels[entry.labels != NO_LABEL]
+            labels = entry.labels if "labels" in self.samples.layout.arrays else np.array([entry.category])
+            labels = labels[labels != NO_LABEL]
             total += np.bincount(labels, minlength=n_classes)
         return total
 

@@ -26,8 +26,12 @@ def prepare(request: Request[RunConfig]) -> Prepared:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
         student = new_encoder(config) if together is None else together.encoder
-        wanted = PointFeatures(config.point_features)
-        student.tokenizer.point_features = point_features.measured(wanted, opened.data.sources, request.report)
+        if teacher is None:
+            wanted = PointFeatures(config.point_features)
+            known = point_features.measured(wanted, opened.data.sources, request.report)
+        else:  # which reads the same patches, in its own units
+            known = teacher.encoder.tokenizer.point_features
+        student.tokenizer.point_features = known
         if config.regions.start == "teacher" and teacher is not None:
             student.load_state_dict(teacher.encoder.state_dict())
         frozen = None if teacher is None else teacher.encoder

@@ -10,6 +10,8 @@ from s4tok.datasets.formats.damage import DamagedFile
 from s4tok.errors import InputError
 from s4tok.shapes import Array, Bool, Int, Real
 
+ABOVE_ONE = 1.5  # of floats: what rounding leaves above 1 in colours of 0 .. 1 stays below it
+
 
 @dataclass(frozen=True, eq=False)
 class Contents:
@@ -33,9 +35,9 @@ class Contents:
 
 
 def byte_colors(color: Real[Array, "n 3"]) -> Real[Array, "n 3"]:
-    """Take colours written as floats in 0 .. 255 for the bytes they are; others stay as they came."""
+    """Take colours written as floats in 0 .. 255 for the bytes they are; of others what is a trifle above 1 is 1."""
     if color.dtype.kind == "f" and len(color) and color.min() >= 0 and 1 < color.max() <= 255:
-        return color.astype("uint8")
+        return color.clip(max=1) if color.max() < ABOVE_ONE else color.astype("uint8")
     return color
 
 

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 
@@ -40,3 +42,12 @@ def test_turning_keeps_heights_and_distances() -> None:
     np.testing.assert_array_equal(found[:, 2], points[:, 2])
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), np.linalg.norm(points, axis=1))
     np.testing.assert_allclose(turned_about(np.array([[1.0, 0, 0]]), np.pi / 2, "z"), [[0, 1, 0]], atol=1e-12)
+
+
+def test_a_stray_point_far_away_costs_no_time_and_changes_nothing() -> None:
+    given = turned_about(room(), np.radians(30), "z")
+    far = np.concatenate([given, [[5e6, 4e6, 0]]])
+    started = time.process_time()
+    found = np.degrees(turn_of_walls(far, "z"))
+    assert time.process_time() - started < 5
+    assert (found + 30 + 45) % 90 - 45 == pytest.approx(0, abs=1)

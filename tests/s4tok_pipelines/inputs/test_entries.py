@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from s4tok.datasets import open_dataset
 from s4tok.datasets.dataset import Origin
 from s4tok.datasets.frame_clouds import FrameClouds
 from s4tok.errors import InputError
 from s4tok.synthetic.datasets import ToyScans, ToyShapes
 from s4tok_cache import CacheReader, Stamp
-from s4tok_pipelines.inputs.entries import read_entry, root_of, way_out
+from s4tok_pipelines.inputs.entries import fingerprint, read_entry, root_of, way_out
 from s4tok_pipelines.layouts import SUPERPOINTS
 from tests.octants import cut_into_octants
 
@@ -37,6 +39,20 @@ def test_an_entry_is_read_unless_it_is_missing_or_its_cloud_has_changed(
     else:
         with pytest.raises(InputError, match="its superpoints were made before it changed; run s4tok superpoints"):
             read_entry(reader, changed, clouds.keys[0], "labels")
+
+
+def test_a_cloud_that_is_taken_for_something_else_or_made_otherwise_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savetxt(tmp_path / "a.xyz", np.random.default_rng(0).uniform(size=(50, 3)))
+    y, again, z = (fingerprint(open_dataset(tmp_path / "a.xyz", up=up), "a.xyz") for up in ("y", "y", "z"))
+    assert (y.same(again), y.same(z)) == (True, False)
+    shapes = ToyShapes("val", sizes=(0, 1, 0))
+    before = fingerprint(shapes, shapes.keys[0])
+    assert before.same(fingerprint(shapes, shapes.keys[0]))
+    monkeypatch.setattr("s4tok.synthetic.datasets.VERSION", 2)
+    assert not before.same(fingerprint(shapes, shapes.keys[0]))
+    assert before._replace(sha256="").same(fingerprint(shapes, shapes.keys[0]))  # as older caches have it
 
 
 def test_frames_are_asked_for_by_the_scenes_they_are_of() -> None:

@@ -78,6 +78,13 @@ def test_epochs_take_draws_in_turn_and_a_repeated_cloud_is_an_entry_of_its_own(
     assert data.counts(len(world.train.classes)).sum() == 100
 
 
+def test_clouds_of_each_category_are_counted_where_objects_are_labelled(world: Any) -> None:
+    cut, (one, other, unknown) = open_superpoints(world.train, world.cache), world.train.keys[:3]
+    without = training_samples(world.train, [one, other, unknown], cut, Draws(2, 0, 0.0, 1), 100)
+    data = LabelledData(without, [one, one, other, unknown], {one: 1, other: 2}, 2, 1, 0)
+    assert data.counts(4).tolist() == [0, 1, 1, 0]
+
+
 class Warned(Report):
     def __init__(self) -> None:
         self.warnings: list[str] = []
