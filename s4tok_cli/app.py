@@ -128,7 +128,11 @@ def run(arguments: list[str]) -> int:
     except Stopped as stop:
         interrupted = stop.signal.name == "SIGINT"
         code = INTERRUPTED if interrupted else TERMINATED
-        console.error(f"{stop}.", "run the same command again; what it has kept is not computed twice.", code)
+        console.error(
+            f"{stop}.",
+            "run the same command again, a training with --resume; what is kept is not computed twice.",
+            code,
+        )
         return code
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED

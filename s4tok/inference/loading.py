@@ -13,6 +13,7 @@ from s4tok.models.checkpoint import TrainedModel, load_trained, save_loaded
 from s4tok.models.checkpoint_files import find_checkpoint, read_card, shipped_checkpoints
 from s4tok.models.model import Model
 from s4tok.models.text_space import text_model
+from s4tok.models.trained import learned_since
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.prompts import Prompts, load_prompts, set_for
@@ -98,7 +99,9 @@ def load(
         _clip_of_card(checkpoint, pretrained, device) if clip is None else FrozenClip.load(clip, pretrained, device)
     )
     found = load_trained(checkpoint, frozen, device)
-    found = found._replace(labeller=None) if zero_shot else found
+    if zero_shot:
+        card = {name: value for name, value in found.card.items() if name != "labels"}  # as one without a head has it
+        found = found._replace(labeller=None, card=card | learned_since(found.card, {}))
     name = text_model or found.trained.vision_model.get("model")
     text = None if name is None else VisionConfig(name, text_pretrained)
     return Checkpoint(found, text, chosen, device, synonyms or {})

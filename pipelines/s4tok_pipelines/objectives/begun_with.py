@@ -54,7 +54,7 @@ def take_over(model: S4Token, config: RunConfig, clip: FrozenClip, device: str) 
         raise UsageError(
             f"the weights of {config.checkpoint} are of another form than the recipe's: "
             f"{' '.join(str(error).split()).rstrip('.')}.",
-            "leave out options of the tokenizer; the checkpoint's are taken.",
+            "leave out --features, --head and options of the tokenizer; the checkpoint's are taken.",
         ) from error
     model.tokenizer.point_features = theirs.point_features
     for row, scene in enumerate(SCENES):

@@ -20,6 +20,7 @@ from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import load_encoder
 from s4tok.models.trained import Trained
 from s4tok.objectives.detection import SetPrediction, StagedPrediction
+from s4tok.tokenizers import Tokenizer
 from s4tok_pipelines.inputs import training_inputs
 from s4tok_pipelines.inputs.boxed_scenes import BoxedData, boxed_scenes, require_boxes
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
@@ -111,6 +112,7 @@ def encoder_for(recipe: FinetuneRecipe, device: str) -> Begun:
             return Begun(_plain(_new_plain(recipe), recipe), {"name": NO_CHECKPOINT}, {})
     sizes = replace(recipe, n_points=recipe.detector.n_points, n_tokens=recipe.detector.n_tokens)
     trained = begin_with(sizes, device)
+    _require_coordinates_alone(trained.model.tokenizer, recipe)
     known = {"name": trained.name}
     if trained.name != NO_CHECKPOINT:
         known["weights"] = trained.sha256
@@ -148,7 +150,8 @@ def _new_plain(recipe: FinetuneRecipe) -> PointEncoder:
 def _plain(encoder: PointEncoder, recipe: FinetuneRecipe) -> PlainSceneEncoder:
     """Let a plain transformer read farthest points and their nearest, which need neither superpoints nor images."""
     tokenizer, detector = encoder.tokenizer, recipe.detector
-    if tokenizer.n_features != 0 or tokenizer.variant.marks_superpoint:
+    _require_coordinates_alone(tokenizer, recipe)
+    if tokenizer.variant.marks_superpoint:
         raise UsageError(
             f"{recipe.checkpoint} reads more of points than where they are.", "boxes are found by coordinates alone."
         )
@@ -160,6 +163,14 @@ def _plain(encoder: PointEncoder, recipe: FinetuneRecipe) -> PlainSceneEncoder:
         )
     )  # fmt: skip
     return PlainSceneEncoder(encoder)
+
+
+def _require_coordinates_alone(tokenizer: Tokenizer, recipe: FinetuneRecipe) -> None:
+    if kinds := tokenizer.point_features.kinds:
+        raise UsageError(
+            f"{recipe.checkpoint} reads {' and '.join(kinds)}, and boxes are found by coordinates alone.",
+            "begin with another checkpoint, or with none.",
+        )
 
 
 def _config(detector: DetectorConfig, encoder: SceneEncoder) -> DetectorConfig:

@@ -96,7 +96,7 @@ def _tensors(model: Objective, optimizer: torch.optim.Optimizer) -> dict[str, Te
     for name, weight in model.named_parameters():
         for kind, value in optimizer.state.get(weight, {}).items():
             tensors[f"{OPTIMIZER}{kind}.{name}"] = value
-    return tensors
+    return {name: each.detach().cpu().clone() for name, each in tensors.items()}  # one may have several names
 
 
 def _restore(model: Objective, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

@@ -23,7 +23,7 @@ from s4tok.models.checkpoint import save_trained
 from s4tok.models.detector import PlainSceneEncoder
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import save_point_encoder
-from s4tok.tokenizers import build_tokenizer
+from s4tok.tokenizers import PointFeatures, build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_pipelines.objectives.detection import encoder_for
 from s4tok_pipelines.stages.by_name import detect_by_name
@@ -146,3 +146,10 @@ def test_a_checkpoint_that_reads_more_than_coordinates_is_refused(tmp_path: Path
     save_point_encoder(tmp_path / "plain", PointEncoder(tokenizer, BackboneConfig(16, 1, 2)), {})
     with pytest.raises(UsageError, match="reads more of points than where they are"):
         encoder_for(begun(small(), tmp_path / "plain"), "cpu")
+    (tmp_path / "colours").mkdir()
+    reader = PointEncoder(
+        replace(tokenizer, tokenizer="knn"), BackboneConfig(16, 1, 2), PointFeatures(("rgb",), (0.5,) * 3, (0.5,) * 3)
+    )
+    save_point_encoder(tmp_path / "colours", reader, {})
+    with pytest.raises(UsageError, match="reads rgb, and boxes are found by coordinates alone"):
+        encoder_for(begun(small(), tmp_path / "colours"), "cpu")

@@ -111,7 +111,7 @@ def test_a_tokenizer_that_learned_to_lie_near_words_is_asked_for_any(world: Any,
     finetune(world.train, world.cache, config, validation=[world.val], out=out)
     card = read_card(out / "ckpt" / "best")
     assert "labels" not in card
-    assert card["learned_labels"] == {world.train.name: list(world.train.classes)}
+    assert card["learned_labels"] == {world.train.name: list(dict.fromkeys(world.train.classes))}
     found = segment_by_name(world.val, world.cache, names(world, out), SegmentConfig(draws=2))
     rows = validations(out)
     assert found.facts()["miou_i"] == pytest.approx(max(row["miou_i"] for row in rows[1:]), abs=0.2)
@@ -138,7 +138,7 @@ def test_a_label_or_category_it_was_not_tuned_for_is_refused_with_its_list(world
         segment_by_name(world.val, world.cache, names(world, parts), SegmentConfig(calibrate="mean"))
 
 
-def test_python_labels_by_its_head_all_it_knows_or_what_is_asked_for(world: Any, parts: Path) -> None:
+def test_python_labels_by_its_head_all_it_knows_or_what_is_asked_for(world: Any, parts: Path, tmp_path: Path) -> None:
     loaded, cloud = s4tok.load(parts, clip=world.clip), world.val[world.val.keys[0]]
     assert set(loaded.labels) == set(world.train.classes)
     found = s4tok.segment(cloud.xyz, None, loaded, category="chair", up="y", scene="object")
@@ -149,6 +149,10 @@ def test_python_labels_by_its_head_all_it_knows_or_what_is_asked_for(world: Any,
     np.testing.assert_allclose(two.scores, found.scores[:, [found.names.index(name) for name in two.names]], atol=1e-5)
     with pytest.raises(UsageError, match="labels by prompts, and there are no labels"):
         s4tok.segment(cloud.xyz, None, s4tok.load(parts, clip=world.clip, zero_shot=True))
+    s4tok.load(parts, clip=world.clip, zero_shot=True).save_pretrained(tmp_path)  # which has no head any more
+    again = s4tok.load(tmp_path, clip=world.clip)
+    assert again.trained_model.labeller is None
+    assert again.trained_model.card["learned_labels"] == {world.train.name: list(dict.fromkeys(world.train.classes))}
     with pytest.raises(UsageError, match="was fine-tuned for parts"):
         s4tok.classify(cloud.xyz, None, loaded)
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import torch
 from open_clip.transformer import VisionTransformer
+from safetensors.torch import load_file
 
 from s4tok.backbones.clip_tower import FrozenEncoder
 from s4tok.config import ClusterConfig, PretrainConfig
@@ -51,6 +52,16 @@ def save(folder: Path, number: int, *, is_best: bool = False) -> None:
     model, optimizer = training()
     step(model, optimizer, number)
     save_checkpoint(folder, model, optimizer, State(number, 0.5, 1.0), {"clip": {}}, is_best=is_best)
+
+
+def test_a_weight_of_two_names_is_kept_under_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, optimizer = training()
+    weights = model.trainable_state()
+    name, weight = next(iter(weights.items()))
+    monkeypatch.setattr(model, "trainable_state", lambda: {**weights, f"again.{name}": weight})
+    save_checkpoint(tmp_path, model, optimizer, State(1, 0.5, 1.0), {"clip": {}})
+    kept = load_file(tmp_path / "last" / "training.safetensors")
+    assert torch.equal(kept[name], kept[f"again.{name}"])
 
 
 def test_training_goes_on_from_the_last_checkpoint(tmp_path: Path) -> None:
