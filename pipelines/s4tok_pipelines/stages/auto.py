@@ -35,7 +35,7 @@ def make_superpoints(
     workers: int = 1,
     report: Report = silent,
 ) -> None:
-    """Cut what is missing of the cut that is asked for, or of the usual one unless others lie there."""
+    """Cut what is missing of the cut that is asked for, of the usual one, or of the only other one that lies there."""
     cut = config or usual_superpoints(clouds, cache)
     if cut is not None and cut.method == "masks":
         extract_masks(clouds, cache, cut.masks, step=cut.frame_step, workers=workers, shard=shard, report=report)
@@ -46,7 +46,9 @@ def make_superpoints(
 def usual_superpoints(
     clouds: CloudDataset, cache: Path, preset: SuperpointPreset = "default"
 ) -> SuperpointConfig | None:
-    """Give the preset's cut; None where there are others and not it, which are used then.
+    """Give the preset's cut, or the only other one where that lies there and not the preset's.
+
+    None where there are several others, or ready labels, which are used then.
 
     In a cache from when cut pursuit was the default, that cut is the default's.
     """
@@ -121,7 +123,16 @@ def _usual(
     made, made_before = (any(is_as(stamp, each) for stamp in stamps) for each in (cut, before))
     if preset == "default" and made_before and not made:
         return before
-    return cut if _is_free(superpoints_stamp(cut), stamps) else None
+    return cut if _is_free(superpoints_stamp(cut), stamps) else _other(stamps)
+
+
+def _other(stamps: Sequence[Stamp]) -> SuperpointConfig | None:
+    """Give the one cut that lies there, so that clouds it lacks are cut alike; None for several, or ready labels."""
+    if len(stamps) != 1 or not is_computed(stamps[0].parameters.get("method")):
+        return None
+    known = {name: value for name, value in stamps[0].parameters.items() if name in SuperpointConfig.__annotations__}
+    found = SuperpointConfig(**known)
+    return found if is_as(stamps[0], found) else None  # not of a former version
 
 
 def _is_free(usual: Stamp, stamps: Sequence[Stamp]) -> bool:

@@ -59,6 +59,10 @@ def test_the_usual_superpoints_are_made_unless_there_are_others(tmp_path: Path, 
     assert len(CacheReader(root_of(tmp_path / "b", clouds), SUPERPOINTS, usual)) == 2
     assert usual_superpoints(clouds, tmp_path / "b") == USUAL
     assert usual_superpoints(clouds, tmp_path / "b", "paper") is None
+    cut_into_octants(clouds, tmp_path / "c", clouds.keys[:1], superpoints_stamp(OTHER))
+    make_superpoints(clouds, tmp_path / "c")  # clouds that the only other cut lacks are cut alike
+    assert folders(tmp_path / "c", clouds) == {superpoints_stamp(OTHER).folder}
+    assert len(CacheReader(root_of(tmp_path / "c", clouds), SUPERPOINTS, superpoints_stamp(OTHER))) == 2
 
 
 def test_a_cache_from_when_cut_pursuit_was_the_default_stays_with_it(tmp_path: Path, clouds: ToyShapes) -> None:
