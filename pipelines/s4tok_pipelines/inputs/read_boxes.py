@@ -38,10 +38,10 @@ def read_boxes(path: Path) -> NamedBoxes:
         names = list(dict.fromkeys(map(str, columns["label"])))
         labels = [names.index(str(label)) for label in columns["label"]]
         boxes = OrientedBoxes.of(labels, columns["center"], columns["size"], columns["yaw"])
-        axis = choose("axis", up, {axis: axis for axis in AXES})
+        upward: Axis = choose("axis", up, {axis: axis for axis in AXES})
     except (ValueError, KeyError, TypeError, S4TokError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else first_line(error)
         raise InputError(
             f"{path} does not hold boxes as s4tok writes them: {what.removesuffix('.')}.", "s4tok detect writes them."
         ) from error
-    return NamedBoxes(boxes, names, axis)
+    return NamedBoxes(boxes, names, upward)
