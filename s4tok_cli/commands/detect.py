@@ -61,9 +61,7 @@ def detect(
     # Before PyTorch is imported, so that what is wrong is told at once.
     written = read_formats(box_formats, BOX_FORMATS, "--box-format")
     clouds = source.open()
-    detector = str(
-        checkpoint or DETECTOR_FOLDER
-    )  # whatever lies here and has the name of the one that comes with s4tok
+    detector = str(checkpoint or DETECTOR_FOLDER)  # by its place: a run that lies here may have its name
     find_checkpoint(detector)
 
     from s4tok.datasets.own_files import OwnFiles

@@ -42,6 +42,6 @@ def read_boxes(path: Path) -> NamedBoxes:
     except (ValueError, KeyError, TypeError, S4TokError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else first_line(error)
         raise InputError(
-            f"{path} does not hold boxes as s4tok writes them: {what.removesuffix('.')}.", "s4tok detect writes them."
+            f"{path} does not hold boxes as s4tok writes them: {what}.", "s4tok detect writes them."
         ) from error
     return NamedBoxes(boxes, names, upward)

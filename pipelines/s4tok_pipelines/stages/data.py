@@ -191,7 +191,7 @@ def _oddities(dataset: FileDataset) -> list[Finding]:
 
 def _finding(error: InputError, layout: FolderLayout) -> Finding:
     if isinstance(error, DamagedFile):
-        return Finding("problem", str(error.path), error.line, error.with_hint)
+        return Finding("problem", str(error.path), error.line, error.sentence)
     return Finding("problem", str(layout.root), None, _alone(error, layout))
 
 

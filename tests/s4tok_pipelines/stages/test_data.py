@@ -109,3 +109,9 @@ def test_own_files_are_read_through_too(tmp_path: Path) -> None:
 def test_a_dataset_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="modelnet40 is not under"):
         check(["modelnet40"], root=tmp_path)
+
+
+def test_a_damaged_list_is_named_once(modelnet: Path) -> None:
+    (modelnet / "modelnet40_train.txt").write_text("")
+    (problem,) = check([modelnet], partial=True).problems
+    assert (Path(problem.path).name, problem.sentence) == ("modelnet40_train.txt", "is empty.")
