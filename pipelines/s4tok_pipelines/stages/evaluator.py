@@ -168,21 +168,8 @@ class Evaluator(NamedTuple):
 
         Empty where rooms have no frames, and where the model cannot encode them.
         """
-        config = SegmentConfig(calibrate="none", seed=self.config.seed)
-        stage, asked = ("classify", {}) if clouds.scene == "object" else ("segment", asdict(config))
-        stamp = result_stamp(stage, clouds, self.clip, None, self.prompts, asked, ())
-
-        def make() -> dict[str, Any]:
-            if clouds.scene == "object":
-                features = open_whole_features(
-                    clouds, self.cache, self.clip, None, workers=self.workers, report=self.report
-                )
-                return self._classified(clouds, features)
-            self._extract(clouds)
-            return self._segmented(clouds, VisionScorer(self.clip, clouds, self.cache, config))
-
         try:
-            return self.kept.get(f"vision-{clouds.name}", stamp, make)
+            return self._vision(clouds)
         except (InputError, CacheError) as error:
             self.report.note(f"the 2D model itself is left out in {clouds.name}: {error}")
             return {}
@@ -196,6 +183,23 @@ class Evaluator(NamedTuple):
             "results_made": self.kept.made,
             "results_present": self.kept.present,
         }
+
+    def _vision(self, clouds: CloudDataset) -> dict[str, Any]:
+        name = f"vision-{clouds.name}"
+        if clouds.scene == "object":
+            stamp = result_stamp("classify", clouds, self.clip, None, self.prompts, {}, ())
+
+            def make() -> dict[str, Any]:
+                features = open_whole_features(
+                    clouds, self.cache, self.clip, None, workers=self.workers, report=self.report
+                )
+                return self._classified(clouds, features)
+
+            return self.kept.get(name, stamp, make)
+        scorer = self._by_views(clouds)
+        upstream = (scorer.superpoints.stamp,)
+        stamp = result_stamp("segment", clouds, self.clip, None, self.prompts, asdict(scorer.config), upstream)
+        return self.kept.get(name, stamp, lambda: self._segmented(clouds, scorer))
 
     def _classified(self, clouds: CloudDataset, features: WholeFeatures) -> dict[str, Any]:
         found = classify(clouds, features, self.clip, self.prompts, report=self.report)
@@ -235,7 +239,7 @@ class Evaluator(NamedTuple):
         }
 
     def _by_views(self, clouds: CloudDataset) -> VisionScorer:
-        """Open the 2D model's features of drawn views."""
+        """Open the 2D model's features of views, drawn or posed."""
         self._extract(clouds)
         config = SegmentConfig(calibrate="none", seed=self.config.seed)
         return VisionScorer(self.clip, clouds, self.cache, config)

@@ -99,7 +99,7 @@ def _measured(worlds: Worlds, checkpoints: Mapping[str, Sequence[TrainedModel]],
     vision = {clouds.name: evaluator.vision(clouds) for clouds in (*worlds.rooms, worlds.shapes)}
     first, second = ((clouds.name, clouds.split) for clouds in worlds.rooms)
     shapes = (worlds.shapes.name, worlds.shapes.split)
-    return Measured((first, second), shapes, in_rooms, whole, sweep, vision)
+    return Measured((first, second), shapes, in_rooms, whole, sweep, vision, checkpoints.keys())
 
 
 def _notes(worlds: Worlds, measured: Measured, clip: FrozenClip, prompts: Prompts) -> list[str]:

@@ -4,7 +4,7 @@ The paper's figures are those it prints for ScanNet (validation) and S3DIS (Area
 columns of their own, whatever was measured.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from s4tok_pipelines.tables.result_table import Cell, Column, Facts, ResultRow, ResultTable
@@ -44,6 +44,7 @@ class Measured:
     whole: Mapping[str, Mapping[str, Results]]  # the same of rooms as a whole
     sweep: Mapping[str, Mapping[float, Results]]
     vision: Mapping[str, Facts] = field(default_factory=dict)  # of the 2D model itself, by dataset
+    asked: Collection[str] = (*OBJECTS, *ROOMS)  # rows; others are left out
 
     @property
     def tables(self) -> list[ResultTable]:
@@ -55,9 +56,9 @@ class Measured:
         return next((each for of in self.in_rooms.values() for each in of.get(dataset, ())), {})
 
     def absent(self) -> list[str]:
-        """Name the paper's rows that have no checkpoint."""
+        """Name the paper's rows that were asked for and have no checkpoint."""
         has = {name for name, of in self.in_rooms.items() if any(of.values())}
-        return [name for name in OF_THE_PAPER if name not in has]
+        return [name for name in OF_THE_PAPER if name in self.asked and name not in has]
 
     def _shown(self, titles: Mapping[str, str]) -> dict[str, str]:
         missing = self.absent()

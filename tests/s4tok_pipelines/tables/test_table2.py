@@ -80,6 +80,16 @@ def test_what_could_not_be_measured_is_a_dash() -> None:
     assert MEASURED.absent() == ["knn+rpn"]
 
 
+def test_rows_that_were_not_asked_for_are_neither_shown_nor_called_absent() -> None:
+    rooms = {"s4token": MEASURED.in_rooms["s4token"]}
+    measured = Measured(WORLDS, MEASURED.shapes, rooms, {}, {}, asked=("s4token", "knn+rpn"))
+    assert measured.absent() == ["knn+rpn"]
+    table = by_name(measured, 0)
+    assert list(table) == ["kNN+RPN", "S4Token", "chance"]
+    assert table["S4Token"]["delta"] == "-"  # to kNN, which was not asked for
+    assert list(by_name(measured, 2)) == ["chance"]
+
+
 def test_the_sweep_has_a_column_a_scale_in_order() -> None:
     shown = grid(MEASURED.tables[1])
     assert shown.columns == ["tokenizer", "seeds", "x 0.3", "x 3"]
