@@ -37,7 +37,7 @@ def test_help_answers_soon_and_without_torch(python: Run) -> None:
     # Of the processor, 0.3 s alone, and more where others have half of its core; so it is compared with what the
     # libraries behind every command take at the same time, of which it is 2.2 times.
     libraries = "import typer, typer.rich_utils, rich.markdown, rich.columns"
-    ratios = []
+    ratios: list[float] = []
     while len(ratios) < 5 and (not ratios or min(ratios) > 4):
         ratios.append(took("-m", "s4tok_cli", "--help") / took("-c", libraries))
     assert min(ratios) <= 4

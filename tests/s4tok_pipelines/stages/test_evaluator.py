@@ -25,7 +25,7 @@ def test_a_kept_result_of_the_2d_model_in_rooms_is_of_the_superpoints_it_was_mad
         return SimpleNamespace(config=SegmentConfig(), superpoints=SimpleNamespace(stamp=stamp))
 
     monkeypatch.setattr(Evaluator, "_by_views", opened)
-    monkeypatch.setattr(Evaluator, "_segmented", lambda *_: {"smallest": smallest})
+    monkeypatch.setattr(Evaluator, "_segmented", lambda *_: {"smallest": smallest, "failures": []})
     clip, rooms = FrozenClip.load(str(make_clip(tmp_path / "tiny"))), ToyRooms("val")
     kept = KeptResults(tmp_path / "results")
     evaluator = Evaluator(clip, load_prompts("clip"), tmp_path, kept, ReproduceConfig(), SegmentConfig(), 1, silent)
