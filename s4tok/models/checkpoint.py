@@ -21,7 +21,7 @@ from s4tok.models.checkpoint_files import CARD, PAGE, WEIGHTS, file_of, find_che
 from s4tok.models.labeller import Labeller
 from s4tok.models.model import Model
 from s4tok.models.model_card import model_card
-from s4tok.models.point_encoder_files import load_encoder, named, save_plain
+from s4tok.models.point_encoder_files import PROJECTION, load_encoder, named, save_plain
 from s4tok.models.tensor_files import write_tensors
 from s4tok.models.trained import Trained, room_words_learned_by, tokenizer_config
 from s4tok.shapes import Float
@@ -59,6 +59,7 @@ class TrainedModel(NamedTuple):
     means: Mapping[str, Means] = MappingProxyType({})  # of each kind of scene; older checkpoints have none
     trained: Trained = Trained()  # as the card says
     labeller: Labeller | None = None  # the head of a fine-tuned one
+    projection: nn.Sequential | None = None  # of a plain transformer into the space of what was distilled into it
 
     @property
     def sha256(self) -> str:
@@ -123,6 +124,7 @@ def save_loaded(folder: Path, checkpoint: TrainedModel) -> None:
     model = checkpoint.model
     more = named(LABELLER, None if checkpoint.labeller is None else checkpoint.labeller.head)
     if isinstance(model.encoder, PlainEncoder):
+        more |= named(PROJECTION, checkpoint.projection)
         save_plain(folder, model.tokenizer, model.encoder.transformer, checkpoint.card, more)
         return
     if has_own_encoder(model):
@@ -193,14 +195,16 @@ def _with_plain_transformer(
             f"{where} was trained without a CLIP: it has a transformer of its own.",
             "leave out --clip, and --pretrained.",
         )
-    model = load_encoder(folder, device).encoder.model
+    loaded = load_encoder(folder, device)
+    model = loaded.encoder.model
     try:
         labeller = _labeller(card, model.tokenizer.width, read_weights(folder), device)
     except (ValueError, TypeError, KeyError, RuntimeError) as error:
         raise InputError(f"{file_of(folder, WEIGHTS)} cannot be loaded: {first_line(error)}.") from error
     return TrainedModel(
-        model.eval().requires_grad_(False), card, str(where), trained=Trained.of(card), labeller=labeller
-    )
+        model.eval().requires_grad_(False), card, str(where), trained=Trained.of(card), labeller=labeller,
+        projection=loaded.projection,
+    )  # fmt: skip
 
 
 def _labeller(card: Mapping[str, Any], width: int, stored: Stored, device: str) -> Labeller | None:

@@ -99,7 +99,8 @@ def _tell(found: "Classified") -> None:
         width = max(map(len, found.answers))
         for key, best in found.answers.items():
             console.result(f"{key:<{width}}  {', '.join(f'{name} {score:.3f}' for name, score in best)}")
-        console.result(f"{in_words(found.about, len(found.answers))}; figures are cosine similarities")
+        kind = "probabilities" if found.by_head else "cosine similarities"
+        console.result(f"{in_words(found.about, len(found.answers))}; figures are {kind}")
         return
     figures, about = found.figures, found.about
     rows = []

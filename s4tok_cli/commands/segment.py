@@ -113,7 +113,6 @@ def segment(
     folder = options.results_folder(out, SEGMENTS if is_own else None, **asked)
     if is_own and not words and not clouds.classes:
         words = [AUTO]
-        console.note("no --labels: names are proposed from the words that s4tok has built in")
     found = segment_by_name(
         clouds,
         cache,
@@ -148,8 +147,9 @@ def _tell(found: "Segmented") -> None:
         _tell_boxes(found.boxes)
     for part in found.parts or (found,):
         console.result(f"{in_words(part.about, part.clouds)}{_calibration(part)}")
-    spread = ", ".join(f"{share} are below {cosine:.3f}" for share, cosine in found.best_cosine.items())
-    console.note(f"cosine similarity of points to their label: {spread} (--unknown takes a bound)")
+    spread = ", ".join(f"{share} are below {score:.3f}" for share, score in found.best.items())
+    score = "probability of points' labels" if found.by_head else "cosine similarity of points to their label"
+    console.note(f"{score}: {spread} (--unknown takes a bound)")
 
 
 def _calibration(found: "Segmented") -> str:

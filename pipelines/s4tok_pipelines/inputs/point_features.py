@@ -69,6 +69,7 @@ def measured(wanted: PointFeatures, sources: Sequence[Source | LabelledData], re
 
 def _refusal(who: str, kinds: Sequence[PointKind]) -> InputError:
     return InputError(
-        f"{who} has {in_words(kinds, 'or')}, which --point-features asks for.",
-        "leave out what is missing; s4tok estimates none for a tokenizer.",
+        f"{who} has {in_words(kinds, 'or')}, which the tokenizer reads.",
+        "leave out of --point-features what is missing, or begin with a checkpoint that reads positions alone: "
+        "s4tok estimates no others for a tokenizer.",
     )

@@ -93,6 +93,8 @@ def segment_by_name(
         models = load_models(names, report, "dense")
         calibrated_by = load_calibrating(names, models, config)
         words = _words(part, models, config, labels, category)
+        if isinstance(words, OpenVocabulary) and is_auto(labels) and part is parts[0]:
+            report.note("names are proposed from the words that s4tok has built in")
         _upright(part, models.checkpoint, words, config)
         is_looked_at = models.checkpoint is None and (auto or isinstance(part, OwnFiles))
         scorer = open_scorer(

@@ -43,10 +43,17 @@ class Classified:
     """The names of every cloud, nearest first, and how right they are where that is known."""
 
     classes: list[str]
-    answers: dict[str, list[tuple[str, float]]] = field(default_factory=dict)  # the best few, with their cosines
+    answers: dict[str, list[tuple[str, float]]] = field(
+        default_factory=dict
+    )  # the best few, with their cosines or probabilities
     figures: Figures | None = None
     failures: list[Failure] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)  # all that is needed to do it again
+
+    @property
+    def by_head(self) -> bool:
+        """Tell whether a head named the clouds, and no text."""
+        return self.about.get("prompts", ()) is None
 
     def facts(self) -> dict[str, Any]:
         """Give the result as plain names and values; fractions in 0 .. 1."""

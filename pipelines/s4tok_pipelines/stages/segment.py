@@ -51,9 +51,14 @@ class Segmented:
     boxes: BoxFigures | None = None  # where boxes were asked for, and are known
 
     @property
-    def best_cosine(self) -> dict[str, float]:
-        """Say how near points are to their own name, by share of points."""
+    def best(self) -> dict[str, float]:
+        """Say how near points are to their own name, or how probable it is by a head, by share of points."""
         return spread_of(self.cosines)
+
+    @property
+    def by_head(self) -> bool:
+        """Tell whether a head named the points, and no text."""
+        return self.about.get("prompts", ()) is None
 
     def facts(self) -> dict[str, Any]:
         """Give the result as plain names and values; fractions in 0 .. 1."""
@@ -66,7 +71,7 @@ class Segmented:
             **figures,
             **({} if self.boxes is None else self.boxes.facts()),
             "points": self.points,
-            "best_cosine": self.best_cosine,
+            "best_probability" if self.by_head else "best_cosine": self.best,
             **self.about,
             **({"parts": [part.facts() for part in self.parts]} if self.parts else {}),
         }

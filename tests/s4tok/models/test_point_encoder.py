@@ -93,6 +93,18 @@ def test_a_head_comes_back_with_it(tmp_path: Path) -> None:
     assert "2 layers of 24, its own" in page
 
 
+def test_the_projection_of_stage_1_is_saved_again_with_it(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    projection = nn.Sequential(nn.Linear(24, 24), nn.GELU(), nn.Linear(24, 8))
+    (tmp_path / "run").mkdir()
+    save_point_encoder(tmp_path / "run", encoder(), {}, projection)
+    load(tmp_path / "run").save_pretrained(tmp_path / "mine")
+    back = load_encoder(tmp_path / "mine").projection
+    assert back is not None
+    features = torch.rand(5, 24)
+    assert torch.equal(back(features), projection(features))
+
+
 def test_what_is_no_encoder_is_refused_in_a_sentence(tmp_path: Path, checkpoint: TrainedModel) -> None:
     save_loaded(tmp_path / "s", checkpoint)
     with pytest.raises(InputError, match="is a tokenizer for a frozen CLIP, and has no transformer of its own"):

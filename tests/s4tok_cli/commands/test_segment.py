@@ -10,9 +10,11 @@ import torch
 
 import s4tok
 from s4tok.clouds import PointCloud
-from s4tok.config import SegmentConfig
+from s4tok.config import BackboneConfig, HeadConfig, SegmentConfig, Task, TokenizerConfig
 from s4tok.datasets.formats.ply import read_ply
-from s4tok.models.checkpoint import Means, save_trained
+from s4tok.models.checkpoint import Means, TrainedModel, save_loaded, save_trained
+from s4tok.models.labeller import Labeller, Labels
+from s4tok.models.point_encoder import PointEncoder
 from s4tok.rendering.ply import ply_of
 from s4tok.shapes import Array
 from s4tok.tokenizers import build_tokenizer
@@ -143,7 +145,7 @@ def test_without_labels_names_are_proposed_and_what_was_assumed_is_told(
     np.save(tmp_path / "chair.npy", np.random.default_rng(0).random((800, 3)))
     done = s4tok("segment", "chair.npy", "--object", "--format", "txt", "--device", "cpu")
     assert done.returncode == 0
-    assert "no --labels: names are proposed" in done.stderr
+    assert "names are proposed from the words that s4tok has built in" in done.stderr
     assert "chair.npy: taken for an object (else --room) of any unit, " in done.stdout
     assert (
         "checkpoint universal2+labels (which has learned labels of home-scans and home-rooms), texts encoded by mini2, "
@@ -243,6 +245,25 @@ def test_people_and_programs_are_told_how_labels_were_calibrated(
     assert done.returncode == 0
     heard = done.stdout.splitlines()[-1]
     assert f"calibrated by 0.25 of each label's mean cosine, of checkpoint {with_means} (without: mIoU_I " in heard
+
+
+@pytest.mark.parametrize(("command", "task"), [("segment", "scenes"), ("classify", "objects")])
+def test_a_head_names_by_its_own_classes_and_gives_probabilities(
+    s4tok: Run, tmp_path: Path, command: str, task: Task
+) -> None:
+    scan(tmp_path / "hall.ply")
+    tokenizer = TokenizerConfig("knn", n_points=100, n_tokens=6, patch_size=8, adapter_widths=(8, 8, 8))
+    encoder = PointEncoder(tokenizer, BackboneConfig(width=24, layers=2, heads=2)).eval()
+    labeller = Labeller.build(Labels(task, ("wall", "floor")), HeadConfig(head_widths=(8, 8, 8, 8)), 24)
+    card = {"backbone": {}, "labels": labeller.facts()}
+    save_loaded(tmp_path / "mine", TrainedModel(encoder.model, card, "mine", labeller=labeller))
+    done = s4tok(command, "hall.ply", "--checkpoint", "mine", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert f"by its head for {task}" in done.stdout
+    assert {"wall", "floor"} & set(done.stdout.split())
+    assert "cosine" not in done.stdout + done.stderr
+    assert "probabilit" in done.stdout + done.stderr
+    assert "names are proposed" not in done.stderr
 
 
 def test_a_dataset_is_drawn_truth_beside_names(answer: Answer, tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ def test_colours_change_what_a_checkpoint_that_reads_them_says_and_their_lack_is
 def test_a_source_without_any_is_refused_and_one_that_lacks_some_is_told(
     cache: Path, recipe: Callable[..., Any], tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="no cloud of toy-shapes has colours, which --point-features asks for"):
+    with pytest.raises(InputError, match="no cloud of toy-shapes has colours, which the tokenizer reads"):
         pretrain(Colored(colored=False), cache, recipe(("rgb",)), out=tmp_path / "none")
     said = Said()
     pretrain(Colored(), cache, recipe(("rgb",)), out=tmp_path / "some", report=said)
