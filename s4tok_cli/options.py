@@ -161,6 +161,15 @@ UnitOf: TypeAlias = Annotated[
         hidden=True,
     ),
 ]
+Room: TypeAlias = Annotated[
+    bool | None,
+    Option(
+        "--room/--object",
+        help="Take own files for rooms, or for objects.",
+        show_default="by size and shape",
+        rich_help_panel=INPUT,
+    ),
+]
 
 
 CloudsOf: TypeAlias = Annotated[
@@ -192,10 +201,11 @@ class Clouds:
     frame_step: FrameStep = FrameConfig.step
     prefer: ClassVar[Sequence[str]] = ("train",)  # splits to take where none was named
 
-    def open(self, *, scene: Scene | None = None) -> "CloudDataset":
-        """Open the dataset that was chosen."""
+    def open(self, *, room: bool | None = None) -> "CloudDataset":
+        """Open the dataset that was chosen; `room` says whether own files hold rooms."""
         from s4tok.datasets.open import open_dataset
 
+        scene: Scene | None = None if room is None else "room" if room else "object"
         clouds = open_dataset(
             self.source or [], split=self.split, dataset=self.dataset, root=self.data_root, up=self.up,
             unit=self.unit, scene=scene, limit=self.limit, prefer=self.prefer,

@@ -5,11 +5,10 @@ from typing import Annotated
 
 from typer import Option
 
-from s4tok.config import Scene, SegmentConfig, VisionConfig
+from s4tok.config import SegmentConfig, VisionConfig
 from s4tok.fields import changed
 from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
-from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.paths import CACHE
 
@@ -34,7 +33,7 @@ SETTINGS = FieldsOf(
 def embed(
     *,
     source: options.Clouds,
-    room: Room = None,
+    room: options.Room = None,
     settings: Annotated[Changes, SETTINGS],
     checkpoint: model_options.Checkpoint = None,
     clip: model_options.CheckpointsClip = None,
@@ -61,8 +60,7 @@ def embed(
     from s4tok.vision.weights import probe
 
     config = changed(SegmentConfig(), settings)
-    scene: Scene | None = None if room is None else "room" if room else "object"
-    clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong with it is told at once
+    clouds = source.open(room=room)  # before PyTorch is imported: what is wrong with it is told at once
     if checkpoint is not None:
         find_checkpoint(checkpoint)  # and so is what is no checkpoint
     probe(clip, pretrained)  # and weights out of reach

@@ -19,7 +19,6 @@ from s4tok.config import (
     FinetuneTask,
     HeadConfig,
     Protocol,
-    Scene,
     Speedups,
     TokenizerConfig,
     ZeroShotConfig,
@@ -29,7 +28,6 @@ from s4tok.errors import InputError, UsageError
 from s4tok.fields import changed
 from s4tok_cli import console, options, run_options
 from s4tok_cli.commands import Place
-from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.paths import CACHE
 
@@ -98,7 +96,7 @@ def finetune(
             rich_help_panel=options.INPUT,
         ),
     ] = None,
-    room: Room = None,
+    room: options.Room = None,
     recipe: Annotated[Changes, RECIPE],
     out: Annotated[Path | None, options.out("in runs/", "The folder of the run.")] = None,
     resume: run_options.Resume = False,
@@ -120,8 +118,7 @@ def finetune(
     from s4tok.zero_shot.prompts import read_labels
 
     config = changed(_numbers(preset, recipe.get("task"), protocol), recipe)
-    scene: Scene | None = None if room is None else "room" if room else "object"
-    clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong is told at once
+    clouds = source.open(room=room)  # before PyTorch is imported: what is wrong is told at once
     finds_boxes = config.task == "detection"
     needs_clip = config.detector.encoder == "clip" if finds_boxes else config.transformer == "clip"
     if config.checkpoint == NO_CHECKPOINT and needs_clip:

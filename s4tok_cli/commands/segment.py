@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from s4tok.config import Scene, SegmentConfig
+from s4tok.config import SegmentConfig
 from s4tok.errors import UsageError
 from s4tok.fields import changed
 from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
-from s4tok_cli.commands.superpoints import Room
 from s4tok_cli.provenance import in_words
 from s4tok_cli.recipe import Changes, FieldsOf, Part
 from s4tok_pipelines.outputs.formats import BOX_FORMATS, BOX_USUAL, USUAL
@@ -45,7 +44,7 @@ SETTINGS = FieldsOf(
 def segment(
     *,
     source: options.ResultClouds,
-    room: Room = None,
+    room: options.Room = None,
     labels: Annotated[
         str | None,
         Option(
@@ -94,13 +93,12 @@ def segment(
     config = changed(SegmentConfig(), settings)
     if config.windows == "columns" and "gap" in settings:
         raise UsageError("--gap is for --windows superpoints.")
-    scene: Scene | None = None if room is None else "room" if room else "object"
     # Before PyTorch is imported, so that what is wrong is told at once.
     words, written = [] if labels is None else read_labels(labels), read_formats(formats)
     if len(words) == 1 and words != [AUTO] and config.unknown is None:
         console.warn(f"{words[0]!r} is the only label, so every point gets it; name others, or give --unknown.")
     of_boxes = read_formats(box_formats, BOX_FORMATS, "--box-format")
-    clouds = source.open(scene=scene)
+    clouds = source.open(room=room)
     models.check()
 
     from s4tok.datasets.own_files import OwnFiles

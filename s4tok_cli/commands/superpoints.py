@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from s4tok.config import Scene, SuperpointConfig, SuperpointPreset
+from s4tok.config import SuperpointConfig, SuperpointPreset
 from s4tok.fields import changed
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
@@ -20,17 +20,6 @@ EXAMPLES = (
     "s4tok superpoints scan.ply --room --preview superpoints.png",
     "s4tok superpoints data/scannet --preset paper --workers 0",
 )
-
-Room = Annotated[
-    bool | None,
-    Option(
-        "--room/--object",
-        help="Take own files for rooms, or for objects.",
-        show_default="by size and shape",
-        rich_help_panel=options.INPUT,
-    ),
-]
-
 
 SETTINGS = FieldsOf(
     SuperpointConfig,
@@ -67,7 +56,7 @@ def superpoints(
             rich_help_panel=options.INPUT,
         ),
     ] = None,
-    room: Room = None,
+    room: options.Room = None,
     preview: Annotated[
         Path | None,
         Option(
@@ -95,8 +84,7 @@ def superpoints(
 
     Settings differ for objects and rooms; a dataset says which it holds.
     """
-    scene: Scene | None = None if room is None else "room" if room else "object"
-    clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong with it is told at once
+    clouds = source.open(room=room)  # before PyTorch is imported: what is wrong with it is told at once
 
     from s4tok_cache import Shard
     from s4tok_pipelines.inputs.own_clouds import parted

@@ -5,11 +5,10 @@ from typing import Annotated
 
 from typer import Option
 
-from s4tok.config import Scene, TokenizerConfig
+from s4tok.config import TokenizerConfig
 from s4tok.counted import counted
 from s4tok_cli import completion, console, options
 from s4tok_cli.commands import Place
-from s4tok_cli.commands.superpoints import Room
 
 PLACE = Place("Results", 5)
 EXAMPLES = (
@@ -23,7 +22,7 @@ PATCHES = "Patches"
 def tokens(
     *,
     source: options.Clouds,
-    room: Room = None,
+    room: options.Room = None,
     tokenizer: Annotated[
         str,
         Option(
@@ -49,8 +48,7 @@ def tokens(
 
     Superpoints are cut with the defaults; of large clouds 20,000 points are grouped.
     """
-    scene: Scene | None = None if room is None else "room" if room else "object"
-    clouds = source.open(scene=scene)  # before PyTorch is imported: what is wrong with it is told at once
+    clouds = source.open(room=room)  # before PyTorch is imported: what is wrong with it is told at once
 
     from s4tok_pipelines.inputs.own_clouds import parted
     from s4tok_pipelines.outputs.assumed import tell_assumed
