@@ -26,7 +26,7 @@ class LoopConfig:
     smallest_rate: NotNegative = 1e-6
     """Learning rate at the end. Silent; PCP-MAE's."""
     batch: Count = 128
-    """Clouds a step, shared by all processes. 128 in Sec. 4."""
+    """Clouds a step, of all processes. 128 in Sec. 4."""
     clip_gradient: NotNegative = 10.0
     """Greatest norm of the gradient. Silent; Point-MAE's."""
     seed: int = 0

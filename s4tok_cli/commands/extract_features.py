@@ -22,6 +22,7 @@ EXAMPLES = (
 class Extraction:
     """The options of extract-features and extract-clip that are not about the model."""
 
+    room: options.Room = None
     superpoints: Annotated[
         SuperpointPreset | None,
         Option(
@@ -127,36 +128,40 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
     """Run the stage with these options, and tell how it ended."""
     from s4tok.vision.weights import probe
 
-    clouds = source.open()  # before PyTorch is imported: what is wrong with it is told at once
+    clouds = source.open(room=how.room)  # before PyTorch is imported: what is wrong with it is told at once
     probe(config.model, config.pretrained)  # and so are weights out of reach
 
     from s4tok.device import pick_devices
     from s4tok_cache import Shard
+    from s4tok_pipelines.inputs.own_clouds import parted
     from s4tok_pipelines.outputs.assumed import tell_assumed
+    from s4tok_pipelines.report import joined
     from s4tok_pipelines.stages.extract_features import extract_features as run
 
-    progress = console.Progress()
-    outcome = run(
-        clouds,
-        how.cache,
-        config,
-        _views(config, how, source.frame_step if _is_by_frames(clouds.scene, how) else None),
-        superpoints=None if how.superpoints is None else _superpoints(how.superpoints, clouds.scene, source),
-        frames=True if how.virtual else how.frames,
-        virtual=VirtualConfig() if how.virtual else None,
-        pool=how.pool,
-        batch=how.batch,
-        auto=how.auto,
-        workers=how.workers,
-        devices=pick_devices(how.device),
-        shard=Shard.parse(how.shard),
-        overwrite=how.overwrite,
-        preview=how.preview,
-        prompts=how.prompt or [],
-        report=progress,
-    )
-    tell_assumed(clouds, progress)
-    console.finish_stage("clouds processed", outcome)
+    progress, outcomes = console.Progress(), []
+    for part in parted(clouds, report=progress):
+        tell_assumed(part, progress)
+        outcome = run(
+            part,
+            how.cache,
+            config,
+            _views(config, how, source.frame_step if _is_by_frames(part.scene, how) else None),
+            superpoints=None if how.superpoints is None else _superpoints(how.superpoints, part.scene, source),
+            frames=True if how.virtual else how.frames,
+            virtual=VirtualConfig() if how.virtual else None,
+            pool=how.pool,
+            batch=how.batch,
+            auto=how.auto,
+            workers=how.workers,
+            devices=pick_devices(how.device),
+            shard=Shard.parse(how.shard),
+            overwrite=how.overwrite,
+            preview=how.preview,
+            prompts=how.prompt or [],
+            report=progress,
+        )
+        outcomes.append(outcome)
+    console.finish_stage("clouds processed", joined(outcomes))
 
 
 def _superpoints(preset: SuperpointPreset, scene: Scene, source: options.Clouds) -> SuperpointConfig:

@@ -42,7 +42,7 @@ SHOWN: tuple[PretrainPreset, ...] = ("paper", "toy")  # whose values the help ha
 RECIPE = FieldsOf(
     RunConfig,
     (
-        Part("tokenizer", TokenizerConfig, "Tokenizer", ("tokenizer", "n_points", "n_tokens", "patch_size"),
+        Part("tokenizer", TokenizerConfig, "Tokenizer", ("tokenizer", "n_points", "n_tokens"),
              {"adapter_widths": "--adapter"}, ("smallest_center", "pe_hidden", "seed")),
         Part("encoder", EncoderConfig, "Tokenizer"),
         Part("training", PretrainConfig, "Training", ("epochs", "batch", "learning_rate", "seed"),
@@ -71,11 +71,12 @@ def pretrain(
             rich_help_panel="Training",
         ),
     ] = "paper",
+    room: options.Room = None,
     recipe: Annotated[Changes, RECIPE],
     also: Annotated[
         list[str] | None,
         Option(
-            help="One more dataset, or N of it.",
+            help="One source more, or N.",
             metavar="SOURCE[:N]",
             show_default="none",
             rich_help_panel=options.INPUT,
@@ -108,7 +109,8 @@ def pretrain(
     if source.limit is not None:
         config = replace(config, limit=source.limit)
     source = replace(source, clouds=source.clouds or config.clouds)
-    clouds = replace(source, limit=config.limit).open()  # before PyTorch is imported: what is wrong is told at once
+    # Before PyTorch is imported, so that what is wrong is told at once.
+    clouds = replace(source, limit=config.limit).open(room=room)
     if preset == "paper" and clouds.name in DATASETS and DATASETS[clouds.name].made:
         console.note(
             f"{clouds.name} is synthetic data, and --preset paper is not: --preset toy or quick has its numbers"
@@ -126,7 +128,7 @@ def pretrain(
         clouds,
         cache,
         config,
-        also=[each.open() for each in others],
+        also=[each.open(room=room) for each in others],
         validation=_validation([source, *others]) if source.split in (None, "train") else (),
         out=out,
         resume=resume,

@@ -51,6 +51,7 @@ def render_views(
     ] = ViewConfig.size,
     preview: Preview = None,
     source: options.Clouds,
+    room: options.Room = None,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
@@ -61,25 +62,29 @@ def render_views(
 
     Rooms with posed images need no views drawn: extract-clip encodes their images.
     """
-    clouds = source.open()  # before PyTorch is imported: what is wrong with it is told at once
+    clouds = source.open(room=room)  # before PyTorch is imported: what is wrong with it is told at once
 
     from s4tok.device import pick_device
     from s4tok_cache import Shard
+    from s4tok_pipelines.inputs.own_clouds import parted
     from s4tok_pipelines.outputs.assumed import tell_assumed
+    from s4tok_pipelines.report import joined
     from s4tok_pipelines.stages.render_views import render_views as run
 
-    progress = console.Progress()
+    progress, outcomes = console.Progress(), []
     config = ViewConfig(image=image, projection=projection, projection_compat=projection_compat, size=size)
-    outcome = run(
-        clouds,
-        cache,
-        config,
-        shard=Shard.parse(shard),
-        workers=workers,
-        device=pick_device(device),
-        overwrite=overwrite,
-        preview=preview,
-        report=progress,
-    )
-    tell_assumed(clouds, progress)
-    console.finish_stage("clouds drawn from ten directions", outcome)
+    for part in parted(clouds, report=progress):
+        tell_assumed(part, progress)
+        outcome = run(
+            part,
+            cache,
+            config,
+            shard=Shard.parse(shard),
+            workers=workers,
+            device=pick_device(device),
+            overwrite=overwrite,
+            preview=preview,
+            report=progress,
+        )
+        outcomes.append(outcome)
+    console.finish_stage("clouds drawn from ten directions", joined(outcomes))

@@ -67,4 +67,4 @@ def test_options_that_few_need_are_shown_by_help_all(s4tok: Run) -> None:
 def test_help_shows_the_value_of_each_preset_where_they_differ(s4tok: Run) -> None:
     said = " ".join(s4tok("pretrain", "--help", COLUMNS="160").stdout.split())
     assert "Points sampled of each cloud. [paper: 2048, toy: 1024]" in said
-    assert "Points of a patch at most, k. [32]" in said
+    assert "Seed of all that is random. [0]" in said

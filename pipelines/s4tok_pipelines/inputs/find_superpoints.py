@@ -5,11 +5,12 @@ from typing import get_args
 
 from s4tok.config import SuperpointConfig, SuperpointPreset
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import TrainedModel
-from s4tok_cache import CacheMissing, CacheReader
+from s4tok_cache import CacheMissing, CacheReader, Stamp
 from s4tok_cache.inspect import stamps_of
-from s4tok_pipelines.inputs.entries import root_of, way_out
+from s4tok_pipelines.inputs.entries import fingerprints, root_of, way_out
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, in_words, is_as, superpoints_stamp
@@ -67,7 +68,13 @@ def open_superpoints(
     root = root_of(cache, clouds)
     try:
         if config is None:
-            return CacheReader.find(root, SUPERPOINTS, SUPERPOINTS_STAGE)
+            stamps = cuts_of(clouds, cache)
+            if not stamps:
+                of = f" of {clouds.scene}s" if isinstance(clouds, OwnFiles) else ""
+                raise CacheMissing(f"{root} has no superpoints{of}.")
+            if len(stamps) == 1:
+                return CacheReader(root, SUPERPOINTS, stamps[0])
+            return CacheReader.find(root, SUPERPOINTS, SUPERPOINTS_STAGE)  # which says how they differ
         masked = [stamp for stamp in stamps_of(root, SUPERPOINTS_STAGE) if is_as(stamp, config)]
         if config.method == "masks" and len(masked) == 1:  # its stamp has that of the masks too
             return CacheReader(root, SUPERPOINTS, masked[0])
@@ -75,6 +82,24 @@ def open_superpoints(
     except CacheMissing as error:
         command = _command(clouds, config)
         raise CacheMissing(str(error), error.hint if command is None else way_out(clouds, command)) from error
+
+
+def cuts_of(clouds: CloudDataset, cache: Path) -> list[Stamp]:
+    """List the cuts that lie there; of own files those in which one of them is what it is taken for now.
+
+    Objects and rooms of a folder lie in one place, and are cut differently.
+    """
+    root = root_of(cache, clouds)
+    stamps = stamps_of(root, SUPERPOINTS_STAGE)
+    if not stamps or not isinstance(clouds, OwnFiles):
+        return stamps
+    taken = {key: each.path for key, each in fingerprints(clouds).items()}
+
+    def has_some(stamp: Stamp) -> bool:
+        cut = CacheReader(root, SUPERPOINTS, stamp)
+        return any(cut.fingerprint(key).path == path for key, path in taken.items() if key in cut)
+
+    return [stamp for stamp in stamps if has_some(stamp)]
 
 
 def as_wanted(clouds: CloudDataset, checkpoint: TrainedModel) -> str:

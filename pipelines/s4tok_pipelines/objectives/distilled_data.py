@@ -1,6 +1,6 @@
 """What objectives that distil 2D features train on: samples of clouds, and features of their superpoints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -48,9 +48,9 @@ class DistilledData(NamedTuple):
         facts: dict[str, Mapping[str, Any]] = {}
         for place, (clouds, source) in enumerate(zip(datasets, self.data.sources, strict=True)):
             where = {"dataset": clouds.name, "split": clouds.split, "samples": source.samples.stamp.folder}
-            facts["source" if not place else f"also-{clouds.name}"] = {**where, **source.facts()}
+            facts[_table("source", "also", place, source, facts)] = {**where, **source.facts()}
         for place, source in enumerate(self.held.sources if self.held else ()):
-            facts["validation" if not place else f"validation-{source.name}"] = source.facts()
+            facts[_table("validation", "validation", place, source, facts)] = source.facts()
         facts.setdefault("validation", {})
         return facts
 
@@ -61,6 +61,12 @@ class DistilledData(NamedTuple):
             "superpoints": {each.scene: training_inputs.superpoints_of(each.features) for each in sources},
             "caches": [stamp.folder for each in sources for stamp in (each.features.stamp, each.samples.stamp)],
         }
+
+
+def _table(first: str, other: str, place: int, source: Source, taken: Collection[str]) -> str:
+    """Name the table of a source in a run's configuration; own objects and rooms have one name."""
+    name = f"{other}-{source.name}" if place else first
+    return f"{name}-{source.scene}" if name in taken else name
 
 
 def open_data(

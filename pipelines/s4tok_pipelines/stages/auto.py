@@ -9,13 +9,12 @@ from s4tok.models.checkpoint import TrainedModel
 from s4tok_cache import CacheReader, Shard, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.entries import root_of
-from s4tok_pipelines.inputs.find_superpoints import as_wanted, ready_superpoints
+from s4tok_pipelines.inputs.find_superpoints import as_wanted, cuts_of, ready_superpoints
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages.extract_masks import extract_masks
 from s4tok_pipelines.stages.render_views import render_views
 from s4tok_pipelines.stages.superpoints import superpoints
 from s4tok_pipelines.stamps import (
-    SUPERPOINTS_STAGE,
     VIEWS_STAGE,
     in_words,
     is_as,
@@ -52,7 +51,7 @@ def usual_superpoints(
 
     In a cache from when cut pursuit was the default, that cut is the default's.
     """
-    return _usual(clouds, stamps_of(root_of(cache, clouds), SUPERPOINTS_STAGE), preset)
+    return _usual(clouds, cuts_of(clouds, cache), preset)
 
 
 def superpoints_for(
@@ -71,7 +70,7 @@ def superpoints_for(
     nothing is made beside them.
     """
     if auto:
-        cut = _cut_for(checkpoint, clouds, stamps_of(root_of(cache, clouds), SUPERPOINTS_STAGE), report)
+        cut = _cut_for(checkpoint, clouds, cuts_of(clouds, cache), report)
         if cut is not None:
             superpoints(clouds, cache, cut, workers=workers, report=report)
     return ready_superpoints(clouds, cache, checkpoint, report)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from s4tok.config import PretrainConfig, RunConfig, Speedups, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
+from s4tok_pipelines.inputs.own_clouds import parted
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.table import OBJECTIVES
+from s4tok_pipelines.outputs.assumed import tell_assumed
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.stages.auto import usual_superpoints
 from s4tok_pipelines.stages.extract_features import extract_features
@@ -47,7 +50,7 @@ def pretrain(
     themselves.
 
     Args:
-        clouds: The dataset to train on.
+        clouds: The dataset to train on; objects and rooms of own files are told apart, and trained on together.
         cache: The folder of all caches.
         config: The recipe.
         also: Other datasets to train on together with it.
@@ -69,10 +72,26 @@ def pretrain(
     device = ranks.device(device)
     report = report if ranks.is_first else silent
     make = partial(_make_features, cache, config, workers, device, report) if auto else None
-    request = Request((clouds, *also), validation, cache, config, make, workers, device, ranks, report)
+    datasets = [part for each in (clouds, *also) for part in parted(each, report=report)]
+    for each in datasets:
+        tell_assumed(each, report)
+    _require_rooms(datasets, config, report)
+    request = Request(datasets, validation, cache, config, make, workers, device, ranks, report)
     card = {"objective": config.objective}
     run = Run(config.training, partial(_stamp, config), card, out, resume, overwrite, log, speedups)
     return train(request, choose("objective", config.objective, OBJECTIVES), run, save_every)
+
+
+def _require_rooms(datasets: Sequence[CloudDataset], config: RunConfig, report: Report) -> None:
+    """Refuse columns of rooms where there are none; those of the checkpoint's training are left out, and told."""
+    if config.training.window == 0 or any(each.scene == "room" for each in datasets):
+        return
+    names = ", ".join(dict.fromkeys(each.name for each in datasets))
+    said = f"--window {config.training.window:g} cuts rooms into columns, and {names} has objects, which stay whole."
+    if config.checkpoint is None:
+        is_own = any(isinstance(each, OwnFiles) for each in datasets)
+        raise UsageError(said, f"leave --window out{', or say --room' if is_own else ''}.")
+    report.note(said)
 
 
 def _make_features(

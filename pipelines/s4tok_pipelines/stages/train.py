@@ -58,7 +58,7 @@ def train(
     with together(ranks, request.device):
         ready = prepare(request)
         wanted = run.stamp(ready)
-        names = "+".join(each.name for each in request.datasets)
+        names = "+".join(dict.fromkeys(each.name for each in request.datasets))
         folder = run.out or RUNS / f"{names}-{ready.name}-{wanted.short}"
         if ranks.is_first:
             is_again = ranks.restarts > 0  # the same run, whose folder is its own

@@ -8,9 +8,11 @@ import pytest
 from s4tok.config import SuperpointConfig
 from s4tok.datasets.open import open_dataset
 from s4tok_cache import CacheReader, Stamp
-from s4tok_pipelines.layouts import VIEWS
+from s4tok_cache.inspect import stamps_of
+from s4tok_pipelines.layouts import SUPERPOINTS, VIEWS
 from s4tok_pipelines.stamps import superpoints_stamp
 from tests.octants import cut_into_octants
+from tests.own_files import chairs_and_a_hall
 from tests.running import Run
 
 Answer = Callable[..., tuple[int, dict[str, Any]]]
@@ -121,3 +123,27 @@ def test_a_real_room_becomes_superpoint_features(
     )  # fmt: skip
     assert (code, said["made"]) == (0, 1)
     assert said["images"] == 2 * 3  # every hundredth of 300 frames, two windows each
+
+
+def test_objects_and_rooms_of_own_files_are_told_apart_unless_the_user_says_what_they_are(
+    s4tok: Run, answer: Answer, tmp_path: Path, make_clip: Callable[..., Path]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    mine, cache = chairs_and_a_hall(tmp_path / "mine"), tmp_path / "cache"
+    common = ("mine", "--cache", cache, "--device", "cpu")
+    done = s4tok("extract-clip", *common, "--clip", make_clip(tmp_path / "tiny"), "--auto")
+    assert done.returncode == 0, done.stderr
+    assert "a-chair.npy, b-chair.npy: taken for objects (else --room)" in " ".join(done.stderr.split())
+    assert "hall.npy: taken for a room (else --object)" in " ".join(done.stderr.split())
+    root = cache / open_dataset(mine).name / "all"
+    for scene in ("object", "room"):
+        cut = superpoints_stamp(SuperpointConfig.of(scene))
+        keys = CacheReader(root, SUPERPOINTS, cut).keys()
+        assert ("hall.npy" in keys, "a-chair.npy" in keys) == (scene == "room", scene == "object")
+    (views,) = stamps_of(root, "render-views")
+    assert "hall.npy" not in CacheReader(root, VIEWS, views)  # a room is encoded by frames
+    for name, flags in (("render-views", ()), ("extract-clip", ("--clip", tmp_path / "tiny", "--auto"))):
+        done = s4tok(name, *common, "--object", *flags)
+        assert done.returncode == 0, done.stderr
+        said = "a-chair.npy, b-chair.npy, hall.npy: taken for objects (else --room)"
+        assert said in " ".join(done.stderr.split())

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from s4tok.config import RunConfig, Speedups
@@ -188,3 +189,15 @@ def test_a_checkpoint_to_begin_with_brings_its_settings_and_options_overrule_the
     wrong = s4tok("pretrain", "toy-shapes", "--checkpoint", "universal3")
     assert wrong.returncode == 2
     assert "no checkpoint is called that" in wrong.stderr
+
+
+@pytest.mark.parametrize(("flag", "scene"), [("--room", "room"), ("--object", "object"), (None, None)])
+def test_own_files_are_taken_for_what_the_user_says(
+    s4tok: Run, asked: Asked, tmp_path: Path, flag: str | None, scene: str | None
+) -> None:
+    np.save(tmp_path / "scan.npy", np.random.default_rng(0).random((50, 3)))
+    np.save(tmp_path / "other.npy", np.random.default_rng(1).random((50, 3)))
+    flags = [] if flag is None else [flag]
+    assert s4tok("pretrain", "scan.npy", "--also", "other.npy", "--preset", "toy", *flags).returncode == 0
+    more = asked[0][1]
+    assert [each.said.scene for each in (more["clouds"], *more["also"])] == [scene, scene]

@@ -9,22 +9,12 @@ from s4tok.synthetic.datasets import ToyShapes
 from s4tok_pipelines.inputs.own_clouds import parted
 from s4tok_pipelines.outputs.assumed import tell_assumed
 from tests.notes import Notes
-
-
-def folder(root: Path) -> Path:
-    """Two chairs and a hall in metres."""
-    shapes = ToyShapes("val")
-    for name in "ab":
-        np.save(root / f"{name}-chair.npy", shapes[shapes.keys[6]].xyz)
-    hall = np.random.default_rng(0).uniform(0, [5, 4, 2.5], (3000, 3))
-    hall[:1500, 2] = hall[1500:2250, 0] = hall[2250:, 1] = 0
-    np.save(root / "hall.npy", hall)
-    return root
+from tests.own_files import chairs_and_a_hall
 
 
 def test_what_shape_alone_decides_is_told(tmp_path: Path) -> None:
     notes = Notes()
-    for part in parted(open_dataset(folder(tmp_path)), report=notes):
+    for part in parted(open_dataset(chairs_and_a_hall(tmp_path)), report=notes):
         tell_assumed(part, notes)
     assert notes.said == [
         "a-chair.npy, b-chair.npy: taken for objects (else --room) of any unit, y up (else --up), told by shape and "
