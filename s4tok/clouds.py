@@ -21,10 +21,12 @@ class Placement:
     up: Axis
     unit: Unit | None  # None for an object of any unit
     scene: Scene
+    scale: float = 1.0  # numbers of a room times this are of that unit
 
     def __str__(self) -> str:
         """Write it in a few words."""
-        unit = "of any unit" if self.unit is None else f"in {self.unit}"
+        times = "" if self.scale == 1 else f" times {self.scale}"
+        unit = "of any unit" if self.unit is None else f"in {self.unit}{times}"
         return f"{'an' if self.scene == 'object' else 'a'} {self.scene} {unit}, {self.up} up"
 
 

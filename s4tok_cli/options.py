@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 from typer import Argument, Option
 from typer.models import OptionInfo
 
-from s4tok.config import DATA_ROOT, FrameConfig, Scene
+from s4tok.config import DATA_ROOT, FrameConfig, Scene, SegmentConfig
 from s4tok.errors import UsageError
 from s4tok_cli import completion, console
 
@@ -161,6 +161,15 @@ UnitOf: TypeAlias = Annotated[
         hidden=True,
     ),
 ]
+Scale: TypeAlias = Annotated[
+    float,
+    Option(
+        help="Multiply own files by this; 0.001 reads millimetres.",
+        metavar="X",
+        rich_help_panel=INPUT,
+        hidden=True,
+    ),
+]
 Room: TypeAlias = Annotated[
     bool | None,
     Option(
@@ -201,14 +210,14 @@ class Clouds:
     frame_step: FrameStep = FrameConfig.step
     prefer: ClassVar[Sequence[str]] = ("train",)  # splits to take where none was named
 
-    def open(self, *, room: bool | None = None) -> "CloudDataset":
-        """Open the dataset that was chosen; `room` says whether own files hold rooms."""
+    def open(self, *, room: bool | None = None, scale: float = SegmentConfig.scale) -> "CloudDataset":
+        """Open the dataset that was chosen; own files hold rooms, or objects, where `room` says so."""
         from s4tok.datasets.open import open_dataset
 
         scene: Scene | None = None if room is None else "room" if room else "object"
         clouds = open_dataset(
             self.source or [], split=self.split, dataset=self.dataset, root=self.data_root, up=self.up,
-            unit=self.unit, scene=scene, limit=self.limit, prefer=self.prefer,
+            unit=self.unit, scene=scene, scale=scale, limit=self.limit, prefer=self.prefer,
         )  # fmt: skip
         for each in clouds.remarks:
             console.note(each)

@@ -21,6 +21,7 @@ def open_dataset(
     up: str | None = None,
     unit: str | None = None,
     scene: Scene | None = None,
+    scale: float = Said.scale,
     exclude: Path | None = None,
     limit: int | None = None,
     prefer: Sequence[str] = (),
@@ -35,6 +36,7 @@ def open_dataset(
         up: The axis that points up, where it is another than the dataset says, or than own files are taken to have.
         unit: The unit of own files: m, cm, mm or inch; what they are taken to have where None.
         scene: Whether own files hold objects or rooms; what each is taken for where None.
+        scale: What numbers of own files are multiplied by to be metres, or of the unit where that is said.
         exclude: A list of clouds to leave out, one a line, by key or by model, in whichever dataset's way they are
             written; ShapeNet55 and ShapeNetPart share models, and one may be pre-trained on what the other tests.
         limit: Take only the first clouds.
@@ -50,7 +52,7 @@ def open_dataset(
         reader = DATASETS[name].load()
         split = next((each for each in prefer if each in reader.splits and each not in reader.hidden), None)
     opened = make(name, layout, split)
-    _say(opened, Said.of(up, unit, scene))
+    _say(opened, Said.of(up, unit, scene, scale))
     if exclude is not None:
         left_out = {_model(line) for line in read_lines(exclude)} - {""}
         opened.keys = [key for key in opened.keys if _model(key) not in left_out]
@@ -66,8 +68,9 @@ def _say(opened: CloudDataset, said: Said) -> None:
     opened.scene = said.scene or opened.scene
     if isinstance(opened, OwnFiles):
         opened.said = said
-    elif said.unit is not None:
-        raise UsageError(f"{opened.name} is in metres: --unit is for files of your own.", "leave --unit out.")
+    elif said.unit is not None or said.scale != Said.scale:
+        option = "--scale" if said.unit is None else "--unit"
+        raise UsageError(f"{opened.name} is in metres: {option} is for files of your own.", f"leave {option} out.")
     else:
         opened.up = said.up or opened.up
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from s4tok.clouds import Placement, PointCloud
 from s4tok.config import Axis, Scene, Unit
-from s4tok.errors import choose
+from s4tok.errors import UsageError, choose
 from s4tok.geometry.axes import upright
 from s4tok.geometry.gravity import STRAY, Measured, measured, up_odds
 from s4tok.geometry.rooms import METRES, USUAL, Taken, likeness_to_a_room, taken_for
@@ -29,6 +29,12 @@ DOUBT = 0.01  # an axis that is less likely than this is none to try
 CONVENTION: Mapping[Axis, float] = {"x": 0.2, "y": 0.7, "z": 1.0}
 
 
+def require_scale(scale: float) -> None:
+    """Refuse a scale that makes no cloud."""
+    if scale <= 0:
+        raise UsageError(f"--scale must be positive, and is {scale:g}.")
+
+
 @dataclass(frozen=True)
 class Said:
     """What a user says of own clouds; what is None is assumed."""
@@ -36,17 +42,22 @@ class Said:
     up: Axis | None = None
     unit: Unit | None = None
     scene: Scene | None = None
-    scale: float = 1.0  # with another one, numbers times this are metres
+    scale: float = 1.0  # with another one, numbers times this are metres, or of the unit where that is said
+
+    def __post_init__(self) -> None:
+        """Refuse a scale that makes no cloud."""
+        require_scale(self.scale)
 
     @classmethod
-    def of(cls, up: str | None, unit: str | None, scene: str | None) -> "Said":
+    def of(cls, up: str | None, unit: str | None, scene: str | None, scale: float = scale) -> "Said":
         """Check what was said in words; "auto" says nothing.
 
         Raises:
-            UsageError: For an axis, a unit or a kind of scene that there is not.
+            UsageError: For an axis, a unit or a kind of scene that there is not, and a scale that makes no cloud.
         """
         said = {"axis": (up, Axis), "unit": (unit, Unit), "kind of scene": (scene, Scene)}
-        return cls(*(_chosen(kind, word, names) for kind, (word, names) in said.items()))
+        axis, length, kind_of_scene = (_chosen(kind, word, names) for kind, (word, names) in said.items())
+        return cls(axis, length, kind_of_scene, scale)
 
 
 @dataclass(frozen=True)
@@ -74,13 +85,16 @@ def guessed(cloud: PointCloud, said: Said = Said(), convention: Mapping[Axis, fl
     """
     unit = "m" if said.unit is None and said.scale != 1 else said.unit
     if said.up and said.scene == "object":
-        return Guess(Placement(said.up, unit, said.scene), {said.up: 0.0})
+        return Guess(Placement(said.up, said.unit, said.scene), {said.up: 0.0})
     shape = measured(cloud.xyz)
     of_directions = up_odds(shape)
     odds: Mapping[Axis, float] = {said.up: 0.0} if said.up else _odds(of_directions, convention or CONVENTION)
     up = max(odds, key=lambda axis: odds[axis])
     scene, found = _taken_for(cloud, shape, up, said, unit)
-    return Guess(Placement(up, unit or found, scene), odds, _downward(of_directions))
+    where = Placement(up, unit or found, scene, said.scale)
+    if scene == "object":
+        where = Placement(up, said.unit, scene)  # which has one size, whatever its numbers
+    return Guess(where, odds, _downward(of_directions))
 
 
 def placed(cloud: PointCloud, placement: Placement) -> PointCloud:
@@ -111,8 +125,13 @@ def rounded(xyz: Float64[Array, "n 3"], step: float = STEP) -> Float32[Array, "n
 def factor(cloud: PointCloud, placement: Placement) -> float:
     """Give what the lengths of a cloud, as it came, are multiplied by in that frame."""
     if placement.scene == "room" and placement.unit is not None:
-        return METRES[placement.unit]
+        return METRES[placement.unit] * placement.scale
     return 1 / (float(np.ptp(_exact(cloud), axis=0).max()) or 1.0)
+
+
+def left_to_scale(cloud: PointCloud, scale: float) -> float:
+    """Give what the `xyz` of a cloud are still to be multiplied by; those of an own cloud have their scale."""
+    return scale if cloud.placement is None else Said.scale
 
 
 def _exact(cloud: PointCloud) -> Float64[Array, "n 3"]:

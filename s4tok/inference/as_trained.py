@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from s4tok.config import CALIBRATION_SHARE, ROOM_WINDOW, Scene, SegmentConfig, SuperpointConfig
 from s4tok.errors import UsageError
+from s4tok.geometry.placement import require_scale
 from s4tok.models.checkpoint import Means, TrainedModel
 from s4tok.notes import Note, log
 from s4tok.superpoints.methods import METHODS
@@ -95,12 +96,6 @@ def refuse_contradictions(config: SegmentConfig) -> None:
     if config.calibrate == "none" and config.calibration_share is not None:
         raise UsageError("--calibration-share is for --calibrate mean, and --calibrate is none.")
     require_scale(config.scale)
-
-
-def require_scale(scale: float) -> None:
-    """Refuse a scale that makes no cloud."""
-    if scale <= 0:
-        raise UsageError(f"--scale must be positive, and is {scale:g}.")
 
 
 def superpoints_of(checkpoint: TrainedModel, scene: Scene) -> SuperpointConfig:

@@ -11,7 +11,7 @@ from s4tok.config import DETECTOR_FOLDER, DetectConfig
 from s4tok.device import pick_device
 from s4tok.errors import UsageError
 from s4tok.geometry.box_frames import as_it_came
-from s4tok.geometry.placement import UP, guessed, placed
+from s4tok.geometry.placement import UP, Said, guessed, placed
 from s4tok.inference.detecting import SceneDetector, boxes_from_z_up, cut_for, to_z_up
 from s4tok.inference.given import Cloud, Given, Points, for_each
 from s4tok.inference.results import Detection
@@ -24,17 +24,28 @@ DetectorName: TypeAlias = str | Path | LoadedDetector | None
 
 @overload
 def detect(
-    points: Points, checkpoint: DetectorName = ..., *, config: DetectConfig = ..., **given: Unpack[Given]
+    points: Points,
+    checkpoint: DetectorName = ...,
+    *,
+    config: DetectConfig = ...,
+    scale: float = ...,
+    **given: Unpack[Given],
 ) -> Detection: ...
 @overload
 def detect(
-    points: Sequence[Points], checkpoint: DetectorName = ..., *, config: DetectConfig = ..., **given: Unpack[Given]
+    points: Sequence[Points],
+    checkpoint: DetectorName = ...,
+    *,
+    config: DetectConfig = ...,
+    scale: float = ...,
+    **given: Unpack[Given],
 ) -> list[Detection]: ...
 def detect(
     points: Points | Sequence[Points],
     checkpoint: DetectorName = None,
     *,
     config: DetectConfig = DetectConfig(),  # noqa: B008 - it cannot change
+    scale: float = Said.scale,
     **given: Unpack[Given],
 ) -> Detection | list[Detection]:
     """Find boxes of the things in a room; `s4tok detect` does this for files and datasets.
@@ -44,6 +55,8 @@ def detect(
         checkpoint: A run folder of `finetune --task detection`, or what `load_detector` gives; the detector that comes
             with s4tok, where None.
         config: How boxes are thinned out, and what they must score.
+        scale: What numbers are multiplied by to be metres, where it is not 1; 0.3048 reads feet. Boxes have the
+            numbers of the points.
         **given: superpoints (n,), for a detector that reads them, which are cut where they are not given; up and unit,
             which are told by shape and size where they are not said.
 
@@ -59,7 +72,7 @@ def detect(
     def one(each: Cloud) -> Detection:
         if each.said.scene == "object":
             raise UsageError("boxes are found in rooms, and the scene is said to be an object.")
-        where = guessed(each.cloud, replace(each.said, scene="room")).placement
+        where = guessed(each.cloud, replace(each.said, scale=scale, scene="room")).placement
         cloud, superpoints = placed(each.cloud, where), each.superpoints
         if cut is not None and superpoints is None:
             superpoints = methods.partition(cloud, cut)

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from s4tok.clouds import PointCloud
 from s4tok.config import DEFAULT_CHECKPOINT, Scene, SegmentConfig, SuperpointConfig, ZeroShotConfig
-from s4tok.geometry.placement import UP, Guess, guessed, placed
-from s4tok.inference.as_trained import refuse_contradictions, require_scale
+from s4tok.geometry.placement import UP, Guess, Said, guessed, placed, require_scale
+from s4tok.inference.as_trained import refuse_contradictions
 from s4tok.inference.asked_words import point_words, require_known
 from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.inference.given import Cloud, Given, Points, for_each
@@ -205,13 +205,19 @@ def embed(
 
 
 @overload
-def partition(points: Points, config: SuperpointConfig | None = ..., *, scene: Scene | None = ...) -> Superpoints: ...
+def partition(
+    points: Points, config: SuperpointConfig | None = ..., *, scene: Scene | None = ..., scale: float = ...
+) -> Superpoints: ...
 @overload
 def partition(
-    points: Sequence[Points], config: SuperpointConfig | None = ..., *, scene: Scene | None = ...
+    points: Sequence[Points], config: SuperpointConfig | None = ..., *, scene: Scene | None = ..., scale: float = ...
 ) -> list[Superpoints]: ...
 def partition(
-    points: Points | Sequence[Points], config: SuperpointConfig | None = None, *, scene: Scene | None = None
+    points: Points | Sequence[Points],
+    config: SuperpointConfig | None = None,
+    *,
+    scene: Scene | None = None,
+    scale: float = Said.scale,
 ) -> Superpoints | list[Superpoints]:
     """Cut a cloud into superpoints: give each point a label from 0 .. s-1, none of them missing.
 
@@ -219,10 +225,11 @@ def partition(
         points: (n, 3), or a list of such.
         config: How to cut; the defaults for objects or rooms where None, which are those of `s4tok superpoints`.
         scene: "object" or "room"; by shape and size where None.
+        scale: What numbers are multiplied by to be metres, where it is not 1; 0.3048 reads feet.
     """
 
     def one(each: Cloud) -> Superpoints:
-        where = _guess(each).placement
+        where = _guess(each, scale).placement
         return methods.partition(placed(each.cloud, where), config or SuperpointConfig.of(where.scene))
 
     return for_each(points, {"scene": scene}, one)
@@ -234,7 +241,7 @@ def _opened(checkpoint: CheckpointName) -> Checkpoint:
     return load(DEFAULT_CHECKPOINT if checkpoint is None else checkpoint)
 
 
-def _guess(each: Cloud, scale: float = 1.0, scene: Scene | None = None) -> Guess:
+def _guess(each: Cloud, scale: float, scene: Scene | None = None) -> Guess:
     """Say what a cloud is taken for; `scene` is what it is unless the caller says otherwise."""
     return guessed(each.cloud, replace(each.said, scale=scale, scene=each.said.scene or scene))
 

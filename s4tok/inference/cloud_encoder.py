@@ -8,6 +8,7 @@ from scipy.spatial import KDTree
 
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene, SegmentConfig, ZeroShotConfig
+from s4tok.geometry.placement import left_to_scale
 from s4tok.geometry.walls import along_the_axes
 from s4tok.inference.as_trained import as_trained, calibrated, calibrating_means
 from s4tok.inference.point_reader import PointReader
@@ -59,7 +60,7 @@ class CloudEncoder:
         labeller, model = self.checkpoint.labeller, self.model
         by = model if labeller is None else LabellingModel(model, labeller, words.category)
         cloud = self._aligned(cloud)
-        xyz: Array = self.config.scale * cloud.xyz
+        xyz: Array = left_to_scale(cloud, self.config.scale) * cloud.xyz
         features = self.reader.read(cloud)
         mean = np.zeros((len(xyz), len(words.vectors)), np.float32)
         for vote in range(self.config.votes):
@@ -72,7 +73,7 @@ class CloudEncoder:
 
     def embed(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"]) -> Embedding:
         """Give features of its tokens, which are those of the first vote, of its points, and of the whole."""
-        scale, votes, seed = self.config.scale, self.config.votes, self.config.seed
+        scale, votes, seed = left_to_scale(cloud, self.config.scale), self.config.votes, self.config.seed
         aligned = self._aligned(cloud)
         xyz: Array = scale * aligned.xyz
         features = self.reader.read(aligned)
@@ -90,7 +91,7 @@ class CloudEncoder:
         ]
         points: Array = np.mean([each.points for each in embedded], axis=0, dtype=np.float32)
         bare = self.checkpoint._replace(labeller=None)
-        whole = WholeEncoder(bare, ZeroShotConfig(votes=votes, scale=scale, seed=seed), self.reader)
+        whole = WholeEncoder(bare, ZeroShotConfig(votes=votes, scale=self.config.scale, seed=seed), self.reader)
         return Embedding(
             tokens=embedded[0].tokens,
             centers=_in_the_file(embedded[0].centers / scale, aligned, cloud),
@@ -104,7 +105,7 @@ class CloudEncoder:
     def _aligned(self, cloud: PointCloud) -> PointCloud:
         """Turn a room so that its walls lie along the axes."""
         is_turned = self.scene == "room" and self.config.align
-        return along_the_axes(cloud, self.up, self.config.scale) if is_turned else cloud
+        return along_the_axes(cloud, self.up, left_to_scale(cloud, self.config.scale)) if is_turned else cloud
 
 
 def _in_the_file(centers: Float64[Array, "m 3"], seen: PointCloud, cloud: PointCloud) -> Float64[Array, "m 3"]:

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from s4tok.clouds import PointCloud
 from s4tok.config import ZeroShotConfig
+from s4tok.geometry.placement import left_to_scale
 from s4tok.inference.point_reader import PointReader
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.labelling_model import LabellingModel
@@ -23,6 +24,7 @@ class Drawn(NamedTuple):
 
     sample: Sample
     seed: int
+    scale: float  # its points are multiplied by
     features: Float32[Array, "n c"] | None  # of the sample's points, for a checkpoint that reads any
 
 
@@ -39,8 +41,9 @@ class WholeEncoder:
         labels: Array = np.zeros(len(cloud), np.int64) if superpoints is None else superpoints
         seeds = [seed_of(self.config.seed, cloud.draws(key), vote) for vote in range(self.config.votes)]
         samples = [sample(cloud.xyz, labels, n_points, seed, self.reader.up) for seed in seeds]
+        scales = [left_to_scale(cloud, self.config.scale)] * self.config.votes
         features = [None if known is None else known[each.index] for each in samples]
-        return list(map(Drawn, samples, seeds, features))
+        return list(map(Drawn, samples, seeds, scales, features))
 
     @torch.inference_mode()
     def encode(self, clouds: Sequence[Sequence[Drawn]]) -> Float[Tensor, "b d"]:
@@ -61,9 +64,9 @@ class WholeEncoder:
         is_point = torch.zeros(len(drawn), longest, dtype=torch.bool)
         width = self.model.tokenizer.point_features.width
         features = torch.zeros(len(drawn), longest, width) if width else None
-        for row, (of_cloud, _, known) in enumerate(drawn):
+        for row, (of_cloud, _, scale, known) in enumerate(drawn):
             n_points = len(of_cloud.points)
-            points[row, :n_points] = torch.from_numpy(of_cloud.points) * self.config.scale
+            points[row, :n_points] = torch.from_numpy(of_cloud.points) * scale
             superpoints[row, :n_points] = torch.from_numpy(of_cloud.superpoints)
             is_point[row, :n_points] = True
             if features is not None and known is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from s4tok.config import DEFAULT_DETECTOR, DETECTOR_FOLDER, DetectConfig
+from s4tok.config import DEFAULT_DETECTOR, DETECTOR_FOLDER, DetectConfig, SegmentConfig
 from s4tok.counted import counted
 from s4tok.fields import changed
 from s4tok_cli import completion, console, model_options, options
@@ -29,6 +29,7 @@ SETTINGS = FieldsOf(DetectConfig, [Part("", DetectConfig, "Boxes", ("score",))],
 def detect(
     *,
     source: options.ResultClouds,
+    scale: options.Scale = SegmentConfig.scale,
     settings: Annotated[Changes, SETTINGS],
     checkpoint: Annotated[
         str | None,
@@ -60,7 +61,7 @@ def detect(
     config = changed(DetectConfig(), settings)
     # Before PyTorch is imported, so that what is wrong is told at once.
     written = read_formats(box_formats, BOX_FORMATS, "--box-format")
-    clouds = source.open()
+    clouds = source.open(scale=scale)
     detector = str(checkpoint or DETECTOR_FOLDER)  # by its place: a run that lies here may have its name
     find_checkpoint(detector)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
-from s4tok.config import SuperpointConfig, SuperpointPreset
+from s4tok.config import SegmentConfig, SuperpointConfig, SuperpointPreset
 from s4tok.fields import changed
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
@@ -57,6 +57,7 @@ def superpoints(
         ),
     ] = None,
     room: options.Room = None,
+    scale: options.Scale = SegmentConfig.scale,
     preview: Annotated[
         Path | None,
         Option(
@@ -84,7 +85,7 @@ def superpoints(
 
     Settings differ for objects and rooms; a dataset says which it holds.
     """
-    clouds = source.open(room=room)  # before PyTorch is imported: what is wrong with it is told at once
+    clouds = source.open(room=room, scale=scale)  # before PyTorch is imported: what is wrong with it is told at once
 
     from s4tok_cache import Shard
     from s4tok_pipelines.inputs.own_clouds import parted

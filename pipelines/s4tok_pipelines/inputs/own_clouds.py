@@ -9,17 +9,18 @@ from s4tok.config import Scene
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import InputError
+from s4tok.geometry.placement import Said
 from s4tok_pipelines.report import Report, silent
 
 
 def parted(
-    clouds: CloudDataset, *, scale: float = 1.0, scene: Scene | None = None, report: Report = silent
+    clouds: CloudDataset, *, scale: float = Said.scale, scene: Scene | None = None, report: Report = silent
 ) -> Sequence[CloudDataset]:
     """Part own files into objects and rooms, each a dataset; any other dataset stays whole.
 
     Args:
         clouds: Any dataset; it is left as it was.
-        scale: What clouds are multiplied by.
+        scale: What clouds are multiplied by, beside what the user says of them.
         scene: What all files are, unless the user says otherwise.
         report: Who listens.
     """
@@ -27,7 +28,7 @@ def parted(
         return [clouds]
     clouds = copy(clouds)
     clouds.guesses = {}
-    clouds.said = replace(clouds.said, scale=scale, scene=clouds.said.scene or scene)
+    clouds.said = replace(clouds.said, scale=clouds.said.scale * scale, scene=clouds.said.scene or scene)
     objects, rooms, unread = list[str](), list[str](), list[str]()
     for key in report.steps(clouds.keys, "Reading files"):
         try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
+from s4tok.geometry.placement import Said
 from s4tok_pipelines.report import Report
 
 FEW = 3  # files that are called by their names
@@ -33,6 +34,8 @@ def taken_for(clouds: CloudDataset) -> dict[str, Any]:
     for name in ("up", "unit"):
         words = {key: getattr(place, name) for key, place in places.items()}
         found[name] = words if len(set(words.values())) != 1 else next(iter(words.values()))
+    if clouds.scene == "room" and clouds.said.scale != Said.scale:
+        found["scale"] = clouds.said.scale
     return found
 
 
@@ -41,7 +44,9 @@ def assumed(about: Mapping[str, Any], n_clouds: int, *, has_scenes: bool = True)
     scenes = {"object": ("an object", "objects", "--room"), "room": ("a room", "rooms", "--object")}
     one, many, other = scenes[about["scene"]]
     scene = f"{one if n_clouds == 1 else many}{f' (else {other})' if has_scenes else ''}"
-    unit = f"in {_listed(about['unit'])} (else --unit)" if about["unit"] else "of any unit"
+    scale = about.get("scale", Said.scale)
+    after = "" if scale == Said.scale else f" after --scale {scale:g}"
+    unit = f"in {_listed(about['unit'])}{after} (else --unit)" if about["unit"] else "of any unit"
     return f"{about['files']}: taken for {scene} {unit}, {_listed(about['up'])} up (else --up)"
 
 

@@ -16,7 +16,8 @@ from s4tok.counted import counted
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import UsageError
-from s4tok.inference.as_trained import refuse_contradictions, require_scale
+from s4tok.geometry.placement import require_scale
+from s4tok.inference.as_trained import refuse_contradictions
 from s4tok.inference.cloud_encoder import CloudEncoder
 from s4tok.inference.detecting import SceneDetector
 from s4tok.inference.head_words import HeadVocabulary, cloud_vectors, labels_of
@@ -137,6 +138,8 @@ def classify_by_name(
     if names.vision_only and (config.scale, config.votes) != (ZeroShotConfig.scale, ZeroShotConfig.votes):
         raise UsageError("views are drawn at one size, of all points: --scale and --votes are for checkpoints.")
     is_own, (clouds,) = isinstance(clouds, OwnFiles), parted(clouds, scale=config.scale, scene="object", report=report)
+    if is_own and config.scale != ZeroShotConfig.scale:
+        report.note("files of your own are classified as objects, which have one size: --scale changes nothing")
     models = load_models(names, report, "whole")
     if models.checkpoint is not None and models.checkpoint.labeller is not None:
         known = labels_of(models.checkpoint, "objects").classes

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -7,7 +8,7 @@ from s4tok.clouds import Placement, PointCloud
 from s4tok.config import Axis, Unit
 from s4tok.errors import UsageError
 from s4tok.geometry.axes import upright
-from s4tok.geometry.placement import AXES, Guess, Said, guessed, placed
+from s4tok.geometry.placement import AXES, Guess, Said, factor, guessed, placed
 from s4tok.geometry.rooms import METRES
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyScans, ToyShapes
@@ -89,6 +90,20 @@ def test_what_is_said_is_not_guessed() -> None:
     long = PointCloud.of(_room() * 1000)
     assert guessed(long, Said(scale=0.001)).placement.unit == "m"  # as numbers are once they are scaled
     assert guessed(long, Said(scale=0.001)).placement.scene == "room"
+
+
+def test_numbers_times_a_scale_are_of_the_unit_and_objects_have_one_size_in_any() -> None:
+    feet, said = PointCloud.of(_room() / 0.3048 + UTM), Said(scale=0.3048, scene="room")
+    where = guessed(feet, said).placement
+    in_metres = placed(PointCloud.of(_room() + UTM), replace(where, scale=1.0))
+    np.testing.assert_array_equal(placed(feet, where).xyz, in_metres.xyz)
+    assert (where.unit, str(where)) == ("m", f"a room in m times 0.3048, {where.up} up")
+    twice = guessed(PointCloud.of(_room() * 50), Said(unit="cm", scale=2.0, scene="room")).placement
+    assert factor(feet, twice) == pytest.approx(0.02)
+    chair = ToyShapes("val")[CHAIR]
+    assert guessed(chair, Said(up="y", scale=0.3048)).placement == guessed(chair, Said(up="y")).placement
+    with pytest.raises(UsageError, match="--scale must be positive, and is 0"):
+        Said(scale=0.0)
 
 
 def test_words_are_checked_and_auto_says_nothing() -> None:

@@ -12,7 +12,8 @@ import torch
 from scipy.spatial import KDTree
 
 import s4tok
-from s4tok.config import SegmentConfig, SuperpointConfig
+from s4tok.config import SegmentConfig, SuperpointConfig, ZeroShotConfig
+from s4tok.errors import UsageError
 from s4tok.geometry.walls import turned_about
 from s4tok.inference.loading import Checkpoint
 from s4tok.models.checkpoint import TrainedModel, load_trained, save_trained
@@ -102,6 +103,37 @@ def test_a_room_is_turned_for_its_walls_to_lie_along_the_axes(
     np.testing.assert_allclose(across[2] / across[2][2], across[1] / across[1][2], atol=0.01)
     found = s4tok.embed(slanted, random, up="z", unit="m", scene="room")
     assert KDTree(slanted).query(found.centers)[0].max() < 1e-6
+
+
+def test_a_room_in_feet_gives_what_it_gives_in_metres_in_its_own_unit(random: Checkpoint) -> None:
+    metres, foot = THREE[2], 0.3048
+    feet, config = metres / foot, SegmentConfig(scale=foot)
+    want, found = (
+        s4tok.segment(points, WORDS, random, config=how, up="z", scene="room")
+        for points, how in ((metres, SegmentConfig()), (feet, config))
+    )
+    np.testing.assert_array_equal(found.superpoints, want.superpoints)
+    np.testing.assert_array_equal(found.scores, want.scores)
+    cut = s4tok.partition(feet, scene="room", scale=foot)
+    np.testing.assert_array_equal(cut, s4tok.partition(metres, scene="room"))
+    assert len(np.unique(cut)) != len(np.unique(s4tok.partition(feet, scene="room")))
+    in_metres, in_feet = (
+        s4tok.embed(points, random, config=how, up="z", scene="room")
+        for points, how in ((metres, SegmentConfig()), (feet, config))
+    )
+    np.testing.assert_array_equal(in_feet.tokens, in_metres.tokens)
+    np.testing.assert_array_equal(in_feet.whole, in_metres.whole)
+    np.testing.assert_allclose(in_feet.centers * foot, in_metres.centers, atol=1e-6)
+    with pytest.raises(UsageError, match="--scale must be positive"):
+        s4tok.partition(feet, scale=-1.0)
+
+
+def test_an_object_has_one_size_whatever_its_numbers_are_multiplied_by(random: Checkpoint) -> None:
+    found, want = (s4tok.segment(THREE[1], WORDS, random, config=SegmentConfig(scale=x), up="z", scene="object")
+                   for x in (0.001, 1.0))  # fmt: skip
+    np.testing.assert_array_equal(found.scores, want.scores)
+    one, other = (s4tok.classify(THREE[1], WORDS, random, config=ZeroShotConfig(scale=x), up="z") for x in (0.001, 1.0))
+    np.testing.assert_array_equal(one.scores, other.scores)
 
 
 @pytest.mark.parametrize(("points", "up"), [(THREE[0], "x"), (THREE[2], "z")], ids=["object", "room"])

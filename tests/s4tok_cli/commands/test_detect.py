@@ -56,6 +56,15 @@ def test_boxes_of_own_files_are_written_with_a_page_and_a_picture(answer: Answer
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_scale_says_the_unit_of_own_files_and_a_dataset_is_in_metres(answer: Answer, tmp_path: Path) -> None:
+    points = np.random.default_rng(0).uniform([5, 5, 0], [9, 8, 2.5], (900, 3))
+    np.savetxt(tmp_path / "feet.xyz", points / 0.3048)
+    code, facts, _ = answer(tmp_path / "feet.xyz", "--scale", 0.3048, "--up", "z", "--out", tmp_path / "out")
+    assert (code, facts["unit"], facts["scale"]) == (0, "m", 0.3048)
+    code, facts, _ = answer("toy-scans", "--limit", 1, "--scale", 2)
+    assert (code, "--scale is for files of your own" in facts["error"]) == (2, True)
+
+
 def test_a_datasets_boxes_are_measured_over_samples(answer: Answer, tmp_path: Path) -> None:
     code, facts, errors = answer("toy-scans", "--split", "val", "--limit", 1, "--seeds", 2)
     assert code == 0, errors

@@ -188,7 +188,11 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
         (["hall.ply", "--labels", "a", "--windows", "superpoints", "--window", "2"], 2, "--window is the side"),
         (["hall.ply", "--labels", "a", "--gap", "0.2"], 2, "--gap is for"),
         (["hall.ply", "--labels", "a", "--vision-only", "--attend", "2"], 2, "the 2D baseline has no tokens"),
-        (["hall.ply", "--labels", "a", "--scale", "1000", "--windows", "superpoints"], 2, "joins those within 0.12"),
+        (
+            ["hall.ply", "--labels", "a", "--room", "--scale", "1000", "--windows", "superpoints"],
+            2,
+            "joins those within 0.12",
+        ),
         (["hall.ply", "--labels", "a", "--calibrate", "mean"], 2, "has no mean features"),
         (["hall.ply", "--labels", "a", "--vision-only", "--calibration-share", "1"], 2, "has no mean features"),
         (["hall.ply", "--labels", "a", "--calibrate", "none", "--calibration-share", "1"], 2, "--calibrate is none"),

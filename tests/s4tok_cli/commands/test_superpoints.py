@@ -1,3 +1,4 @@
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,21 @@ def test_cutting_imports_no_pytorch_in_any_process(python: Run, tmp_path: Path) 
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines() if line.startswith("import time")}
     assert "s4tok.superpoints.greedy" in imported
     assert "torch" not in imported
+
+
+def test_a_scan_in_feet_is_cut_as_one_in_metres_and_a_dataset_is_in_metres(s4tok: Run, tmp_path: Path) -> None:
+    hall, foot = np.random.default_rng(0).uniform(0, [5, 4, 2.5], (3000, 3)), 0.3048
+    hall[:1500, 2] = hall[1500:2250, 0] = hall[2250:, 1] = 0
+    found = []
+    for name, points, options in (("metres", hall, ["--unit", "m"]), ("feet", hall / foot, ["--scale", str(foot)])):
+        np.save(tmp_path / f"{name}.npy", points)
+        done = s4tok("superpoints", f"{name}.npy", "--room", "--up", "z", *options, "--export-segs", name)
+        assert done.returncode == 0, done.stderr
+        (segments,) = (tmp_path / name).rglob("*.json")
+        found.append(json.loads(segments.read_text())["segIndices"])
+    assert found[0] == found[1]
+    assert "taken for a room (else --object) in m after --scale 0.3048" in " ".join(done.stderr.split())
+    refused = s4tok("superpoints", "toy-shapes", "--scale", "2")
+    assert refused.returncode == 2
+    assert "toy-shapes is in metres: --scale is for files of your own" in refused.stderr
+    assert "--scale must be positive" in s4tok("superpoints", "feet.npy", "--scale", "0").stderr

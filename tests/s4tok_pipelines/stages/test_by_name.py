@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from s4tok.clouds import PointCloud
-from s4tok.config import SegmentConfig, ZeroShotConfig
+from s4tok.config import SegmentConfig, SuperpointConfig, ZeroShotConfig
 from s4tok.datasets.open import open_dataset
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import save_trained
@@ -17,10 +17,12 @@ from s4tok.rendering.ply import ply_of
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CacheMissing
+from s4tok_cache import CacheMissing, CacheReader
 from s4tok_pipelines.inputs.models import ModelNames
+from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.stages.by_name import classify_by_name, segment_by_name
 from s4tok_pipelines.stages.segment import Files
+from s4tok_pipelines.stamps import superpoints_stamp
 from tests.notes import Notes
 
 
@@ -128,6 +130,30 @@ def test_one_call_names_objects_and_writes_the_result(names: ModelNames, tmp_pat
     )
     assert len(found.answers) == 3
     assert json.loads((tmp_path / "found.json").read_text())["clouds"] == 3
+
+
+def test_superpoints_and_boxes_of_a_room_in_feet_are_those_of_the_room_in_metres(
+    names: ModelNames, tmp_path: Path
+) -> None:
+    """Two blocks above a floor whose points lie too far apart in feet for the gap within one thing."""
+    draw, foot = np.random.default_rng(0), 0.3048
+    floor = np.c_[draw.uniform(0, 5, (2500, 2)), np.zeros(2500)]
+    things = [draw.uniform(0, [0.8, 0.8, 0.8], (700, 3)) + [x, 2, 0.5] for x in (1.0, 2.0)]
+    room = np.concatenate([floor, *things])
+    found, cut = {}, {}
+    for name, points, scale in (("metres", room, 1.0), ("feet", room / foot, foot)):
+        np.save(tmp_path / f"{name}.npy", points)
+        clouds = open_dataset(tmp_path / f"{name}.npy", up="z", scene="room", unit="m")
+        config = SegmentConfig(scale=scale)
+        files = Files(tmp_path / name, ["npy"], boxes=["json"])
+        cache = tmp_path / "cache"
+        segment_by_name(clouds, cache, names, config, labels=["block"], files=files, boxes=True)
+        written = json.loads((tmp_path / name / f"{name}.boxes.json").read_text())["boxes"]
+        found[name] = sorted((*each["center"], *each["size"]) for each in written)
+        reader = CacheReader(cache / clouds.name / "all", SUPERPOINTS, superpoints_stamp(SuperpointConfig.of("room")))
+        cut[name] = reader.read(f"{name}.npy", ("labels",))["labels"]
+    np.testing.assert_array_equal(cut["feet"], cut["metres"])
+    np.testing.assert_allclose(np.array(found["feet"]) * foot, found["metres"], atol=1e-3)
 
 
 def test_settings_that_contradict_each_other_are_refused_before_anything_is_loaded(hall: Path, tmp_path: Path) -> None:

@@ -164,6 +164,21 @@ def test_boxes_of_an_own_file_are_in_its_axes_and_unit(run: Path, cache: Path, t
     assert json.loads((tmp_path / "out" / "result.json").read_text())["checkpoint"]["name"] == str(run)
 
 
+def test_boxes_of_an_own_file_in_feet_are_those_of_metres_in_feet(run: Path, cache: Path, tmp_path: Path) -> None:
+    metres, foot, config = Blocks()["train-1"].xyz.astype(np.float64), 0.3048, DetectConfig(score=0.0)
+    np.save(tmp_path / "feet.npy", metres / foot)
+    own = open_dataset([tmp_path / "feet.npy"], up="z", scale=foot)
+    facts = detect_by_name(own, cache, str(run), config, files=BoxFiles(tmp_path, ["json"])).facts()
+    assert (facts["unit"], facts["scale"]) == ("m", foot)
+    written = json.loads((tmp_path / "feet.boxes.json").read_text())["boxes"]
+    found = s4tok.detect(metres / foot, run, config=config, up="z", scale=foot)
+    assert found.records() == written
+    wanted = s4tok.detect(metres, run, config=config, up="z", unit="m")
+    np.testing.assert_allclose(np.asarray(found.sizes) * foot, wanted.sizes, atol=1e-4)
+    np.testing.assert_allclose(np.asarray(found.centers) * foot, wanted.centers, atol=1e-4)
+    assert found.words == wanted.words
+
+
 def test_python_finds_the_boxes_that_the_command_line_writes(run: Path, cache: Path, tmp_path: Path) -> None:
     points = 100 * Blocks()["train-1"].xyz.astype(np.float64)
     np.save(tmp_path / "own.npy", points)
