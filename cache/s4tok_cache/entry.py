@@ -1,7 +1,7 @@
 """One entry of a cache, what it was made from, and the digests that prove it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -10,6 +10,7 @@ from s4tok_cache.errors import CacheUsage
 from s4tok_cache.layouts import NumPyArray, Value
 from s4tok_cache.stamp import canonical
 
+AND_ENTRIES = "+"
 LONGEST_KEY = 500  # characters; three times as many bytes, should all of them need encoding
 
 
@@ -19,13 +20,32 @@ class Fingerprint(NamedTuple):
     path: str  # relative to the dataset's root
     size: int  # bytes; also deals work evenly over shards
     mtime_ns: int = 0
-    sha256: str = ""  # of the content, where somebody paid for it
+    sha256: str = ""  # of the content, where somebody paid for it; then "+" and the hash of other entries, if any
 
     def same(self, other: "Fingerprint") -> bool:
-        """Say whether the input is unchanged: by content where both know it, else by size and time."""
-        if self.sha256 and other.sha256:
-            return self.sha256 == other.sha256
+        """Say whether the input is unchanged: by content where both know it, else by size and time.
+
+        Entries that an entry was made from too have to be the same in any case.
+        """
+        (mine, *my_entries), (theirs, *their_entries) = self._hashes, other._hashes
+        if my_entries != their_entries:
+            return False
+        if mine and theirs:
+            return mine == theirs
         return (self.size, self.mtime_ns) == (other.size, other.mtime_ns)
+
+    def with_entries(self, digests: Iterable[str]) -> "Fingerprint":
+        """Say that an entry is made from entries of other results too, which their digests identify."""
+        known = hashlib.blake2b(canonical(list(digests)).encode(), digest_size=16).hexdigest()
+        return self._replace(sha256=f"{self.sha256}{AND_ENTRIES}{known}")
+
+    def without_entries(self) -> "Fingerprint":
+        """Leave out the entries of other results."""
+        return self._replace(sha256=self._hashes[0])
+
+    @property
+    def _hashes(self) -> list[str]:
+        return self.sha256.split(AND_ENTRIES)
 
     @classmethod
     def of_row(cls, row: Any) -> "Fingerprint":

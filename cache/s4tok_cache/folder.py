@@ -128,8 +128,11 @@ def read_stage(files: FileSystem, folder: Path) -> About | None:
 
 
 def write_expected(files: FileSystem, folder: Path, expected: Mapping[str, Fingerprint]) -> None:
-    """Note what a complete cache will hold, so that `cache ls` and `cache pack` know without the dataset."""
-    content = canonical({key: expected[key] for key in sorted(expected)}).encode()
+    """Note what a complete cache will hold, so that `cache ls` and `cache pack` know without the dataset.
+
+    Entries of other results, which may still be in the making when one of several tasks begins, are left out.
+    """
+    content = canonical({key: expected[key].without_entries() for key in sorted(expected)}).encode()
     path = folder / EXPECTED
     with suppress(FileNotFoundError):
         if files.read(path) == content:

@@ -133,6 +133,11 @@ class CacheReader:
         self.require([key])
         return self._index.fingerprint(key)
 
+    def digest(self, key: str) -> str:
+        """Tell the digest of an entry: the same content, made from the same input, has the same one."""
+        self.require([key])
+        return self._index.row(key)[1]
+
     def require(self, keys: Iterable[str]) -> None:
         """Refuse to go on without these entries, and say what is in the way."""
         absent = [key for key in keys if key not in self._index.where]
@@ -152,7 +157,11 @@ class CacheReader:
     def failures(self) -> dict[str, FailedEntry]:
         """Tell which entries could not be made when they were last tried, and why."""
         found = read_failures(FileSystem(), self.folder)
-        return {key: failure for key, failure in sorted(found.items()) if key not in self}
+        return {
+            key: failure
+            for key, failure in sorted(found.items())
+            if key not in self or not self.fingerprint(key).same(failure.fingerprint)
+        }
 
     def read(self, key: str, arrays: tuple[str, ...] | None = None) -> Entry:
         """Read an entry, or some of its arrays."""

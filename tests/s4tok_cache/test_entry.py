@@ -65,3 +65,12 @@ def test_an_input_is_the_same_by_content_where_it_is_known_else_by_size_and_time
 def test_a_row_of_other_things_is_no_fingerprint(row: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         Fingerprint.of_row(row)
+
+
+def test_entries_that_were_read_have_to_be_the_same_however_the_file_is_known() -> None:
+    for alone in (Fingerprint("a.ply", 10, 5), Fingerprint("a.ply", 10, 5, "abc")):
+        made = alone.with_entries(["one", "two"])
+        assert made.same(Fingerprint("b/a.ply", 10, 5).with_entries(["one", "two"]))
+        assert not any(made.same(other) or other.same(made) for other in (alone, alone.with_entries(["one", "three"])))
+        assert not made.same(Fingerprint("a.ply", 10, 6, "abd").with_entries(["one", "two"]))
+        assert made.without_entries() == alone == alone.without_entries()

@@ -29,6 +29,16 @@ def test_an_entry_whose_input_has_changed_is_missing(fill: Fill) -> None:
     assert list(examine(folder).missing) == ["room 1/a"]
 
 
+def test_entries_of_other_results_are_not_asked_for_again_by_a_task_that_began_before_they_were_made(
+    fill: Fill,
+) -> None:
+    made = {key: each.with_entries(["digest"]) for key, each in inputs(3).items()}
+    fill(made)
+    early = {key: each.with_entries([]) for key, each in inputs(3).items()}
+    folder = fill(early, stop_after=0)
+    assert examine(folder).is_complete
+
+
 def test_a_folder_named_from_where_one_stands_has_the_same_results(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
     root = fill(inputs(2)).parent
     monkeypatch.chdir(root.parent)

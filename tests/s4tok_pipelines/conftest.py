@@ -11,9 +11,10 @@ import pytest
 from s4tok.config import ClusterConfig, PretrainConfig, RunConfig, TokenizerConfig, VisionConfig
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import Stamp, Store
+from s4tok_cache import CacheReader, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprints
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
+from tests.octants import cut_into_octants
 
 
 @dataclass
@@ -40,19 +41,19 @@ def fill(cache: Path, clouds: ToyShapes, clip: FrozenClip) -> None:
     cut, seen = Stamp("superpoints"), Stamp("extract-clip", clip.stamp)
     seen = Stamp(seen.stage, seen.parameters, 1, (cut,))
     places = np.random.default_rng(0).normal(size=(8, clip.width))
-    with Store.resume(root, SUPERPOINTS, cut) as labels, Store.resume(root, CLIP_FEATURES, seen) as features:
-        origins = fingerprints(clouds)
-        labels.missing(origins)
+    cut_into_octants(clouds, cache, stamp=cut)
+    superpoints = CacheReader(root, SUPERPOINTS, cut)
+    with Store.resume(root, CLIP_FEATURES, seen) as features:
+        origins = fingerprints(clouds, superpoints)
         features.missing(origins)
         for key in clouds.keys:
-            octant = (clouds[key].xyz > 0) @ [4, 2, 1]
-            ids = np.unique(octant, return_inverse=True)[1].astype(np.int32)
+            octant = (clouds[key].xyz > 0) @ [1, 2, 4]
+            ids = superpoints.read(key)["labels"]
             draw = np.random.default_rng(clouds.category(key))
             vectors = places[np.unique(octant)] + draw.normal(size=clip.width)
             unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
             visible = np.bincount(ids).astype(np.int32) * 2
             visible[0] = 0
-            labels.write(key, {"labels": ids}, origins[key], {"n_superpoints": len(unit)})
             views = np.repeat(unit.mean(0, keepdims=True), 3, axis=0)
             features.write(key, {"superpoints": unit, "visible": visible, "views": views}, origins[key])
 

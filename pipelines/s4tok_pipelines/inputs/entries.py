@@ -1,7 +1,7 @@
 """What every stage asks of a dataset: where results lie, what entries are made from, what makes missing ones."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from s4tok.datasets.dataset import CloudDataset
@@ -12,6 +12,7 @@ from s4tok_cache import CacheReader, Entry, Fingerprint
 from s4tok_pipelines.layouts import CLIP_FEATURES, FEATURES, SUPERPOINTS
 from s4tok_pipelines.stamps import FEATURES_STAGE, SUPERPOINTS_STAGE
 
+SHOWN = 3  # keys
 # What a cache holds, and the command that makes it or says why it cannot be made.
 MADE: Mapping[str, tuple[str, str]] = {
     SUPERPOINTS.name: ("superpoints", SUPERPOINTS_STAGE),
@@ -25,13 +26,20 @@ def root_of(cache: Path, clouds: CloudDataset) -> Path:
     return cache / clouds.name / clouds.split
 
 
-def fingerprints(clouds: CloudDataset) -> dict[str, Fingerprint]:
-    """Say of every cloud what it is read or made from."""
-    return {key: fingerprint(clouds, key) for key in clouds.keys}
+def fingerprints(clouds: CloudDataset, superpoints: CacheReader | None = None) -> dict[str, Fingerprint]:
+    """Say of every cloud what an entry is made from: the cloud, and its superpoints where they are read too."""
+    return {key: fingerprint(clouds, key, superpoints) for key in clouds.keys}
 
 
-def fingerprint(clouds: CloudDataset, key: str) -> Fingerprint:
-    """Say what one cloud is read or made from."""
+def fingerprint(clouds: CloudDataset, key: str, superpoints: CacheReader | None = None) -> Fingerprint:
+    """Say what the entry of one cloud is made from: the cloud, and its superpoints where they are read too."""
+    cloud = _of_cloud(clouds, key)
+    if superpoints is None:
+        return cloud
+    return cloud.with_entries([superpoints.digest(key)] if key in superpoints else [])
+
+
+def _of_cloud(clouds: CloudDataset, key: str) -> Fingerprint:
     try:
         origin = clouds.origin(key)
     except InputError:
@@ -41,8 +49,10 @@ def fingerprint(clouds: CloudDataset, key: str) -> Fingerprint:
     return Fingerprint(origin.path, origin.size, origin.mtime_ns, sha256)
 
 
-def read_entry(reader: CacheReader, clouds: CloudDataset, key: str, *arrays: str) -> Entry:
-    """Read what a cache holds of a cloud, unless it was made before the cloud changed.
+def read_entry(
+    reader: CacheReader, clouds: CloudDataset, key: str, *arrays: str, superpoints: CacheReader | None = None
+) -> Entry:
+    """Read what a cache holds of a cloud, unless it was made before the cloud changed, or its superpoints.
 
     Labels that somebody else made have an origin of their own, and are taken as they are.
     """
@@ -50,9 +60,19 @@ def read_entry(reader: CacheReader, clouds: CloudDataset, key: str, *arrays: str
     if key not in reader:
         raise InputError(f"it has no {what}; s4tok {command} says why not.")
     is_foreign = "labels" in reader.stamp.parameters
-    if not is_foreign and not reader.fingerprint(key).same(fingerprint(clouds, key)):
+    made_from = reader.fingerprint(key)
+    if not is_foreign and not made_from.without_entries().same(fingerprint(clouds, key)):
         raise InputError(f"its {what} were made before it changed; run s4tok {command}.")
+    if superpoints is not None and not made_from.same(fingerprint(clouds, key, superpoints)):
+        raise InputError(
+            f"its {what} were made before its superpoints changed, or by an older s4tok; run s4tok {command}."
+        )
     return reader.read(key, arrays)
+
+
+def in_short(keys: Sequence[str]) -> str:
+    """Name the first few of many clouds."""
+    return ", ".join(keys[:SHOWN]) + (", ..." if len(keys) > SHOWN else "")
 
 
 def way_out(clouds: CloudDataset, *stages: str) -> str:

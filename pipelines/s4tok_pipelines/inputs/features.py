@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from s4tok.datasets.dataset import CloudDataset
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Layout, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
+from s4tok_pipelines.inputs.entries import fingerprints
 from s4tok_pipelines.layouts import CLIP_FEATURES, FEATURES, SUPERPOINTS
 from s4tok_pipelines.stamps import CLIP_STAGE, FEATURES_STAGE, SUPERPOINTS_STAGE, of_itself
 
@@ -65,6 +67,12 @@ def features_in(folder: Path) -> CacheReader:
 def superpoints_under(features: CacheReader) -> CacheReader:
     """Open the superpoints that features were averaged over."""
     return CacheReader(features.root, SUPERPOINTS, cut_of(features.stamp))
+
+
+def are_current(features: CacheReader, clouds: CloudDataset) -> bool:
+    """Say whether every cloud has features, and of what it and its superpoints are now."""
+    expected = fingerprints(clouds, superpoints_under(features))
+    return all(key in features and features.fingerprint(key).same(of) for key, of in expected.items())
 
 
 def cut_of(features: Stamp) -> Stamp:

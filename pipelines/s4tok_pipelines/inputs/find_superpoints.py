@@ -10,12 +10,11 @@ from s4tok.errors import InputError
 from s4tok.models.checkpoint import TrainedModel
 from s4tok_cache import CacheMissing, CacheReader, Stamp
 from s4tok_cache.inspect import stamps_of
-from s4tok_pipelines.inputs.entries import fingerprints, root_of, way_out
+from s4tok_pipelines.inputs.entries import fingerprints, in_short, root_of, way_out
+from s4tok_pipelines.inputs.masks import require_current_masks
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, in_words, is_as, superpoints_stamp
-
-SHOWN = 3  # keys
 
 
 def ready_superpoints(
@@ -32,6 +31,7 @@ def ready_superpoints(
     Raises:
         InputError: Where clouds are not cut, and it is not known that they cannot be; where several cuts differ from
             the one that is wanted.
+        CacheMismatch: Where they are regions of masks that have changed.
     """
     root, known = root_of(cache, clouds), checkpoint.trained.cut_of(clouds.scene)
     wanted = known or SuperpointConfig.of(clouds.scene)
@@ -51,12 +51,13 @@ def ready_superpoints(
             "otherwise"
         )
     reader = CacheReader(root, SUPERPOINTS, (fitting or stamps)[0])
+    require_current_masks(clouds, cache, reader)
     missing = {key for key in clouds.keys if key not in reader}
     unknown = sorted(missing - reader.failures().keys()) if missing else []
     if unknown:
-        some = ", ".join(unknown[:SHOWN]) + (", ..." if len(unknown) > SHOWN else "")
         raise InputError(
-            f"{len(unknown)} of {len(clouds)} clouds have no superpoints: {some}.", _way_out(clouds, checkpoint)
+            f"{len(unknown)} of {len(clouds)} clouds have no superpoints: {in_short(unknown)}.",
+            _way_out(clouds, checkpoint),
         )
     return reader
 
@@ -65,6 +66,14 @@ def open_superpoints(
     clouds: CloudDataset, cache: Path, config: SuperpointConfig | None = None, ready: Path | None = None
 ) -> CacheReader:
     """Open the superpoints that were cut with a configuration, or the only ones there are."""
+    reader = _open_superpoints(clouds, cache, config, ready)
+    require_current_masks(clouds, cache, reader)
+    return reader
+
+
+def _open_superpoints(
+    clouds: CloudDataset, cache: Path, config: SuperpointConfig | None, ready: Path | None
+) -> CacheReader:
     root = root_of(cache, clouds)
     try:
         if config is None:

@@ -1,21 +1,22 @@
 """Masks of frames in a cache, and the masks that a cloud's points lie in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from s4tok.config import FrameConfig
+from s4tok.config import FrameConfig, SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import JOINT, FrameClouds
-from s4tok.errors import InputError
+from s4tok.errors import InputError, UsageError
 from s4tok.geometry.masks import Runs, from_runs
 from s4tok.shapes import Array, Int32
-from s4tok_cache import CacheMismatch, CacheMissing, CacheReader
+from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Fingerprint
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import root_of, way_out
+from s4tok_pipelines.inputs.entries import fingerprints, in_short, root_of, way_out
 from s4tok_pipelines.layouts import MASKS
-from s4tok_pipelines.stamps import MASKS_STAGE, name_of_masks
+from s4tok_pipelines.stamps import MASKS_STAGE, OF_MASKS, SUPERPOINTS_STAGE, name_of_masks
 
 
 def frames_of(clouds: CloudDataset, step: int) -> FrameClouds:
@@ -44,9 +45,22 @@ class PointMasks:
         from s4tok.rendering.mask_votes import MaskVotes  # PyTorch, which other methods do without
 
         votes = MaskVotes(clouds[key].original_xyz())
-        for frame in self._frames_of_scene.get(key, ()):
+        for frame in self._frames_of(clouds, key):
             votes.add(self.frames.frame_of(frame), self.of_frame(frame))
         return votes.ids
+
+    def fingerprints(self, clouds: CloudDataset) -> dict[str, Fingerprint]:
+        """Say of every cloud what its regions are made from: the cloud, and the masks of its frames."""
+        return {
+            key: cloud.with_entries(map(self.cached.digest, self._frames_of(clouds, key)))
+            for key, cloud in fingerprints(clouds).items()
+        }
+
+    def _frames_of(self, clouds: CloudDataset, key: str) -> Sequence[str]:
+        """Name the frames of a cloud that have masks."""
+        if isinstance(clouds, FrameClouds):
+            return [key] if key in self.cached else []
+        return self._frames_of_scene.get(key, [])
 
     @cached_property
     def _frames_of_scene(self) -> dict[str, list[str]]:
@@ -84,3 +98,30 @@ def open_masks(clouds: CloudDataset, cache: Path, masks: str, step: int) -> Poin
             f"remove those that are not meant: {', '.join(stamp.folder for stamp in stamps)}.",
         )
     return PointMasks(frames, CacheReader(root, MASKS, stamps[0]))
+
+
+def require_current_masks(clouds: CloudDataset, cache: Path, superpoints: CacheReader) -> None:
+    """Refuse regions of masks that have changed since; those whose masks are no longer in the cache are as they are.
+
+    Raises:
+        CacheMismatch: Where there are such regions.
+    """
+    of_masks = next((stamp for stamp in superpoints.stamp.upstream if stamp.stage == MASKS_STAGE), None)
+    if of_masks is None:
+        return
+    settings = superpoints.stamp.parameters
+    try:
+        frames = frames_of(clouds, int(settings["frame_step"]))
+        masks = PointMasks(frames, CacheReader(root_of(cache, frames), MASKS, of_masks))
+    except (UsageError, CacheMissing, CacheMismatch):  # no frames any more, or no masks
+        return
+    expected = masks.fingerprints(clouds)
+    old = [key for key in clouds.keys if key in superpoints and not superpoints.fingerprint(key).same(expected[key])]
+    if old:
+        odd = (name for name in OF_MASKS if settings[name] != getattr(SuperpointConfig, name))
+        options = "".join(f" --{name.replace('_', '-')} {settings[name]}" for name in odd)
+        raise CacheMismatch(
+            f"{len(old)} of {len(clouds)} clouds have regions in {superpoints.folder} that were made before the clouds "
+            f"or their masks changed, or by an older s4tok: {in_short(old)}.",
+            way_out(clouds, f"{SUPERPOINTS_STAGE} --preset masks{options}"),
+        )

@@ -85,5 +85,5 @@ class VisionScorer(PointScorer):
 
     def scores(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"], words: Words) -> Float32[Array, "n t"]:
         """Give each point what was seen of its superpoint."""
-        entry = read_entry(self.features, self.clouds, key, "superpoints", "visible")
+        entry = read_entry(self.features, self.clouds, key, "superpoints", "visible", superpoints=self.superpoints)
         return vision_scores(entry["superpoints"], entry["visible"] > 0, cloud.xyz, superpoints, words.vectors)

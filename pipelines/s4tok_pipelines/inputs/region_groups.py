@@ -48,7 +48,8 @@ def region_groups(sources: Sequence[Source], config: RegionConfig, report: Repor
     def keep(found: Groups) -> Content:
         return Content({"centers": found.centers.numpy(), "sizes": found.sizes.numpy()})
 
-    expected = {KEY: Fingerprint(KEY, sum(len(each.clouds) for each in sources))}
+    digests = [each.features.digest(key) for each in sources for key in sorted(each.clouds)]
+    expected = {KEY: Fingerprint(KEY, len(digests)).with_entries(digests)}
     run_stage(Store.resume(root, GROUPS, stamp), expected, Work("Grouping regions", find, keep), report)
     kept = CacheReader(root, GROUPS, stamp).read(KEY)
     return Groups(torch.from_numpy(kept["centers"].copy()), torch.from_numpy(kept["sizes"].copy()))

@@ -10,10 +10,10 @@ from s4tok.randomness import seed_of
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.table import find_kind
 from s4tok.vision.weights import bare_name
-from s4tok_cache import CacheReader
+from s4tok_cache import CacheMismatch, CacheReader
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import root_of, way_out
+from s4tok_pipelines.inputs.entries import fingerprints, in_short, root_of, way_out
 from s4tok_pipelines.inputs.features import cut_of, find_features
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import (
@@ -48,14 +48,32 @@ def training_features(
     return features
 
 
-def usable(clouds: CloudDataset, features: CacheReader, report: Report) -> list[str]:
-    """Name the clouds that have features; those that could not be made are left out, and told."""
-    absent = [key for key in clouds.keys if key not in features]
+def usable(
+    clouds: CloudDataset, superpoints: CacheReader, features: CacheReader, config: RunConfig, report: Report
+) -> list[str]:
+    """Name the clouds that have features of these superpoints; those that could not be made are left out, and told.
+
+    Raises:
+        CacheMissing: Where clouds have no features, and it is not known that these cannot be made.
+        CacheMismatch: Where features were made of something else than there is now.
+    """
+    expected = fingerprints(clouds, superpoints)
+    found = [key for key in clouds.keys if key in features and features.fingerprint(key).same(expected[key])]
+    absent = set(clouds.keys).difference(found)
     failed = features.failures() if absent else {}
-    features.require(key for key in absent if key not in failed)
+    features.require(key for key in absent if key not in features and key not in failed)
+    old = sorted(
+        key for key in absent if key in features and not (key in failed and failed[key].fingerprint.same(expected[key]))
+    )
+    if old:
+        raise CacheMismatch(
+            f"{len(old)} of {len(clouds)} clouds have features in {features.folder} that were made before the clouds "
+            f"or their superpoints changed, or by an older s4tok: {in_short(old)}.",
+            way_out(clouds, _extraction(config)),
+        )
     if absent:
         report.warn(f"{len(absent)} clouds have no features, because their extraction failed, and are left out")
-    return [key for key in clouds.keys if key in features]
+    return found
 
 
 def some(keys: Sequence[str], most: int) -> list[str]:

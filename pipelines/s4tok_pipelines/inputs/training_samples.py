@@ -65,7 +65,7 @@ def training_samples(
     if named:
         layout = replace(layout, name=f"named-{layout.name}", arrays={**layout.arrays, **NAMED}, made_by="pretrain")
         stamp = replace(stamp, parameters={**stamp.parameters, "names": list(clouds.names)})
-    expected = {key: fingerprint(clouds, key) for key in keys}
+    expected = {key: fingerprint(clouds, key, superpoints) for key in keys}
     take = partial(_take, clouds, superpoints, config, n_points, point_features, labelled, named)
     work = Work("Sampling clouds", lambda missing: here_or_side_by_side(take, missing, workers), Content)
     outcome = run_stage(Store.resume(superpoints.root, layout, stamp), expected, work, report)

@@ -113,7 +113,7 @@ class Sources:
         assert self.views is not None
         if key not in self.views:
             raise InputError("it has no views; s4tok render-views makes them, or says why not.")
-        if not self.views.fingerprint(key).same(origin):
+        if not self.views.fingerprint(key).same(origin.without_entries()):
             raise InputError("its views were made before it changed; run s4tok render-views.")
         drawn = self.views.read(key, ("images", "pixels"))
         images = torch.from_numpy(drawn["images"].astype(np.float32))

@@ -13,6 +13,7 @@ from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheError
 from s4tok_pipelines.inputs import point_features, training_inputs
 from s4tok_pipelines.inputs.features import name_in, superpoints_under
+from s4tok_pipelines.inputs.masks import require_current_masks
 from s4tok_pipelines.inputs.training_data import Source, TrainingData
 from s4tok_pipelines.inputs.training_samples import training_samples, windows_of
 from s4tok_pipelines.objectives.contract import Request
@@ -117,9 +118,10 @@ def _open(
     config, ranks, report = request.config, request.ranks, request.report
     wanted = PointFeatures(config.point_features)
     features = training_inputs.training_features(clouds, request.cache, clip, config, report)
-    keys = training_inputs.usable(clouds, features, report)
-    keys = keys if most is None else training_inputs.some(keys, most)
     superpoints = superpoints_under(features)
+    require_current_masks(clouds, request.cache, superpoints)
+    keys = training_inputs.usable(clouds, superpoints, features, config, report)
+    keys = keys if most is None else training_inputs.some(keys, most)
     samples = ranks.first_makes(
         lambda: training_samples(
             clouds, keys, superpoints, config.training, config.tokenizer.n_points, wanted,

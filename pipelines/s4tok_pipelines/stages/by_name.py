@@ -35,7 +35,7 @@ from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache import CacheReader
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.inputs.entries import root_of
-from s4tok_pipelines.inputs.features import features_in, features_of, open_features
+from s4tok_pipelines.inputs.features import are_current, features_in, features_of, open_features
 from s4tok_pipelines.inputs.models import ModelNames, Models, load_calibrating, load_models
 from s4tok_pipelines.inputs.own_clouds import bring_upright, parted
 from s4tok_pipelines.outputs.assumed import called, tell_assumed
@@ -238,13 +238,13 @@ def _words(
 
 
 def _look(clouds: CloudDataset, cache: Path, models: Models, workers: int, report: Report) -> CacheReader | None:
-    """Make 2D features; None where the model has left some of all clouds, whatever they were made of.
+    """Make 2D features; None where the model has left some of all clouds as they are now, whatever they were made of.
 
     Own files are drawn by frames of virtual cameras; the small CLIPs know objects by ten drawn views.
     """
     is_own, root = isinstance(clouds, OwnFiles), root_of(cache, clouds)
     kept = [] if is_own else [open_features(root, stamp) for stamp in features_of(root, models.texts.identity)]
-    if any(set(clouds.keys) <= set(reader.keys()) for reader in kept):
+    if any(are_current(reader, clouds) for reader in kept):
         return None
     frames = clouds.scene == "room" or (is_own and models.texts.name not in CARRIED)
     cut = SuperpointConfig.of(clouds.scene) if is_own else usual_superpoints(clouds, cache)

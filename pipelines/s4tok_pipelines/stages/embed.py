@@ -69,7 +69,7 @@ def embed(
         lambda keys: _embedded(clouds, encoder, superpoints, keys),
         lambda found: Content(found.arrays()),
     )
-    return run_stage(store, fingerprints(clouds), work, report)
+    return run_stage(store, fingerprints(clouds, superpoints), work, report)
 
 
 def write_embeddings(

@@ -100,7 +100,7 @@ def extract_features(
     needed: tuple[Capability, ...] = ("dense", "text") if preview else ("dense",)
     device = devices[0]  # of this process, which looks itself where there is one cloud
     model = load_vision_model(config, device, *needed) if isinstance(config, VisionConfig) else config
-    root, expected = root_of(cache, clouds), fingerprints(clouds)
+    root = root_of(cache, clouds)
     frames = clouds.scene == "room" if frames is None else frames
     if frames and virtual is None and isinstance(clouds, OwnFiles):
         virtual = VirtualConfig()
@@ -118,6 +118,7 @@ def extract_features(
         seen,
         virtual if frames else None,
     )
+    expected = fingerprints(clouds, sources.superpoints)
     stamp = stamp_of_features(model, sources, pool)
     store = Store.resume(root, LAYOUTS[stamp.stage], stamp, shard=shard, overwrite=overwrite)
     n_images, began, pieces = 0, time.monotonic(), Timed[ViewBatch | Broken](iter(()))

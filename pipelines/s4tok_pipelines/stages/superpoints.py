@@ -61,7 +61,10 @@ def superpoints(
     masks = open_masks(clouds, cache, config.masks, config.frame_step) if config.method == "masks" else None
     stamp = superpoints_stamp(config, ready, None if masks is None else masks.cached.stamp)
     store = Store.resume(root_of(cache, clouds), SUPERPOINTS, stamp, shard=shard, overwrite=overwrite)
-    expected = fingerprints(clouds) if ready is None else fingerprints_with(clouds, ready)
+    if masks is not None:
+        expected = masks.fingerprints(clouds)
+    else:
+        expected = fingerprints(clouds) if ready is None else fingerprints_with(clouds, ready)
 
     def cut(keys: list[str]) -> Generator[Done[str, Cut]]:
         team = max(min(workers, len(keys)), 1)

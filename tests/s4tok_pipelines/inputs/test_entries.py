@@ -9,10 +9,11 @@ from s4tok.datasets import open_dataset
 from s4tok.datasets.dataset import Origin
 from s4tok.datasets.frame_clouds import FrameClouds
 from s4tok.errors import InputError
+from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyScans, ToyShapes
-from s4tok_cache import CacheReader, Stamp
+from s4tok_cache import CacheReader, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint, read_entry, root_of, way_out
-from s4tok_pipelines.layouts import SUPERPOINTS
+from s4tok_pipelines.layouts import FEATURES, SUPERPOINTS
 from tests.octants import cut_into_octants
 
 
@@ -39,6 +40,26 @@ def test_an_entry_is_read_unless_it_is_missing_or_its_cloud_has_changed(
     else:
         with pytest.raises(InputError, match="its superpoints were made before it changed; run s4tok superpoints"):
             read_entry(reader, changed, clouds.keys[0], "labels")
+
+
+def test_features_are_read_unless_their_superpoints_have_changed(tmp_path: Path) -> None:
+    clouds, stamp = ToyShapes("val", sizes=(0, 2, 0), points=300), Stamp("superpoints")
+    seen = Stamp("extract-features", {}, 1, (stamp,))
+    root, (old, key) = root_of(tmp_path, clouds), clouds.keys
+    cut_into_octants(clouds, tmp_path)
+    superpoints = CacheReader(root, SUPERPOINTS, stamp)
+    entry: dict[str, Array] = {"superpoints": np.ones((8, 2), np.float16), "visible": np.ones(8, np.int32)}
+    entry["views"] = np.ones((1, 2), np.float16)
+    with Store.resume(root, FEATURES, seen) as store:
+        store.write(key, entry, fingerprint(clouds, key, superpoints))
+        store.write(old, entry, fingerprint(clouds, old))  # as they were written before
+    features = CacheReader(root, FEATURES, seen)
+    read_entry(features, clouds, key, "visible", superpoints=superpoints)
+    cut_into_octants(clouds, tmp_path, [key], weights=(4, 2, 1))
+    superpoints = CacheReader(root, SUPERPOINTS, stamp)
+    for each in clouds.keys:
+        with pytest.raises(InputError, match="its features were made before its superpoints changed, or by an older"):
+            read_entry(features, clouds, each, "visible", superpoints=superpoints)
 
 
 def test_a_cloud_that_is_taken_for_something_else_or_made_otherwise_has_changed(

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,16 +16,17 @@ from s4tok.objectives.s4token import S4Token
 from s4tok.objectives.training_clouds import Batch
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CacheMissing, CacheReader, Stamp, Store
+from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Stamp, Store
 from s4tok_pipelines.inputs import training_data
-from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.inputs.entries import fingerprint, fingerprints, root_of
 from s4tok_pipelines.inputs.features import superpoints_under
 from s4tok_pipelines.inputs.training_data import Source, TrainingData
-from s4tok_pipelines.inputs.training_inputs import held_out, training_features
+from s4tok_pipelines.inputs.training_inputs import held_out, training_features, usable
 from s4tok_pipelines.inputs.training_samples import training_samples
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
-from s4tok_pipelines.report import Report
+from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import superpoints_stamp
+from tests.octants import cut_into_octants
 
 
 class Rooms(CloudDataset):
@@ -201,6 +203,37 @@ def test_features_over_the_presets_superpoints_are_taken_and_others_are_told(
     assert training_features(shapes, tmp_path, clip, config, said).stamp == usual
     assert training_features(shapes, tmp_path, clip, replace(config, superpoints="paper"), said).stamp == printed
     assert len(said.notes) == 1
+
+
+def test_features_and_samples_of_superpoints_that_have_changed_are_not_trained_on(world: Any, tmp_path: Path) -> None:
+    shutil.copytree(world.cache, tmp_path / "cache")
+    changed = replace(world, cache=tmp_path / "cache")
+    shapes, clip, config = world.train, FrozenClip.load(world.clip), world.config()
+    stamp = Stamp("superpoints")
+
+    def opened() -> list[str]:
+        features = training_features(shapes, changed.cache, clip, config)
+        return usable(shapes, superpoints_under(features), features, config, silent)
+
+    assert opened() == list(shapes.keys)
+    before = open_data(changed, config.training)
+    few = shapes.keys[:2]
+    cut_into_octants(shapes, changed.cache, few, stamp, weights=(1, 2, 4))  # as they were
+    assert opened() == list(shapes.keys)
+    cut_into_octants(shapes, changed.cache, few, stamp, weights=(4, 2, 1))
+    with pytest.raises(CacheMismatch, match=r"2 of 22 clouds have features in .* their superpoints changed") as error:
+        opened()
+    assert "s4tok extract-clip toy-shapes --split train" in error.value.hint
+    after = open_data(changed, config.training)
+    for number, key in enumerate(shapes.keys):
+        one, other = (each.sources[0].samples.read(key)["original"] for each in (before, after))
+        assert np.array_equal(one, other) == (number >= len(few))
+    features = training_features(shapes, changed.cache, clip, config)
+    superpoints = superpoints_under(features)
+    with Store.resume(features.root, CLIP_FEATURES, features.stamp) as store:
+        for key in few:  # the other stage has tried, and could not
+            store.fail(key, "it is broken", fingerprint(shapes, key, superpoints))
+    assert opened() == list(shapes.keys[2:])
 
 
 def test_targets_are_kept_where_memory_has_room_and_give_the_same_batches(world: Any) -> None:

@@ -18,12 +18,14 @@ from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok_cache import CacheMissing, CacheReader
+from s4tok_pipelines.inputs.entries import root_of
 from s4tok_pipelines.inputs.models import ModelNames
-from s4tok_pipelines.layouts import SUPERPOINTS
+from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.stages.by_name import classify_by_name, segment_by_name
 from s4tok_pipelines.stages.segment import Files
-from s4tok_pipelines.stamps import superpoints_stamp
+from s4tok_pipelines.stamps import CLIP_STAGE, SUPERPOINTS_STAGE, superpoints_stamp
 from tests.notes import Notes
+from tests.octants import cut_into_octants
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +106,19 @@ def test_what_a_2d_model_needs_is_made_once_where_that_is_asked_for(names: Model
     assert segment_by_name(shapes, tmp_path, by_clip, auto=True).points == found.points
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.h5")} == made
     assert segment_by_name(shapes, tmp_path, by_clip).points == found.points
+
+
+def test_what_a_2d_model_needs_is_made_anew_where_superpoints_have_changed(names: ModelNames, tmp_path: Path) -> None:
+    shapes, by_clip = ToyShapes("val", sizes=(0, 2, 0), points=300), ModelNames(clip=names.clip, vision_only=True)
+    segment_by_name(shapes, tmp_path, by_clip, auto=True)
+    cut_into_octants(shapes, tmp_path, stamp=superpoints_stamp(SuperpointConfig.of("object")))
+    assert not segment_by_name(shapes, tmp_path, by_clip, auto=True).failures
+    root = root_of(tmp_path, shapes)
+    features, superpoints = (
+        CacheReader.find(root, *each) for each in ((CLIP_FEATURES, CLIP_STAGE), (SUPERPOINTS, SUPERPOINTS_STAGE))
+    )
+    for key in shapes.keys:
+        assert len(features.read(key)["superpoints"]) == superpoints.read(key).attributes["n_superpoints"]
 
 
 def test_names_are_proposed_and_what_is_nearer_to_other_words_is_unknown(

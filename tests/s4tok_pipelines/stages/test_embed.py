@@ -24,6 +24,8 @@ from s4tok_pipelines.inputs.models import ModelNames
 from s4tok_pipelines.report import Item, Outcome, Report
 from s4tok_pipelines.stages.embed import EMBEDDINGS, embed, embed_by_name, embeddings_stamp, write_embeddings
 from s4tok_pipelines.stages.superpoints import superpoints
+from s4tok_pipelines.stamps import superpoints_stamp
+from tests.octants import cut_into_octants
 
 CUT = SuperpointConfig("grid", grid_cells=8)
 CONFIG = SegmentConfig(n_points=200, n_tokens=16)
@@ -54,6 +56,15 @@ def kept(outcome: Outcome, clouds: CloudDataset, checkpoint: TrainedModel, cache
     )
     reader = CacheReader(outcome.out.parent, EMBEDDINGS, stamp)
     return {key: dict(reader.read(key).arrays) for key in reader}
+
+
+def test_clouds_whose_superpoints_have_changed_are_embedded_anew(
+    clouds: CloudDataset, checkpoint: TrainedModel, tmp_path: Path
+) -> None:
+    run(clouds, tmp_path / "cache", checkpoint)
+    cut_into_octants(clouds, tmp_path / "cache", clouds.keys[:1], superpoints_stamp(CUT))
+    outcome = run(clouds, tmp_path / "cache", checkpoint)
+    assert (outcome.made, outcome.present) == (1, 3)
 
 
 class StopsAfterOne(Report):

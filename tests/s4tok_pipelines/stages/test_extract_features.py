@@ -170,6 +170,24 @@ def test_a_stopped_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, ti
     assert extract_features(Boxes(), halved, tiny).made == 0
 
 
+def test_features_of_superpoints_that_have_changed_are_made_anew(tmp_path: Path, tiny: VisionConfig) -> None:
+    cut_into_octants(Boxes(), tmp_path)
+    render_views(Boxes(), tmp_path, SMALL)
+    extract_features(Boxes(), tmp_path, tiny)
+    cut_into_octants(Boxes(), tmp_path)  # the same once more
+    assert extract_features(Boxes(), tmp_path, tiny).made == 0
+    cut_into_octants(Boxes(), tmp_path, ["a/2", "b/3"], weights=(4, 2, 1))
+    outcome = extract_features(Boxes(), tmp_path, tiny)
+    assert (outcome.made, outcome.present) == (2, 3)
+    fresh = tmp_path / "fresh"
+    cut_into_octants(Boxes(), fresh)
+    cut_into_octants(Boxes(), fresh, ["a/2", "b/3"], weights=(4, 2, 1))
+    render_views(Boxes(), fresh, SMALL)
+    extract_features(Boxes(), fresh, tiny)
+    stage = CLIP_FEATURES, "extract-clip"
+    assert same(entries(tmp_path, Boxes(), *stage), entries(fresh, Boxes(), *stage))
+
+
 def test_features_are_those_of_the_points_a_slow_reader_finds(tmp_path: Path, tiny: VisionConfig) -> None:
     cut_into_octants(Boxes(), tmp_path)
     render_views(Boxes(), tmp_path, SMALL)

@@ -1,3 +1,5 @@
+import os
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -112,6 +114,37 @@ def test_a_frames_points_have_the_regions_of_their_own_pixels(scans: ToyScans, c
             if inside.sum() >= REGIONS.mask_smallest:
                 assert len(np.unique(labels[inside])) == 1
                 assert (labels == labels[inside][0]).sum() == inside.sum()
+
+
+def test_regions_of_masks_that_have_changed_are_refused_and_cut_anew(tmp_path: Path) -> None:
+    scans, folder, cache = ToyScans(sizes=(2, 0, 0), frames=20, voxel=0.06), tmp_path / "mine", tmp_path / "c"
+
+    def write(name: str, size: int) -> None:
+        scene, _, frame = name.partition("@")
+        (folder / scene).mkdir(parents=True, exist_ok=True)
+        mask = np.arange(240 * 320).reshape(240, 320).astype(np.int32) // size
+        np.savez(folder / scene / f"{frame}.npz", mask=mask)
+
+    config = SuperpointConfig("masks", masks=str(folder))
+    one, other = FrameClouds(scans, FrameConfig(step=STEP)).keys
+    for key in (one, other):
+        write(key, 9000)
+    for _ in range(2):
+        extract_masks(scans, cache, str(folder))
+        outcome = superpoints(scans, cache, config)
+    assert (outcome.made, outcome.present) == (0, 2)
+    write(one, 30000)
+    os.utime(folder / one.partition("@")[0] / f"{one.partition('@')[2]}.npz", ns=(1, 1))
+    extract_masks(scans, cache, str(folder))
+    with pytest.raises(
+        CacheMismatch, match=r"1 of 2 clouds have regions in .* made before the clouds or their masks"
+    ) as error:
+        open_superpoints(scans, cache, config)
+    assert f"superpoints toy-scans --split train --preset masks --masks {folder}`" in error.value.hint
+    outcome = superpoints(scans, cache, config)
+    assert (outcome.made, outcome.present) == (1, 1)
+    shutil.rmtree(cache / "toy-scans-frames")
+    open_superpoints(scans, cache, config)  # what they were made from is no longer there
 
 
 def test_a_scenes_regions_are_voted_for_by_its_frames(scans: ToyScans, cache: Path) -> None:

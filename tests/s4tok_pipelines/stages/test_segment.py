@@ -33,8 +33,9 @@ from s4tok.zero_shot.labelled import Labelled
 from s4tok.zero_shot.point_scores import score_points
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok.zero_shot.vocabulary import Vocabulary
-from s4tok_cache import Fingerprint, Stamp, Store
+from s4tok_cache import CacheReader, Fingerprint, Stamp, Store
 from s4tok_cache.errors import CacheMissing
+from s4tok_pipelines.inputs.entries import fingerprint
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Item, Report, silent
 from s4tok_pipelines.stages.open_inputs import open_scorer
@@ -332,14 +333,16 @@ def test_the_2d_baseline_says_of_each_superpoint_what_clip_saw_there(
         named(clouds, checkpoint=None)
     assert "extract-features" in caught.value.hint
     stamp = Stamp(CLIP_STAGE, {**clip.identity, "dense": "last"}, 1, (CUT,))
-    with Store.resume(tmp_path / "cache" / "rooms" / "val", CLIP_FEATURES, stamp) as store:
+    root = tmp_path / "cache" / "rooms" / "val"
+    superpoints = CacheReader(root, SUPERPOINTS, CUT)
+    with Store.resume(root, CLIP_FEATURES, stamp) as store:
         for key in clouds.keys:
             entry: dict[str, Array] = {
                 "superpoints": features,
                 "visible": np.ones(8, np.int32),
                 "views": np.zeros((1, 24), np.float16),
             }
-            store.write(key, entry, Fingerprint(key, 900))
+            store.write(key, entry, fingerprint(clouds, key, superpoints))
     found = named(clouds, checkpoint=None, files=Files(tmp_path, ["npy"]))
     words = Vocabulary(clouds, clip, PROMPTS).of("a").vectors
     best = (functional.normalize(torch.from_numpy(features).float(), dim=-1) @ words.T).argmax(dim=1).numpy()
