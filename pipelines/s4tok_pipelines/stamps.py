@@ -61,10 +61,10 @@ def is_as(stamp: Stamp, wanted: SuperpointConfig) -> bool:
 
 
 def is_computed(method: object) -> bool:
-    """Say whether s4tok cuts by this method, or only takes labels that are ready."""
+    """Say whether s4tok cuts by this method, of points or of masks, or only takes labels that are ready."""
     from s4tok.superpoints import METHODS
 
-    return METHODS.get(str(method)) is not None
+    return method == "masks" or METHODS.get(str(method)) is not None
 
 
 def in_words(stamps: Sequence[Stamp], wanted: SuperpointConfig) -> Iterator[str]:

@@ -75,12 +75,15 @@ def in_short(keys: Sequence[str]) -> str:
     return ", ".join(keys[:SHOWN]) + (", ..." if len(keys) > SHOWN else "")
 
 
-def way_out(clouds: CloudDataset, *stages: str) -> str:
-    """Name the commands that make what is missing, and the option that runs them; a stage may bring options."""
+def way_out(clouds: CloudDataset, *stages: str, auto: bool = True) -> str:
+    """Name the commands that make what is missing, and the option that runs them; a stage may bring options.
+
+    `auto` is off for commands that have no such option.
+    """
     source, frames = (clouds.scenes, " --clouds frames") if isinstance(clouds, FrameClouds) else (clouds, "")
     row = DATASETS.get(source.name)
     of = f"{source.name if row is not None and row.made else 'SOURCE'} --split {clouds.split}{frames}"
     commands = (
         f"s4tok {name} {of}{space}{options}" for name, space, options in (each.partition(" ") for each in stages)
     )
-    return f"run `{'; '.join(commands)}`, or pass --auto."
+    return f"run `{'; '.join(commands)}`{', or pass --auto' * auto}."

@@ -14,7 +14,7 @@ from s4tok_pipelines.inputs.entries import fingerprints, in_short, root_of, way_
 from s4tok_pipelines.inputs.masks import require_current_masks
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
-from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, in_words, is_as, superpoints_stamp
+from s4tok_pipelines.stamps import SUPERPOINTS_STAGE, in_words, is_as, is_computed, superpoints_stamp
 
 
 def ready_superpoints(
@@ -57,7 +57,9 @@ def ready_superpoints(
     if unknown:
         raise InputError(
             f"{len(unknown)} of {len(clouds)} clouds have no superpoints: {in_short(unknown)}.",
-            _way_out(clouds, checkpoint),
+            _way_out(clouds, checkpoint)
+            if is_computed(reader.stamp.parameters.get("method"))
+            else _ready_too(clouds, reader.stamp),
         )
     return reader
 
@@ -125,6 +127,12 @@ def _way_out(clouds: CloudDataset, checkpoint: TrainedModel) -> str:
     if command is None:
         return f"pass --auto, which cuts clouds as for the training of {checkpoint.name}."
     return way_out(clouds, command)
+
+
+def _ready_too(clouds: CloudDataset, stamp: Stamp) -> str:
+    """Name the command that takes the labels of more clouds, which are ready or are nowhere."""
+    options = (f" --{name} {stamp.parameters[name]}" for name in ("method", "labels") if name in stamp.parameters)
+    return way_out(clouds, f"{SUPERPOINTS_STAGE}{''.join(options)}", auto=False)
 
 
 def _command(clouds: CloudDataset, wanted: SuperpointConfig | None) -> str | None:

@@ -90,7 +90,9 @@ def open_masks(clouds: CloudDataset, cache: Path, masks: str, step: int) -> Poin
     root, name = root_of(cache, frames), name_of_masks(masks)
     stamps = [stamp for stamp in stamps_of(root.absolute(), MASKS_STAGE) if stamp.parameters.get("masks") == name]
     if not stamps:
-        raise CacheMissing(f"{root} has no masks of {masks}.", way_out(clouds, f"{MASKS_STAGE} --model {masks}"))
+        raise CacheMissing(
+            f"{root} has no masks of {masks}.", way_out(clouds, f"{MASKS_STAGE} --model {masks}", auto=False)
+        )
     if len(stamps) > 1:
         raise CacheMismatch(
             f"{root} has {len(stamps)} results of masks of {masks}, which differ: "

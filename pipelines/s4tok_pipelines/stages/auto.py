@@ -6,10 +6,10 @@ from pathlib import Path
 from s4tok.config import SuperpointConfig, SuperpointPreset, ViewConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.models.checkpoint import TrainedModel
-from s4tok_cache import CacheReader, Shard, Stamp
+from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Shard, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_pipelines.inputs.entries import root_of
-from s4tok_pipelines.inputs.find_superpoints import as_wanted, cuts_of, ready_superpoints
+from s4tok_pipelines.inputs.find_superpoints import as_wanted, cuts_of, open_superpoints, ready_superpoints
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stages.extract_masks import extract_masks
 from s4tok_pipelines.stages.render_views import render_views
@@ -36,10 +36,8 @@ def make_superpoints(
 ) -> None:
     """Cut what is missing of the cut that is asked for, of the usual one, or of the only other one that lies there."""
     cut = config or usual_superpoints(clouds, cache)
-    if cut is not None and cut.method == "masks":
-        extract_masks(clouds, cache, cut.masks, step=cut.frame_step, workers=workers, shard=shard, report=report)
     if cut is not None:
-        superpoints(clouds, cache, cut, shard=shard, workers=workers, report=report)
+        _make(clouds, cache, cut, shard, workers, report)
 
 
 def usual_superpoints(
@@ -67,12 +65,12 @@ def superpoints_for(
 
     With `auto` what is missing is made before: the cut of the checkpoint's training, or the usual one where its card
     tells none. Superpoints that s4tok has not cut itself (ScanNet's segments, a user's labels) are somebody's choice:
-    nothing is made beside them.
+    nothing is made where they are the only ones.
     """
     if auto:
         cut = _cut_for(checkpoint, clouds, cuts_of(clouds, cache), report)
         if cut is not None:
-            superpoints(clouds, cache, cut, workers=workers, report=report)
+            _make(clouds, cache, cut, Shard(), workers, report)
     return ready_superpoints(clouds, cache, checkpoint, report)
 
 
@@ -92,21 +90,39 @@ def make_views(
         render_views(clouds, cache, views, shard=shard, workers=workers, device=device, report=report)
 
 
+def _make(clouds: CloudDataset, cache: Path, cut: SuperpointConfig, shard: Shard, workers: int, report: Report) -> None:
+    """Cut the clouds that are not, regions of masks with the masks that are missing."""
+    if cut.method == "masks":
+        if _has_all(clouds, cache, cut):  # whose masks may be gone
+            return
+        extract_masks(clouds, cache, cut.masks, step=cut.frame_step, workers=workers, shard=shard, report=report)
+    superpoints(clouds, cache, cut, shard=shard, workers=workers, report=report)
+
+
+def _has_all(clouds: CloudDataset, cache: Path, cut: SuperpointConfig) -> bool:
+    try:
+        found = open_superpoints(clouds, cache, cut)
+    except (CacheMissing, CacheMismatch):
+        return False
+    return all(key in found for key in clouds.keys)
+
+
 def _cut_for(
     checkpoint: TrainedModel, clouds: CloudDataset, stamps: Sequence[Stamp], report: Report
 ) -> SuperpointConfig | None:
     """Choose the cut to make for a checkpoint, beside those that lie there; None to make none."""
     known = checkpoint.trained.cut_of(clouds.scene)
-    if known is None or not is_computed(known.method):
-        return _usual(clouds, stamps)
+    is_there = known is not None and any(is_as(stamp, known) for stamp in stamps)
+    if known is None or not is_computed(known.method) or (known.method == "masks" and not is_there):
+        return _usual(clouds, stamps)  # regions are those of single frames, as a rule, which whole scenes do without
     trained = checkpoint.trained.superpoints.get(clouds.scene, known)
     if trained.method != known.method:
         report.warn(
             f"checkpoint {checkpoint.name} was trained with superpoints by {trained.method}, which cannot be imported: "
             f"{clouds.name} is cut by {known.method}"
         )
-    if stamps and not any(is_as(stamp, known) for stamp in stamps):
-        if not all(is_computed(stamp.parameters.get("method")) for stamp in stamps):
+    if stamps and not is_there:
+        if len(stamps) == 1 and not is_computed(stamps[0].parameters.get("method")):
             return None
         report.note(
             f"cutting {clouds.name} {as_wanted(clouds, checkpoint)}; there is another cut: "

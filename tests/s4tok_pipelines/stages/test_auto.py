@@ -1,5 +1,6 @@
 """What --auto makes, and what it leaves alone."""
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -7,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from s4tok.config import SuperpointConfig, ViewConfig
+from s4tok.errors import InputError
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.trained import Trained
-from s4tok.synthetic.datasets import ToyShapes
+from s4tok.synthetic.datasets import ToyScans, ToyShapes
 from s4tok_cache import CacheReader, Stamp
 from s4tok_pipelines.inputs.entries import root_of
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.stages.auto import make_superpoints, make_views, superpoints_for, usual_superpoints
-from s4tok_pipelines.stamps import superpoints_stamp, views_stamp
+from s4tok_pipelines.stamps import is_as, superpoints_stamp, views_stamp
 from tests.notes import Notes
 from tests.octants import cut_into_octants
 
@@ -130,6 +132,43 @@ def test_nothing_is_made_beside_superpoints_of_somebodys_choice(
     for who in (other_cut, checkpoint):
         superpoints_for(who, clouds, tmp_path)
     assert folders(tmp_path, clouds) == {ready.folder}
+
+
+def test_the_cut_of_a_checkpoints_training_is_made_beside_several_others_whatever_they_are(
+    tmp_path: Path, clouds: ToyShapes, other_cut: TrainedModel
+) -> None:
+    for stamp in (LABELS, superpoints_stamp(USUAL)):
+        cut_into_octants(clouds, tmp_path, stamp=stamp)
+    assert superpoints_for(other_cut, clouds, tmp_path).stamp == superpoints_stamp(OTHER)
+
+
+@pytest.mark.parametrize(("ready", "option"), [(LABELS, "labels --labels /mine"), (SEGMENTS, "scannet-segments")])
+def test_labels_that_some_clouds_lack_are_asked_for_by_the_command_that_takes_them(
+    tmp_path: Path, clouds: ToyShapes, other_cut: TrainedModel, ready: Stamp, option: str
+) -> None:
+    cut_into_octants(clouds, tmp_path, clouds.keys[:1], ready)
+    with pytest.raises(InputError, match="1 of 2 clouds have no superpoints") as error:
+        superpoints_for(other_cut, clouds, tmp_path)
+    assert error.value.hint == f"run `s4tok superpoints toy-shapes --split val --method {option}`."
+
+
+def test_regions_of_masks_that_are_partly_there_are_completed_or_another_cut_is_made_beside(
+    tmp_path: Path, checkpoint: TrainedModel
+) -> None:
+    first, scans = (ToyScans(sizes=(count, 0, 0), frames=20, voxel=0.06) for count in (1, 2))
+    regions, cut = SuperpointConfig("masks"), SuperpointConfig("grid")
+    make_superpoints(first, tmp_path, regions)
+    of_rooms, of_frames = (checkpoint._replace(trained=Trained(superpoints={"room": each})) for each in (cut, regions))
+    assert superpoints_for(of_rooms, scans, tmp_path).stamp == superpoints_stamp(cut)
+    for who in (checkpoint, of_frames):
+        cache = tmp_path / who.trained.superpoints.get("room", cut).method
+        make_superpoints(first, cache, regions)
+        found = superpoints_for(who, scans, cache)
+        assert found.keys() == list(scans.keys)
+        assert is_as(found.stamp, regions)
+    shutil.rmtree(cache / "toy-scans-frames")
+    assert is_as(superpoints_for(of_frames, scans, cache).stamp, regions)
+    assert not (cache / "toy-scans-frames").exists()
 
 
 def test_ready_labels_of_a_training_are_never_made(tmp_path: Path, clouds: ToyShapes, checkpoint: TrainedModel) -> None:
