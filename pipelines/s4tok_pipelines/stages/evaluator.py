@@ -39,7 +39,7 @@ from s4tok_pipelines.report import Report
 from s4tok_pipelines.stages.auto import make_superpoints, usual_superpoints
 from s4tok_pipelines.stages.classify import classify
 from s4tok_pipelines.stages.detect import detect, open_superpoints
-from s4tok_pipelines.stages.extract_features import extract_features
+from s4tok_pipelines.stages.make_features import make_features
 from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.segment import segment
 from s4tok_pipelines.tables.kept_results import KeptResults, result_stamp
@@ -248,9 +248,9 @@ class Evaluator(NamedTuple):
         """Make the 2D model's features of superpoints where they are missing."""
         if self.model is not None:
             cut = usual_superpoints(clouds, self.cache, self.superpoints)
-            extract_features(
-                clouds, self.cache, self.model, superpoints=cut, auto=True, workers=self.workers,
-                devices=(self.clip.device.type,), report=self.report,
+            make_features(
+                clouds, self.cache, self.model, cut,
+                workers=self.workers, device=self.clip.device.type, report=self.report,
             )  # fmt: skip
 
     def _words(self, clouds: CloudDataset, scorer: PointScorer) -> Vocabulary:

@@ -16,7 +16,7 @@ from s4tok_pipelines.objectives.table import OBJECTIVES
 from s4tok_pipelines.outputs.assumed import tell_assumed
 from s4tok_pipelines.report import Outcome, Report, silent
 from s4tok_pipelines.stages.auto import usual_superpoints
-from s4tok_pipelines.stages.extract_features import extract_features
+from s4tok_pipelines.stages.make_features import make_features
 from s4tok_pipelines.stages.train import SAVE_EVERY, Run, train
 from s4tok_pipelines.training import boards
 from s4tok_pipelines.training.ranks import from_environment
@@ -100,9 +100,7 @@ def _make_features(
     """Run the stages before this one, with the preset's superpoints unless others lie there."""
     cut = usual_superpoints(clouds, cache, config.superpoints)
     model = config.clip if config.features is None else VisionConfig(config.features)
-    extract_features(
-        clouds, cache, model, superpoints=cut, auto=True, workers=workers, devices=(device,), report=report
-    )
+    make_features(clouds, cache, model, cut, workers=workers, device=device, report=report)
 
 
 def _stamp(config: RunConfig, ready: Prepared) -> Stamp:
