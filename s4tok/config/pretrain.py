@@ -24,6 +24,8 @@ class RunConfig:
     superpoints: SuperpointPreset = "default"
     """Which superpoints: default, cut-pursuit (the default before), paper (the printed form of App. A.1), or masks
     (regions of images)."""
+    superpoints_asked: bool = False
+    """Whether they were asked for, and are not just a preset's: then no others are taken in their place."""
     limit: int | None = None
     """Clouds to train on at most."""
     point_features: tuple[PointKind, ...] = ()

@@ -123,6 +123,7 @@ def begun_from(recipe: RunConfig, card: Mapping[str, Any], superpoints: Superpoi
     return replace(
         recipe,
         superpoints=found or recipe.superpoints,
+        superpoints_asked=found is not None,
         tokenizer=tokenizer_config(card),
         clip=VisionConfig(clip["name"]),
         features=None if is_by_clip else trained.vision_model["model"],

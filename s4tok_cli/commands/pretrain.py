@@ -54,7 +54,7 @@ RECIPE = FieldsOf(
         Part("backbone", BackboneConfig, "Models", (), {"width": "--backbone-width", "layers": "--backbone-layers",
              "heads": "--backbone-heads"}, ("mlp_ratio",)),
         Part("regions", RegionConfig, "Regions", (), {}, ("group_seed",)),
-        Part("", RunConfig, "Models", ("features",), {}, ("limit", "clouds")),
+        Part("", RunConfig, "Models", ("features",), {}, ("limit", "clouds", "superpoints_asked")),
     ),
     {preset: RunConfig.of(preset) for preset in SHOWN},
 )  # fmt: skip
@@ -106,6 +106,8 @@ def pretrain(
     if (begun_with := recipe.get("checkpoint")) is not None:
         config = begun_from(config, read_card(find_checkpoint(begun_with)), recipe.get("superpoints"))
     config = changed(config, recipe)
+    if "superpoints" in recipe:
+        config = replace(config, superpoints_asked=True)
     if source.limit is not None:
         config = replace(config, limit=source.limit)
     source = replace(source, clouds=source.clouds or config.clouds)

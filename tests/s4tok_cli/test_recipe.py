@@ -35,6 +35,9 @@ def test_options_and_settings_overrule_the_preset_field_by_field(asked: Any) -> 
     assert found.training.center_targets is False
     assert found.limit == toy.limit
     assert asked("--preset", "toy", "--limit", "3").limit == 3
+    assert not found.superpoints_asked
+    for flags in (["--superpoints", "default"], ["--set", "superpoints=default"]):
+        assert asked("--preset", "toy", *flags).superpoints_asked
     assert asked("--pretrained", "").clip.pretrained == ""  # random weights, and not the usual ones
 
 

@@ -16,7 +16,13 @@ LAYOUTS: Mapping[str, Layout] = {CLIP_STAGE: CLIP_FEATURES, FEATURES_STAGE: FEAT
 
 
 def find_features(
-    root: Path, name: str, wanted: Mapping[str, Any], way_out: Callable[[], str], *, cut: Stamp | None = None
+    root: Path,
+    name: str,
+    wanted: Mapping[str, Any],
+    way_out: Callable[[], str],
+    *,
+    cut: Stamp | None = None,
+    is_asked: bool = False,
 ) -> CacheReader:
     """Open the features of a model: over this cut where there are such, else the only ones there are.
 
@@ -26,10 +32,11 @@ def find_features(
         wanted: Its identity, or as much of it as is known.
         way_out: Says what makes such features, where there are none.
         cut: The superpoints that are preferred.
+        is_asked: Take no features over others.
 
     Raises:
         CacheMissing: Where the model has left no features.
-        CacheMismatch: Where it has left several, and nothing says which.
+        CacheMismatch: Where it has left several, and nothing says which; where it has left none that were asked for.
     """
     stamps = features_of(root, wanted)
     if not stamps:
@@ -37,6 +44,13 @@ def find_features(
         beside = f"; there are some by {', '.join(others)}" if others else ""
         raise CacheMissing(f"{root} has no features by {name}{beside}.", way_out())
     fitting = [stamp for stamp in stamps if cut is not None and of_itself(cut_of(stamp)).json == cut.json]
+    if is_asked and cut is not None and not fitting:
+        odd = "; ".join(differences(of_itself(cut_of(stamps[0])), cut))
+        raise CacheMismatch(
+            f"{root} has features by {name}, and none of the superpoints that were asked for; those there are were cut "
+            f"with {odd}.",
+            way_out(),
+        )
     found = fitting or stamps
     if len(found) > 1:
         raise CacheMismatch(

@@ -22,6 +22,7 @@ from s4tok_pipelines.stamps import (
     MASKS_STAGE,
     SUPERPOINTS_STAGE,
     VIEWS_STAGE,
+    is_as,
     of_itself,
     superpoints_stamp,
 )
@@ -32,7 +33,8 @@ def training_features(
 ) -> CacheReader:
     """Open the features to distil: those of the recipe's vision model, or of the CLIP that reads the tokens, if any.
 
-    Those over the superpoints of the preset are preferred to the only ones there are.
+    Those over the superpoints of the preset are preferred to the only ones there are, and no others are taken where
+    they were asked for.
     """
     root = root_of(cache, clouds)
     if config.features is None and clip is not None:
@@ -42,7 +44,8 @@ def training_features(
         name = bare_name(name)
         wanted = {kind.key: name}
     cut = superpoints_stamp(SuperpointConfig.of(clouds.scene, config.superpoints))
-    features = find_features(root, name, wanted, partial(_way_out, clouds, root, config), cut=cut)
+    way_out = partial(_way_out, clouds, root, config)
+    features = find_features(root, name, wanted, way_out, cut=cut, is_asked=config.superpoints_asked)
     if odd := "; ".join(differences(of_itself(cut_of(features.stamp)), cut)):
         report.note(f"using superpoints cut otherwise than the preset {config.superpoints}: {odd}")
     return features
@@ -90,7 +93,12 @@ def _way_out(clouds: CloudDataset, root: Path, config: RunConfig) -> str:
     """Say which stages are still to be run, and how."""
     extraction = _extraction(config)
     preset = "" if config.superpoints == "default" else f" --preset {config.superpoints}"
-    stages = [] if stamps_of(root.absolute(), SUPERPOINTS_STAGE) else [f"{SUPERPOINTS_STAGE}{preset}"]
+    cuts = stamps_of(root.absolute(), SUPERPOINTS_STAGE)
+    if config.superpoints_asked:
+        wanted = SuperpointConfig.of(clouds.scene, config.superpoints)
+        cuts = [stamp for stamp in cuts if is_as(stamp, wanted)]
+        extraction += f" --superpoints {config.superpoints}"
+    stages = [] if cuts else [f"{SUPERPOINTS_STAGE}{preset}"]
     if stages and config.superpoints == "masks":
         stages.insert(0, MASKS_STAGE)
     if clouds.scene == "object" and not stamps_of(root.absolute(), VIEWS_STAGE):

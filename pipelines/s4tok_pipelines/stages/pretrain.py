@@ -5,7 +5,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from s4tok.config import PretrainConfig, RunConfig, Speedups, VisionConfig
+from s4tok.config import PretrainConfig, RunConfig, Speedups, SuperpointConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import UsageError, choose
@@ -97,8 +97,11 @@ def _require_rooms(datasets: Sequence[CloudDataset], config: RunConfig, report: 
 def _make_features(
     cache: Path, config: RunConfig, workers: int, device: str, report: Report, clouds: CloudDataset
 ) -> None:
-    """Run the stages before this one, with the preset's superpoints unless others lie there."""
-    cut = usual_superpoints(clouds, cache, config.superpoints)
+    """Run the stages before this one, with superpoints as asked for, or a preset's unless others lie there."""
+    if config.superpoints_asked:
+        cut: SuperpointConfig | None = SuperpointConfig.of(clouds.scene, config.superpoints)
+    else:
+        cut = usual_superpoints(clouds, cache, config.superpoints)
     model = config.clip if config.features is None else VisionConfig(config.features)
     make_features(clouds, cache, model, cut, workers=workers, device=device, report=report)
 

@@ -26,6 +26,7 @@ def first(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def begun(world: Any, first: Path, **training: Any) -> RunConfig:
     """Give the recipe that begins with the run."""
     recipe = begun_from(world.config(loss="distill", distill_pass="full", **training), read_card(first / "ckpt/best"))
+    recipe = replace(recipe, superpoints_asked=False)  # octants, which are of no preset
     return replace(recipe, checkpoint=str(first), clip=world.config().clip)
 
 
@@ -84,8 +85,10 @@ def test_settings_of_a_card_overrule_a_recipe() -> None:
     assert (found.point_features, found.training.window, found.training.head) == (("rgb",), 2.0, "linear")
     assert found.training.epochs == RunConfig.of("toy").training.epochs
     cut = vars(SuperpointConfig.of("room", "cut-pursuit"))
-    assert begun_from(RunConfig.of("toy"), {**card, "superpoints": {"room": cut}}).superpoints == "cut-pursuit"
-    assert found.superpoints == RunConfig.of("toy").superpoints  # of which the card says nothing
+    as_there = begun_from(RunConfig.of("toy"), {**card, "superpoints": {"room": cut}})
+    assert (as_there.superpoints, as_there.superpoints_asked) == ("cut-pursuit", True)
+    # Of these the card says nothing.
+    assert (found.superpoints, found.superpoints_asked) == (RunConfig.of("toy").superpoints, False)
     by_clip = {**card, "vision_model": {"model": "mini2", "weights": "a"}}
     assert begun_from(RunConfig.of("toy"), by_clip).features is None
     with pytest.raises(UsageError, match="a plain transformer"):

@@ -12,7 +12,7 @@ from s4tok.errors import InputError, UsageError
 from s4tok.models.checkpoint import load_trained
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.vision.frozen_clip import FrozenClip
-from s4tok_cache import CacheMissing, CacheReader, Stamp
+from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Stamp
 from s4tok_pipelines.layouts import CLIP_FEATURES
 from s4tok_pipelines.report import Item, Report
 from s4tok_pipelines.stages.pretrain import pretrain
@@ -164,6 +164,27 @@ def test_auto_makes_what_is_missing_with_superpoints_that_are_there_or_the_prese
         assert done.made == 1
         features = CacheReader.find(cache / "toy-shapes" / "train", CLIP_FEATURES, "extract-clip")
         assert features.stamp.upstream[0].sha256 == cut.sha256
+
+
+def test_superpoints_that_were_asked_for_are_made_or_asked_for_by_command_whatever_lies_there(
+    world: Any, tmp_path: Path
+) -> None:
+    few, config = ToyShapes("train", sizes=(4, 0, 0), points=300), world.config(epochs=1)
+    before = superpoints_stamp(SuperpointConfig.of("object", "cut-pursuit"))
+    for stamp in (Stamp("superpoints", {"method": "labels", "labels": "/mine"}), before):
+        cache = tmp_path / str(stamp.parameters["method"])
+        cut_into_octants(few, cache, stamp=stamp)
+        pretrain(few, cache, config, out=cache / "other", auto=True)
+        asked = replace(config, superpoints_asked=True)
+        with pytest.raises(CacheMismatch, match=r"none of the superpoints that were asked for; .* cut with") as caught:
+            pretrain(few, cache, asked, out=cache / "run")
+        commands = (
+            f"superpoints toy-shapes --split train; s4tok extract-clip toy-shapes --split train --clip {world.clip}"
+        )
+        assert f"{commands} --superpoints default`" in caught.value.hint
+        said = Said()
+        assert pretrain(few, cache, asked, out=cache / "run", auto=True, report=said).made == 1
+        assert not any("cut otherwise" in note for note in said.notes)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_state_before(world: Any, tmp_path: Path) -> None:
