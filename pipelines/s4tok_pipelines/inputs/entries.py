@@ -6,6 +6,7 @@ from pathlib import Path
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import FrameClouds
+from s4tok.datasets.own_files import OwnFiles
 from s4tok.datasets.table import DATASETS
 from s4tok.errors import InputError
 from s4tok_cache import CacheReader, Entry, Fingerprint
@@ -47,6 +48,16 @@ def _of_cloud(clouds: CloudDataset, key: str) -> Fingerprint:
     known = f"{origin.identity}, {origin.size}, {origin.mtime_ns}"
     sha256 = hashlib.sha256(known.encode()).hexdigest() if origin.identity else ""
     return Fingerprint(origin.path, origin.size, origin.mtime_ns, sha256)
+
+
+def holds_some(result: CacheReader, clouds: CloudDataset) -> bool:
+    """Say whether a result is of these clouds: of own files, whether it has one of them as what it is taken for now.
+
+    Objects and rooms of a folder lie in one place, and results of them differ.
+    """
+    if not isinstance(clouds, OwnFiles):
+        return True
+    return any(result.fingerprint(key).path == of.path for key, of in fingerprints(clouds).items() if key in result)
 
 
 def read_entry(

@@ -8,7 +8,7 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Layout, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import fingerprints
+from s4tok_pipelines.inputs.entries import fingerprints, holds_some
 from s4tok_pipelines.layouts import CLIP_FEATURES, FEATURES, SUPERPOINTS
 from s4tok_pipelines.stamps import CLIP_STAGE, FEATURES_STAGE, SUPERPOINTS_STAGE, of_itself
 
@@ -21,6 +21,7 @@ def find_features(
     wanted: Mapping[str, Any],
     way_out: Callable[[], str],
     *,
+    clouds: CloudDataset | None = None,
     cut: Stamp | None = None,
     is_asked: bool = False,
 ) -> CacheReader:
@@ -31,6 +32,7 @@ def find_features(
         name: Of the model, as users call it.
         wanted: Its identity, or as much of it as is known.
         way_out: Says what makes such features, where there are none.
+        clouds: Whose features they are, where they may be own files: objects and rooms of these lie in one place.
         cut: The superpoints that are preferred.
         is_asked: Take no features over others.
 
@@ -38,9 +40,9 @@ def find_features(
         CacheMissing: Where the model has left no features.
         CacheMismatch: Where it has left several, and nothing says which; where it has left none that were asked for.
     """
-    stamps = features_of(root, wanted)
+    stamps = features_of(root, wanted, clouds)
     if not stamps:
-        others = sorted({name_in(stamp) for stamp in features_of(root, {})})
+        others = sorted({name_in(stamp) for stamp in features_of(root, {}, clouds)})
         beside = f"; there are some by {', '.join(others)}" if others else ""
         raise CacheMissing(f"{root} has no features by {name}{beside}.", way_out())
     fitting = [stamp for stamp in stamps if cut is not None and of_itself(cut_of(stamp)).json == cut.json]
@@ -61,10 +63,11 @@ def find_features(
     return open_features(root, found[0])
 
 
-def features_of(root: Path, wanted: Mapping[str, Any]) -> list[Stamp]:
-    """Find the features under a root whose stamp has what is known of a model."""
+def features_of(root: Path, wanted: Mapping[str, Any], clouds: CloudDataset | None = None) -> list[Stamp]:
+    """Find the features under a root whose stamp has what is known of a model, and those of some clouds alone."""
     every = [stamp for stage in LAYOUTS for stamp in stamps_of(root.absolute(), stage)]
-    return [stamp for stamp in every if all(stamp.parameters.get(key) == value for key, value in wanted.items())]
+    found = [stamp for stamp in every if all(stamp.parameters.get(key) == value for key, value in wanted.items())]
+    return [stamp for stamp in found if clouds is None or holds_some(open_features(root, stamp), clouds)]
 
 
 def open_features(root: Path, stamp: Stamp) -> CacheReader:

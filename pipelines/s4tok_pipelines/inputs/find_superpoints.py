@@ -10,7 +10,7 @@ from s4tok.errors import InputError
 from s4tok.models.checkpoint import TrainedModel
 from s4tok_cache import CacheMissing, CacheReader, Stamp
 from s4tok_cache.inspect import stamps_of
-from s4tok_pipelines.inputs.entries import fingerprints, in_short, root_of, way_out
+from s4tok_pipelines.inputs.entries import holds_some, in_short, root_of, way_out
 from s4tok_pipelines.inputs.masks import require_current_masks
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
@@ -96,21 +96,13 @@ def _open_superpoints(
 
 
 def cuts_of(clouds: CloudDataset, cache: Path) -> list[Stamp]:
-    """List the cuts that lie there; of own files those in which one of them is what it is taken for now.
-
-    Objects and rooms of a folder lie in one place, and are cut differently.
-    """
+    """List the cuts of these clouds that lie there."""
     root = root_of(cache, clouds)
-    stamps = stamps_of(root, SUPERPOINTS_STAGE)
-    if not stamps or not isinstance(clouds, OwnFiles):
-        return stamps
-    taken = {key: each.path for key, each in fingerprints(clouds).items()}
-
-    def has_some(stamp: Stamp) -> bool:
-        cut = CacheReader(root, SUPERPOINTS, stamp)
-        return any(cut.fingerprint(key).path == path for key, path in taken.items() if key in cut)
-
-    return [stamp for stamp in stamps if has_some(stamp)]
+    return [
+        stamp
+        for stamp in stamps_of(root, SUPERPOINTS_STAGE)
+        if holds_some(CacheReader(root, SUPERPOINTS, stamp), clouds)
+    ]
 
 
 def as_wanted(clouds: CloudDataset, checkpoint: TrainedModel) -> str:

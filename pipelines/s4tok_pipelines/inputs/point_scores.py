@@ -77,6 +77,7 @@ class VisionScorer(PointScorer):
             lambda: (
                 f"s4tok {FEATURES_STAGE} on the same SOURCE makes them: --split {clouds.split} --model {model.name}."
             ),
+            clouds=clouds,
         )
         super().__init__(f"{model.name} in 2D", superpoints_under(self.features), config)
         means = calibrating_means(config, calibrated_by, clouds.scene)

@@ -45,7 +45,7 @@ def training_features(
         wanted = {kind.key: name}
     cut = superpoints_stamp(SuperpointConfig.of(clouds.scene, config.superpoints))
     way_out = partial(_way_out, clouds, root, config)
-    features = find_features(root, name, wanted, way_out, cut=cut, is_asked=config.superpoints_asked)
+    features = find_features(root, name, wanted, way_out, clouds=clouds, cut=cut, is_asked=config.superpoints_asked)
     if odd := "; ".join(differences(of_itself(cut_of(features.stamp)), cut)):
         report.note(f"using superpoints cut otherwise than the preset {config.superpoints}: {odd}")
     return features

@@ -41,7 +41,7 @@ def _kept(clouds: CloudDataset, cache: Path, model: VisionConfig, cut: Superpoin
     root = root_of(cache, clouds)
     if not features_of(root, {kind.key: bare_name(name)}):
         return []  # without its weights, whose hash takes loading them
-    kept = features_of(root, load_vision_model(model).identity)
+    kept = features_of(root, load_vision_model(model).identity, clouds)
     return [stamp for stamp in kept if cut is None or is_as(cut_of(stamp), cut)]
 
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from s4tok.config import SuperpointConfig
 from s4tok.datasets.open import open_dataset
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint_files import find_checkpoint, read_card
+from s4tok_pipelines.inputs.own_clouds import parted
 from s4tok_pipelines.stages.pretrain import pretrain
+from s4tok_pipelines.stages.superpoints import superpoints
 from tests.notes import Notes
 from tests.own_files import chairs_and_a_hall
 
@@ -27,6 +30,19 @@ def test_objects_and_rooms_of_a_folder_are_trained_on_each_as_what_they_are(worl
     facts = tomllib.loads((out / "config.toml").read_text())
     assert (facts["source"]["clouds"], facts[f"also-{clouds.name}"]["clouds"]) == (1, 1)  # one chair is held out
     assert any("4 clouds" in note for note in notes.said)  # a chair, and three columns of the hall
+
+
+def test_features_of_a_folder_are_found_whichever_cut_lies_there_for_its_objects_and_rooms(
+    world: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    clouds = open_dataset(chairs_and_a_hall(tmp_path / "mine"))
+    for part in parted(clouds):  # as segment leaves them, for a checkpoint that was trained with another cut
+        superpoints(part, tmp_path / "cache", SuperpointConfig.of(part.scene, "cut-pursuit"))
+    config = world.config(epochs=1, batch=2, window=2.0, windows=3)
+    out = pretrain(clouds, tmp_path / "cache", config, out=tmp_path / "run", auto=True).out
+    cuts = read_card(find_checkpoint(str(out)))["superpoints"]
+    assert {scene: cut["method"] for scene, cut in cuts.items()} == {"object": "cut-pursuit", "room": "cut-pursuit"}
 
 
 def test_both_parts_of_a_folder_beside_another_are_in_the_runs_configuration(world: Any, tmp_path: Path) -> None:
