@@ -93,7 +93,8 @@ def way_out(clouds: CloudDataset, *stages: str, auto: bool = True) -> str:
     """
     source, frames = (clouds.scenes, " --clouds frames") if isinstance(clouds, FrameClouds) else (clouds, "")
     row = DATASETS.get(source.name)
-    of = f"{source.name if row is not None and row.made else 'SOURCE'} --split {clouds.split}{frames}"
+    said = f" --{source.said.scene}" if isinstance(source, OwnFiles) and source.said.scene is not None else ""
+    of = f"{source.name if row is not None and row.made else 'SOURCE'} --split {clouds.split}{said}{frames}"
     commands = (
         f"s4tok {name} {of}{space}{options}" for name, space, options in (each.partition(" ") for each in stages)
     )

@@ -81,3 +81,13 @@ def test_frames_are_asked_for_by_the_scenes_they_are_of() -> None:
     assert way_out(scans, "superpoints").startswith("run `s4tok superpoints toy-scans --split val`, or")
     wanted = "run `s4tok superpoints toy-scans --split val --clouds frames --preset masks`, or pass --auto."
     assert way_out(FrameClouds(scans), "superpoints --preset masks") == wanted
+
+
+def test_commands_for_own_files_have_what_was_said_of_them(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.xyz", np.random.default_rng(0).uniform(size=(50, 3)))
+    wanted = (
+        "run `s4tok superpoints SOURCE --split all --room; s4tok extract-clip SOURCE --split all --room --clip mini`"
+    )
+    said = open_dataset(tmp_path / "a.xyz", scene="room")
+    assert way_out(said, "superpoints", "extract-clip --clip mini", auto=False) == f"{wanted}."
+    assert way_out(open_dataset(tmp_path / "a.xyz"), "superpoints", auto=False).endswith("SOURCE --split all`.")
