@@ -6,10 +6,13 @@ from typing import Any
 from s4tok.counted import counted
 
 
-def in_words(about: Mapping[str, Any], n_clouds: int) -> str:
-    """Tell the clouds, the checkpoint, its texts and the superpoints; of own files also what could be otherwise."""
+def in_words(about: Mapping[str, Any], n_clouds: int, *, has_scenes: bool = True) -> str:
+    """Tell the clouds, the checkpoint, its texts and the superpoints; of own files also what could be otherwise.
+
+    `has_scenes` is off for commands that take all files for objects.
+    """
     by, prompts = about["checkpoint"], about["prompts"]
-    source = _source(about, n_clouds)
+    source = _source(about, n_clouds, has_scenes)
     if prompts is None:
         labels = by["card"]["labels"]["task"]
         return (
@@ -32,11 +35,11 @@ def _learned(card: Mapping[str, Any]) -> str:
     return f" (which has learned labels of {' and '.join(learned)})" if learned else ""
 
 
-def _source(about: Mapping[str, Any], n_clouds: int) -> str:
+def _source(about: Mapping[str, Any], n_clouds: int, has_scenes: bool) -> str:
     if about["files"]:
         from s4tok_pipelines.outputs.assumed import assumed
 
-        return assumed(about, n_clouds)
+        return assumed(about, n_clouds, has_scenes=has_scenes)
     return f"{counted(n_clouds, 'cloud')} of {about['dataset']} {about['split']}"
 
 

@@ -100,7 +100,7 @@ def _tell(found: "Classified") -> None:
         for key, best in found.answers.items():
             console.result(f"{key:<{width}}  {', '.join(f'{name} {score:.3f}' for name, score in best)}")
         kind = "probabilities" if found.by_head else "cosine similarities"
-        console.result(f"{in_words(found.about, len(found.answers))}; figures are {kind}")
+        console.result(f"{in_words(found.about, len(found.answers), has_scenes=False)}; figures are {kind}")
         return
     figures, about = found.figures, found.about
     rows = []

@@ -40,7 +40,7 @@ def taken_for(clouds: CloudDataset) -> dict[str, Any]:
 
 
 def assumed(about: Mapping[str, Any], n_clouds: int, *, has_scenes: bool = True) -> str:
-    """Say it in words, each with the option that overrules it; there is none for the scene where all are rooms."""
+    """Say it in words, each with the option that overrules it; none for the scene where a command takes one kind."""
     scenes = {"object": ("an object", "objects", "--room"), "room": ("a room", "rooms", "--object")}
     one, many, other = scenes[about["scene"]]
     scene = f"{one if n_clouds == 1 else many}{f' (else {other})' if has_scenes else ''}"

@@ -122,7 +122,7 @@ def test_files_of_ones_own_get_their_three_best_labels_a_line_each(ask: Run, ans
     done = ask(*files, *labels, "--up", "y")
     assert done.returncode == 0
     *lines, assumed = done.stdout.splitlines()
-    assert "objects (else --room) of any unit, y up (else --up); checkpoint" in assumed
+    assert "taken for objects of any unit, y up (else --up); checkpoint" in assumed  # there is no --room
     assert [line.split()[0] for line in lines] == ["a.npy", "b.xyz"]
     assert f"{first[0]} {first[1]:.3f}, {second[0]} {second[1]:.3f}" in lines[0]
 
