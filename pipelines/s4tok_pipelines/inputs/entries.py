@@ -9,6 +9,7 @@ from s4tok.datasets.frame_clouds import FrameClouds
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.datasets.table import DATASETS
 from s4tok.errors import InputError
+from s4tok.geometry.placement import Said
 from s4tok_cache import CacheReader, Entry, Fingerprint
 from s4tok_pipelines.layouts import CLIP_FEATURES, FEATURES, SUPERPOINTS
 from s4tok_pipelines.stamps import FEATURES_STAGE, SUPERPOINTS_STAGE
@@ -93,9 +94,16 @@ def way_out(clouds: CloudDataset, *stages: str, auto: bool = True) -> str:
     """
     source, frames = (clouds.scenes, " --clouds frames") if isinstance(clouds, FrameClouds) else (clouds, "")
     row = DATASETS.get(source.name)
-    said = f" --{source.said.scene}" if isinstance(source, OwnFiles) and source.said.scene is not None else ""
+    said = _said_of(source.said) if isinstance(source, OwnFiles) else ""
     of = f"{source.name if row is not None and row.made else 'SOURCE'} --split {clouds.split}{said}{frames}"
     commands = (
         f"s4tok {name} {of}{space}{options}" for name, space, options in (each.partition(" ") for each in stages)
     )
     return f"run `{'; '.join(commands)}`{', or pass --auto' * auto}."
+
+
+def _said_of(said: Said) -> str:
+    """Repeat the options that say what own files are."""
+    named = {"up": said.up, "unit": said.unit}
+    options = [f" --{name} {value}" for name, value in named.items() if value is not None]
+    return "".join([f" --{said.scene}"] * (said.scene is not None) + options)
