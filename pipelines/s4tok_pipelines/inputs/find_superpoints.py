@@ -1,5 +1,6 @@
 """Superpoints for a checkpoint that reads them: cut as for its training, where that is known and can be had."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -8,8 +9,9 @@ from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import TrainedModel
-from s4tok_cache import CacheMissing, CacheReader, Stamp
+from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Stamp
 from s4tok_cache.inspect import stamps_of
+from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.entries import holds_some, in_short, root_of, way_out
 from s4tok_pipelines.inputs.masks import require_current_masks
 from s4tok_pipelines.layouts import SUPERPOINTS
@@ -85,7 +87,7 @@ def _open_superpoints(
                 raise CacheMissing(f"{root} has no superpoints{of}.")
             if len(stamps) == 1:
                 return CacheReader(root, SUPERPOINTS, stamps[0])
-            return CacheReader.find(root, SUPERPOINTS, SUPERPOINTS_STAGE)  # which says how they differ
+            raise _several(root, clouds, stamps)
         masked = [stamp for stamp in stamps_of(root, SUPERPOINTS_STAGE) if is_as(stamp, config)]
         if config.method == "masks" and len(masked) == 1:  # its stamp has that of the masks too
             return CacheReader(root, SUPERPOINTS, masked[0])
@@ -112,6 +114,18 @@ def as_wanted(clouds: CloudDataset, checkpoint: TrainedModel) -> str:
     known = checkpoint.trained.cut_of(clouds.scene)
     method = "" if known is None else f", by {known.method} as for the training of checkpoint {checkpoint.name}"
     return f"with the defaults for {clouds.scene}s{method}"
+
+
+def _several(root: Path, clouds: CloudDataset, stamps: Sequence[Stamp]) -> CacheMismatch:
+    """Say how cuts differ of which none was asked for, and which of them have a name."""
+    cuts = {preset: SuperpointConfig.of(clouds.scene, preset) for preset in get_args(SuperpointPreset)}
+    named = [preset for preset, cut in cuts.items() if any(is_as(stamp, cut) for stamp in stamps)]
+    remove = f"remove those that are not meant: {', '.join(stamp.folder for stamp in stamps)}"
+    odd = "; ".join(differences(stamps[0], stamps[1]))
+    return CacheMismatch(
+        f"{root} has {len(stamps)} results of superpoints, which differ: {odd}.",
+        f"say --superpoints {' or '.join(named)}, or {remove}." if named else f"{remove}.",
+    )
 
 
 def _way_out(clouds: CloudDataset, checkpoint: TrainedModel) -> str:

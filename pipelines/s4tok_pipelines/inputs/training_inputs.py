@@ -10,7 +10,7 @@ from s4tok.randomness import seed_of
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.table import find_kind
 from s4tok.vision.weights import bare_name
-from s4tok_cache import CacheMismatch, CacheReader
+from s4tok_cache import CacheMismatch, CacheMissing, CacheReader
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.entries import fingerprints, in_short, root_of, way_out
@@ -64,7 +64,10 @@ def usable(
     found = [key for key in clouds.keys if key in features and features.fingerprint(key).same(expected[key])]
     absent = set(clouds.keys).difference(found)
     failed = features.failures() if absent else {}
-    features.require(key for key in absent if key not in features and key not in failed)
+    try:
+        features.require(sorted(key for key in absent if key not in features and key not in failed))
+    except CacheMissing as error:
+        raise CacheMissing(str(error), way_out(clouds, _extraction(config))) from error
     old = sorted(
         key for key in absent if key in features and not (key in failed and failed[key].fingerprint.same(expected[key]))
     )

@@ -10,7 +10,7 @@ from s4tok.errors import InputError
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.trained import Trained
 from s4tok.synthetic.datasets import ToyShapes
-from s4tok_cache import CacheMissing, Stamp
+from s4tok_cache import CacheMismatch, CacheMissing, Stamp
 from s4tok_cache.stamp import differences
 from s4tok_pipelines.inputs.find_superpoints import open_superpoints, ready_superpoints
 from s4tok_pipelines.stamps import superpoints_stamp
@@ -92,6 +92,20 @@ def test_several_cuts_none_of_which_fits_are_listed(
     fill(tmp_path / "b", clouds, OTHER, THIRD)
     with pytest.raises(InputError, match="none is cut with the defaults for objects"):
         ready_superpoints(clouds, tmp_path / "b", checkpoint)
+
+
+def test_several_cuts_of_which_none_was_asked_for_are_told_apart_by_name(tmp_path: Path, clouds: ToyShapes) -> None:
+    cuts = fill(tmp_path, clouds, USUAL, SuperpointConfig.of("object", "cut-pursuit"))
+    with pytest.raises(CacheMismatch, match=r"has 2 results of superpoints, which differ: .*method") as caught:
+        open_superpoints(clouds, tmp_path)
+    folders = ", ".join(sorted(cut.folder for cut in cuts))
+    assert (
+        caught.value.hint == f"say --superpoints default or cut-pursuit, or remove those that are not meant: {folders}."
+    )
+    fill(tmp_path / "others", clouds, OTHER, THIRD)
+    with pytest.raises(CacheMismatch) as caught:
+        open_superpoints(clouds, tmp_path / "others")
+    assert caught.value.hint.startswith("remove those that are not meant: superpoints-")
 
 
 def test_ready_labels_of_training_are_matched_by_ready_labels_from_anywhere(

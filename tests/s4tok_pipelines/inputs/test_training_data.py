@@ -236,6 +236,15 @@ def test_features_and_samples_of_superpoints_that_have_changed_are_not_trained_o
     assert opened() == list(shapes.keys[2:])
 
 
+def test_features_that_clouds_lack_are_asked_for_by_command(world: Any) -> None:
+    more, clip, config = ToyShapes("train", sizes=(23, 4, 0), points=600), FrozenClip.load(world.clip), world.config()
+    features = training_features(world.train, world.cache, clip, config)
+    with pytest.raises(CacheMissing, match="lacks 1 entries") as error:
+        usable(more, superpoints_under(features), features, config, silent)
+    assert "run `s4tok extract-clip toy-shapes --split train --clip" in error.value.hint
+    assert "--auto" in error.value.hint
+
+
 def test_targets_are_kept_where_memory_has_room_and_give_the_same_batches(world: Any) -> None:
     kept, read = (open_data(world, PretrainConfig(draws=2)) for _ in range(2))
     assert kept.hold()
