@@ -3,18 +3,20 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
-from s4tok.config import RunConfig, SuperpointConfig
+from s4tok.config import RunConfig, SuperpointConfig, SuperpointPreset
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.randomness import seed_of
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.table import find_kind
 from s4tok.vision.weights import bare_name
-from s4tok_cache import CacheMismatch, CacheMissing, CacheReader
+from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Layout, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import fingerprints, in_short, root_of, way_out
+from s4tok_pipelines.inputs.entries import fingerprint, fingerprints, in_short, root_of, way_out
 from s4tok_pipelines.inputs.features import cut_of, find_features
+from s4tok_pipelines.layouts import SUPERPOINTS, VIEWS
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import (
     CLIP_STAGE,
@@ -23,6 +25,7 @@ from s4tok_pipelines.stamps import (
     SUPERPOINTS_STAGE,
     VIEWS_STAGE,
     is_as,
+    is_computed,
     of_itself,
     superpoints_stamp,
 )
@@ -64,10 +67,12 @@ def usable(
     found = [key for key in clouds.keys if key in features and features.fingerprint(key).same(expected[key])]
     absent = set(clouds.keys).difference(found)
     failed = features.failures() if absent else {}
+    lost = sorted(key for key in absent if key not in features and key not in failed)
     try:
-        features.require(sorted(key for key in absent if key not in features and key not in failed))
+        features.require(lost)
     except CacheMissing as error:
-        raise CacheMissing(str(error), way_out(clouds, _extraction(config))) from error
+        stages = _stages_before(lost, clouds, superpoints, features)
+        raise CacheMissing(str(error), way_out(clouds, *stages, _extraction(config))) from error
     old = sorted(
         key for key in absent if key in features and not (key in failed and failed[key].fingerprint.same(expected[key]))
     )
@@ -75,7 +80,7 @@ def usable(
         raise CacheMismatch(
             f"{len(old)} of {len(clouds)} clouds have features in {features.folder} that were made before the clouds "
             f"or their superpoints changed, or by an older s4tok: {in_short(old)}.",
-            way_out(clouds, _extraction(config)),
+            way_out(clouds, *_stages_before(old, clouds, superpoints, features), _extraction(config)),
         )
     if absent:
         report.warn(f"{len(absent)} clouds have no features, because their extraction failed, and are left out")
@@ -107,6 +112,32 @@ def _way_out(clouds: CloudDataset, root: Path, config: RunConfig) -> str:
     if clouds.scene == "object" and not stamps_of(root.absolute(), VIEWS_STAGE):
         stages.append(VIEWS_STAGE)
     return way_out(clouds, *stages, extraction)
+
+
+def _stages_before(
+    keys: Sequence[str], clouds: CloudDataset, superpoints: CacheReader, features: CacheReader
+) -> list[str]:
+    """Name the stages that have to be run for these clouds before their features can be made."""
+    stages = []
+    cut = superpoints.stamp
+    if is_computed(cut.parameters.get("method")) and not _are_current(superpoints.root, SUPERPOINTS, cut, clouds, keys):
+        presets = [name for name in get_args(SuperpointPreset) if is_as(cut, SuperpointConfig.of(clouds.scene, name))]
+        preset = "" if not presets or presets[0] == "default" else f" --preset {presets[0]}"
+        stages.append(f"{SUPERPOINTS_STAGE}{preset}")
+    drawn = [each for each in features.stamp.upstream if each.stage == VIEWS_STAGE]
+    if not all(_are_current(features.root, VIEWS, each, clouds, keys) for each in drawn):
+        stages.append(VIEWS_STAGE)
+    return stages
+
+
+def _are_current(root: Path, layout: Layout, stamp: Stamp, clouds: CloudDataset, keys: Sequence[str]) -> bool:
+    try:
+        result = CacheReader(root, layout, stamp)
+    except (CacheMissing, CacheMismatch):
+        return False
+    return all(
+        key in result and result.fingerprint(key).without_entries().same(fingerprint(clouds, key)) for key in keys
+    )
 
 
 def _extraction(config: RunConfig) -> str:

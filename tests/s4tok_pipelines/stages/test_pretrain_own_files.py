@@ -4,12 +4,15 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from s4tok.config import SuperpointConfig
 from s4tok.datasets.open import open_dataset
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint_files import find_checkpoint, read_card
+from s4tok.synthetic.datasets import ToyShapes
+from s4tok_cache import CacheMismatch, CacheMissing
 from s4tok_pipelines.inputs.own_clouds import parted
 from s4tok_pipelines.stages.pretrain import pretrain
 from s4tok_pipelines.stages.superpoints import superpoints
@@ -43,6 +46,38 @@ def test_features_of_a_folder_are_found_whichever_cut_lies_there_for_its_objects
     out = pretrain(clouds, tmp_path / "cache", config, out=tmp_path / "run", auto=True).out
     cuts = read_card(find_checkpoint(str(out)))["superpoints"]
     assert {scene: cut["method"] for scene, cut in cuts.items()} == {"object": "cut-pursuit", "room": "cut-pursuit"}
+
+
+def test_the_commands_for_a_file_that_is_new_or_has_changed_are_all_that_it_needs(world: Any, tmp_path: Path) -> None:
+    mine, cache = tmp_path / "mine", tmp_path / "cache"
+    mine.mkdir()
+    shapes = ToyShapes("val")
+
+    def put(name: str, number: int) -> None:
+        np.save(mine / f"{name}.npy", shapes[shapes.keys[number]].xyz)
+
+    def train(**options: Any) -> None:
+        config = world.config(epochs=1, batch=1)
+        pretrain(open_dataset(mine, scene="object"), cache, config, out=tmp_path / "run", overwrite=True, **options)
+
+    for name in "ab":
+        put(name, 6)
+    train(auto=True)
+    stages = ("superpoints", "render-views", "extract-clip")
+    wanted = "; ".join(f"s4tok {name} SOURCE --split all --object" for name in stages)
+    put("a", 7)
+    with pytest.raises(CacheMismatch, match=r"1 of 2 clouds have features in .* made before") as changed:
+        train()
+    assert f"run `{wanted} --clip" in changed.value.hint
+    train(auto=True)
+    put("c", 8)
+    with pytest.raises(CacheMissing, match="lacks 1 entries: c") as new:
+        train()
+    assert new.value.hint == changed.value.hint
+    superpoints(open_dataset(mine, scene="object"), cache)
+    with pytest.raises(CacheMissing) as cut:
+        train()
+    assert "superpoints" not in cut.value.hint
 
 
 def test_both_parts_of_a_folder_beside_another_are_in_the_runs_configuration(world: Any, tmp_path: Path) -> None:
