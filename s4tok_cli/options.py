@@ -210,6 +210,14 @@ class Clouds:
     frame_step: FrameStep = FrameConfig.step
     prefer: ClassVar[Sequence[str]] = ("train",)  # splits to take where none was named
 
+    @property
+    def is_own(self) -> bool:
+        """Tell whether files of a user's own were chosen, before any is opened."""
+        from s4tok.datasets.open import find_source
+        from s4tok.datasets.table import OWN_FILES
+
+        return find_source(self.source or [], self.dataset, self.data_root)[0] == OWN_FILES
+
     def open(self, *, room: bool | None = None, scale: float = SegmentConfig.scale) -> "CloudDataset":
         """Open the dataset that was chosen; own files hold rooms, or objects, where `room` says so."""
         from s4tok.datasets.open import open_dataset

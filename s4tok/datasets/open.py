@@ -65,9 +65,13 @@ def _say(opened: CloudDataset, said: Said) -> None:
     """Tell a dataset what a user says of its clouds."""
     from s4tok.datasets.own_files import OwnFiles
 
-    opened.scene = said.scene or opened.scene
     if isinstance(opened, OwnFiles):
-        opened.said = said
+        opened.said, opened.scene = said, said.scene or opened.scene
+    elif said.scene is not None:
+        raise UsageError(
+            f"{opened.name} is of {opened.scene}s: --room and --object are for files of your own.",
+            f"leave --{said.scene} out.",
+        )
     elif said.unit is not None or said.scale != Said.scale:
         option = "--scale" if said.unit is None else "--unit"
         raise UsageError(f"{opened.name} is in metres: {option} is for files of your own.", f"leave {option} out.")

@@ -112,7 +112,9 @@ def pretrain(
         config = replace(config, limit=source.limit)
     source = replace(source, clouds=source.clouds or config.clouds)
     # Before PyTorch is imported, so that what is wrong is told at once.
-    clouds = replace(source, limit=config.limit).open(room=room)
+    others = [_other(source, each) for each in also or ()]
+    of_own = source.is_own or not any(each.is_own for each in others)
+    clouds = replace(source, limit=config.limit).open(room=room if of_own else None)
     if preset == "paper" and clouds.name in DATASETS and DATASETS[clouds.name].made:
         console.note(
             f"{clouds.name} is synthetic data, and --preset paper is not: --preset toy or quick has its numbers"
@@ -125,12 +127,11 @@ def pretrain(
     from s4tok_pipelines.training.ranks import from_environment
 
     is_first = from_environment().is_first
-    others = [_other(source, each) for each in also or ()]
     outcome = run(
         clouds,
         cache,
         config,
-        also=[each.open(room=room) for each in others],
+        also=[each.open(room=room if each.is_own else None) for each in others],
         validation=_validation([source, *others]) if source.split in (None, "train") else (),
         out=out,
         resume=resume,
@@ -147,11 +148,12 @@ def pretrain(
 
 
 def _other(source: options.Clouds, also: str) -> options.Clouds:
-    """Take another dataset, or its first clouds."""
+    """Take another dataset, or its first clouds; what is said of own files is said of no dataset."""
     name, _, count = also.rpartition(":")
     if not (name and count.isdecimal() and int(count)) or Path(also).exists():
         name, count = also, ""
-    return replace(source, source=[name], dataset=None, limit=int(count) if count else None)
+    other = replace(source, source=[name], dataset=None, limit=int(count) if count else None)
+    return other if other.is_own else replace(other, up=None, unit=None)
 
 
 def _validation(sources: Sequence[options.Clouds]) -> "list[CloudDataset]":

@@ -83,7 +83,11 @@ def usable(
             way_out(clouds, *_stages_before(old, clouds, superpoints, features), _extraction(config)),
         )
     if absent:
-        report.warn(f"{len(absent)} clouds have no features, because their extraction failed, and are left out")
+        first = min(absent)
+        report.warn(
+            f"{len(absent)} clouds have no features, because their extraction failed, and are left out: "
+            f"{in_short(sorted(absent))}. Of {first}: {failed[first].reason}"
+        )
     return found
 
 

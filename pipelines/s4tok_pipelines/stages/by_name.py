@@ -39,6 +39,8 @@ from s4tok_pipelines.inputs.features import are_current, features_in, features_o
 from s4tok_pipelines.inputs.models import ModelNames, Models, load_calibrating, load_models
 from s4tok_pipelines.inputs.own_clouds import bring_upright, parted
 from s4tok_pipelines.outputs.assumed import called, tell_assumed
+from s4tok_pipelines.outputs.earlier_files import tell_earlier, times_of
+from s4tok_pipelines.outputs.labelled_clouds import stems_for
 from s4tok_pipelines.outputs.results import write_json
 from s4tok_pipelines.outputs.segment_sheets import Sheet
 from s4tok_pipelines.paths import CACHE
@@ -88,7 +90,7 @@ def segment_by_name(
     if names.checkpoint is None:  # a named one may be fine-tuned, and know some
         require_labels(labels or clouds.classes, called(clouds))
     parts = parted(clouds, scale=config.scale, scene=None if category is None else "object", report=report)
-    sheet = Sheet(parts[0])
+    sheet, before = Sheet(parts[0]), times_of(None if files is None else files.folder)
 
     def one(part: CloudDataset) -> Segmented:
         models = load_models(names, report, "dense")
@@ -113,6 +115,7 @@ def segment_by_name(
         report.note(f"{counted(len(sheet.cells), 'cloud')}, coloured by label: {preview}")
     if files is not None:
         _keep(found, files.folder)
+        tell_earlier(files.folder, before, stems_for(clouds).values(), report)
         report.note(f"labels of all points, and a result.json that says what they depend on: {files.folder}")
     return found
 
@@ -198,7 +201,7 @@ def detect_by_name(
         raise UsageError(f"{clouds.name} is of objects, and boxes are found in rooms.")
     tell_assumed(clouds, report, has_scenes=False)
     superpoints = open_superpoints(loaded, clouds, cache, auto=auto, workers=workers, report=report)
-    sheet = Sheet(clouds)
+    sheet, before = Sheet(clouds), times_of(None if files is None else files.folder)
     watch = sheet.add if preview else None
     found = detect(clouds, SceneDetector(loaded, config), superpoints, files=files, watch=watch, report=report)
     if preview:
@@ -206,6 +209,7 @@ def detect_by_name(
         report.note(f"{counted(len(sheet.cells), 'cloud')} with boxes: {preview}")
     if files is not None:
         _keep(found, files.folder)
+        tell_earlier(files.folder, before, stems_for(clouds).values(), report)
         report.note(f"boxes, and a result.json that says what they depend on: {files.folder}")
     return found
 

@@ -201,3 +201,19 @@ def test_own_files_are_taken_for_what_the_user_says(
     assert s4tok("pretrain", "scan.npy", "--also", "other.npy", "--preset", "toy", *flags).returncode == 0
     more = asked[0][1]
     assert [each.said.scene for each in (more["clouds"], *more["also"])] == [scene, scene]
+
+
+def test_what_is_said_of_own_files_is_not_said_of_datasets_beside_them(
+    s4tok: Run, asked: Asked, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "scan.npy", np.random.default_rng(0).random((50, 3)))
+    said = ("--room", "--up", "x", "--unit", "cm")
+    assert s4tok("pretrain", "scan.npy", "--also", "toy-shapes:2", "--preset", "toy", *said).returncode == 0
+    own, (made,) = asked[0][1]["clouds"], asked[0][1]["also"]
+    assert (own.said.scene, own.said.up, own.said.unit) == ("room", "x", "cm")
+    assert (made.scene, made.up, len(made)) == ("object", "y", 2)
+    assert s4tok("pretrain", "toy-shapes", "--also", "scan.npy", "--preset", "toy", "--room").returncode == 0
+    assert asked[1][1]["also"][0].said.scene == "room"
+    refused = s4tok("pretrain", "toy-shapes", "--also", "toy-rooms", "--preset", "toy", "--room")
+    assert refused.returncode == 2
+    assert "toy-shapes is of objects: --room and --object are for files of your own" in refused.stderr

@@ -9,7 +9,7 @@ from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs.find_superpoints import open_superpoints
 from s4tok_pipelines.inputs.labelled_data import LabelledData, balanced, few
 from s4tok_pipelines.inputs.training_samples import Draws, training_samples
-from s4tok_pipelines.report import Report
+from tests.notes import Warnings
 
 KEYS = [f"cloud-{number}" for number in range(40)]
 CATEGORIES = {key: number % 4 if number < 36 else 3 for number, key in enumerate(KEYS)}
@@ -85,18 +85,10 @@ def test_clouds_of_each_category_are_counted_where_objects_are_labelled(world: A
     assert data.counts(4).tolist() == [0, 1, 1, 0]
 
 
-class Warned(Report):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-
 def test_a_label_that_is_no_class_is_told_and_its_cloud_left_out(world: Any) -> None:
-    less, said = copy(world.train), Warned()
+    less, said = copy(world.train), Warnings()
     less.classes = world.train.classes[:3]
     cut = open_superpoints(world.train, world.cache)
     found = training_samples(less, less.keys[:2], cut, Draws(1, 0, 0.0, 1), 50, labelled=True, report=said)
     assert not [key for key in less.keys[:2] if key in found and less[key].labels.max() >= 3]
-    assert any("and there are 3 classes, from 0 on" in each for each in said.warnings)
+    assert any("and there are 3 classes, from 0 on" in each for each in said.said)

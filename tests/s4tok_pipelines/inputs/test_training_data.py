@@ -26,6 +26,7 @@ from s4tok_pipelines.inputs.training_samples import training_samples
 from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.stamps import superpoints_stamp
+from tests.notes import Warnings
 from tests.octants import cut_into_octants
 
 
@@ -52,14 +53,6 @@ class Askew(Rooms):
         points = np.random.default_rng(self.keys.index(key)).uniform(size=(3000, 3)) * [6, 5, 3]
         points[::2, 0], points[1::2, 1] = 0, 0
         return PointCloud.of(turned_about(points, np.radians(25), "z"))
-
-
-class Warned(Report):
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
 
 
 class Noted(Report):
@@ -140,12 +133,10 @@ def test_rooms_are_seen_through_columns_of_their_own(tmp_path: Path) -> None:
     with Store.resume(root_of(tmp_path, rooms), SUPERPOINTS, Stamp("superpoints")) as store:
         for key, origin in fingerprints(rooms).items():
             store.write(key, {"labels": np.zeros(3000, np.int32)}, origin, {"n_superpoints": 1})
-    cut, said = CacheReader(root_of(tmp_path, rooms), SUPERPOINTS, Stamp("superpoints")), Warned()
+    cut, said = CacheReader(root_of(tmp_path, rooms), SUPERPOINTS, Stamp("superpoints")), Warnings()
     samples = training_samples(rooms, rooms.keys, cut, config, 100, report=said)
     assert samples.keys() == ["a", "b"]
-    assert said.warnings == [
-        "broken: it has 2999 points and its superpoints are of 3000; s4tok superpoints --overwrite."
-    ]
+    assert said.said == ["broken: it has 2999 points and its superpoints are of 3000; s4tok superpoints --overwrite."]
     points = samples.read("a")["points"]
     assert points.shape == (6, 100, 3)
     extent = np.ptp(points, axis=1)
@@ -233,7 +224,12 @@ def test_features_and_samples_of_superpoints_that_have_changed_are_not_trained_o
     with Store.resume(features.root, CLIP_FEATURES, features.stamp) as store:
         for key in few:  # the other stage has tried, and could not
             store.fail(key, "it is broken", fingerprint(shapes, key, superpoints))
-    assert opened() == list(shapes.keys[2:])
+    said = Warnings()
+    assert usable(shapes, superpoints, features, config, said) == list(shapes.keys[2:])
+    assert said.said == [
+        f"2 clouds have no features, because their extraction failed, and are left out: {few[0]}, {few[1]}. "
+        f"Of {few[0]}: it is broken"
+    ]
 
 
 def test_features_that_clouds_lack_are_asked_for_by_command(world: Any) -> None:
