@@ -5,10 +5,13 @@ from pathlib import Path
 
 from s4tok.errors import InputError
 
+CONTROLS = {*map(chr, range(32)), "\x7f"}  # what moves a terminal's cursor
+
 
 def legible(name: str) -> str:
-    r"""Write a file's name in letters: bytes that are not UTF-8 as \xff."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    r"""Write a file's name in letters: bytes that are not UTF-8 as \xff, a line break as \n."""
+    letters = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(each.encode("unicode_escape").decode() if each in CONTROLS else each for each in letters)
 
 
 class DamagedFile(InputError):

@@ -416,6 +416,13 @@ def test_a_file_whose_name_is_no_utf_8_has_a_key_that_is(tmp_path: Path) -> None
         found[found.keys[0]]
 
 
+def test_a_name_that_would_move_a_terminals_cursor_is_written_in_letters(tmp_path: Path) -> None:
+    np.save(tmp_path / "one\n\x1b[2Jtwo.npy", np.random.default_rng(0).random((30, 3)))
+    found = open_dataset(tmp_path)
+    assert found.keys == (r"one\n\x1b[2Jtwo.npy",)
+    assert len(found[found.keys[0]]) == 30
+
+
 def test_own_files_are_told_apart_by_name_and_place(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder / ".hidden").mkdir(parents=True)
