@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import Scene, SuperpointConfig, SuperpointPreset, ViewConfig, VirtualConfig, VisionConfig
+from s4tok.config import (
+    Scene,
+    SegmentConfig,
+    SuperpointConfig,
+    SuperpointPreset,
+    ViewConfig,
+    VirtualConfig,
+    VisionConfig,
+)
 from s4tok_cli import console, model_options, options
 from s4tok_cli.commands import Place
 from s4tok_cli.commands.render_views import VIEWS, Preview
@@ -23,6 +31,7 @@ class Extraction:
     """The options of extract-features and extract-clip that are not about the model."""
 
     room: options.Room = None
+    scale: options.Scale = SegmentConfig.scale
     superpoints: Annotated[
         SuperpointPreset | None,
         Option(
@@ -128,7 +137,9 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
     """Run the stage with these options, and tell how it ended."""
     from s4tok.vision.weights import probe
 
-    clouds = source.open(room=how.room)  # before PyTorch is imported: what is wrong with it is told at once
+    clouds = source.open(
+        room=how.room, scale=how.scale
+    )  # before PyTorch is imported: what is wrong with it is told at once
     probe(config.model, config.pretrained)  # and so are weights out of reach
 
     from s4tok.device import pick_devices

@@ -19,6 +19,7 @@ from s4tok.config import (
     FinetuneTask,
     HeadConfig,
     Protocol,
+    SegmentConfig,
     Speedups,
     TokenizerConfig,
     ZeroShotConfig,
@@ -97,6 +98,7 @@ def finetune(
         ),
     ] = None,
     room: options.Room = None,
+    scale: options.Scale = SegmentConfig.scale,
     recipe: Annotated[Changes, RECIPE],
     out: Annotated[Path | None, options.out("in runs/", "The folder of the run.")] = None,
     resume: run_options.Resume = False,
@@ -118,7 +120,7 @@ def finetune(
     from s4tok.zero_shot.prompts import read_labels
 
     config = changed(_numbers(preset, recipe.get("task"), protocol), recipe)
-    clouds = source.open(room=room)  # before PyTorch is imported: what is wrong is told at once
+    clouds = source.open(room=room, scale=scale)  # before PyTorch is imported: what is wrong is told at once
     finds_boxes = config.task == "detection"
     needs_clip = config.detector.encoder == "clip" if finds_boxes else config.transformer == "clip"
     if config.checkpoint == NO_CHECKPOINT and needs_clip:

@@ -16,6 +16,7 @@ from s4tok.config import (
     PretrainPreset,
     RegionConfig,
     RunConfig,
+    SegmentConfig,
     Speedups,
     TokenizerConfig,
     VisionConfig,
@@ -72,6 +73,7 @@ def pretrain(
         ),
     ] = "paper",
     room: options.Room = None,
+    scale: options.Scale = SegmentConfig.scale,
     recipe: Annotated[Changes, RECIPE],
     also: Annotated[
         list[str] | None,
@@ -113,8 +115,12 @@ def pretrain(
     source = replace(source, clouds=source.clouds or config.clouds)
     # Before PyTorch is imported, so that what is wrong is told at once.
     others = [_other(source, each) for each in also or ()]
-    of_own = source.is_own or not any(each.is_own for each in others)
-    clouds = replace(source, limit=config.limit).open(room=room if of_own else None)
+    has_own = any(each.is_own for each in (source, *others))
+
+    def opened(each: options.Clouds) -> "CloudDataset":
+        return each.open(room=room, scale=scale) if each.is_own or not has_own else each.open()
+
+    clouds = opened(replace(source, limit=config.limit))
     if preset == "paper" and clouds.name in DATASETS and DATASETS[clouds.name].made:
         console.note(
             f"{clouds.name} is synthetic data, and --preset paper is not: --preset toy or quick has its numbers"
@@ -131,7 +137,7 @@ def pretrain(
         clouds,
         cache,
         config,
-        also=[each.open(room=room if each.is_own else None) for each in others],
+        also=[opened(each) for each in others],
         validation=_validation([source, *others]) if source.split in (None, "train") else (),
         out=out,
         resume=resume,

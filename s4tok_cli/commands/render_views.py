@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from s4tok.config import ViewConfig
+from s4tok.config import SegmentConfig, ViewConfig
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
 from s4tok_pipelines.paths import CACHE
@@ -52,6 +52,7 @@ def render_views(
     preview: Preview = None,
     source: options.Clouds,
     room: options.Room = None,
+    scale: options.Scale = SegmentConfig.scale,
     cache: options.Cache = CACHE,
     workers: options.Workers = 1,
     device: options.Device = "auto",
@@ -62,7 +63,7 @@ def render_views(
 
     Rooms with posed images need no views drawn: extract-clip encodes their images.
     """
-    clouds = source.open(room=room)  # before PyTorch is imported: what is wrong with it is told at once
+    clouds = source.open(room=room, scale=scale)  # before PyTorch is imported: what is wrong with it is told at once
 
     from s4tok.device import pick_device
     from s4tok_cache import Shard

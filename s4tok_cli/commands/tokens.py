@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Option
 
-from s4tok.config import TokenizerConfig
+from s4tok.config import SegmentConfig, TokenizerConfig
 from s4tok.counted import counted
 from s4tok_cli import completion, console, options
 from s4tok_cli.commands import Place
@@ -23,6 +23,7 @@ def tokens(
     *,
     source: options.Clouds,
     room: options.Room = None,
+    scale: options.Scale = SegmentConfig.scale,
     tokenizer: Annotated[
         str,
         Option(
@@ -48,7 +49,7 @@ def tokens(
 
     Superpoints are cut with the defaults; of large clouds 20,000 points are grouped.
     """
-    clouds = source.open(room=room)  # before PyTorch is imported: what is wrong with it is told at once
+    clouds = source.open(room=room, scale=scale)  # before PyTorch is imported: what is wrong with it is told at once
 
     from s4tok_pipelines.inputs.own_clouds import parted
     from s4tok_pipelines.outputs.assumed import tell_assumed

@@ -207,10 +207,10 @@ def test_what_is_said_of_own_files_is_not_said_of_datasets_beside_them(
     s4tok: Run, asked: Asked, tmp_path: Path
 ) -> None:
     np.save(tmp_path / "scan.npy", np.random.default_rng(0).random((50, 3)))
-    said = ("--room", "--up", "x", "--unit", "cm")
+    said = ("--room", "--up", "x", "--unit", "cm", "--scale", "2")
     assert s4tok("pretrain", "scan.npy", "--also", "toy-shapes:2", "--preset", "toy", *said).returncode == 0
     own, (made,) = asked[0][1]["clouds"], asked[0][1]["also"]
-    assert (own.said.scene, own.said.up, own.said.unit) == ("room", "x", "cm")
+    assert (own.said.scene, own.said.up, own.said.unit, own.said.scale) == ("room", "x", "cm", 2.0)
     assert (made.scene, made.up, len(made)) == ("object", "y", 2)
     assert s4tok("pretrain", "toy-shapes", "--also", "scan.npy", "--preset", "toy", "--room").returncode == 0
     assert asked[1][1]["also"][0].said.scene == "room"
