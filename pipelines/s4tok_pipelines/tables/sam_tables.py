@@ -66,10 +66,10 @@ def _detector(role: str, begin: str, preset: str, changes: Mapping[str, Any]) ->
     return Recipe("detection", trained_on, changes, begin, preset, ON_SYNTHETIC.get(preset, {}))
 
 
-def _labeller(role: str, begin: str) -> Recipe:
+def _labeller(role: str, begin: str, changes: Mapping[str, Any] = {}) -> Recipe:
     """Fine-tune labels of points."""
     trained_on = {"s3dis": "s3dis-train", "scannet": "scans"}[role]
-    return Recipe("finetune", trained_on, {"task": "scenes"}, begin, "sam", FEW)
+    return Recipe("finetune", trained_on, {"task": "scenes", **changes}, begin, "sam", FEW)
 
 
 def _of(roles: tuple[str, ...], figures: Mapping[str, str], values: tuple[float | None, ...]) -> Printed:
@@ -158,6 +158,12 @@ def _ablated(name: str, title: str, begin: str, *values: float) -> Method:
     return Method(f"sam-{name}", title, paper, tasks=("rooms", "boxes"), own=own, finished=finished)
 
 
+def _probed(name: str, title: str, begin: str = "") -> Method:
+    """Let the head alone learn: what a transformer's features carry that nothing trains any more."""
+    own = {each: _labeller(each, begin, {"training.train": "head"}) for each in SCENES}
+    return Method(f"sam-{name}", title, tasks=("rooms",), own=own, finished={"rooms": name})
+
+
 SAM_ABLATION = Spec(
     "sam-ablation",
     "Components of the SAM-guided system",
@@ -176,6 +182,8 @@ SAM_ABLATION = Spec(
         _ablated("no-teacher", "no teacher", "stage2-points"),
         _ablated("balance-inverse", "inverse frequency", "stage2-region-inverse"),
         _ablated("balance-effective", "effective number", "stage2-region-effective"),
+        _probed("plain-head", "plain transformer, the head alone learns"),
+        _probed("all-head", "all components, the head alone learns", GUIDED),
     ),
     (
         ABOUT_BOXES,

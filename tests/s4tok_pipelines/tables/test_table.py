@@ -60,6 +60,17 @@ def test_detectors_of_the_ablation_are_trained_for_90_passes_and_others_for_thei
         assert config.training.epochs * config.training.repeats == passes
 
 
+def test_the_head_alone_learns_in_two_rows_of_the_ablation() -> None:
+    trainer = Trainer(Path(), Path(), VisionConfig("mini"), "toy")
+    trained = {}
+    for row in SPECS["sam-ablation"].methods:
+        config = trainer.config(row.own["scannet"], "", 0)
+        assert isinstance(config, FinetuneRecipe)
+        trained[row.name] = config.training.train
+    assert [name for name, train in trained.items() if train == "head"] == ["sam-plain-head", "sam-all-head"]
+    assert set(trained.values()) == {"all", "head"}
+
+
 def test_printed_figures_are_those_of_the_paper() -> None:
     """A few that were read again in the paper, from each end of its tables."""
     paper = {name: {method.name: method.paper for method in spec.methods} for name, spec in SPECS.items()}
