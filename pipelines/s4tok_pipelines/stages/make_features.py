@@ -30,7 +30,7 @@ def make_features(
     kept = _kept(clouds, cache, model, cut)
     if len(kept) > 1:
         return  # whoever reads them says how they differ
-    begun = _as_begun(kept[0], model) if kept else {"config": model}
+    begun: dict[str, Any] = _as_begun(kept[0], model) if kept else {"config": model}
     extract_features(
         clouds, cache, superpoints=cut, auto=True, workers=workers, devices=(device,), report=report, **begun
     )
