@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from s4tok.config import HeadConfig, Task
+from s4tok.counted import in_short
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import UsageError
 from s4tok.heads.table import build_head
@@ -146,8 +147,7 @@ def _known(name: str, names: Sequence[str], who: str) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    unique = list(dict.fromkeys(names))
-    return ", ".join(unique[:SHOWN]) + (", ..." if len(unique) > SHOWN else "")
+    return in_short(list(dict.fromkeys(names)), SHOWN)
 
 
 def _others(task: Task) -> list[str]:

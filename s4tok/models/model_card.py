@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from s4tok.counted import in_short
+
 HEADER = """---
 library_name: s4tok
 tags:
@@ -72,6 +74,6 @@ def _reader(about: Mapping[str, Any]) -> Mapping[str, str]:
 def _head_use(labels: Mapping[str, Any]) -> str:
     """Say how a fine-tuned checkpoint is used, and what it labels."""
     classes = list(dict.fromkeys(labels["classes"]))
-    said = ", ".join(classes[:SHOWN]) + (", ..." if len(classes) > SHOWN else "")
+    said = in_short(classes, SHOWN)
     more = f", category={labels['categories'][0]!r}" if labels["categories"] else ""
     return HEAD_USE.format(call="classify" if labels["task"] == "objects" else "segment", labels=said, more=more)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from s4tok.counted import counted
+from s4tok.counted import counted, in_short
 from s4tok.errors import InputError
 from s4tok_cli import console, options
 from s4tok_cli.commands import Place
@@ -186,8 +186,7 @@ def _state(result: "Result") -> str:
     elif result.expected is None:
         state = f"{count} entries"
     else:
-        some = ", ".join(result.missing[:3]) + (", ..." if len(result.missing) > 3 else "")
-        shards = ", ".join(map(str, result.shards_to_run()))
+        some, shards = in_short(result.missing), ", ".join(map(str, result.shards_to_run()))
         state = f"{len(result.missing)} of {len(result.expected)} entries missing ({some}; shards {shards})"
     parts = [state]
     if result.failures:

@@ -1,7 +1,7 @@
 """What every stage asks of a dataset: where results lie, what entries are made from, what makes missing ones."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from s4tok.datasets.dataset import CloudDataset
@@ -14,7 +14,6 @@ from s4tok_cache import CacheReader, Entry, Fingerprint
 from s4tok_pipelines.layouts import CLIP_FEATURES, FEATURES, SUPERPOINTS
 from s4tok_pipelines.stamps import FEATURES_STAGE, SUPERPOINTS_STAGE
 
-SHOWN = 3  # keys
 # What a cache holds, and the command that makes it or says why it cannot be made.
 MADE: Mapping[str, tuple[str, str]] = {
     SUPERPOINTS.name: ("superpoints", SUPERPOINTS_STAGE),
@@ -82,11 +81,6 @@ def read_entry(
     return reader.read(key, arrays)
 
 
-def in_short(keys: Sequence[str]) -> str:
-    """Name the first few of many clouds."""
-    return ", ".join(keys[:SHOWN]) + (", ..." if len(keys) > SHOWN else "")
-
-
 def way_out(clouds: CloudDataset, *stages: str, auto: bool = True) -> str:
     """Name the commands that make what is missing, and the option that runs them; a stage may bring options.
 
@@ -104,6 +98,6 @@ def way_out(clouds: CloudDataset, *stages: str, auto: bool = True) -> str:
 
 def _said_of(said: Said) -> str:
     """Repeat the options that say what own files are."""
-    named = {"up": said.up, "unit": said.unit}
+    named = {"up": said.up, "unit": said.unit, "scale": None if said.scale == Said.scale else f"{said.scale:g}"}
     options = [f" --{name} {value}" for name, value in named.items() if value is not None]
     return "".join([f" --{said.scene}"] * (said.scene is not None) + options)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 from s4tok.config import SuperpointConfig, SuperpointPreset
+from s4tok.counted import in_short
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import InputError
@@ -12,7 +13,7 @@ from s4tok.models.checkpoint import TrainedModel
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import holds_some, in_short, root_of, way_out
+from s4tok_pipelines.inputs.entries import holds_some, root_of, way_out
 from s4tok_pipelines.inputs.masks import require_current_masks
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.report import Report, silent
@@ -37,7 +38,7 @@ def ready_superpoints(
     """
     root, known = root_of(cache, clouds), checkpoint.trained.cut_of(clouds.scene)
     wanted = known or SuperpointConfig.of(clouds.scene)
-    stamps = stamps_of(root, SUPERPOINTS_STAGE)
+    stamps = cuts_of(clouds, cache)
     fitting = [stamp for stamp in stamps if is_as(stamp, wanted)]
     if not stamps:
         raise InputError(f"{root} has no superpoints.", _way_out(clouds, checkpoint))

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from s4tok.config import FrameConfig, SuperpointConfig
+from s4tok.counted import in_short
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import JOINT, FrameClouds
 from s4tok.errors import InputError, UsageError
@@ -14,7 +15,7 @@ from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Fingerprint
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import fingerprints, in_short, root_of, way_out
+from s4tok_pipelines.inputs.entries import fingerprints, root_of, way_out
 from s4tok_pipelines.layouts import MASKS
 from s4tok_pipelines.stamps import MASKS_STAGE, OF_MASKS, SUPERPOINTS_STAGE, name_of_masks
 

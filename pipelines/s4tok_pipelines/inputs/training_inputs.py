@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from s4tok.config import RunConfig, SuperpointConfig, SuperpointPreset
+from s4tok.counted import in_short
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.randomness import seed_of
 from s4tok.vision.frozen_clip import FrozenClip
@@ -14,7 +15,7 @@ from s4tok.vision.weights import bare_name
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Layout, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import fingerprint, fingerprints, in_short, root_of, way_out
+from s4tok_pipelines.inputs.entries import fingerprint, fingerprints, root_of, way_out
 from s4tok_pipelines.inputs.features import cut_of, find_features
 from s4tok_pipelines.layouts import SUPERPOINTS, VIEWS
 from s4tok_pipelines.report import Report, silent

@@ -4,20 +4,18 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from s4tok.counted import in_short
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.geometry.placement import Said
 from s4tok_pipelines.report import Report
-
-FEW = 3  # files that are called by their names
 
 
 def names_of(clouds: CloudDataset) -> str | None:
     """Name a user's files, of those that were read the first few; nothing for a dataset."""
     if not isinstance(clouds, OwnFiles):
         return None
-    read = _read(clouds) or clouds.keys
-    return ", ".join(read[:FEW]) + (", ..." if len(read) > FEW else "")
+    return in_short(_read(clouds) or clouds.keys)
 
 
 def called(clouds: CloudDataset) -> str:

@@ -1,28 +1,30 @@
-"""Files of earlier runs in a folder of results: they lie beside those of a run, and say nothing of it."""
+"""Files that earlier runs have left beside a run's results: they are of the same clouds, and say nothing of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from s4tok.counted import counted
+from s4tok.counted import counted, in_short
 from s4tok_pipelines.report import Report
 
-SHOWN = 3  # names
 
-
-def times_of(folder: Path | None) -> dict[str, int]:
-    """Tell of each file in a folder when it was written; of none where there is no folder yet."""
-    if folder is None:
-        return {}
-    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
-
-
-def tell_earlier(folder: Path, before: dict[str, int], stems: Iterable[str], report: Report) -> None:
-    """Warn of files of these clouds that were there before a run and that it has not written anew."""
+def times_of(folder: Path, stems: Collection[str]) -> dict[str, int]:
+    """Tell of each file of these clouds in a folder when it was written; the folder need not be there."""
+    found = ((path, str(path.relative_to(folder))) for place in {(folder / each).parent for each in stems}
+             for path in _files_in(place))  # fmt: skip
     mine = set(stems)
-    left = sorted(name for name, when in times_of(folder).items() if before.get(name) == when and _is_of(name, mine))
+    return {name: path.stat().st_mtime_ns for path, name in found if _is_of(name, mine)}
+
+
+def tell_earlier(folder: Path, stems: Collection[str], before: dict[str, int], report: Report) -> None:
+    """Warn of files that were there before a run and that it has not written anew."""
+    left = sorted(name for name, when in times_of(folder, stems).items() if before.get(name) == when)
     if left:
-        some = ", ".join(left[:SHOWN]) + (", ..." if len(left) > SHOWN else "")
-        report.warn(f"{folder} still has {counted(len(left), 'file')} of these clouds from an earlier run: {some}.")
+        files = counted(len(left), "file")
+        report.warn(f"{folder} still has {files} of these clouds from an earlier run: {in_short(left)}.")
+
+
+def _files_in(place: Path) -> Iterator[Path]:
+    return (path for path in place.iterdir() if path.is_file()) if place.is_dir() else iter(())
 
 
 def _is_of(name: str, stems: set[str]) -> bool:

@@ -90,7 +90,7 @@ def segment_by_name(
     if names.checkpoint is None:  # a named one may be fine-tuned, and know some
         require_labels(labels or clouds.classes, called(clouds))
     parts = parted(clouds, scale=config.scale, scene=None if category is None else "object", report=report)
-    sheet, before = Sheet(parts[0]), times_of(None if files is None else files.folder)
+    sheet, before = Sheet(parts[0]), _written(clouds, files)
 
     def one(part: CloudDataset) -> Segmented:
         models = load_models(names, report, "dense")
@@ -115,7 +115,7 @@ def segment_by_name(
         report.note(f"{counted(len(sheet.cells), 'cloud')}, coloured by label: {preview}")
     if files is not None:
         _keep(found, files.folder)
-        tell_earlier(files.folder, before, stems_for(clouds).values(), report)
+        tell_earlier(files.folder, list(stems_for(clouds).values()), before, report)
         report.note(f"labels of all points, and a result.json that says what they depend on: {files.folder}")
     return found
 
@@ -201,7 +201,7 @@ def detect_by_name(
         raise UsageError(f"{clouds.name} is of objects, and boxes are found in rooms.")
     tell_assumed(clouds, report, has_scenes=False)
     superpoints = open_superpoints(loaded, clouds, cache, auto=auto, workers=workers, report=report)
-    sheet, before = Sheet(clouds), times_of(None if files is None else files.folder)
+    sheet, before = Sheet(clouds), _written(clouds, files)
     watch = sheet.add if preview else None
     found = detect(clouds, SceneDetector(loaded, config), superpoints, files=files, watch=watch, report=report)
     if preview:
@@ -209,9 +209,14 @@ def detect_by_name(
         report.note(f"{counted(len(sheet.cells), 'cloud')} with boxes: {preview}")
     if files is not None:
         _keep(found, files.folder)
-        tell_earlier(files.folder, before, stems_for(clouds).values(), report)
+        tell_earlier(files.folder, list(stems_for(clouds).values()), before, report)
         report.note(f"boxes, and a result.json that says what they depend on: {files.folder}")
     return found
+
+
+def _written(clouds: CloudDataset, files: Files | BoxFiles | None) -> dict[str, int]:
+    """Tell which files of these clouds are there before a run, and when they were written."""
+    return {} if files is None else times_of(files.folder, list(stems_for(clouds).values()))
 
 
 def _keep(found: Segmented | Detected, folder: Path) -> None:

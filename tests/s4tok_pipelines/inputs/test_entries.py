@@ -90,6 +90,8 @@ def test_commands_for_own_files_have_what_was_said_of_them(tmp_path: Path) -> No
     )
     said = open_dataset(tmp_path / "a.xyz", scene="room")
     assert way_out(said, "superpoints", "extract-clip --clip mini", auto=False) == f"{wanted}."
+    said = open_dataset(tmp_path / "a.xyz", scene="room", scale=0.3048)
+    assert way_out(said, "superpoints", auto=False).endswith("SOURCE --split all --room --scale 0.3048`.")
     said = open_dataset(tmp_path / "a.xyz", up="y", unit="cm")
     assert way_out(said, "superpoints", auto=False).endswith("SOURCE --split all --up y --unit cm`.")
     assert way_out(open_dataset(tmp_path / "a.xyz"), "superpoints", auto=False).endswith("SOURCE --split all`.")
