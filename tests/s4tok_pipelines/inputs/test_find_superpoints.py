@@ -3,9 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from s4tok.config import SuperpointConfig
+from s4tok.config import Scene, SuperpointConfig
+from s4tok.datasets import open_dataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.trained import Trained
@@ -106,6 +108,16 @@ def test_several_cuts_of_which_none_was_asked_for_are_told_apart_by_name(tmp_pat
     with pytest.raises(CacheMismatch) as caught:
         open_superpoints(clouds, tmp_path / "others")
     assert caught.value.hint.startswith("remove those that are not meant: superpoints-")
+
+
+def test_the_cut_of_a_folders_objects_is_none_of_its_rooms(tmp_path: Path, checkpoint: TrainedModel) -> None:
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(size=(300, 3)))
+    kinds: tuple[Scene, Scene] = ("object", "room")
+    objects, rooms = (open_dataset(tmp_path / "a.npy", scene=kind) for kind in kinds)
+    (usual,) = fill(tmp_path, objects, USUAL)
+    assert ready_superpoints(objects, tmp_path, checkpoint, Notes()).stamp == usual
+    with pytest.raises(InputError, match="has no superpoints"):
+        ready_superpoints(rooms, tmp_path, checkpoint, Notes())
 
 
 def test_ready_labels_of_training_are_matched_by_ready_labels_from_anywhere(
