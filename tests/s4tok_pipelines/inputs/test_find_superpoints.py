@@ -8,6 +8,7 @@ import pytest
 
 from s4tok.config import Scene, SuperpointConfig
 from s4tok.datasets import open_dataset
+from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import TrainedModel
 from s4tok.models.trained import Trained
@@ -36,7 +37,7 @@ def clouds() -> ToyShapes:
     return ToyShapes("val", sizes=(0, 2, 0), points=300)
 
 
-def fill(cache: Path, clouds: ToyShapes, *cuts: SuperpointConfig | Stamp) -> list[Stamp]:
+def fill(cache: Path, clouds: CloudDataset, *cuts: SuperpointConfig | Stamp) -> list[Stamp]:
     """Leave cuts in the cache, as the stage would have."""
     stamps = [each if isinstance(each, Stamp) else superpoints_stamp(each) for each in cuts]
     for stamp in stamps:
