@@ -53,11 +53,13 @@ def _of_cloud(clouds: CloudDataset, key: str) -> Fingerprint:
 def holds_some(result: CacheReader, clouds: CloudDataset) -> bool:
     """Say whether a result is of these clouds: of own files, whether it has one of them as what it is taken for now.
 
-    Objects and rooms of a folder lie in one place, and results of them differ.
+    Objects and rooms of a folder lie in one place, and results of them differ. A cloud that failed is had, too.
     """
     if not isinstance(clouds, OwnFiles):
         return True
-    return any(result.fingerprint(key).path == of.path for key, of in fingerprints(clouds).items() if key in result)
+    failed = {key: failure.fingerprint.path for key, failure in result.failures().items()}
+    made = {key: result.fingerprint(key).path for key in clouds.keys if key in result}
+    return any(of.path in (made.get(key), failed.get(key)) for key, of in fingerprints(clouds).items())
 
 
 def read_entry(
