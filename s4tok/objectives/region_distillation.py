@@ -95,7 +95,7 @@ class RegionDistillation(Objective):
         }
 
     def validate(self, batches: Iterable[tuple[int, Batch]]) -> Figures:
-        """Give the mean of each column, and the mean L1 of the regions of each group and how many it has."""
+        """Give the mean of each column, and of each group the mean L1, its regions here and those of training."""
         loss, count = torch.zeros(2, len(self.group_sizes), dtype=torch.float64)
         steps = []
         for size, batch in batches:
@@ -107,7 +107,12 @@ class RegionDistillation(Objective):
             loss.index_add_(0, groups, each)
             count.index_add_(0, groups, torch.ones_like(each))
         by_group = [round(float(value), 6) for value in loss / count.clamp_min(1)]
-        return {**means(self.columns, steps), "group_l1": by_group, "group_regions": count.long().tolist()}
+        return {
+            **means(self.columns, steps),
+            "group_l1": by_group,
+            "group_regions": count.long().tolist(),
+            "group_sizes": self.group_sizes.tolist(),
+        }
 
     def describe(self, batch: Batch) -> str:
         """Say how many regions the smallest and the largest group have, and what they weigh."""

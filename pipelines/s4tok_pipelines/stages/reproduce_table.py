@@ -15,6 +15,7 @@ from s4tok_pipelines.stages.evaluator import Evaluator
 from s4tok_pipelines.stages.table_work import TableWork
 from s4tok_pipelines.tables.bars import draw_bars
 from s4tok_pipelines.tables.finished import finished
+from s4tok_pipelines.tables.group_losses import group_losses, losses_grid
 from s4tok_pipelines.tables.result_table import Facts
 from s4tok_pipelines.tables.spec import Asked, Method, Task
 from s4tok_pipelines.tables.spec_tables import Measurements, by_category, result_table
@@ -42,12 +43,15 @@ def reproduce_table(work: TableWork, report: Report) -> Reproduced:
     draw_bars(
         wanted.out / picture, tables, f"{spec.title} (quick: no result)" if wanted.is_quick else spec.title, notes
     )
+    losses = group_losses(wanted.checkpoints, work.rows.trainer.folder) if spec.by_group else {}
     about = {"seconds": round(time.monotonic() - start, 3), **work.evaluator.facts()}
+    if losses:
+        about["group_losses"] = losses
     return write_result(
         wanted.out,
         Result(
             spec.name, spec.title, tables, notes, spec.source, about, spec.shows, (picture,), _failures(found),
-            wanted.is_quick,
+            wanted.is_quick, [losses_grid(losses)] if losses else [],
         ),
     )  # fmt: skip
 

@@ -196,5 +196,6 @@ SAM_ABLATION = Spec(
         "The poster marks each row's components by ticks; their reading here is that of examples/studies.",
     ),
     "What each component adds to boxes and to labels of points, after fine-tuning.",
+    by_group=True,
     before=STAGES,
 )  # fmt: skip

@@ -89,6 +89,7 @@ class Spec:
     shows: str = ""  # what it shows, and what it cannot
     by_category: bool = False  # a second table has each category's mIoU_I
     categories: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # of it, as printed: by method
+    by_group: bool = False  # a table of its own has the losses of groups of regions, of runs of stage 1
     before: tuple[Method, ...] = ()  # what rows begin with that is no row itself
     any_split: bool = False  # measured on another split where the papers' is not there
 

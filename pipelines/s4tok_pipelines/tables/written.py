@@ -42,6 +42,7 @@ class Result:
     pictures: Sequence[str] = ()  # files that lie in its folder already
     failures: Sequence[Failure] = field(default_factory=list)
     is_quick: bool = False
+    grids: Sequence[Grid] = ()  # more tables, of another form
 
 
 def write_result(out: Path, result: Result) -> Reproduced:
@@ -50,7 +51,7 @@ def write_result(out: Path, result: Result) -> Reproduced:
     notes = list(result.notes)
     if result.is_quick:
         notes.insert(0, "Quick: few clouds, one seed, at most 60 steps a row. No cell is a result.")
-    grids = [grid(each) for each in tables]
+    grids = [*map(grid, tables), *(_as_trial(each) if result.is_quick else each for each in result.grids)]
     facts: dict[str, Any] = plain(
         document(
             tables, source=result.source, notes=notes, table=result.name, shows=result.shows, quick=result.is_quick,
@@ -63,3 +64,9 @@ def write_result(out: Path, result: Result) -> Reproduced:
     write_json(out / f"{result.name}.json", facts)
     write_whole(out / f"{result.name}.html", page(result.title, [(out, facts, grids)]).encode(), parents=True)
     return Reproduced(out, grids, notes, facts, list(result.failures))
+
+
+def _as_trial(table: Grid) -> Grid:
+    """Mark every figure as no result; first in a row are its name and how many seeds it has."""
+    rows = [[*row[:2], *(f"({cell})" for cell in row[2:])] for row in table.rows]
+    return table._replace(title=f"{table.title} (quick: no result)", rows=rows)

@@ -106,6 +106,7 @@ def test_validation_tells_the_loss_of_each_group_over_all_regions() -> None:
         whole = objective.validate([(3, given)])
     assert sum(figures["group_regions"]) == int(given.is_seen.sum())
     assert figures["group_regions"] == whole["group_regions"]
+    assert figures["group_sizes"] == objective.group_sizes.tolist()
     assert figures["group_l1"] == pytest.approx(whole["group_l1"], abs=1e-5)
     share = sum(loss * n for loss, n in zip(whole["group_l1"], whole["group_regions"], strict=True))
     assert share / 23 == pytest.approx(each_l1(objective, given).item(), abs=1e-5)

@@ -35,7 +35,7 @@ SPEC = Spec(
         Method("absent", "Absent", recipe=Recipe("pretrain", "objects", {"training.loss": "assign"})),
         Method("probed", "Probed", recipe=Recipe("finetune", "parts-train", {"task": "parts"}, "absent")),
     ),
-    ("A note.",), "Nothing.", by_category=True,
+    ("A note.",), "Nothing.", by_category=True, by_group=True,
 )  # fmt: skip
 Make = Callable[..., Reproduced]
 
@@ -99,6 +99,18 @@ def test_it_is_written_in_four_forms_and_says_what_is_absent(make: Make, tmp_pat
     facts = json.loads((tmp_path / "out" / "table9.json").read_text())
     assert facts["quick"]
     assert not any(cell["is_result"] for table in facts["tables"] for row in table["rows"] for cell in row["cells"])
+
+
+def test_losses_of_groups_stand_beside_where_runs_of_stage_1_have_them(make: Make, tmp_path: Path) -> None:
+    run = tmp_path / "home" / "stage1-0"
+    run.mkdir()
+    groups = {"group_l1": [0.02, 0.03], "group_regions": [4, 2], "group_sizes": [40, 20]}
+    (run / "metrics.jsonl").write_text(json.dumps({"kind": "validation", "step": 5, **groups}) + "\n")
+    made = make(rows=["ours"], is_quick=True)
+    jsonschema.validate(json.loads((tmp_path / "out" / "table9.json").read_text()), schema())
+    assert made.facts["group_losses"] == {"stage1": {"0": {"step": 5, **groups}}}
+    assert made.grids[-1].rows == [["stage1", "1", "(30.0)", "(25.0)", "(20.0)"]]
+    assert "Stage 1: mean L1 of regions" in (tmp_path / "out" / "table9.html").read_text()
 
 
 def test_rows_that_are_missing_are_trained_what_they_begin_with_first(
