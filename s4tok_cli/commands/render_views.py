@@ -65,6 +65,7 @@ def render_views(
     """
     clouds = source.open(room=room, scale=scale)  # before PyTorch is imported: what is wrong with it is told at once
 
+    from s4tok.counted import in_short
     from s4tok.device import pick_device
     from s4tok_cache import Shard
     from s4tok_pipelines.inputs.own_clouds import parted
@@ -74,7 +75,11 @@ def render_views(
 
     progress, outcomes = console.Progress(), []
     config = ViewConfig(image=image, projection=projection, projection_compat=projection_compat, size=size)
-    for part in parted(clouds, report=progress):
+    parts = parted(clouds, report=progress)
+    for part in parts:
+        if part.scene == "room" and len(parts) > 1:
+            progress.note(f"rooms are not drawn from outside, and left out: {in_short(part.keys)}")
+            continue
         tell_assumed(part, progress)
         outcome = run(
             part,
