@@ -125,12 +125,23 @@ def results_folder(out: Path | None, usual: Path | None, **asked: bool) -> Path 
 Html: TypeAlias = Annotated[
     bool, Option("--html", help="Write a page for a browser of each cloud.", rich_help_panel=OUTPUT)
 ]
-Preview: TypeAlias = Annotated[
-    Path | None,
-    Option(
-        help="Draw the first clouds into a picture.", metavar="FILE.png", show_default="none", rich_help_panel=OUTPUT
-    ),
-]
+
+
+def picture(about: str) -> OptionInfo:
+    """Make an option that names a picture; a file that is no .png is refused before anything is computed."""
+
+    def checked(path: Path | None) -> Path | None:
+        if path is not None and path.suffix.lower() != ".png":
+            raise UsageError(f"{path}: pictures are .png files.")
+        return path
+
+    option: OptionInfo = Option(
+        help=about, metavar="FILE.png", show_default="none", rich_help_panel=OUTPUT, callback=checked
+    )
+    return option
+
+
+Preview: TypeAlias = Annotated[Path | None, picture("Draw the first clouds into a picture.")]
 BoxFormats: TypeAlias = Annotated[
     str,
     Option(

@@ -125,24 +125,8 @@ def make(
             rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    picture: Annotated[
-        Path | None,
-        Option(
-            help="Draw some objects into this too, or only that.",
-            metavar="FILE.png",
-            show_default="none",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
-    rooms_picture: Annotated[
-        Path | None,
-        Option(
-            help="Draw two rooms of each kind into this too.",
-            metavar="FILE.png",
-            show_default="none",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    picture: Annotated[Path | None, options.picture("Draw some objects into this too, or only that.")] = None,
+    rooms_picture: Annotated[Path | None, options.picture("Draw two rooms of each kind into this too.")] = None,
     seed: options.Seed = WorldConfig.seed,
     data_root: options.DataRoot = DATA_ROOT,
 ) -> None:

@@ -34,15 +34,7 @@ def tokens(
         ),
     ] = TokenizerConfig.tokenizer,
     n_tokens: Annotated[int, Option(min=1, help="Patches of a cloud.", metavar="N", rich_help_panel=PATCHES)] = 64,
-    preview: Annotated[
-        Path | None,
-        Option(
-            help="Draw the first cloud: superpoints, centres, patches.",
-            metavar="FILE.png",
-            show_default="none",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    preview: Annotated[Path | None, options.picture("Draw the first cloud: superpoints, centres, patches.")] = None,
     seed: options.Seed = 0,
 ) -> None:
     """Group clouds into patches, one a token: which points they reach, and a picture.

@@ -183,6 +183,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_those_beside_it(answer: Answer
         (["hall.ply", "--labels", " , "], 2, "--labels names nothing"),
         (["hall.ply", "--labels", "a,a"], 2, "'a' twice"),
         (["hall.ply", "--labels", "a", "--format", "las"], 2, "no format is called 'las'"),
+        (["hall.ply", "--labels", "a", "--preview", "hall.jpg"], 2, "hall.jpg: pictures are .png files"),
         (["hall.ply", "--labels", "a", "--scale", "0"], 2, "--scale must be positive"),
         (["hall.ply", "--labels", "a", "--vision-only", "--votes", "3"], 2, "--votes is for checkpoints"),
         (["hall.ply", "--labels", "a", "--windows", "superpoints", "--window", "2"], 2, "--window is the side"),
