@@ -146,7 +146,8 @@ class Source:
         learned = self.read(self.clouds[number // self.windows]).learned
         for texts, of_clouds in zip(self.texts, learned, strict=True):
             of_points = of_clouds[self._row(number, epoch)][: len(superpoints)].astype(np.int64)
-            found.append(most_frequent(superpoints, np.where(of_points < 0, NO_TEXT, texts[of_points])))
+            most = most_frequent(superpoints, of_points)
+            found.append(np.where(most < 0, NO_TEXT, texts[most]))
         return np.column_stack(found)
 
     def _alone(self, number: int, epoch: int | str) -> Part:

@@ -119,6 +119,21 @@ def test_each_superpoint_has_the_text_of_its_most_frequent_class(world: Any, roo
     assert plain.entries([0], 0)[0].labels is None
 
 
+def test_a_superpoint_whose_most_frequent_class_has_no_text_learns_that_of_no_other(
+    world: Any, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = Request((rooms,), (), world.cache, world.config(held_out=0.0), None, 1, "cpu", from_environment(), silent)
+    data = open_data(request, FrozenClip.load(world.clip), {"rooms": [np.array([-1, -1, 7])]}).data
+    (source,) = data.sources
+    clouds = {key: source.read(key) for key in data.keys}
+    monkeypatch.setattr(source, "read", lambda key: clouds[key]._replace(superpoints=0 * clouds[key].superpoints))
+    for key, entry in zip(data.keys, data.entries(range(len(data.keys)), 0), strict=True):
+        walls, floors = (np.count_nonzero(clouds[key].learned[0][0] == label) for label in (0, 2))
+        assert min(walls, floors) > 0
+        assert entry.labels is not None
+        np.testing.assert_array_equal(entry.labels, [[7 if floors > walls else -1]])
+
+
 def test_objects_and_labelled_rooms_are_learned_together(world: Any, rooms: Rooms, tmp_path: Path) -> None:
     config = world.config(label_weight=1.0, epochs=3, loss="distill", distill_pass="full")
     pretrain(world.train, world.cache, config, also=[rooms], out=tmp_path / "run")
