@@ -74,7 +74,7 @@ def save_checkpoint(
 def load_checkpoint(folder: Path, model: Objective, optimizer: torch.optim.Optimizer) -> State | None:
     """Go back to where the last checkpoint was written; None where there is none."""
     last = folder / LAST
-    if not last.exists():
+    if not last.is_symlink() and not last.exists():  # a link to what is gone is there
         return None
     try:
         safetensors = load("safetensors.torch")

@@ -1,5 +1,6 @@
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -110,6 +111,13 @@ def test_a_damaged_checkpoint_is_one_sentence(tmp_path: Path, name: str) -> None
     with pytest.raises(InputError, match="last cannot be loaded") as caught:
         load_checkpoint(tmp_path, *training())
     assert "\n" not in str(caught.value)
+
+
+def test_a_last_checkpoint_that_is_gone_is_told_and_training_does_not_begin_anew(tmp_path: Path) -> None:
+    save(tmp_path, 5)
+    shutil.rmtree(tmp_path / "step-00000005")
+    with pytest.raises(InputError, match="last cannot be loaded"):
+        load_checkpoint(tmp_path, *training())
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
