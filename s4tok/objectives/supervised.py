@@ -160,11 +160,17 @@ class Supervised(Objective):
 
     def loss(self, logits: Float[Tensor, "r c"], truth: Int[Tensor, " r"]) -> Float[Tensor, ""]:
         """Give the mean cross entropy, over all processes; that of nothing is 0."""
+        return mean(*self._summed(logits, truth))
+
+    def _summed(
+        self, logits: Float[Tensor, "r c"], truth: Int[Tensor, " r"]
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        """Sum the cross entropy, and what everything weighs in its mean."""
         each = functional.cross_entropy(
             logits.float(), truth, self.weights, reduction="none", label_smoothing=self.config.smoothing
         )
         weight = torch.ones_like(each) if self.weights is None else self.weights[truth]
-        return mean(each.sum(), weight.sum())
+        return each.sum(), weight.sum()
 
     def _accuracy(self, logits: Float[Tensor, "r c"], truth: Int[Tensor, " r"]) -> Float[Tensor, ""]:
         right = (logits.detach().argmax(1) == truth).sum().float()
@@ -175,14 +181,15 @@ class Supervised(Objective):
 
         "oracle" is the task's first figure for the best label of each superpoint.
         """
-        counts, best, categories, losses, n_labelled = list[Array](), list[Array](), list[int](), 0.0, 0
+        counts, best, categories, losses, weights = list[Array](), list[Array](), list[int](), 0.0, 0.0
         for _, batch in batches:
             logits, truth = self.logits(batch)
-            losses, n_labelled = losses + float(self.loss(logits, truth)) * len(truth), n_labelled + len(truth)
+            loss, weight = self._summed(logits, truth)
+            losses, weights = losses + float(loss), weights + float(weight)
             counts += self._counts(logits, truth, batch)
             best += self._best_counts(batch)
             categories += batch.categories.tolist()
-        found = {"total": losses / max(n_labelled, 1), **figures(self.labels, counts, categories)}
+        found = {"total": losses / max(weights, 1), **figures(self.labels, counts, categories)}
         if best:
             found["oracle"] = figures(self.labels, best, categories)[self.validates[0]]
         return found

@@ -149,6 +149,14 @@ def test_validation_sums_counts_and_gives_an_object_its_categorys_parts_alone(ch
     assert measured["oracle"] == pytest.approx(np.mean(best)) == 1
 
 
+def test_the_loss_of_held_out_clouds_is_one_mean_whatever_batches_they_come_in(checkpoint: TrainedModel) -> None:
+    model = made(checkpoint, weights=torch.tensor([1.0, 9.0, 1.0, 1.0])).eval()
+    apart = [(1, model.collate([each])) for each in entries(PARTS)]
+    with torch.no_grad():
+        found, together = model.validate(apart), model.validate([(4, batch())])
+    assert found["total"] == pytest.approx(together["total"], rel=1e-5)
+
+
 def test_figures_of_clouds_without_labels_are_no_number_and_the_latest_is_taken(checkpoint: TrainedModel) -> None:
     nothing = figures(PARTS, [np.zeros((4, 3), int)], [0])
     assert math.isnan(nothing["miou_i"])
