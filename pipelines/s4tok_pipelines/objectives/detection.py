@@ -21,6 +21,7 @@ from s4tok.models.point_encoder_files import load_encoder
 from s4tok.models.trained import Trained
 from s4tok.objectives.detection import SetPrediction, StagedPrediction
 from s4tok.tokenizers import Tokenizer
+from s4tok_cache import CacheReader
 from s4tok_pipelines.inputs import training_inputs
 from s4tok_pipelines.inputs.boxed_scenes import BoxedData, boxed_scenes, require_boxes
 from s4tok_pipelines.inputs.find_superpoints import ready_superpoints
@@ -221,11 +222,12 @@ def _splits(request: Request[FinetuneRecipe], begun: Begun, detector: Detector) 
 
 
 def _opened(request: Request[FinetuneRecipe], begun: Begun, detector: Detector, clouds: CloudDataset) -> BoxedData:
-    if request.ranks.is_first and request.make_inputs is not None:
-        request.make_inputs(clouds)
-    scenes = request.ranks.first_makes(
-        lambda: boxed_scenes(clouds, clouds.keys, request.cache, workers=request.workers, report=request.report)
-    )
+    def read() -> CacheReader:
+        if request.ranks.is_first and request.make_inputs is not None:
+            request.make_inputs(clouds)
+        return boxed_scenes(clouds, clouds.keys, request.cache, workers=request.workers, report=request.report)
+
+    scenes = request.ranks.first_makes(read)
     superpoints = None
     if begun.trained is not None and detector.reads_superpoints:
         superpoints = ready_superpoints(clouds, request.cache, begun.trained, request.report)

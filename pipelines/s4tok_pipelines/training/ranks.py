@@ -40,13 +40,20 @@ class Ranks:
             distributed.barrier()
 
     def first_makes(self, make: Callable[[], Made]) -> Made:
-        """Make something in the first process, which leaves it in a cache, and then in the others, which find it."""
-        if self.is_first:
-            made = make()
+        """Make something in the first process, which leaves it in a cache, and then in the others, which find it.
+
+        What it cannot make, the others find out for themselves.
+        """
+        if not self.is_first:
             self.wait()
-            return made
+            return make()
+        try:
+            made = make()
+        except Exception:
+            self.wait()
+            raise
         self.wait()
-        return make()
+        return made
 
     def average(self, values: Tensor) -> Tensor:
         """Average over processes."""
