@@ -124,7 +124,7 @@ class Evaluator(NamedTuple):
         scorer = self._by_views(clouds)
         stamp = result_stamp(
             "segment", clouds, self.clip, None, self.prompts, {**asdict(scorer.config), "guesses": PART_GUESSES},
-            (scorer.superpoints.stamp,),
+            (scorer.features.stamp,),
         )  # fmt: skip
         return self.kept.get(f"vision-{clouds.name}{KEPT_AS['parts']}", stamp, lambda: self._parts(clouds, scorer))
 
@@ -197,7 +197,7 @@ class Evaluator(NamedTuple):
 
             return self.kept.get(name, stamp, make)
         scorer = self._by_views(clouds)
-        upstream = (scorer.superpoints.stamp,)
+        upstream = (scorer.features.stamp,)
         stamp = result_stamp("segment", clouds, self.clip, None, self.prompts, asdict(scorer.config), upstream)
         return self.kept.get(name, stamp, lambda: self._segmented(clouds, scorer))
 

@@ -15,14 +15,16 @@ from s4tok_pipelines.stages.evaluator import Evaluator
 from s4tok_pipelines.tables.kept_results import KeptResults
 
 
-def test_a_kept_result_of_the_2d_model_in_rooms_is_of_the_superpoints_it_was_made_with(
+def test_a_kept_result_of_the_2d_model_in_rooms_is_of_the_features_it_was_made_with(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_clip: Callable[..., Path]
 ) -> None:
-    smallest = 10
+    smallest, zoom = 10, 1.0
 
     def opened(*_: Any) -> Any:
-        stamp = Stamp("superpoints", {"smallest": smallest}, 1)
-        return SimpleNamespace(config=SegmentConfig(), superpoints=SimpleNamespace(stamp=stamp))
+        cut = Stamp("superpoints", {"smallest": smallest}, 1)
+        seen = Stamp("extract-features", {"zoom": zoom}, 1, (cut,))
+        superpoints, features = (SimpleNamespace(stamp=stamp) for stamp in (cut, seen))
+        return SimpleNamespace(config=SegmentConfig(), superpoints=superpoints, features=features)
 
     monkeypatch.setattr(Evaluator, "_by_views", opened)
     monkeypatch.setattr(Evaluator, "_segmented", lambda *_: {"smallest": smallest, "failures": []})
@@ -33,3 +35,5 @@ def test_a_kept_result_of_the_2d_model_in_rooms_is_of_the_superpoints_it_was_mad
     assert (evaluator.vision(rooms)["smallest"], kept.made, kept.present) == (10, 1, 1)
     smallest = 20
     assert (evaluator.vision(rooms)["smallest"], kept.made) == (20, 2)
+    zoom = 2.0
+    assert (evaluator.vision(rooms)["smallest"], kept.made) == (20, 3)
