@@ -92,7 +92,7 @@ def _done(folder: Path) -> dict[str, int]:
     """List results and the last checkpoints of finished runs, with when they were written."""
     from s4tok_pipelines.tables.table2_checkpoints import is_unfinished
 
-    runs = [path for path in (folder / "out" / "checkpoints").glob("*") if not is_unfinished(path)]
+    runs = [path for path in (folder / "out" / "checkpoints-quick").glob("*") if not is_unfinished(path)]
     files = [
         *(folder / "out" / "results").glob("*.json"),
         *(run / "ckpt" / "last" / "model.safetensors" for run in runs),

@@ -96,9 +96,8 @@ class Reproduction:
     def as_quick(self) -> "Reproduction":
         """Give the numbers of a run that shows no more than that everything works; its checkpoints stay its own."""
         config = replace(self.config, scales=(0.3, 1.0), shapes=QUICK_LIMIT, seeds=1, guesses=10)
-        return replace(
-            self, config=config, limit=self.limit or QUICK_LIMIT, trains=True, trained=self.out / CHECKPOINTS
-        )
+        trained = self.out / f"{CHECKPOINTS}-quick"
+        return replace(self, config=config, limit=self.limit or QUICK_LIMIT, trains=True, trained=trained)
 
     def evaluator(self, report: Report) -> Evaluator:
         """Load the CLIP and its prompts, with which everything is measured."""

@@ -40,6 +40,14 @@ def asked(make_clip: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.Mo
     return Reproduction(tmp_path / "out", tmp_path / "cache", ModelNames(clip="tiny", device="cpu"), limit=1)
 
 
+def test_checkpoints_of_a_quick_run_are_never_taken_for_those_of_a_whole_one(tmp_path: Path) -> None:
+    whole = Reproduction(tmp_path, trains=True)
+    assert {each.as_quick().folder for each in (whole, replace(whole, checkpoints=tmp_path / "given"))} == {
+        tmp_path / "checkpoints-quick"
+    }
+    assert whole.folder == tmp_path / "checkpoints"
+
+
 def test_tables_of_the_poster_have_a_row_for_all_they_print(asked: Reproduction) -> None:
     heard = Heard()
     found = reproduce_by_name("sam-detection", asked, heard)
