@@ -11,17 +11,21 @@ import numpy as np
 import pytest
 
 from s4tok.clouds import PointCloud
-from s4tok.config import PointKind, SegmentConfig
+from s4tok.config import BackboneConfig, PointKind, RegionConfig, SegmentConfig, TokenizerConfig
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import InputError
 from s4tok.models.checkpoint import TrainedModel, load_trained
+from s4tok.objectives.masked_regions import MaskedRegions
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyShapes
+from s4tok.tokenizers import PointFeatures
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.labelled import Labelled
 from s4tok.zero_shot.prompts import load_prompts
 from s4tok.zero_shot.vocabulary import Vocabulary
+from s4tok_pipelines.inputs.point_features import measured
 from s4tok_pipelines.inputs.training_data import TrainingData
+from s4tok_pipelines.objectives import masked_regions
 from s4tok_pipelines.objectives.contract import Request
 from s4tok_pipelines.objectives.s4token import prepare
 from s4tok_pipelines.report import Item, Report, silent
@@ -160,6 +164,29 @@ def test_a_run_with_features_that_died_ends_with_the_bits_of_one_that_did_not(
     assert whole == part
     cards = [json.loads((tmp_path / name / "ckpt/last/config.json").read_text()) for name in ("whole", "part")]
     assert cards[0]["point_features"] == cards[1]["point_features"]
+
+
+def test_stage_2_reads_points_in_the_units_of_its_teacher(
+    cache: Path, recipe: Callable[..., Any], tmp_path: Path
+) -> None:
+    tokenizer = TokenizerConfig("region", n_points=150, n_tokens=8, patch_size=16, adapter_widths=(8, 16, 16))
+    first = replace(
+        recipe(), objective="region_distillation", tokenizer=tokenizer,
+        backbone=BackboneConfig(width=24, layers=1, heads=2), regions=RegionConfig(groups=4),
+    )  # fmt: skip
+    few = Colored()
+    few.keys = few.keys[:5]
+    pretrain(few, cache, first, out=tmp_path / "first")
+    for regions in (RegionConfig(groups=4), RegionConfig(groups=4, start="teacher", distil=True)):
+        then = replace(first, objective="masked_regions", teacher=str(tmp_path / "first"), regions=regions)
+        ready = masked_regions.prepare(Request([Colored()], [], cache, then, None, 1, "cpu", Ranks(), silent))
+        model, data = ready.objective, ready.data
+        assert isinstance(model, MaskedRegions)
+        assert isinstance(data, TrainingData)
+        assert model.teacher is not None
+        known = model.teacher.tokenizer.point_features
+        assert model.encoder.tokenizer.point_features == known
+        assert known != measured(PointFeatures(BOTH), data.sources)
 
 
 def scores_of(checkpoint: TrainedModel, clip: FrozenClip, clouds: CloudDataset, cache: Path, report: Report) -> Array:
