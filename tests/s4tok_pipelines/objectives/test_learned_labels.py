@@ -21,6 +21,7 @@ from s4tok_pipelines.training.ranks import from_environment
 from s4tok_pipelines.training.run_folder import read_metrics
 from tests.notes import Notes
 from tests.s4tok_pipelines.conftest import fill
+from tests.s4tok_pipelines.objectives.test_masked_regions import StopsAfter
 
 
 class Rooms(CloudDataset):
@@ -132,6 +133,23 @@ def test_a_superpoint_whose_most_frequent_class_has_no_text_learns_that_of_no_ot
         assert min(walls, floors) > 0
         assert entry.labels is not None
         np.testing.assert_array_equal(entry.labels, [[7 if floors > walls else -1]])
+
+
+def test_a_stopped_run_that_learns_labels_ends_with_the_bits_of_one_that_was_not(
+    world: Any, rooms: Rooms, tmp_path: Path
+) -> None:
+    config = world.config(
+        label_weight=1.0, mix=0.5, window=0.5, windows=2, epochs=1, loss="distill", distill_pass="full"
+    )
+    pretrain(world.train, world.cache, config, also=[rooms], out=tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(
+            world.train, world.cache, config, also=[rooms], out=tmp_path / "part", save_every=0.0, report=StopsAfter(4)
+        )
+    pretrain(world.train, world.cache, config, also=[rooms], out=tmp_path / "part", resume=True, workers=2)
+    for name in ("model.safetensors", "training.safetensors"):
+        whole, part = (tmp_path / each / "ckpt" / "last" / name for each in ("whole", "part"))
+        assert whole.read_bytes() == part.read_bytes()
 
 
 def test_objects_and_labelled_rooms_are_learned_together(world: Any, rooms: Rooms, tmp_path: Path) -> None:

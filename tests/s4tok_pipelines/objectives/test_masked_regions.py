@@ -87,10 +87,12 @@ class StopsAfter(Report):
                 raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("regions", [{}, {"teaching": "ema", "distil": True}])
 def test_a_stopped_run_goes_on_and_ends_with_the_bits_of_one_that_was_not(
-    world: Any, stage1: Path, tmp_path: Path
+    world: Any, stage1: Path, regions: dict[str, Any], tmp_path: Path
 ) -> None:
-    config = replace(recipe(world, "masked_regions"), teacher=str(stage1))
+    config = replace(recipe(world, "masked_regions"), regions=RegionConfig(groups=4, **regions))
+    config = replace(config, teacher=None if regions else str(stage1))
     pretrain(world.train, world.cache, config, out=tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         pretrain(world.train, world.cache, config, out=tmp_path / "run", save_every=0.0, report=StopsAfter(4))
