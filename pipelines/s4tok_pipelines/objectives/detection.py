@@ -98,8 +98,10 @@ def encoder_for(recipe: FinetuneRecipe, device: str) -> Begun:
         card = _card(recipe.checkpoint)
         if DETECTOR in card:
             loaded = load_detector(recipe.checkpoint, device, recipe.clip)
-            known = {"name": recipe.checkpoint, "weights": loaded.sha256}
-            return Begun(loaded.detector.encoder, known, card, _trained(loaded.detector.encoder, card, recipe))
+            known, encoder = {"name": recipe.checkpoint, "weights": loaded.sha256}, loaded.detector.encoder
+            if recipe.n_tokens is not None:
+                _make_tokens(encoder, recipe.n_tokens)
+            return Begun(encoder, known, card, _trained(encoder, card, recipe))
         if "backbone" in card:
             plain = load_encoder(recipe.checkpoint, device)
             known = {"name": recipe.checkpoint, "weights": plain.sha256}
@@ -142,6 +144,14 @@ def _trained(encoder: SceneEncoder, card: Mapping[str, Any], recipe: FinetuneRec
     if not isinstance(encoder, ClipSceneEncoder):
         return None
     return TrainedModel(encoder.model, card, recipe.checkpoint, trained=Trained.of(card))
+
+
+def _make_tokens(encoder: SceneEncoder, count: int) -> None:
+    """Let an encoder that was built before make so many tokens."""
+    if isinstance(encoder, OwnEncoder):
+        encoder.config = replace(encoder.config, n_tokens=count)
+    else:
+        encoder.tokenizer.regroup(replace(encoder.tokenizer.config, n_tokens=count))
 
 
 def _new_plain(recipe: FinetuneRecipe) -> PointEncoder:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from s4tok.backbones.scene_tokens import Scenes
 from s4tok.config import (
     BackboneConfig,
     DetectionPreset,
@@ -20,7 +21,8 @@ from s4tok.config import (
 )
 from s4tok.errors import UsageError
 from s4tok.models.checkpoint import save_trained
-from s4tok.models.detector import PlainSceneEncoder
+from s4tok.models.detector import Detector, PlainSceneEncoder
+from s4tok.models.detector_files import save_detector
 from s4tok.models.point_encoder import PointEncoder
 from s4tok.models.point_encoder_files import save_point_encoder
 from s4tok.tokenizers import PointFeatures, build_tokenizer
@@ -138,6 +140,21 @@ def test_points_and_tokens_can_be_asked_for_and_labels_can_be_few(tmp_path: Path
     card = json.loads((out / "ckpt" / "last" / "config.json").read_text())
     config = card["detector"]["config"]
     assert (config["n_points"], config["n_tokens"], card["dataset"]["clouds"]) == (99, 11, 2)
+
+
+@pytest.mark.parametrize("kind", ["3detr", "plain"])
+def test_the_tokens_asked_for_are_those_of_a_detectors_encoder_that_is_begun_with(kind: Any, tmp_path: Path) -> None:
+    new = encoder_for(replace(small(), detector=replace(small().detector, encoder=kind)), "cpu").encoder
+    first = Detector(new, replace(small().detector, encoder=kind, n_tokens=12), ("short",))
+    (tmp_path / "first").mkdir()
+    save_detector(tmp_path / "first", first, {})
+    scenes = Scenes(
+        torch.rand(1, 60, 3), torch.ones(1, 60, dtype=torch.bool), torch.zeros(1, 60, dtype=torch.int64),
+        torch.zeros(1, dtype=torch.int64),
+    )  # fmt: skip
+    for wanted in (11, 30):
+        found = encoder_for(begun(small(), tmp_path / "first", n_tokens=wanted), "cpu").encoder(scenes)
+        assert int(found.is_token.sum()) == wanted
 
 
 def test_a_checkpoint_that_reads_more_than_coordinates_is_refused(tmp_path: Path) -> None:
