@@ -56,6 +56,8 @@ def prepare(request: Request[FinetuneRecipe]) -> Prepared:
     _require_for_boxes(recipe)
     require_boxes(clouds)
     begun = encoder_for(recipe, request.device)
+    if recipe.group_as is not None and (begun.trained is None or DETECTOR in begun.card):
+        raise UsageError("--group-as is for tokenizers in front of a CLIP, and not for this encoder.", "leave it out.")
     if DETECTOR in begun.card:
         request.report.note(f"of {recipe.checkpoint} the encoder is taken; what finds boxes behind it begins anew")
     with torch.random.fork_rng(devices=[]):
@@ -201,6 +203,8 @@ def _sized(recipe: FinetuneRecipe) -> FinetuneRecipe:
 
 
 def _require_for_boxes(recipe: FinetuneRecipe) -> None:
+    if recipe.transformer != FinetuneRecipe.transformer:
+        raise UsageError("--transformer is for labels of points.", "--scene-encoder plain.")
     asked = ((recipe.training, FinetuneConfig(), OF_LABELS), (recipe.head, HeadConfig(), HeadConfig.__annotations__))
     for config, usual, names in asked:
         for name in names:

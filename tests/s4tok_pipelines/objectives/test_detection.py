@@ -157,6 +157,15 @@ def test_the_tokens_asked_for_are_those_of_a_detectors_encoder_that_is_begun_wit
         assert int(found.is_token.sum()) == wanted
 
 
+def test_what_no_encoder_reads_is_refused(plain: Path, tmp_path: Path) -> None:
+    for recipe in (small(), begun(small(), plain)):
+        with pytest.raises(UsageError, match="--group-as is for tokenizers in front of a CLIP"):
+            finetune(Blocks(), tmp_path / "cache", replace(recipe, group_as="ball"), out=tmp_path / "run")
+    with pytest.raises(UsageError, match="--transformer is for labels of points") as error:
+        finetune(Blocks(), tmp_path / "cache", replace(small(), transformer="plain"), out=tmp_path / "run")
+    assert error.value.hint == "--scene-encoder plain."
+
+
 def test_a_checkpoint_that_reads_more_than_coordinates_is_refused(tmp_path: Path) -> None:
     tokenizer = TokenizerConfig("s4token+context", n_tokens=9, patch_size=4, adapter_widths=(4, 8, 8))
     (tmp_path / "plain").mkdir()
