@@ -189,7 +189,7 @@ class Supervised(Objective):
             counts += self._counts(logits, truth, batch)
             best += self._best_counts(batch)
             categories += batch.categories.tolist()
-        found = {"total": losses / max(weights, 1), **figures(self.labels, counts, categories)}
+        found = {"total": losses / (weights or 1.0), **figures(self.labels, counts, categories)}
         if best:
             found["oracle"] = figures(self.labels, best, categories)[self.validates[0]]
         return found
