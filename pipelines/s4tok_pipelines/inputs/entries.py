@@ -11,6 +11,7 @@ from s4tok.datasets.table import DATASETS
 from s4tok.errors import InputError
 from s4tok.geometry.placement import Said
 from s4tok_cache import CacheReader, Entry, Fingerprint
+from s4tok_pipelines.inputs.ready_labels import are_current, with_labels
 from s4tok_pipelines.layouts import CLIP_FEATURES, FEATURES, SUPERPOINTS
 from s4tok_pipelines.stamps import FEATURES_STAGE, SUPERPOINTS_STAGE
 
@@ -40,6 +41,11 @@ def fingerprint(clouds: CloudDataset, key: str, superpoints: CacheReader | None 
     return cloud.with_entries([superpoints.digest(key)] if key in superpoints else [])
 
 
+def fingerprints_with(clouds: CloudDataset, ready: Path) -> dict[str, Fingerprint]:
+    """Say of every cloud what its superpoints are made from, where they are labels that are ready."""
+    return {key: with_labels(fingerprint(clouds, key), ready, key, len(clouds)) for key in clouds.keys}
+
+
 def _of_cloud(clouds: CloudDataset, key: str) -> Fingerprint:
     try:
         origin = clouds.origin(key)
@@ -65,18 +71,20 @@ def holds_some(result: CacheReader, clouds: CloudDataset) -> bool:
 def read_entry(
     reader: CacheReader, clouds: CloudDataset, key: str, *arrays: str, superpoints: CacheReader | None = None
 ) -> Entry:
-    """Read what a cache holds of a cloud, unless it was made before the cloud changed, or its superpoints.
-
-    Labels that somebody else made have an origin of their own, and are taken as they are.
-    """
+    """Read what a cache holds of a cloud, unless the cloud, its ready labels or its superpoints have changed since."""
     what, command = MADE[reader.layout.name]
     if key not in reader:
         raise InputError(f"it has no {what}; s4tok {command} says why not.")
-    is_foreign = "labels" in reader.stamp.parameters
-    made_from = reader.fingerprint(key)
-    if not is_foreign and not made_from.without_entries().same(fingerprint(clouds, key)):
+    made_from, now = reader.fingerprint(key).without_entries(), fingerprint(clouds, key)
+    ready = reader.stamp.parameters.get("labels")
+    if ready is None and not made_from.same(now):
         raise InputError(f"its {what} were made before it changed; run s4tok {command}.")
-    if superpoints is not None and not made_from.same(fingerprint(clouds, key, superpoints)):
+    if ready is not None and not are_current(made_from, now, Path(str(ready)), key):
+        raise InputError(
+            f"its {what} were made before it or its labels changed; run s4tok {command} --method labels "
+            f"--labels {ready}."
+        )
+    if superpoints is not None and not reader.fingerprint(key).same(fingerprint(clouds, key, superpoints)):
         raise InputError(
             f"its {what} were made before its superpoints changed, or by an older s4tok; run s4tok {command}."
         )

@@ -1,15 +1,14 @@
 """Superpoints that somebody else has cut: a file of labels, or a folder of them named by the clouds."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 
-from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import InputError, UsageError
 from s4tok.shapes import Array
 from s4tok_cache import Fingerprint
-from s4tok_pipelines.inputs.entries import fingerprint
 
 ENDINGS = (".npy", ".txt", ".segs.json", "_vh_clean_2.0.010000.segs.json")  # after a cloud's name
 
@@ -29,17 +28,21 @@ def read_labels(ready: Path, key: str, n_clouds: int) -> Array:
     return ids
 
 
-def fingerprints_with(clouds: CloudDataset, ready: Path) -> dict[str, Fingerprint]:
-    """Say of every cloud what its superpoints are made from: the cloud, and the labels of it where there are some."""
-    return {key: _joined(fingerprint(clouds, key), ready, key, len(clouds)) for key in clouds.keys}
-
-
-def _joined(cloud: Fingerprint, ready: Path, key: str, n_clouds: int) -> Fingerprint:
+def with_labels(cloud: Fingerprint, ready: Path, key: str, n_clouds: int) -> Fingerprint:
+    """Say what a cloud's superpoints are made from: the cloud, and the labels of it where there are some."""
     try:
-        status = _file(ready, key, n_clouds).stat()
+        labels = _file(ready, key, n_clouds).stat()
     except InputError:
         return cloud  # what is missing is found out, and told, when it is read
-    return Fingerprint(cloud.path, cloud.size + status.st_size, max(cloud.mtime_ns, status.st_mtime_ns))
+    known = f"{cloud.size}, {cloud.mtime_ns}, {labels.st_size}, {labels.st_mtime_ns}"
+    latest = max(cloud.mtime_ns, labels.st_mtime_ns)
+    return Fingerprint(cloud.path, cloud.size + labels.st_size, latest, hashlib.sha256(known.encode()).hexdigest())
+
+
+def are_current(made_from: Fingerprint, cloud: Fingerprint, ready: Path, key: str) -> bool:
+    """Say whether superpoints are those of a cloud and its labels; of labels that are gone, whether the cloud is."""
+    now = with_labels(cloud, ready, key, 1)
+    return made_from.same(now) or (now is cloud and cloud.mtime_ns <= made_from.mtime_ns)
 
 
 def _file(ready: Path, key: str, n_clouds: int) -> Path:

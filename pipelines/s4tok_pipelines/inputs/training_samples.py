@@ -16,7 +16,7 @@ from s4tok.shapes import Array, Int
 from s4tok.superpoints.samples import Sample, column, sample
 from s4tok.tokenizers import NO_FEATURES, PointFeatures
 from s4tok_cache import CacheReader, Stamp, Store
-from s4tok_pipelines.inputs.entries import fingerprint
+from s4tok_pipelines.inputs.entries import fingerprint, read_entry
 from s4tok_pipelines.layouts import LABELLED, NAMED, SAMPLES, SAMPLES_WITH_FEATURES
 from s4tok_pipelines.report import Report, silent
 from s4tok_pipelines.run_stage import Content, Work, run_stage
@@ -119,7 +119,7 @@ def _take(
     """Take one cloud's samples, window after window, with labels and names if asked for. Runs in a worker process."""
     cloud = along_the_axes(clouds[key], clouds.up) if clouds.scene == "room" else clouds[key]
     truths = _truths(clouds, key, cloud, labelled, named)
-    xyz, labels = cloud.xyz, superpoints.read(key, ("labels",))["labels"]
+    xyz, labels = cloud.xyz, read_entry(superpoints, clouds, key, "labels")["labels"]
     if len(labels) != len(xyz):
         raise InputError(
             f"it has {len(xyz)} points and its superpoints are of {len(labels)}; s4tok superpoints --overwrite."

@@ -12,9 +12,9 @@ from s4tok.config import SuperpointConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.shapes import Array, Int32
 from s4tok_cache import Shard, Store
-from s4tok_pipelines.inputs.entries import fingerprints, root_of
+from s4tok_pipelines.inputs.entries import fingerprints, fingerprints_with, root_of
 from s4tok_pipelines.inputs.masks import PointMasks, open_masks
-from s4tok_pipelines.inputs.ready_labels import fingerprints_with, read_labels
+from s4tok_pipelines.inputs.ready_labels import read_labels
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.outputs.file_rows import out_of_file_rows
 from s4tok_pipelines.report import Outcome, Report, silent

@@ -10,6 +10,7 @@ import torch
 
 from s4tok.clouds import PointCloud
 from s4tok.config import PretrainConfig, RunConfig, SuperpointConfig, VisionConfig
+from s4tok.datasets import open_dataset
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.geometry.walls import turn_of_walls, turned_about
 from s4tok.objectives.s4token import S4Token
@@ -155,6 +156,16 @@ def test_rooms_are_turned_for_training_as_for_labelling(tmp_path: Path) -> None:
     (points,) = training_samples(rooms, ["a"], cut, PretrainConfig(draws=1), 1000).read("a")["points"]
     assert turn_of_walls(rooms["a"].xyz, "z") != 0
     assert turn_of_walls(points, "y") == 0
+
+
+def test_superpoints_of_a_cloud_before_it_changed_are_not_sampled(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(size=(50, 3)))
+    clouds, stamp, said = open_dataset(tmp_path / "a.npy"), Stamp("superpoints"), Warnings()
+    cut_into_octants(clouds, tmp_path)
+    np.save(tmp_path / "a.npy", np.random.default_rng(1).uniform(size=(50, 3)))
+    cut, config = CacheReader(root_of(tmp_path, clouds), SUPERPOINTS, stamp), PretrainConfig(draws=1)
+    training_samples(clouds, clouds.keys, cut, config, 20, report=said)
+    assert said.said == ["a.npy: its superpoints were made before it changed; run s4tok superpoints."]
 
 
 def test_clouds_to_validate_on_are_chosen_by_their_names_alone() -> None:
