@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from s4tok.config import SuperpointConfig, ViewConfig
+from s4tok.datasets.folders import from_root
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
 from s4tok_cache.stamp import differences
@@ -39,13 +40,13 @@ def superpoints_stamp(config: SuperpointConfig, ready: Path | None = None, masks
     if not is_ready:
         read = {name: value for name, value in settings.items() if name not in OF_MASKS}
         return Stamp(SUPERPOINTS_STAGE, read, OTHER_ALGORITHMS.get(config.method, SUPERPOINTS_ALGORITHM))
-    source = {} if ready is None else {"labels": str(ready.absolute())}
+    source = {} if ready is None else {"labels": str(from_root(ready))}
     return Stamp(SUPERPOINTS_STAGE, {"method": config.method, **source}, SUPERPOINTS_ALGORITHM)
 
 
 def name_of_masks(masks: str) -> str:
     """Give the name that masks have in a cache: the model's, or where the folder of files lies."""
-    return str(Path(masks).absolute()) if Path(masks).is_dir() else masks
+    return str(from_root(Path(masks))) if Path(masks).is_dir() else masks
 
 
 def of_itself(stamp: Stamp) -> Stamp:

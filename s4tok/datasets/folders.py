@@ -18,6 +18,13 @@ def child(folder: Path, name: str) -> Path | None:
     return alike[0] if len(alike) == 1 else None
 
 
+def from_root(path: Path) -> Path:
+    """Give a path from the root, the same however it is named; `..` is the parent of what a link before it leads to."""
+    if path.name == "..":
+        return path.resolve()
+    return path.parent.resolve() / path.name if ".." in path.parts else path.absolute()
+
+
 def candidates(folder: Path, *names: str) -> Iterator[Path]:
     """Give the folder itself, then the folders of these names below it, each with those below it in turn."""
     yield folder

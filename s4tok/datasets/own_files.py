@@ -12,6 +12,7 @@ import numpy as np
 from s4tok.clouds import PointCloud
 from s4tok.config import SURFACE_POINTS, Axis, Scene
 from s4tok.datasets.dataset import Mesh, Origin
+from s4tok.datasets.folders import from_root
 from s4tok.datasets.formats import colmap, e57, glb, las, obj, off, pcd, ply, stl, usd
 from s4tok.datasets.formats.arrays import read_h5, read_npy_points, read_npz, read_text
 from s4tok.datasets.formats.contents import Contents
@@ -152,7 +153,7 @@ def layout_of(paths: list[Path]) -> FolderLayout:
         if _format(path.name) not in FORMATS:
             hint = did_you_mean(_format(path.name), list(FORMATS)) or f"known formats: {', '.join(FORMATS)}."
             raise InputError(f"{path} is in no format that can be read.", hint)
-    absolute = sorted({path.absolute() for path in paths})
+    absolute = sorted({from_root(path) for path in paths})
     root = Path(os.path.commonpath([path.parent for path in absolute]))
     return FolderLayout("files", root, tuple(path.relative_to(root).as_posix() for path in absolute))
 
@@ -197,7 +198,8 @@ def _mesh(contents: Contents, key: str, path: Path) -> Mesh:
 
 def _cache_name(name: str, layout: FolderLayout) -> str:
     """Tell own files apart in one cache: a name to read, and a digest of where they are."""
-    stem = Path(layout.files[0]).stem if len(layout.files) == 1 else layout.root.absolute().name
+    root = from_root(layout.root)
+    stem = Path(layout.files[0]).stem if len(layout.files) == 1 else root.name
     words = re.sub(r"[^A-Za-z0-9_.]+", "-", stem).strip("-.") or name
-    where = "\n".join([str(layout.root.absolute()), *layout.files])
+    where = "\n".join([str(root), *layout.files])
     return f"{words}-{blake2b(os.fsencode(where), digest_size=4).hexdigest()}"

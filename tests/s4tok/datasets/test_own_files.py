@@ -437,6 +437,21 @@ def test_own_files_are_told_apart_by_name_and_place(tmp_path: Path) -> None:
     assert named.keys == ("a/one.xyz", "b/one.xyz")
 
 
+def test_a_file_is_the_same_by_whichever_path_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("a", "b/inner"):
+        (tmp_path / folder).mkdir(parents=True)
+        np.savetxt(tmp_path / folder / "one.xyz", XYZ)
+    (tmp_path / "a" / "link").symlink_to(tmp_path / "b" / "inner")
+    monkeypatch.chdir(tmp_path / "a")
+    there = open_dataset([tmp_path / "a" / "one.xyz", tmp_path / "b" / "inner" / "one.xyz"])
+    for other in ("../b/inner/one.xyz", "link/../inner/one.xyz"):  # the parent of where the link leads
+        here = open_dataset(["one.xyz", other, "../a/one.xyz"])
+        assert (here.name, here.keys) == (there.name, ("a/one.xyz", "b/inner/one.xyz"))
+        assert len(here["b/inner/one.xyz"]) == len(XYZ)
+    assert open_dataset("../b").name == open_dataset(tmp_path / "b").name
+    assert open_dataset("..").name == open_dataset(tmp_path).name
+
+
 def test_a_file_of_no_known_format_and_one_that_is_not_there_are_told(tmp_path: Path) -> None:
     (tmp_path / "a.plyy").write_text("")
     with pytest.raises(InputError, match="in no format") as refused:
