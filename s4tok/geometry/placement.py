@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import log, log2
+from math import inf, log, log2
 from typing import Any, get_args
 
 import numpy as np
@@ -31,8 +31,8 @@ CONVENTION: Mapping[Axis, float] = {"x": 0.2, "y": 0.7, "z": 1.0}
 
 def require_scale(scale: float) -> None:
     """Refuse a scale that makes no cloud."""
-    if scale <= 0:
-        raise UsageError(f"--scale must be positive, and is {scale:g}.")
+    if not 0 < scale < inf:
+        raise UsageError(f"--scale must be positive and finite, and is {scale:g}.")
 
 
 @dataclass(frozen=True)

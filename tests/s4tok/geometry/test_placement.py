@@ -102,8 +102,9 @@ def test_numbers_times_a_scale_are_of_the_unit_and_objects_have_one_size_in_any(
     assert factor(feet, twice) == pytest.approx(0.02)
     chair = ToyShapes("val")[CHAIR]
     assert guessed(chair, Said(up="y", scale=0.3048)).placement == guessed(chair, Said(up="y")).placement
-    with pytest.raises(UsageError, match="--scale must be positive, and is 0"):
-        Said(scale=0.0)
+    for scale, shown in ((0.0, "0"), (float("nan"), "nan"), (float("inf"), "inf")):
+        with pytest.raises(UsageError, match=f"--scale must be positive and finite, and is {shown}"):
+            Said(scale=scale)
 
 
 def test_words_are_checked_and_auto_says_nothing() -> None:
