@@ -30,7 +30,7 @@ from s4tok.shapes import Array, Float, Int, Int32
 from s4tok.superpoints import methods
 from s4tok.zero_shot.classifier import classifier, cosines
 from s4tok.zero_shot.labelled import labelled
-from s4tok.zero_shot.prompts import read_labels
+from s4tok.zero_shot.prompts import read_labels, read_labels_of_whole
 from s4tok.zero_shot.vocabulary import Words
 
 CheckpointName: TypeAlias = str | Path | Checkpoint | None  # as `load` takes it, or what it has loaded
@@ -139,9 +139,10 @@ def classify(
 ) -> Classification | list[Classification]:
     """Label a whole cloud by the word whose prompts are nearest; `s4tok classify` does this for files and datasets.
 
-    Arguments and errors are those of `segment`; a cloud is an object, however long, unless `scene` says otherwise.
+    Arguments and errors are those of `segment`, but labels are not proposed; a cloud is an object, however long, unless
+    `scene` says otherwise.
     """
-    asked = () if labels is None else tuple(read_labels(labels))
+    asked = () if labels is None else tuple(read_labels_of_whole(labels))
     require_scale(config.scale)
 
     @cache

@@ -132,6 +132,16 @@ def read_labels(labels: str | Path | Sequence[object]) -> list[str]:
     return names
 
 
+def read_labels_of_whole(labels: str | Path | Sequence[object]) -> list[str]:
+    """Read the labels of a whole cloud, of which none are proposed."""
+    names = read_labels(labels)
+    if names == [AUTO]:
+        raise UsageError(
+            f"--labels {AUTO} proposes labels of points, and of a whole cloud none.", 'for example "chair,table,lamp".'
+        )
+    return names
+
+
 def require_labels(labels: Sequence[str], called: str) -> None:
     """Refuse clouds, by what they are called, of which nothing says what they, or their points, may be."""
     if not labels:

@@ -65,11 +65,11 @@ def classify(
 
     By the most similar label (zero-shot), or by the head of a fine-tuned checkpoint.
     """
-    from s4tok.zero_shot.prompts import read_labels, require_labels
+    from s4tok.zero_shot.prompts import read_labels_of_whole, require_labels
     from s4tok_pipelines.outputs.assumed import called
 
     # Before PyTorch is imported, so that what is wrong is told at once.
-    words, clouds = [] if labels is None else read_labels(labels), source.open()
+    words, clouds = [] if labels is None else read_labels_of_whole(labels), source.open()
     if models.checkpoint is None:
         require_labels(words or clouds.categories, called(clouds))
     models.check()

@@ -12,7 +12,7 @@ from s4tok.datasets.scanobjectnn import ScanObjectNN
 from s4tok.datasets.shapenetpart import ShapeNetPart
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.synthetic.datasets import ToyRooms, ToyScans, ToyShapes
-from s4tok.zero_shot.prompts import Prompts, load_prompts, read_labels, read_synonyms, set_for
+from s4tok.zero_shot.prompts import Prompts, load_prompts, read_labels, read_labels_of_whole, read_synonyms, set_for
 
 MINE = """
 whole = ["a {} of mine"]
@@ -131,6 +131,12 @@ def test_labels_are_taken_apart_at_commas() -> None:
         read_labels(" , ")
     with pytest.raises(UsageError, match="'lamp' twice"):
         read_labels("lamp, chair, lamp")
+
+
+def test_no_labels_of_whole_clouds_are_proposed() -> None:
+    assert read_labels_of_whole("chair,auto") == ["chair", "auto"]
+    with pytest.raises(UsageError, match="--labels auto proposes labels of points, and of a whole cloud none"):
+        read_labels_of_whole(" auto")
 
 
 def test_labels_are_read_from_a_file_one_a_line(tmp_path: Path) -> None:
