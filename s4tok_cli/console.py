@@ -75,7 +75,7 @@ def finish(facts: Mapping[str, object], failures: Sequence[Failure] = ()) -> Non
         for failure in failures[:SHOWN_FAILURES]:
             warn(f"{failure.key}: {failure.reason}")
         if len(failures) > SHOWN_FAILURES:
-            warn(f"... and {len(failures) - SHOWN_FAILURES} more, all listed in the cache's fail files")
+            warn(f"... and {len(failures) - SHOWN_FAILURES} more; --json lists all")
         raise typer.Exit(SOME_FAILED)
 
 
