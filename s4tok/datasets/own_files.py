@@ -47,6 +47,7 @@ FORMATS: dict[str, Callable[[Path], Contents]] = {
 }
 ORGANISED = {".pcd", ".e57"}  # whose rows may be the pixels of a camera or scanner, some of them empty
 NOTES = {".txt"}  # notes, poses and lists end so too: of a folder they are taken where nothing else can be read
+RESULTS = re.compile(r"\.(labels|scores|mesh|boxes|embedding)\.[a-z]+$")  # beside a result.json, what s4tok wrote
 # Which axis files of a format have up, as odds before their shape is measured; of other formats the general ones hold.
 # glTF asks for y, surveyors' files have z, and those of modellers mostly y.
 CONVENTIONS: Mapping[str, Mapping[Axis, float]] = {
@@ -77,19 +78,24 @@ class OwnFiles(FileDataset):
     @classmethod
     def recognises(cls, folder: Path) -> FolderLayout | None:
         """Take any folder that holds a file of a known format, at any depth."""
-        return FolderLayout("files", folder) if _walk(folder) else None
+        return FolderLayout("files", folder) if _walk(folder)[0] else None
 
     def listed(self, split: str) -> dict[str, str]:
-        """List the files that were named, or all of a known format; .txt beside others are passed over."""
-        names = self.layout.files or _walk(self.layout.root)
-        taken = names if self.layout.files else [name for name in names if _format(name) not in NOTES] or names
-        if len(taken) < len(names):
-            n_left = len(names) - len(taken)
-            left = f"{n_left} .txt files are" if n_left > 1 else f"{min(set(names) - set(taken))} is"
-            them = "them" if n_left > 1 else "it"
-            self.remarks = (
-                f"{left} passed over, since files of other formats are there; name {them} to have {them} read.",
-            )
+        """List the files that were named, or all of a known format.
+
+        Results of s4tok are passed over where there is anything else, and so are .txt.
+        """
+        if self.layout.files:
+            return {legible(name): name for name in self.layout.files}
+        found, links = _walk(self.layout.root)
+        inputs = [name for name in found if not _is_result(self.layout.root / name)] or found
+        taken = [name for name in inputs if _format(name) not in NOTES] or inputs
+        left = (
+            (set(found) - set(inputs), "files", "which s4tok has written"),
+            (set(inputs) - set(taken), ".txt files", "since files of other formats are there"),
+            (set(links), "links to folders", "since links may lead in a circle"),
+        )
+        self.remarks = tuple(_passed_over(*each) for each in left if each[0])
         return {legible(name): name for name in taken}
 
     def __getitem__(self, key: str) -> PointCloud:
@@ -111,7 +117,7 @@ class OwnFiles(FileDataset):
             return replace(origin, path=key)  # what is wrong with it is told when it is read
 
     def oddities(self) -> Iterator[Finding]:
-        """Say which files of the folder are passed over."""
+        """Say what of the folder is passed over."""
         return (Finding("note", str(self.layout.root), None, remark) for remark in self.remarks)
 
     def present(self, key: str) -> Bool[Array, " r"] | None:
@@ -158,14 +164,26 @@ def layout_of(paths: list[Path]) -> FolderLayout:
     return FolderLayout("files", root, tuple(path.relative_to(root).as_posix() for path in absolute))
 
 
-def _walk(folder: Path) -> list[str]:
-    found = []
+def _walk(folder: Path) -> tuple[list[str], list[str]]:
+    """Find the files of known formats at any depth, and the links to folders, which are not followed."""
+    found, links = [], []
     for directory, folders, files in os.walk(folder):  # follows no links, so it ends
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         place = Path(directory).relative_to(folder)
         names = [name for name in files if _format(name) in FORMATS and not name.startswith(".")]
+        links += [(place / name).as_posix() for name in folders if (Path(directory) / name).is_symlink()]
         found += [(place / name).as_posix() for name in names if _is_file_or_gone(Path(directory) / name)]
-    return found
+    return found, links
+
+
+def _is_result(path: Path) -> bool:
+    """Tell what s4tok has written, so that a folder with its results gives the same clouds again."""
+    return RESULTS.search(path.name) is not None and (path.parent / "result.json").is_file()
+
+
+def _passed_over(names: set[str], kind: str, why: str) -> str:
+    left, them = (f"{len(names)} {kind} are", "them") if len(names) > 1 else (f"{legible(min(names))} is", "it")
+    return f"{left} passed over, {why}; name {them} to have {them} read."
 
 
 def _is_file_or_gone(path: Path) -> bool:

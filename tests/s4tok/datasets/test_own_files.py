@@ -402,6 +402,28 @@ def test_texts_of_a_folder_are_clouds_where_nothing_else_lies_there(tmp_path: Pa
     assert open_dataset([tmp_path / "a.xyz", tmp_path / "notes.txt"]).keys == ("a.xyz", "notes.txt")
 
 
+def test_what_was_written_of_a_folder_is_not_read_as_more_of_it(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.xyz", XYZ)
+    np.savetxt(tmp_path / "b.labels.xyz", XYZ)
+    (tmp_path / "segments").mkdir()
+    for name in ("a.labels.ply", "a.labels.npy", "a.labels.txt", "a.scores.npy", "a.boxes.ply", "a.mesh.obj"):
+        (tmp_path / "segments" / name).write_text("")
+    (tmp_path / "segments" / "result.json").write_text("{}")
+    found = open_dataset(tmp_path)
+    assert found.keys == ("a.xyz", "b.labels.xyz")
+    assert found.remarks == ("6 files are passed over, which s4tok has written; name them to have them read.",)
+    assert open_dataset(tmp_path / "segments").keys[0] == "a.boxes.ply"
+
+
+def test_links_to_folders_are_passed_over_and_told(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    np.savetxt(tmp_path / "mine" / "a.xyz", XYZ)
+    (tmp_path / "mine" / "scans").symlink_to(tmp_path)
+    found = open_dataset(tmp_path / "mine")
+    assert (found.keys, len(found.remarks)) == (("a.xyz",), 1)
+    assert found.remarks[0].startswith("scans is passed over, since links may lead in a circle")
+
+
 def test_a_file_whose_name_is_no_utf_8_has_a_key_that_is(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"bad\xff.xyz")
     np.savetxt(path, XYZ)
