@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import FrameClouds
@@ -13,6 +14,7 @@ from s4tok.geometry.placement import Said
 from s4tok_cache import CacheReader, Entry, Fingerprint
 from s4tok_pipelines.inputs.ready_labels import are_current, with_labels
 from s4tok_pipelines.layouts import CLIP_FEATURES, FEATURES, SUPERPOINTS
+from s4tok_pipelines.paths import CACHE
 from s4tok_pipelines.stamps import FEATURES_STAGE, SUPERPOINTS_STAGE
 
 # What a cache holds, and the command that makes it or says why it cannot be made.
@@ -26,6 +28,11 @@ MADE: Mapping[str, tuple[str, str]] = {
 def root_of(cache: Path, clouds: CloudDataset) -> Path:
     """Say where all stages of a dataset's split put their results."""
     return cache / clouds.name / clouds.split
+
+
+def cache_of(root: Path) -> Path:
+    """Say in which cache such a folder lies."""
+    return root.parents[1]
 
 
 def fingerprints(clouds: CloudDataset, superpoints: CacheReader | None = None) -> dict[str, Fingerprint]:
@@ -91,15 +98,17 @@ def read_entry(
     return reader.read(key, arrays)
 
 
-def way_out(clouds: CloudDataset, *stages: str, auto: bool = True) -> str:
-    """Name the commands that make what is missing, and the option that runs them; a stage may bring options.
+def way_out(clouds: CloudDataset, cache: Path, *stages: str, auto: bool = True) -> str:
+    """Name the commands that make what is missing in a cache, and the option that runs them; a stage may bring options.
 
     `auto` is off for commands that have no such option.
     """
     source, frames = (clouds.scenes, " --clouds frames") if isinstance(clouds, FrameClouds) else (clouds, "")
     row = DATASETS.get(source.name)
     said = _said_of(source.said) if isinstance(source, OwnFiles) else ""
-    of = f"{source.name if row is not None and row.made else 'SOURCE'} --split {clouds.split}{said}{frames}"
+    named = source.name if row is not None and row.made else "SOURCE"
+    place = "" if cache.absolute() == CACHE.absolute() else f" --cache {quote(str(cache))}"
+    of = f"{named} --split {clouds.split}{said}{frames}{place}"
     commands = (
         f"s4tok {name} {of}{space}{options}" for name, space, options in (each.partition(" ") for each in stages)
     )

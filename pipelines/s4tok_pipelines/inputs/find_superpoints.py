@@ -41,12 +41,12 @@ def ready_superpoints(
     stamps = cuts_of(clouds, cache)
     fitting = [stamp for stamp in stamps if is_as(stamp, wanted)]
     if not stamps:
-        raise InputError(f"{root} has no superpoints.", _way_out(clouds, checkpoint))
+        raise InputError(f"{root} has no superpoints.", _way_out(clouds, cache, checkpoint))
     if len(fitting or stamps) > 1:
         raise InputError(
             f"{root} has {len(stamps)} results of superpoints, and {'more than one' if fitting else 'none'} is "
             f"cut {as_wanted(clouds, checkpoint)}: {'; '.join(in_words(stamps, wanted))}.",
-            f"{_way_out(clouds, checkpoint)} Or remove all but one.",
+            f"{_way_out(clouds, cache, checkpoint)} Or remove all but one.",
         )
     if not fitting and known is not None:
         report.note(
@@ -60,9 +60,9 @@ def ready_superpoints(
     if unknown:
         raise InputError(
             f"{len(unknown)} of {len(clouds)} clouds have no superpoints: {in_short(unknown)}.",
-            _way_out(clouds, checkpoint)
+            _way_out(clouds, cache, checkpoint)
             if is_computed(reader.stamp.parameters.get("method"))
-            else _ready_too(clouds, reader.stamp),
+            else _ready_too(clouds, cache, reader.stamp),
         )
     return reader
 
@@ -95,7 +95,7 @@ def _open_superpoints(
         return CacheReader(root, SUPERPOINTS, superpoints_stamp(config, ready))
     except CacheMissing as error:
         command = _command(clouds, config)
-        raise CacheMissing(str(error), error.hint if command is None else way_out(clouds, command)) from error
+        raise CacheMissing(str(error), error.hint if command is None else way_out(clouds, cache, command)) from error
 
 
 def cuts_of(clouds: CloudDataset, cache: Path) -> list[Stamp]:
@@ -129,17 +129,17 @@ def _several(root: Path, clouds: CloudDataset, stamps: Sequence[Stamp]) -> Cache
     )
 
 
-def _way_out(clouds: CloudDataset, checkpoint: TrainedModel) -> str:
+def _way_out(clouds: CloudDataset, cache: Path, checkpoint: TrainedModel) -> str:
     command = _command(clouds, checkpoint.trained.cut_of(clouds.scene))
     if command is None:
         return f"pass --auto, which cuts clouds as for the training of {checkpoint.name}."
-    return way_out(clouds, command)
+    return way_out(clouds, cache, command)
 
 
-def _ready_too(clouds: CloudDataset, stamp: Stamp) -> str:
+def _ready_too(clouds: CloudDataset, cache: Path, stamp: Stamp) -> str:
     """Name the command that takes the labels of more clouds, which are ready or are nowhere."""
     options = (f" --{name} {stamp.parameters[name]}" for name in ("method", "labels") if name in stamp.parameters)
-    return way_out(clouds, f"{SUPERPOINTS_STAGE}{''.join(options)}", auto=False)
+    return way_out(clouds, cache, f"{SUPERPOINTS_STAGE}{''.join(options)}", auto=False)
 
 
 def _command(clouds: CloudDataset, wanted: SuperpointConfig | None) -> str | None:

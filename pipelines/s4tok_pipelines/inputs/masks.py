@@ -92,7 +92,7 @@ def open_masks(clouds: CloudDataset, cache: Path, masks: str, step: int) -> Poin
     stamps = [stamp for stamp in stamps_of(root.absolute(), MASKS_STAGE) if stamp.parameters.get("masks") == name]
     if not stamps:
         raise CacheMissing(
-            f"{root} has no masks of {masks}.", way_out(clouds, f"{MASKS_STAGE} --model {masks}", auto=False)
+            f"{root} has no masks of {masks}.", way_out(clouds, cache, f"{MASKS_STAGE} --model {masks}", auto=False)
         )
     if len(stamps) > 1:
         raise CacheMismatch(
@@ -126,5 +126,5 @@ def require_current_masks(clouds: CloudDataset, cache: Path, superpoints: CacheR
         raise CacheMismatch(
             f"{len(old)} of {len(clouds)} clouds have regions in {superpoints.folder} that were made before the clouds "
             f"or their masks changed, or by an older s4tok: {in_short(old)}.",
-            way_out(clouds, f"{SUPERPOINTS_STAGE} --preset masks{options}"),
+            way_out(clouds, cache, f"{SUPERPOINTS_STAGE} --preset masks{options}"),
         )

@@ -15,7 +15,7 @@ from s4tok.vision.weights import bare_name
 from s4tok_cache import CacheMismatch, CacheMissing, CacheReader, Layout, Stamp
 from s4tok_cache.inspect import stamps_of
 from s4tok_cache.stamp import differences
-from s4tok_pipelines.inputs.entries import fingerprint, fingerprints, root_of, way_out
+from s4tok_pipelines.inputs.entries import cache_of, fingerprint, fingerprints, root_of, way_out
 from s4tok_pipelines.inputs.features import cut_of, find_features
 from s4tok_pipelines.layouts import SUPERPOINTS, VIEWS
 from s4tok_pipelines.report import Report, silent
@@ -48,7 +48,7 @@ def training_features(
         name = bare_name(name)
         wanted = {kind.key: name}
     cut = superpoints_stamp(SuperpointConfig.of(clouds.scene, config.superpoints))
-    way_out = partial(_way_out, clouds, root, config)
+    way_out = partial(_way_out, clouds, cache, config)
     features = find_features(root, name, wanted, way_out, clouds=clouds, cut=cut, is_asked=config.superpoints_asked)
     if odd := "; ".join(differences(of_itself(cut_of(features.stamp)), cut)):
         report.note(f"using superpoints cut otherwise than the preset {config.superpoints}: {odd}")
@@ -64,7 +64,7 @@ def usable(
         CacheMissing: Where clouds have no features, and it is not known that these cannot be made.
         CacheMismatch: Where features were made of something else than there is now.
     """
-    expected = fingerprints(clouds, superpoints)
+    cache, expected = cache_of(features.root), fingerprints(clouds, superpoints)
     found = [key for key in clouds.keys if key in features and features.fingerprint(key).same(expected[key])]
     absent = set(clouds.keys).difference(found)
     failed = features.failures() if absent else {}
@@ -73,7 +73,7 @@ def usable(
         features.require(lost)
     except CacheMissing as error:
         stages = _stages_before(lost, clouds, superpoints, features)
-        raise CacheMissing(str(error), way_out(clouds, *stages, _extraction(config))) from error
+        raise CacheMissing(str(error), way_out(clouds, cache, *stages, _extraction(config))) from error
     old = sorted(
         key for key in absent if key in features and not (key in failed and failed[key].fingerprint.same(expected[key]))
     )
@@ -81,7 +81,7 @@ def usable(
         raise CacheMismatch(
             f"{len(old)} of {len(clouds)} clouds have features in {features.folder} that were made before the clouds "
             f"or their superpoints changed, or by an older s4tok: {in_short(old)}.",
-            way_out(clouds, *_stages_before(old, clouds, superpoints, features), _extraction(config)),
+            way_out(clouds, cache, *_stages_before(old, clouds, superpoints, features), _extraction(config)),
         )
     if absent:
         first = min(absent)
@@ -102,8 +102,9 @@ def held_out(keys: Sequence[str], share: float) -> list[str]:
     return some(keys, max(round(share * len(keys)), 1)) if len(keys) > 1 else []
 
 
-def _way_out(clouds: CloudDataset, root: Path, config: RunConfig) -> str:
+def _way_out(clouds: CloudDataset, cache: Path, config: RunConfig) -> str:
     """Say which stages are still to be run, and how."""
+    root = root_of(cache, clouds)
     extraction = _extraction(config)
     preset = "" if config.superpoints == "default" else f" --preset {config.superpoints}"
     cuts = stamps_of(root.absolute(), SUPERPOINTS_STAGE)
@@ -116,7 +117,7 @@ def _way_out(clouds: CloudDataset, root: Path, config: RunConfig) -> str:
         stages.insert(0, MASKS_STAGE)
     if clouds.scene == "object" and not stamps_of(root.absolute(), VIEWS_STAGE):
         stages.append(VIEWS_STAGE)
-    return way_out(clouds, *stages, extraction)
+    return way_out(clouds, cache, *stages, extraction)
 
 
 def _stages_before(

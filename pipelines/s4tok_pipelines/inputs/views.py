@@ -156,7 +156,7 @@ def drawn_views(clouds: CloudDataset, cache: Path, config: ViewConfig | None) ->
             return CacheReader.find(root, VIEWS, VIEWS_STAGE, up=clouds.up)
         return CacheReader(root, VIEWS, views_stamp(config, clouds.up))
     except CacheMissing as error:
-        raise CacheMissing(str(error), way_out(clouds, VIEWS_STAGE)) from error
+        raise CacheMissing(str(error), way_out(clouds, cache, VIEWS_STAGE)) from error
 
 
 def _read(sources: Sources, batch: int, key: str) -> Read:

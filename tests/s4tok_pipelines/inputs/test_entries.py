@@ -14,6 +14,7 @@ from s4tok.synthetic.datasets import ToyScans, ToyShapes
 from s4tok_cache import CacheReader, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint, read_entry, root_of, way_out
 from s4tok_pipelines.layouts import FEATURES, SUPERPOINTS
+from s4tok_pipelines.paths import CACHE
 from tests.octants import cut_into_octants
 
 
@@ -78,9 +79,16 @@ def test_a_cloud_that_is_taken_for_something_else_or_made_otherwise_has_changed(
 
 def test_frames_are_asked_for_by_the_scenes_they_are_of() -> None:
     scans = ToyScans("val", sizes=(0, 1, 0))
-    assert way_out(scans, "superpoints").startswith("run `s4tok superpoints toy-scans --split val`, or")
+    assert way_out(scans, CACHE, "superpoints").startswith("run `s4tok superpoints toy-scans --split val`, or")
     wanted = "run `s4tok superpoints toy-scans --split val --clouds frames --preset masks`, or pass --auto."
-    assert way_out(FrameClouds(scans), "superpoints --preset masks") == wanted
+    assert way_out(FrameClouds(scans), CACHE, "superpoints --preset masks") == wanted
+
+
+def test_commands_name_a_cache_that_is_not_the_usual_one(tmp_path: Path) -> None:
+    scans = ToyScans("val", sizes=(0, 1, 0))
+    wanted = f"run `s4tok superpoints toy-scans --split val --cache '{tmp_path}/my cache'`."
+    assert way_out(scans, tmp_path / "my cache", "superpoints", auto=False) == wanted
+    assert "--cache" not in way_out(scans, CACHE.absolute(), "superpoints")
 
 
 def test_commands_for_own_files_have_what_was_said_of_them(tmp_path: Path) -> None:
@@ -89,9 +97,9 @@ def test_commands_for_own_files_have_what_was_said_of_them(tmp_path: Path) -> No
         "run `s4tok superpoints SOURCE --split all --room; s4tok extract-clip SOURCE --split all --room --clip mini`"
     )
     said = open_dataset(tmp_path / "a.xyz", scene="room")
-    assert way_out(said, "superpoints", "extract-clip --clip mini", auto=False) == f"{wanted}."
+    assert way_out(said, CACHE, "superpoints", "extract-clip --clip mini", auto=False) == f"{wanted}."
     said = open_dataset(tmp_path / "a.xyz", scene="room", scale=0.3048)
-    assert way_out(said, "superpoints", auto=False).endswith("SOURCE --split all --room --scale 0.3048`.")
+    assert way_out(said, CACHE, "superpoints", auto=False).endswith("SOURCE --split all --room --scale 0.3048`.")
     said = open_dataset(tmp_path / "a.xyz", up="y", unit="cm")
-    assert way_out(said, "superpoints", auto=False).endswith("SOURCE --split all --up y --unit cm`.")
-    assert way_out(open_dataset(tmp_path / "a.xyz"), "superpoints", auto=False).endswith("SOURCE --split all`.")
+    assert way_out(said, CACHE, "superpoints", auto=False).endswith("SOURCE --split all --up y --unit cm`.")
+    assert way_out(open_dataset(tmp_path / "a.xyz"), CACHE, "superpoints", auto=False).endswith("SOURCE --split all`.")

@@ -143,22 +143,22 @@ def test_without_any_it_says_what_makes_them(
 ) -> None:
     with pytest.raises(InputError, match="has no superpoints") as caught:
         ready_superpoints(clouds, tmp_path, checkpoint)
-    assert caught.value.hint == "run `s4tok superpoints toy-shapes --split val`, or pass --auto."
+    assert caught.value.hint == f"run `s4tok superpoints toy-shapes --split val --cache {tmp_path}`, or pass --auto."
     with pytest.raises(InputError, match="has no superpoints") as caught:
         ready_superpoints(clouds, tmp_path, other_cut)
     assert caught.value.hint == "pass --auto, which cuts clouds as for the training of X."
     printed = checkpoint._replace(trained=Trained(superpoints={"object": SuperpointConfig.of("object", "paper")}))
     with pytest.raises(InputError, match="has no superpoints") as caught:
         ready_superpoints(clouds, tmp_path, printed)
-    assert "`s4tok superpoints toy-shapes --split val --preset paper`" in caught.value.hint
+    assert f"`s4tok superpoints toy-shapes --split val --cache {tmp_path} --preset paper`" in caught.value.hint
     rooms = checkpoint._replace(trained=Trained(superpoints={"room": SuperpointConfig.of("room", "cut-pursuit")}))
     with pytest.raises(InputError, match="has no superpoints") as caught:
         ready_superpoints(clouds, tmp_path, rooms)  # objects, which it was not trained on
-    assert "`s4tok superpoints toy-shapes --split val --preset cut-pursuit`" in caught.value.hint
+    assert f"`s4tok superpoints toy-shapes --split val --cache {tmp_path} --preset cut-pursuit`" in caught.value.hint
     fill(tmp_path / "b", clouds, OTHER, THIRD)
     with pytest.raises(InputError, match="none is cut with the defaults for objects, by cut-pursuit as for the"):
         ready_superpoints(clouds, tmp_path / "b", rooms)
     clouds.name = "scan-of-mine"  # only what s4tok makes is known by name
     with pytest.raises(CacheMissing, match="has no superpoints") as missing:
         open_superpoints(clouds, tmp_path)
-    assert missing.value.hint == "run `s4tok superpoints SOURCE --split val`, or pass --auto."
+    assert missing.value.hint == f"run `s4tok superpoints SOURCE --split val --cache {tmp_path}`, or pass --auto."

@@ -248,7 +248,7 @@ def test_features_that_clouds_lack_are_asked_for_by_command(world: Any) -> None:
     features = training_features(world.train, world.cache, clip, config)
     with pytest.raises(CacheMissing, match="lacks 1 entries") as error:
         usable(more, superpoints_under(features), features, config, silent)
-    assert "run `s4tok extract-clip toy-shapes --split train --clip" in error.value.hint
+    assert f"run `s4tok extract-clip toy-shapes --split train --cache {world.cache} --clip" in error.value.hint
     assert "--auto" in error.value.hint
 
 

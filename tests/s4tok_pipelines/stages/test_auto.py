@@ -149,7 +149,7 @@ def test_labels_that_some_clouds_lack_are_asked_for_by_the_command_that_takes_th
     cut_into_octants(clouds, tmp_path, clouds.keys[:1], ready)
     with pytest.raises(InputError, match="1 of 2 clouds have no superpoints") as error:
         superpoints_for(other_cut, clouds, tmp_path)
-    assert error.value.hint == f"run `s4tok superpoints toy-shapes --split val --method {option}`."
+    assert error.value.hint == f"run `s4tok superpoints toy-shapes --split val --cache {tmp_path} --method {option}`."
 
 
 def test_regions_of_masks_that_are_partly_there_are_completed_or_another_cut_is_made_beside(

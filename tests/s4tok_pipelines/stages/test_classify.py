@@ -237,7 +237,7 @@ def test_superpoints_that_are_missing_are_told_or_made_also_after_a_stop_and_the
 ) -> None:
     with pytest.raises(InputError, match="has no superpoints") as caught:
         named(checkpoints["s4token"])
-    assert caught.value.hint == "run `s4tok superpoints toy-shapes --split val`, or pass --auto."
+    assert caught.value.hint == f"run `s4tok superpoints toy-shapes --split val --cache {tmp_path}`, or pass --auto."
     few = Shapes()
     few.keys = few.keys[:2]
     with pytest.raises(KeyboardInterrupt):

@@ -164,7 +164,7 @@ def test_a_scenes_regions_are_voted_for_by_its_frames(scans: ToyScans, cache: Pa
 def test_regions_without_masks_name_the_command_that_makes_them(scans: ToyScans, cache: Path, tmp_path: Path) -> None:
     with pytest.raises(CacheMissing, match="has no masks of graph") as error:
         superpoints(scans, tmp_path, REGIONS)
-    assert error.value.hint == "run `s4tok extract-masks toy-scans --split train --model graph`."
+    assert error.value.hint == f"run `s4tok extract-masks toy-scans --split train --cache {tmp_path} --model graph`."
     with pytest.raises(CacheMissing, match="has no masks of sam"):
         superpoints(scans, cache, SuperpointConfig("masks", masks="sam"))
 

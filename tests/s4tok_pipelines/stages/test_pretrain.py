@@ -178,9 +178,8 @@ def test_superpoints_that_were_asked_for_are_made_or_asked_for_by_command_whatev
         asked = replace(config, superpoints_asked=True)
         with pytest.raises(CacheMismatch, match=r"none of the superpoints that were asked for; .* cut with") as caught:
             pretrain(few, cache, asked, out=cache / "run")
-        commands = (
-            f"superpoints toy-shapes --split train; s4tok extract-clip toy-shapes --split train --clip {world.clip}"
-        )
+        of = f"toy-shapes --split train --cache {cache}"
+        commands = f"superpoints {of}; s4tok extract-clip {of} --clip {world.clip}"
         assert f"{commands} --superpoints default`" in caught.value.hint
         said = Said()
         assert pretrain(few, cache, asked, out=cache / "run", auto=True, report=said).made == 1
