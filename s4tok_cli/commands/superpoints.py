@@ -115,7 +115,7 @@ def superpoints(
         result = open_superpoints(part, cache, config, labels)
         if export_segs:
             is_scannet = clouds.name == "scannet"
-            count = export_segments(clouds, result, export_segs, scannet=is_scannet, report=progress)
+            count = export_segments(part, result, export_segs, scannet=is_scannet, report=progress)
             console.note(f"{count} segment files: {export_segs}")
         first = next((key for key in part.keys if key in result), None)
         if preview and first:

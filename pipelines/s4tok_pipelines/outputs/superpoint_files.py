@@ -15,6 +15,7 @@ from s4tok.shapes import Array, Int32
 from s4tok_cache import CacheReader
 from s4tok_cache.files import write_whole
 from s4tok_pipelines.outputs.file_rows import in_file_rows
+from s4tok_pipelines.outputs.labelled_clouds import stems_for
 from s4tok_pipelines.report import Report, silent
 
 # What ScanNet's own tools and everybody's loaders look for beside a scan; the number is the threshold of its
@@ -27,12 +28,13 @@ def export_segments(
 ) -> int:
     """Write every cloud's superpoints as ScanNet writes its segments, and give their number.
 
-    A ScanNet scan's file gets the name that loaders look for; any other is <cloud>.segs.json. A row of a cloud's file
-    that is no point has segment -1.
+    A ScanNet scan's file gets the name that loaders look for; any other is <cloud>.segs.json, with the ending of the
+    cloud's own file where two would have one name. A row of a cloud's file that is no point has segment -1.
     """
+    stems = stems_for(clouds)
     keys = [key for key in clouds.keys if key in superpoints]
     for key in report.steps(keys, "Writing segments"):
-        path = folder / (f"{key}{SCANNET_ENDING}" if scannet else f"{Path(key).with_suffix('')}.segs.json")
+        path = folder / (f"{key}{SCANNET_ENDING}" if scannet else f"{stems[key]}.segs.json")
         segments = {
             "params": {"made by": "s4tok", **superpoints.stamp.parameters},
             "sceneId": key,

@@ -17,6 +17,7 @@ from s4tok.superpoints import partition
 from s4tok_cache import CacheMismatch, CacheReader, Shard, Stamp, Store
 from s4tok_pipelines.inputs.entries import fingerprint
 from s4tok_pipelines.inputs.find_superpoints import open_superpoints
+from s4tok_pipelines.inputs.ready_labels import read_labels
 from s4tok_pipelines.layouts import SUPERPOINTS
 from s4tok_pipelines.outputs.superpoint_files import export_segments, preview
 from s4tok_pipelines.report import Item, Report
@@ -211,6 +212,19 @@ def test_segments_are_written_as_scannet_writes_them_and_can_be_taken_back(scans
     np.testing.assert_array_equal(back.read("corner_4.npy")["labels"], reader.read("corner_4.npy")["labels"])
     export_segments(open_dataset(scans), reader, tmp_path / "scannet", scannet=True)
     assert (tmp_path / "scannet" / "corner_0.npy_vh_clean_2.0.010000.segs.json").is_file()
+
+
+def test_segments_of_files_that_differ_in_their_endings_are_files_of_their_own(tmp_path: Path) -> None:
+    points = np.random.default_rng(0).random((2, 300, 3))
+    np.save(tmp_path / "a.npy", points[0])
+    np.savetxt(tmp_path / "a.xyz", points[1])
+    clouds = open_dataset(tmp_path)
+    superpoints(clouds, tmp_path / "c", CONFIG)
+    reader = open_superpoints(clouds, tmp_path / "c", CONFIG)
+    export_segments(clouds, reader, tmp_path / "segs")
+    for key in clouds.keys:
+        segments = json.loads((tmp_path / "segs" / f"{key}.segs.json").read_text())["segIndices"]
+        assert segments == read_labels(tmp_path / "segs", key, 2).tolist() == reader.read(key)["labels"].tolist()
 
 
 def test_segments_of_an_organised_cloud_keep_the_rows_of_its_file_and_can_be_taken_back(tmp_path: Path) -> None:
