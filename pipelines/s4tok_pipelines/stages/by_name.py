@@ -110,13 +110,13 @@ def segment_by_name(
         return segment(part, scorer, words, files=files, boxes=tally, watch=watch, report=report)
 
     found = joined([one(part) for part in parts])
-    if preview:
-        write_whole(preview, sheet.png(), parents=True)
-        report.note(f"{counted(len(sheet.cells), 'cloud')}, coloured by label: {preview}")
     if files is not None:
         _keep(found, files.folder)
         tell_earlier(files.folder, list(stems_for(clouds).values()), before, report)
         report.note(f"labels of all points, and a result.json that says what they depend on: {files.folder}")
+    if preview:
+        write_whole(preview, sheet.png(), parents=True)
+        report.note(f"{counted(len(sheet.cells), 'cloud')}, coloured by label: {preview}")
     return found
 
 
@@ -204,13 +204,13 @@ def detect_by_name(
     sheet, before = Sheet(clouds), _written(clouds, files)
     watch = sheet.add if preview else None
     found = detect(clouds, SceneDetector(loaded, config), superpoints, files=files, watch=watch, report=report)
-    if preview:
-        write_whole(preview, sheet.png(), parents=True)
-        report.note(f"{counted(len(sheet.cells), 'cloud')} with boxes: {preview}")
     if files is not None:
         _keep(found, files.folder)
         tell_earlier(files.folder, list(stems_for(clouds).values()), before, report)
         report.note(f"boxes, and a result.json that says what they depend on: {files.folder}")
+    if preview:
+        write_whole(preview, sheet.png(), parents=True)
+        report.note(f"{counted(len(sheet.cells), 'cloud')} with boxes: {preview}")
     return found
 
 
