@@ -16,7 +16,7 @@ from s4tok_pipelines.tables.names import ALL, NAMES, REAL
 from tests.documents import ROOT, Line, documents, lines, python_blocks
 
 LINK = re.compile(r"\]\((?P<target>[^)#\s:]+)(?:#[^)\s]*)?\)")
-PLACEHOLDER = re.compile(r"^(\$.*|[A-Z]+)$")  # "$shapes", "N": stands for a value, also a number
+PLACEHOLDER = re.compile(r"\$(?:\w+|@)|^[A-Z]+$")  # "$shapes", "N": stands for a value, also a number
 CHOICES = re.compile(r"^[a-z0-9.]+(\|[a-z0-9.]+)+$")
 OURS = ("s4tok", "s4tok_cache", "s4tok_pipelines", "s4tok_cli")
 
@@ -40,7 +40,7 @@ def test_a_command_that_is_shown_exists_with_its_options_and_their_values(line: 
     options = {flag: each for each in command.params if each.param_type_name == "option" for flag in each.opts}
     if given and (last := options.get(given[-1])) is not None and not last.is_flag:
         given.append("1")  # named without a value, in a sentence
-    command.make_context(line.words[1], ["1" if PLACEHOLDER.match(word) else word for word in given])
+    command.make_context(line.words[1], [PLACEHOLDER.sub("1", word) for word in given])
     for flag, value in pairwise(given):
         if flag in options and CHOICES.match(str(options[flag].metavar)) and value != "1":
             assert set(value.split(",")) <= set(options[flag].metavar.split("|"))
