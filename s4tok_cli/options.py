@@ -127,16 +127,18 @@ Html: TypeAlias = Annotated[
 ]
 
 
-def picture(about: str) -> OptionInfo:
-    """Make an option that names a picture; a file that is no .png is refused before anything is computed."""
+def picture(about: str, *endings: str) -> OptionInfo:
+    """Make an option that names a picture, .png where no other endings are said; others are refused at once."""
+    known = endings or (".png",)
 
     def checked(path: Path | None) -> Path | None:
-        if path is not None and path.suffix.lower() != ".png":
-            raise UsageError(f"{path}: pictures are .png files.")
+        if path is not None and path.suffix.lower() not in known:
+            raise UsageError(f"{path}: pictures are {' or '.join(known)} files.")
         return path
 
+    metavar = "|".join(f"FILE{each}" for each in known)
     option: OptionInfo = Option(
-        help=about, metavar="FILE.png", show_default="none", rich_help_panel=OUTPUT, callback=checked
+        help=about, metavar=metavar, show_default="none", rich_help_panel=OUTPUT, callback=checked
     )
     return option
 

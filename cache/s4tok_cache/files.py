@@ -80,7 +80,7 @@ def write_whole(path: Path, content: bytes, *, files: FileSystem | None = None, 
         with suppress(OSError):
             files.unlink(temporary)
         if isinstance(error, OSError):
-            raise with_path(error, path) from error
+            raise with_path(error, path, known_as=temporary) from error
         raise
 
 
@@ -125,9 +125,10 @@ def make_folder(files: FileSystem, folder: Path) -> None:
             sync_folder(files, parent)
 
 
-def with_path(error: OSError, path: Path) -> OSError:
-    """Say which file an error is about; the system's own does not for a descriptor."""
-    if error.filename is not None or error.errno is None:
+def with_path(error: OSError, path: Path, known_as: Path | None = None) -> OSError:
+    """Say which file an error is about; the system's own does not for a descriptor, or names one nobody asked for."""
+    is_told = error.filename is not None and str(error.filename) != str(known_as)
+    if is_told or error.errno is None:
         return error
     return type(error)(error.errno, error.strerror or os.strerror(error.errno), str(path))
 

@@ -58,15 +58,7 @@ def superpoints(
     ] = None,
     room: options.Room = None,
     scale: options.Scale = SegmentConfig.scale,
-    preview: Annotated[
-        Path | None,
-        Option(
-            help="Draw the first cloud into a .png or .ply.",
-            metavar="FILE",
-            show_default="none",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    preview: Annotated[Path | None, options.picture("Draw the first cloud.", ".png", ".ply")] = None,
     export_segs: Annotated[
         Path | None,
         Option(

@@ -110,6 +110,13 @@ def test_a_failure_leaves_no_litter_and_names_the_file(tmp_path: Path, call: str
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_where_nothing_can_be_written_is_told_by_the_name_that_was_asked_for() -> None:
+    place = Path("/proc/a.png")
+    with pytest.raises(OSError, match=f"'{place}'") as caught:
+        write_whole(place, b"x")
+    assert caught.value.filename == str(place)
+
+
 @pytest.mark.parametrize(("number", "passes"), [(errno.EINVAL, True), (errno.EIO, False)])
 def test_a_file_system_that_cannot_sync_folders_is_taken_as_it_is(tmp_path: Path, number: int, passes: bool) -> None:
     class Odd(FileSystem):

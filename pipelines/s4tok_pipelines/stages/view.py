@@ -65,7 +65,8 @@ def pairs(files: Sequence[Path]) -> list[Pair]:
     found: list[Pair] = []
     for path in files:
         if not path.is_file():
-            raise InputError(f"{path}: there is no such file.")
+            what = "is a folder, and the page shows files" if path.is_dir() else "there is no such file"
+            raise InputError(f"{path}: {what}.")
         if path.name.endswith(ENDING):
             found = [*found, Pair(_beside(path), boxes=path)] if not found else _with_boxes(found, path)
         elif not _holds_labels(path):

@@ -130,6 +130,12 @@ def test_what_is_no_file_of_boxes_is_refused(cloud: Path, tmp_path: Path) -> Non
             view([cloud, tmp_path / "b.boxes.json"], tmp_path / "page.html")
 
 
+def test_a_folder_is_told_from_what_is_not_there(tmp_path: Path) -> None:
+    for path, said in ((tmp_path, "is a folder"), (tmp_path / "gone.ply", "there is no such file")):
+        with pytest.raises(InputError, match=f"{path}: {said}"):
+            pairs([path])
+
+
 def test_the_axis_that_is_up_in_a_file_is_up_in_the_page(tmp_path: Path) -> None:
     for up, axes in (("x", [1, 2, 0]), ("y", [2, 0, 1]), ("z", [0, 1, 2])):
         np.savetxt(tmp_path / "a.xyz", XYZ)
