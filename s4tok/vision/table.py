@@ -53,7 +53,7 @@ def find_kind(name: str, pretrained: str | None = None) -> tuple[type[VisionMode
     if name in VISION_MODELS:
         return VISION_MODELS[name], name
     family, _, rest = name.partition(":")
-    if family in FAMILIES and f"{family}:" != CLIP:
+    if rest and family in FAMILIES and f"{family}:" != CLIP:
         return FAMILIES[family], _called(family, rest)
     name = name.removeprefix(CLIP)
     tower = image_tower(name, pretrained or "")

@@ -53,6 +53,8 @@ def test_an_unknown_name_is_answered_with_those_there_are() -> None:
     ) as found:
         load_vision_model(VisionConfig("dinov2-smal"))
     assert found.value.hint == "did you mean 'dinov2-small'?"
+    with pytest.raises(UsageError, match="no vision model is called 'dinov2'; there are") as found:
+        load_vision_model(VisionConfig("dinov2"))  # a family and no model of it
 
 
 def test_a_model_that_lacks_what_is_needed_is_refused_before_its_weights_are_looked_for() -> None:
