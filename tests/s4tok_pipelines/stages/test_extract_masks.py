@@ -140,7 +140,7 @@ def test_regions_of_masks_that_have_changed_are_refused_and_cut_anew(tmp_path: P
         CacheMismatch, match=r"1 of 2 clouds have regions in .* made before the clouds or their masks"
     ) as error:
         open_superpoints(scans, cache, config)
-    assert f"superpoints toy-scans --split train --preset masks --masks {folder}`" in error.value.hint
+    assert f"superpoints toy-scans --split train --cache {cache} --preset masks --masks {folder}`" in error.value.hint
     outcome = superpoints(scans, cache, config)
     assert (outcome.made, outcome.present) == (1, 1)
     shutil.rmtree(cache / "toy-scans-frames")

@@ -145,9 +145,11 @@ def test_without_a_split_to_validate_on_some_clouds_are_held_out(world: Any, tmp
 def test_features_that_are_missing_are_asked_for_by_command(
     world: Any, tmp_path: Path, make_clip: Callable[..., Path]
 ) -> None:
+    none = tmp_path / "none"
     with pytest.raises(CacheMissing) as caught:
-        pretrain(world.train, tmp_path / "none", world.config())
-    stages = (f"s4tok {stage} toy-shapes --split train" for stage in ("superpoints", "render-views", "extract-clip"))
+        pretrain(world.train, none, world.config())
+    names = ("superpoints", "render-views", "extract-clip")
+    stages = (f"s4tok {stage} toy-shapes --split train --cache {none}" for stage in names)
     assert caught.value.hint == f"run `{'; '.join(stages)} --clip {world.clip}`, or pass --auto."
     config = world.config()
     other = replace(config, clip=replace(config.clip, model="ViT-S-32-alt", pretrained=""))
