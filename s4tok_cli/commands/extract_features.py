@@ -137,10 +137,9 @@ def extract(config: VisionConfig, source: options.Clouds, how: Extraction) -> No
     """Run the stage with these options, and tell how it ended."""
     from s4tok.vision.weights import probe
 
-    clouds = source.open(
-        room=how.room, scale=how.scale
-    )  # before PyTorch is imported: what is wrong with it is told at once
-    probe(config.model, config.pretrained)  # and so are weights out of reach
+    # Before PyTorch is imported, so that what is wrong is told at once, and weights out of reach too.
+    clouds = source.open(room=how.room, scale=how.scale)
+    probe(config.model, config.pretrained)
 
     from s4tok.device import pick_devices
     from s4tok_cache import Shard

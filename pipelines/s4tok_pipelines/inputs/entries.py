@@ -66,7 +66,7 @@ def _of_cloud(clouds: CloudDataset, key: str) -> Fingerprint:
 def holds_some(result: CacheReader, clouds: CloudDataset) -> bool:
     """Say whether a result is of these clouds: of own files, whether it has one of them as what it is taken for now.
 
-    Objects and rooms of a folder lie in one place, and results of them differ. A cloud that failed is had, too.
+    Objects and rooms of a folder lie in one place, and results of them differ. One that could not be made counts.
     """
     if not isinstance(clouds, OwnFiles):
         return True
@@ -89,7 +89,7 @@ def read_entry(
     if ready is not None and not are_current(made_from, now, Path(str(ready)), key):
         raise InputError(
             f"its {what} were made before it or its labels changed; run s4tok {command} --method labels "
-            f"--labels {ready}."
+            f"--labels {quote(str(ready))}."
         )
     if superpoints is not None and not reader.fingerprint(key).same(fingerprint(clouds, key, superpoints)):
         raise InputError(

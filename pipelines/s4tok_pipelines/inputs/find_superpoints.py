@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import get_args
 
 from s4tok.config import SuperpointConfig, SuperpointPreset
@@ -138,7 +139,9 @@ def _way_out(clouds: CloudDataset, cache: Path, checkpoint: TrainedModel) -> str
 
 def _ready_too(clouds: CloudDataset, cache: Path, stamp: Stamp) -> str:
     """Name the command that takes the labels of more clouds, which are ready or are nowhere."""
-    options = (f" --{name} {stamp.parameters[name]}" for name in ("method", "labels") if name in stamp.parameters)
+    options = (
+        f" --{name} {quote(str(stamp.parameters[name]))}" for name in ("method", "labels") if name in stamp.parameters
+    )
     return way_out(clouds, cache, f"{SUPERPOINTS_STAGE}{''.join(options)}", auto=False)
 
 
