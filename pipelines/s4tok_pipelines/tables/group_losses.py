@@ -7,6 +7,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from s4tok_pipelines.tables.grid import Grid
+from s4tok_pipelines.tables.table2_checkpoints import is_unfinished
 from s4tok_pipelines.training.run_folder import METRICS, read_metrics
 
 TITLE = "Stage 1: mean L1 of regions, by how many regions of training are in their group, times 1,000"
@@ -14,12 +15,15 @@ THIRDS = ("rarest third of groups", "middle third", "most frequent third")
 
 
 def group_losses(*folders: Path | None) -> dict[str, dict[int, dict[str, Any]]]:
-    """Read the last validation of every run NAME-SEED in some folders that knows groups, by name and seed."""
+    """Read the last validation of every run NAME-SEED in some folders that knows groups, by name and seed.
+
+    Runs that were stopped are left out.
+    """
     found: dict[str, dict[int, dict[str, Any]]] = {}
     for path in sorted(path for folder in folders if folder is not None for path in folder.glob(f"*/{METRICS}")):
         name = re.fullmatch(r"(.+)-(\d+)", path.parent.name)
         rows = [row for row in read_metrics(path) if "group_sizes" in row] if name else []
-        if name and rows:
+        if name and rows and not is_unfinished(path.parent):
             found.setdefault(name[1], {})[int(name[2])] = {
                 each: rows[-1][each] for each in ("step", "group_l1", "group_regions", "group_sizes")
             }

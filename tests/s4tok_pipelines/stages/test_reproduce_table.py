@@ -12,6 +12,7 @@ import torch
 
 from s4tok.config import ReproduceConfig, SegmentConfig, VisionConfig
 from s4tok.models.checkpoint import save_trained
+from s4tok.models.checkpoint_files import CARD
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
@@ -103,7 +104,8 @@ def test_it_is_written_in_four_forms_and_says_what_is_absent(make: Make, tmp_pat
 
 def test_losses_of_groups_stand_beside_where_runs_of_stage_1_have_them(make: Make, tmp_path: Path) -> None:
     run = tmp_path / "home" / "stage1-0"
-    run.mkdir()
+    (run / "ckpt" / "last").mkdir(parents=True)
+    (run / "ckpt" / "last" / CARD).write_text('{"steps": 5, "of": 5}')
     groups = {"group_l1": [0.02, 0.03], "group_regions": [4, 2], "group_sizes": [40, 20]}
     (run / "metrics.jsonl").write_text(json.dumps({"kind": "validation", "step": 5, **groups}) + "\n")
     made = make(rows=["ours"], is_quick=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from s4tok.models.checkpoint_files import CARD
 from s4tok_pipelines.tables.group_losses import group_losses, losses_grid, thirds
 
 SEVEN: dict[str, Any] = {  # by hand: 70 regions are in the most frequent group, 1 in the rarest that validation has
@@ -14,8 +15,10 @@ SEVEN: dict[str, Any] = {  # by hand: 70 regions are in the most frequent group,
 }
 
 
-def write(run: Path, *rows: dict[str, Any]) -> None:
-    run.mkdir(parents=True)
+def write(run: Path, *rows: dict[str, Any], of: int = 9) -> None:
+    last = run / "ckpt" / "last" / CARD
+    last.parent.mkdir(parents=True)
+    last.write_text(json.dumps({"steps": 9, "of": of}))
     (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
@@ -35,6 +38,7 @@ def test_the_last_validation_of_each_run_that_knows_groups_is_read_by_name_and_s
     write(tmp_path / "b" / "stage1-paper-12", {**validation, "group_l1": [0.1] * 8})
     write(tmp_path / "b" / "stage2-0", {"kind": "validation", "step": 9, "total": 1.0})
     write(tmp_path / "b" / "named otherwise", validation)
+    write(tmp_path / "b" / "stage1-paper-3", validation, of=20)  # stopped
     found = group_losses(tmp_path / "a", None, tmp_path / "b")
     assert list(found) == ["stage1-paper"]
     assert {seed: each["step"] for seed, each in found["stage1-paper"].items()} == {0: 9, 12: 9}
