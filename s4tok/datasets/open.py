@@ -74,7 +74,9 @@ def _say(opened: CloudDataset, said: Said) -> None:
         )
     elif said.unit is not None or said.scale != Said.scale:
         option = "--scale" if said.unit is None else "--unit"
-        raise UsageError(f"{opened.name} is in metres: {option} is for files of your own.", f"leave {option} out.")
+        raise UsageError(
+            f"{opened.name} has sizes of its own: {option} is for files of your own.", f"leave {option} out."
+        )
     else:
         opened.up = said.up or opened.up
 

@@ -8,6 +8,8 @@ from typing import get_args
 from s4tok.config import RunConfig, SuperpointConfig, SuperpointPreset
 from s4tok.counted import in_short
 from s4tok.datasets.dataset import CloudDataset
+from s4tok.datasets.own_files import OwnFiles
+from s4tok.errors import UsageError
 from s4tok.randomness import seed_of
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.vision.table import find_kind
@@ -90,6 +92,18 @@ def usable(
             f"{in_short(sorted(absent))}. Of {first}: {failed[first].reason}"
         )
     return found
+
+
+def require_rooms(datasets: Sequence[CloudDataset], window: float) -> None:
+    """Refuse to cut columns from rooms where there are none."""
+    if window == 0 or any(each.scene == "room" for each in datasets):
+        return
+    names = ", ".join(dict.fromkeys(each.name for each in datasets))
+    room = ", or say --room" if any(isinstance(each, OwnFiles) for each in datasets) else ""
+    raise UsageError(
+        f"--window {window:g} cuts rooms into columns, and {names} has objects, which stay whole.",
+        f"leave --window out{room}.",
+    )
 
 
 def some(keys: Sequence[str], most: int) -> list[str]:

@@ -13,6 +13,7 @@ from s4tok.errors import UsageError
 from s4tok_cache import Stamp
 from s4tok_pipelines.inputs.boxed_scenes import WITH_BOXES
 from s4tok_pipelines.inputs.own_clouds import parted
+from s4tok_pipelines.inputs.training_inputs import require_rooms
 from s4tok_pipelines.objectives import detection, supervised
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.report import Outcome, Report, silent
@@ -68,6 +69,7 @@ def finetune(
     if finds_boxes and isinstance(clouds, OwnFiles):
         raise UsageError("boxes of your own files are not known.", f"datasets with boxes are {WITH_BOXES}.")
     clouds, is_own = _named(clouds, labels, report), isinstance(clouds, OwnFiles)
+    require_rooms([clouds], recipe.training.window or 0)
     ranks = from_environment()
     device, report = ranks.device(device), report if ranks.is_first else silent
 

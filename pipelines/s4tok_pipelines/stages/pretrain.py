@@ -7,10 +7,10 @@ from pathlib import Path
 
 from s4tok.config import PretrainConfig, RunConfig, Speedups, SuperpointConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
-from s4tok.datasets.own_files import OwnFiles
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
 from s4tok_pipelines.inputs.own_clouds import parted
+from s4tok_pipelines.inputs.training_inputs import require_rooms
 from s4tok_pipelines.objectives.contract import Prepared, Request
 from s4tok_pipelines.objectives.table import OBJECTIVES
 from s4tok_pipelines.outputs.assumed import tell_assumed
@@ -84,14 +84,12 @@ def pretrain(
 
 def _require_rooms(datasets: Sequence[CloudDataset], config: RunConfig, report: Report) -> None:
     """Refuse columns of rooms where there are none; those of the checkpoint's training are left out, and told."""
-    if config.training.window == 0 or any(each.scene == "room" for each in datasets):
-        return
-    names = ", ".join(dict.fromkeys(each.name for each in datasets))
-    said = f"--window {config.training.window:g} cuts rooms into columns, and {names} has objects, which stay whole."
-    if config.checkpoint is None:
-        is_own = any(isinstance(each, OwnFiles) for each in datasets)
-        raise UsageError(said, f"leave --window out{', or say --room' if is_own else ''}.")
-    report.note(said)
+    try:
+        require_rooms(datasets, config.training.window)
+    except UsageError as error:
+        if config.checkpoint is None:
+            raise
+        report.note(str(error))
 
 
 def _make_features(

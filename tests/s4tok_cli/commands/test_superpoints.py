@@ -112,7 +112,7 @@ def test_a_scan_in_feet_is_cut_as_one_in_metres_and_a_dataset_is_in_metres(s4tok
     assert "taken for a room (else --object) in m after --scale 0.3048" in " ".join(done.stderr.split())
     refused = s4tok("superpoints", "toy-shapes", "--scale", "2")
     assert refused.returncode == 2
-    assert "toy-shapes is in metres: --scale is for files of your own" in refused.stderr
+    assert "toy-shapes has sizes of its own: --scale is for files of your own" in refused.stderr
     taken = s4tok("superpoints", "toy-shapes", "--room")
     assert taken.returncode == 2
     assert "toy-shapes is of objects: --room and --object are for files of your own" in taken.stderr

@@ -293,3 +293,10 @@ def test_figures_of_rooms_are_those_of_a_count_of_the_labels_that_were_written(w
     rare = sorted(counts, key=lambda name: counts[name])[: -(-len(counts) // 3)]
     assert found["rare_classes"] == rare
     assert found["rare_miou"] == pytest.approx(np.mean([ious[name] for name in rare]))
+
+
+def test_columns_of_rooms_are_refused_where_all_clouds_are_objects(world: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--window 2 cuts rooms into columns, and toy-shapes has objects") as caught:
+        tuned(world, tmp_path / "run", "parts", window=2.0)
+    assert caught.value.hint == "leave --window out."
+    assert not (tmp_path / "run").exists()
