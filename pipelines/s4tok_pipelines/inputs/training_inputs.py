@@ -94,9 +94,9 @@ def usable(
     return found
 
 
-def require_rooms(datasets: Sequence[CloudDataset], window: float) -> None:
+def require_rooms(datasets: Sequence[CloudDataset], window: float | None) -> None:
     """Refuse to cut columns from rooms where there are none."""
-    if window == 0 or any(each.scene == "room" for each in datasets):
+    if not window or any(each.scene == "room" for each in datasets):
         return
     names = ", ".join(dict.fromkeys(each.name for each in datasets))
     room = ", or say --room" if any(isinstance(each, OwnFiles) for each in datasets) else ""

@@ -69,7 +69,7 @@ def finetune(
     if finds_boxes and isinstance(clouds, OwnFiles):
         raise UsageError("boxes of your own files are not known.", f"datasets with boxes are {WITH_BOXES}.")
     clouds, is_own = _named(clouds, labels, report), isinstance(clouds, OwnFiles)
-    require_rooms([clouds], recipe.training.window or 0)
+    require_rooms([clouds], recipe.training.window)
     ranks = from_environment()
     device, report = ranks.device(device), report if ranks.is_first else silent
 
