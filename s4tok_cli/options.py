@@ -195,9 +195,9 @@ Room: TypeAlias = Annotated[
 
 
 CloudsOf: TypeAlias = Annotated[
-    Literal["scenes", "frames"] | None,
+    Literal["scenes", "frames", "rooms"] | None,
     Option(
-        help="Take clouds whole, or of rooms what each posed RGB-D frame measured.",
+        help="Take clouds whole, of rooms what each posed RGB-D frame measured, or objects put together in rooms.",
         show_default="scenes",
         rich_help_panel=INPUT,
         hidden=True,
@@ -238,17 +238,21 @@ class Clouds:
         scene: Scene | None = None if room is None else "room" if room else "object"
         clouds = open_dataset(
             self.source or [], split=self.split, dataset=self.dataset, root=self.data_root, up=self.up,
-            unit=self.unit, scene=scene, scale=scale, limit=self.limit, prefer=self.prefer,
+            unit=self.unit, scene=scene, scale=scale, limit=None if self.clouds == "rooms" else self.limit,
+            prefer=self.prefer,
         )  # fmt: skip
         for each in clouds.remarks:
             console.note(each)
-        if self.clouds != "frames":
-            return clouds
-        from s4tok.datasets.frame_clouds import FrameClouds
+        if self.clouds == "frames":
+            from s4tok.datasets.frame_clouds import FrameClouds
 
-        frames = FrameClouds(clouds, FrameConfig(step=self.frame_step))
-        frames.keys = frames.keys[: self.limit]
-        return frames
+            clouds = FrameClouds(clouds, FrameConfig(step=self.frame_step))
+        elif self.clouds == "rooms":
+            from s4tok.datasets.object_rooms import ObjectRooms
+
+            clouds = ObjectRooms(clouds)
+        clouds.keys = clouds.keys[: self.limit]
+        return clouds
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ class RunConfig:
     """What is trained: s4token, region_distillation, masked_regions, or an objective that another package adds."""
     backbone: BackboneConfig = BackboneConfig()
     regions: RegionConfig = RegionConfig()
-    clouds: Literal["scenes", "frames"] = "scenes"
-    """Train on whole clouds, or on what single frames of scenes measured."""
+    clouds: Literal["scenes", "frames", "rooms"] = "scenes"
+    """Train on whole clouds, on what single frames of scenes measured, or on rooms that objects are put together in."""
     checkpoint: str | None = None
     """The checkpoint to begin with, whose tokenizer and CLIP are taken. A name or a folder; only with --objective
     s4token."""

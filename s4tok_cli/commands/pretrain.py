@@ -84,6 +84,17 @@ def pretrain(
             rich_help_panel=options.INPUT,
         ),
     ] = None,
+    object_rooms: Annotated[
+        int | None,
+        Option(
+            min=1,
+            help="Train on so many rooms too, in which objects of the source stand.",
+            metavar="N",
+            show_default="none",
+            rich_help_panel=options.INPUT,
+            hidden=True,
+        ),
+    ] = None,
     out: Annotated[Path | None, options.out("in runs/", "The folder of the run.")] = None,
     resume: run_options.Resume = False,
     auto: options.Auto = False,
@@ -115,6 +126,8 @@ def pretrain(
     source = replace(source, clouds=source.clouds or config.clouds)
     # Before PyTorch is imported, so that what is wrong is told at once.
     others = [_other(source, each) for each in also or ()]
+    if object_rooms is not None:
+        others.append(replace(source, clouds="rooms", limit=object_rooms))
     has_own = any(each.is_own for each in (source, *others))
 
     def opened(each: options.Clouds) -> "CloudDataset":

@@ -7,6 +7,7 @@ from shlex import quote
 
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import FrameClouds
+from s4tok.datasets.object_rooms import ObjectRooms
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.datasets.table import DATASETS
 from s4tok.errors import InputError
@@ -103,12 +104,16 @@ def way_out(clouds: CloudDataset, cache: Path, *stages: str, auto: bool = True) 
 
     `auto` is off for commands that have no such option.
     """
-    source, frames = (clouds.scenes, " --clouds frames") if isinstance(clouds, FrameClouds) else (clouds, "")
+    source, taken = clouds, ""
+    if isinstance(clouds, FrameClouds):
+        source, taken = clouds.scenes, " --clouds frames"
+    elif isinstance(clouds, ObjectRooms):
+        source, taken = clouds.objects, " --clouds rooms"
     row = DATASETS.get(source.name)
     said = _said_of(source.said) if isinstance(source, OwnFiles) else ""
     named = source.name if row is not None and row.made else "SOURCE"
     place = "" if cache.absolute() == CACHE.absolute() else f" --cache {quote(str(cache))}"
-    of = f"{named} --split {clouds.split}{said}{frames}{place}"
+    of = f"{named} --split {clouds.split}{said}{taken}{place}"
     commands = (
         f"s4tok {name} {of}{space}{options}" for name, space, options in (each.partition(" ") for each in stages)
     )

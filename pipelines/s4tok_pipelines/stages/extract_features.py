@@ -15,6 +15,7 @@ from torch import Tensor
 from s4tok.config import SuperpointConfig, ViewConfig, VirtualConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import FrameClouds
+from s4tok.datasets.object_rooms import ObjectRooms
 from s4tok.datasets.own_files import OwnFiles
 from s4tok.device import visible
 from s4tok.errors import InputError
@@ -102,7 +103,7 @@ def extract_features(
     model = load_vision_model(config, device, *needed) if isinstance(config, VisionConfig) else config
     root = root_of(cache, clouds)
     frames = clouds.scene == "room" if frames is None else frames
-    if frames and virtual is None and isinstance(clouds, OwnFiles):
+    if frames and virtual is None and isinstance(clouds, OwnFiles | ObjectRooms):
         virtual = VirtualConfig()
     if auto:
         make_superpoints(clouds, cache, superpoints, shard=shard, workers=workers, report=report)

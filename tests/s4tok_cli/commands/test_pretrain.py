@@ -91,6 +91,20 @@ def test_of_another_dataset_the_first_clouds_can_be_taken(s4tok: Run, asked: Ask
     assert "toy-scans:0" in s4tok("pretrain", "toy-shapes", "--also", "toy-scans:0").stderr
 
 
+def test_rooms_that_the_objects_stand_in_are_trained_on_too(s4tok: Run, asked: Asked) -> None:
+    asked_for = ("--preset", "toy", "--object-rooms", "7", "--window", "2", "--limit", "50", "--also", "toy-scans:3")
+    assert s4tok("pretrain", "toy-shapes", *asked_for).returncode == 0
+    more = asked[0][1]
+    assert [(each.name, each.split, len(each)) for each in more["also"]] == [
+        ("toy-scans", "train", 3), ("toy-shapes-rooms", "train", 7),
+    ]  # fmt: skip
+    assert len(more["also"][1].objects) == 2000  # the same rooms, however few objects are trained on
+    assert [(each.name, each.split) for each in more["validation"]] == [
+        ("toy-shapes", "val"), ("toy-scans", "val"), ("toy-shapes-rooms", "val"),
+    ]  # fmt: skip
+    assert "toy-scans is of rooms" in s4tok("pretrain", "toy-scans", "--object-rooms", "7").stderr
+
+
 def test_positions_context_and_clutter_are_flags(s4tok: Run, asked: Asked) -> None:
     flags = "--pe fixed --pe-scale none --pe-band 0.1,2 --pe-amplitude 1 --attend 4 --mix 0.5 --mix-objects 3"
     assert s4tok("pretrain", "toy-shapes", *flags.split(), "--superpoints", "default").returncode == 0

@@ -8,6 +8,7 @@ import pytest
 from s4tok.datasets import open_dataset
 from s4tok.datasets.dataset import Origin
 from s4tok.datasets.frame_clouds import FrameClouds
+from s4tok.datasets.object_rooms import ObjectRooms
 from s4tok.errors import InputError
 from s4tok.shapes import Array
 from s4tok.synthetic.datasets import ToyScans, ToyShapes
@@ -77,11 +78,14 @@ def test_a_cloud_that_is_taken_for_something_else_or_made_otherwise_has_changed(
     assert before._replace(sha256="").same(fingerprint(shapes, shapes.keys[0]))  # as older caches have it
 
 
-def test_frames_are_asked_for_by_the_scenes_they_are_of() -> None:
+def test_frames_and_rooms_are_asked_for_by_what_they_are_of() -> None:
     scans = ToyScans("val", sizes=(0, 1, 0))
     assert way_out(scans, CACHE, "superpoints").startswith("run `s4tok superpoints toy-scans --split val`, or")
     wanted = "run `s4tok superpoints toy-scans --split val --clouds frames --preset masks`, or pass --auto."
     assert way_out(FrameClouds(scans), CACHE, "superpoints --preset masks") == wanted
+    rooms = ObjectRooms(ToyShapes("val", sizes=(0, 1, 0)))
+    wanted = "run `s4tok superpoints toy-shapes --split val --clouds rooms`, or pass --auto."
+    assert way_out(rooms, CACHE, "superpoints") == wanted
 
 
 def test_commands_name_a_cache_that_is_not_the_usual_one(tmp_path: Path) -> None:
