@@ -17,6 +17,7 @@ OBJECTS = {
     "s4token": "S4Token",
     "s4token+context": "S4Token, context",
     "s4token+context-mixed-attend-4": "S4Token, context, clutter, reach",
+    "s4token+context-object-rooms": "S4Token, context, rooms of objects",
 }  # rows whose checkpoints are trained on objects
 ROOMS = {
     "s4token-scans": "S4Token",
