@@ -13,6 +13,7 @@ from s4tok.clouds import PointCloud
 from s4tok.datasets.dataset import CloudDataset, Origin
 from s4tok.errors import UsageError
 from s4tok.geometry.axes import upright
+from s4tok.geometry.walls import turned_about
 from s4tok.randomness import seed_of
 from s4tok.shapes import Array, Float, Float64
 
@@ -67,7 +68,7 @@ class ObjectRooms(CloudDataset):
         """Choose the objects of a room, and give what goes on to draw."""
         draw = np.random.default_rng(seed_of(0, self.name, self.split, key))
         numbers = draw.integers(len(self.objects.keys), size=draw.integers(OBJECTS[0], OBJECTS[1] + 1))
-        return draw, [self.objects.keys[number] for number in numbers]
+        return draw, [self.objects.keys[number] for number in numbers.tolist()]
 
 
 class Footprint(NamedTuple):
@@ -93,7 +94,7 @@ def furnished(things: Sequence[Float[Array, "_ 3"]], n_points: int, draw: np.ran
     for thing in things:
         standing = _standing(thing, draw)
         size = np.ptp(standing, axis=0)
-        place = _free_place(size, room, taken, draw)
+        place = free_place(size, room, taken, draw)
         if place is None:
             continue
         taken.append(place)
@@ -111,15 +112,13 @@ def _standing(thing: Float[Array, "n 3"], draw: np.random.Generator) -> Float64[
     """Turn a thing about the vertical, resize it, and stand it on y = 0 around the origin."""
     points = thing.astype(np.float64) - (thing.min(axis=0) + thing.max(axis=0)) / 2
     points *= draw.uniform(*RADIUS) / max(float(np.linalg.norm(points, axis=1).max()), 1e-6)
-    angle = draw.uniform(0, 2 * np.pi)
-    x, y, z = points.T
-    turned = np.stack([np.cos(angle) * x + np.sin(angle) * z, y, np.cos(angle) * z - np.sin(angle) * x], axis=1)
+    turned = turned_about(points, -draw.uniform(0, 2 * np.pi), "y")
     low, high = turned.min(axis=0), turned.max(axis=0)
     standing: Array = turned - [(low[0] + high[0]) / 2, low[1], (low[2] + high[2]) / 2]
     return standing
 
 
-def _free_place(
+def free_place(
     size: Float64[Array, "3"], room: Float64[Array, "3"], taken: Sequence[Footprint], draw: np.random.Generator
 ) -> Footprint | None:
     """Look for a place on the floor, often at a wall, that keeps its distance from those that are taken."""

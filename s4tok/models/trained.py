@@ -59,6 +59,10 @@ class Trained:
         """Say whether it was trained on rooms, as far as the card tells."""
         return self.window > 0 or "room" in self.superpoints
 
+    def has_none_of(self, scene: Scene) -> bool:
+        """Say whether its card tells what it was trained on, and that none of it was objects, or rooms."""
+        return bool(self.superpoints) and scene not in self.superpoints
+
 
 def tokenizer_config(card: Mapping[str, Any]) -> TokenizerConfig:
     """Read the tokenizer's settings; cards from before positions were learned have no "pe"."""

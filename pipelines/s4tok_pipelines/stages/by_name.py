@@ -94,6 +94,7 @@ def segment_by_name(
 
     def one(part: CloudDataset) -> Segmented:
         models = load_models(names, report, "dense")
+        _tell_unmet(models.checkpoint, part, report)
         calibrated_by = load_calibrating(names, models, config)
         words = _words(part, models, config, labels, category)
         if isinstance(words, OpenVocabulary) and is_auto(labels) and part is parts[0]:
@@ -144,6 +145,7 @@ def classify_by_name(
     if is_own and config.scale != ZeroShotConfig.scale:
         report.note("files of your own are classified as objects, which have one size: --scale changes nothing")
     models = load_models(names, report, "whole")
+    _tell_unmet(models.checkpoint, clouds, report)
     if models.checkpoint is not None and models.checkpoint.labeller is not None:
         known = labels_of(models.checkpoint, "objects").classes
         labels = labels or (() if clouds.categories else known)
@@ -232,6 +234,12 @@ def _agree(names: ModelNames, config: SegmentConfig) -> None:
     if names.vision_only and (config.attend is not None or config.windows != SegmentConfig.windows):
         raise UsageError("the 2D baseline has no tokens: --attend and --windows are for checkpoints.")
     refuse_contradictions(config)
+
+
+def _tell_unmet(checkpoint: TrainedModel | None, clouds: CloudDataset, report: Report) -> None:
+    """Say that a checkpoint is asked about a kind of clouds of which it has seen none."""
+    if checkpoint is not None and checkpoint.trained.has_none_of(clouds.scene):
+        report.warn(f"checkpoint {checkpoint.name} was trained on no {clouds.scene}s: do not rely on what it says")
 
 
 def _words(

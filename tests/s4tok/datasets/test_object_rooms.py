@@ -6,7 +6,18 @@ import pytest
 from s4tok.clouds import PointCloud
 from s4tok.config import Scene
 from s4tok.datasets.dataset import CloudDataset, Origin
-from s4tok.datasets.object_rooms import GAP, HEIGHT, NOISE, POINTS, RADIUS, SIDES, Footprint, ObjectRooms, furnished
+from s4tok.datasets.object_rooms import (
+    GAP,
+    HEIGHT,
+    NOISE,
+    POINTS,
+    RADIUS,
+    SIDES,
+    Footprint,
+    ObjectRooms,
+    free_place,
+    furnished,
+)
 from s4tok.errors import UsageError
 from s4tok.shapes import Array, Float64
 from s4tok.synthetic.datasets import ToyScans, ToyShapes
@@ -94,10 +105,14 @@ def test_footprints_are_clear_of_each_other_where_a_gap_lies_between_them_on_eit
         assert first.is_clear_of(Footprint(np.array(away), half)) is clear
 
 
-def test_what_is_too_large_for_a_room_is_left_out() -> None:
-    flat = np.random.default_rng(0).uniform(size=(50, 3)) * [1, 0, 1]
-    crowd = furnished([flat] * 60, POINTS, np.random.default_rng(1))
-    assert len(crowd) <= 1.01 * POINTS
+def test_what_finds_no_place_is_left_out() -> None:
+    def far_from(taken: list[Footprint], *size: float) -> Footprint | None:
+        return free_place(np.array(size, float), np.array([5.0, 2.5, 4.0]), taken, np.random.default_rng(0))
+
+    assert far_from([], 1, 1, 1) is not None
+    assert far_from([], 1, 1, 4) is None  # too deep
+    assert far_from([], 1, 3, 1) is None  # too tall
+    assert far_from([Footprint(np.array([2.5, 2.0]), np.array([1.8, 1.3]))], 1, 1, 1) is None  # it would stand inside
     assert np.isfinite(furnished([np.zeros((2, 3))], 900, np.random.default_rng(1))).all()
 
 

@@ -37,3 +37,9 @@ def test_the_default_before_differs_from_todays_by_its_method_alone() -> None:
         assert today.method == "greedy"
         assert SuperpointConfig.of(scene, "cut-pursuit") == replace(today, method="cut-pursuit")
         assert SuperpointConfig.of(scene, "paper").method == "cut-pursuit"
+
+
+def test_a_card_tells_of_which_kind_a_checkpoint_has_seen_none() -> None:
+    rooms = Trained.of({"window": 2.0, "superpoints": {"room": {"method": "greedy"}}})
+    assert (rooms.has_none_of("object"), rooms.has_none_of("room")) == (True, False)
+    assert not any(Trained.of({}).has_none_of(scene) for scene in ("object", "room"))

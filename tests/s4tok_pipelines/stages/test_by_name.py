@@ -24,7 +24,7 @@ from s4tok_pipelines.layouts import CLIP_FEATURES, SUPERPOINTS
 from s4tok_pipelines.stages.by_name import classify_by_name, segment_by_name
 from s4tok_pipelines.stages.segment import Files
 from s4tok_pipelines.stamps import CLIP_STAGE, SUPERPOINTS_STAGE, superpoints_stamp
-from tests.notes import Notes
+from tests.notes import Notes, Warnings
 from tests.octants import cut_into_octants
 
 
@@ -145,6 +145,19 @@ def test_one_call_names_objects_and_writes_the_result(names: ModelNames, tmp_pat
     )
     assert len(found.answers) == 3
     assert json.loads((tmp_path / "found.json").read_text())["clouds"] == 3
+
+
+def test_a_kind_of_clouds_of_which_a_checkpoint_has_seen_none_is_told(tmp_path: Path) -> None:
+    told, rooms = Warnings(), ModelNames("s4token+context-scans", device="cpu")
+    shapes = ToyShapes("val", sizes=(0, 1, 0), points=300)
+    segment_by_name(shapes, tmp_path / "cache", rooms, auto=True, report=told)
+    classify_by_name(shapes, tmp_path / "cache", rooms, ZeroShotConfig(draws=10), auto=True, report=told)
+    said = "checkpoint s4token+context-scans was trained on no objects: do not rely on what it says"
+    assert told.said.count(said) == 2
+    told.said.clear()
+    objects = ModelNames("s4token+context", device="cpu")
+    classify_by_name(shapes, tmp_path / "cache", objects, ZeroShotConfig(draws=10), auto=True, report=told)
+    assert not any("rely" in each for each in told.said)
 
 
 def test_superpoints_and_boxes_of_a_room_in_feet_are_those_of_the_room_in_metres(

@@ -11,7 +11,7 @@ import s4tok
 from s4tok.clouds import PointCloud
 from s4tok.config import FinetuneConfig, FinetuneRecipe, HeadConfig, SegmentConfig, TokenizerConfig
 from s4tok.datasets import open_dataset
-from s4tok.errors import InputError, UsageError
+from s4tok.errors import UsageError
 from s4tok.inference import upright
 from s4tok.models.checkpoint_files import read_card
 from s4tok.synthetic.datasets import ToyRooms
@@ -232,14 +232,6 @@ def test_another_recipe_is_no_resumption(world: Any, parts: Path) -> None:
         tuned(world, parts, "parts")
 
 
-def test_a_dataset_without_such_labels_is_refused(world: Any, tmp_path: Path) -> None:
-    rooms = ToyRooms("val", sizes=(0, 1, 0))
-    with pytest.raises(UsageError, match="toy-rooms has no named parts"):
-        finetune(rooms, tmp_path, FinetuneRecipe(**{**vars(recipe(world)), "task": "parts"}))
-    with pytest.raises(InputError, match="has no superpoints"):
-        finetune(rooms, tmp_path, recipe(world))
-
-
 def test_a_head_is_put_over_a_plain_transformer_that_distilled_regions_or_was_drawn(world: Any, tmp_path: Path) -> None:
     pretrain(world.train, world.cache, regions(world, epochs=1), out=tmp_path / "stage1")
     config = recipe(world, train="all")
@@ -293,10 +285,3 @@ def test_figures_of_rooms_are_those_of_a_count_of_the_labels_that_were_written(w
     rare = sorted(counts, key=lambda name: counts[name])[: -(-len(counts) // 3)]
     assert found["rare_classes"] == rare
     assert found["rare_miou"] == pytest.approx(np.mean([ious[name] for name in rare]))
-
-
-def test_columns_of_rooms_are_refused_where_all_clouds_are_objects(world: Any, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--window 2 cuts rooms into columns, and toy-shapes has objects") as caught:
-        tuned(world, tmp_path / "run", "parts", window=2.0)
-    assert caught.value.hint == "leave --window out."
-    assert not (tmp_path / "run").exists()
