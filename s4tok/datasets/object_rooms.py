@@ -68,7 +68,7 @@ class ObjectRooms(CloudDataset):
         """Choose the objects of a room, and give what goes on to draw."""
         draw = np.random.default_rng(seed_of(0, self.name, self.split, key))
         numbers = draw.integers(len(self.objects.keys), size=draw.integers(OBJECTS[0], OBJECTS[1] + 1))
-        return draw, [self.objects.keys[number] for number in numbers.tolist()]
+        return draw, [self.objects.keys[int(number)] for number in numbers]
 
 
 class Footprint(NamedTuple):
