@@ -12,16 +12,18 @@ from s4tok_pipelines.tables.grid import percent, title_of
 from s4tok_pipelines.tables.result_table import Cell, Column, ResultTable
 
 WIDTH, PANEL, MARGIN, TEXT = 1200, 300, 60, 15
-GREY_BLUE, OCHRE, BLUE, GREEN, RUST, PURPLE, BROWN, TEAL = (
+SMALLEST = 9  # letters of a figure over a narrow bar
+GREY_BLUE, OCHRE, BLUE, GREEN, RUST, PURPLE, BROWN, TEAL, PINK, OLIVE = (
     (146, 152, 163), (196, 160, 90), (70, 130, 180), (110, 160, 90), (192, 80, 32), (130, 90, 160), (120, 100, 80),
-    (60, 150, 150),
+    (60, 150, 150), (214, 122, 155), (90, 100, 40),
 )  # fmt: skip
 COLORS = {
     "knn": GREY_BLUE, "knn-sphere": OCHRE, "knn+rpn": BLUE, "ball+rpn": GREEN, "s4token": RUST,
-    "s4token+context": PURPLE, "s4token-whole": BROWN,
+    "s4token+context": PURPLE, "s4token-whole": BROWN, "s4token+context-object-rooms": PINK,
+    "s4token+context-mixed-attend-4": OLIVE,
 }  # fmt: skip
 INK, GREY, LIGHT = (40, 40, 40), (110, 110, 110), (228, 228, 228)
-MORE = ((214, 122, 155), (90, 100, 40), (40, 60, 120), (225, 140, 60))
+MORE = (PINK, OLIVE, (40, 60, 120), (225, 140, 60))
 PALETTE = (RUST, PURPLE, BLUE, GREEN, OCHRE, BROWN, TEAL, GREY_BLUE, *MORE)  # of rows, one after the other
 ACROSS = 4  # panels side by side
 LETTERS = 150  # of a line of notes
@@ -44,7 +46,7 @@ def draw_bars(path: Path, tables: Sequence[ResultTable], title: str, notes: Sequ
     colors = {row.name: PALETTE[place % len(PALETTE)] for place, row in enumerate(table.rows)}
     panels = [_known(each) for each in panels_of(table)]
     panels = [each for each in panels if each.values]
-    notes = [line for note in notes for line in wrap(note, LETTERS)]
+    notes = lines_of(notes)
     lines, line = -(-len(panels) // ACROSS), TEXT + 6
     top = 50 + lines * PANEL
     picture = Image.new("RGB", (WIDTH, top + (len(table.rows) + len(notes) + 2) * line + MARGIN // 2), "white")
@@ -66,6 +68,11 @@ def draw_bars(path: Path, tables: Sequence[ResultTable], title: str, notes: Sequ
     buffer = BytesIO()
     picture.save(buffer, format="PNG")
     write_whole(path, buffer.getvalue(), parents=True)
+
+
+def lines_of(notes: Sequence[str]) -> list[str]:
+    """Break notes into lines that fit below a picture."""
+    return [line for note in notes for line in wrap(note, LETTERS)]
 
 
 def color_of(name: str) -> tuple[int, int, int]:
@@ -119,6 +126,7 @@ def draw_panel(
     floor = top + height - 20
     draw.text((left, top), panel.title, fill=INK, font=font)
     step = width / max(len(panel.values), 1)
+    small = font.font_variant(size=min(max(int(step / 2), SMALLEST), TEXT))
 
     def up(value: float) -> float:
         return floor - value / most * (height - 66)
@@ -129,7 +137,7 @@ def draw_panel(
             draw.text((start, floor - 18), "?", fill=GREY, font=font)
             continue
         draw.rectangle([start, up(value.mean), start + step - 8, floor], fill=colors.get(name, TEAL))
-        draw.text((start, up(_top(value)) - 18), percent(value.mean), fill=INK, font=font)
+        draw.text((start, up(_top(value)) - small.size - 3), percent(value.mean), fill=INK, font=small)
         if not math.isnan(value.deviation):
             middle = start + (step - 8) / 2
             ends = [up(max(value.mean - value.deviation, 0.0)), up(value.mean + value.deviation)]

@@ -7,7 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from s4tok_cache.files import write_whole
-from s4tok_pipelines.tables.bars import GREY, INK, LIGHT, MARGIN, PANEL, TEXT, WIDTH, color_of, draw_panel, panels_of
+from s4tok_pipelines.tables.bars import (
+    GREY,
+    INK,
+    LIGHT,
+    MARGIN,
+    PANEL,
+    TEXT,
+    WIDTH,
+    color_of,
+    draw_panel,
+    lines_of,
+    panels_of,
+)
 from s4tok_pipelines.tables.result_table import ResultTable
 
 
@@ -16,7 +28,7 @@ def draw_table2(path: Path, tables: Sequence[ResultTable], title: str, notes: Se
     from PIL import Image, ImageDraw, ImageFont  # comes with torchvision, which open_clip brings
 
     table, sweep = tables[0], tables[1]
-    panels = panels_of(table)
+    panels, notes = panels_of(table), lines_of(notes)
     height = 2 * PANEL + (len(notes) + 4) * (TEXT + 6) + MARGIN
     picture = Image.new("RGB", (WIDTH, height), "white")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(TEXT)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from s4tok_pipelines.tables.bars import PALETTE, WIDTH, draw_bars, panels_of
+from s4tok_pipelines.tables.bars import LETTERS, PALETTE, WIDTH, color_of, draw_bars, lines_of, panels_of
 from s4tok_pipelines.tables.result_table import Cell, Column, ResultRow, ResultTable
+from s4tok_pipelines.tables.table2 import OBJECTS, UNIVERSAL
 
 COLUMNS = (
     Column("toy mIoU", "toy", "test", "miou", 0.1, paper="ScanNet"),
@@ -41,3 +42,13 @@ def test_a_row_has_a_bar_where_it_has_a_figure_and_a_colour_of_its_own(tmp_path:
     assert picture.shape[1] == WIDTH
     theirs, ours = ((picture == np.array(PALETTE[place])).all(axis=2).sum() for place in (0, 1))
     assert 0 < theirs < ours  # theirs has one bar, of the paper; ours has three
+
+
+def test_each_row_has_a_colour_of_its_own() -> None:
+    colors = [color_of(name) for name in (*OBJECTS, UNIVERSAL)]
+    assert len(set(colors)) == len(colors)
+
+
+def test_long_notes_are_broken_into_lines() -> None:
+    assert lines_of(["word " * 60, "short"])[-1] == "short"
+    assert max(map(len, lines_of(["word " * 60]))) <= LETTERS
