@@ -45,6 +45,9 @@ class TokenizerConfig:
     pe_band: Band | None = None
     """Lowest and highest frequency of the positional encoding, rad per unit; none is 1.6,9, or 1e-4,1 with pe_scale
     "none"."""
+    by_scene: bool = False
+    """Give rooms scales and shifts of their own in the tokenizer, which is not told a cloud's size otherwise. For
+    checkpoints of objects and rooms, only with --objective s4token; not in the paper."""
     seed: int = 0
 
     @property

@@ -158,7 +158,7 @@ def classify(
         guess = _guess(each, config.scale, "object")
         scene = guess.placement.scene
         loaded, names, vectors = opened()
-        encoder = WholeEncoder(loaded.trained_model, config, PointReader(loaded.trained_model, UP))
+        encoder = WholeEncoder(loaded.trained_model, config, PointReader(loaded.trained_model, UP), scene)
         where = settled(guess, each.cloud, nearness_of_whole(encoder, loaded.trained_model, scene, vectors)).placement
         cloud = placed(each.cloud, where)
         reads_superpoints = loaded.model.tokenizer.variant.knows_superpoints

@@ -43,7 +43,7 @@ class CloudEncoder:
         self.scene: Scene = scene
         self.checkpoint, self.config, self.up = checkpoint, config, up
         self.means = calibrating_means(config, checkpoint, scene)
-        self.model = _changed(checkpoint.model, config.n_tokens, config.attend)
+        self.model = _changed(checkpoint.model.of_scene(scene), config.n_tokens, config.attend)
         self.reader = PointReader(checkpoint, up, note)
         self.looking = Looking(
             n_points=config.n_points,
@@ -91,7 +91,8 @@ class CloudEncoder:
         ]
         points: Array = np.mean([each.points for each in embedded], axis=0, dtype=np.float32)
         bare = self.checkpoint._replace(labeller=None)
-        whole = WholeEncoder(bare, ZeroShotConfig(votes=votes, scale=self.config.scale, seed=seed), self.reader)
+        config = ZeroShotConfig(votes=votes, scale=self.config.scale, seed=seed)
+        whole = WholeEncoder(bare, config, self.reader, self.scene)
         return Embedding(
             tokens=embedded[0].tokens,
             centers=_in_the_file(embedded[0].centers / scale, aligned, cloud),

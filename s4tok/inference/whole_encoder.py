@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from s4tok.clouds import PointCloud
-from s4tok.config import ZeroShotConfig
+from s4tok.config import Scene, ZeroShotConfig
 from s4tok.geometry.placement import left_to_scale
 from s4tok.inference.point_reader import PointReader
 from s4tok.models.checkpoint import TrainedModel
@@ -29,11 +29,13 @@ class Drawn(NamedTuple):
 
 
 class WholeEncoder:
-    """Encodes clouds as wholes. Which points are drawn depends on the seed and the cloud alone."""
+    """Encodes clouds of one kind of scene as wholes. Which points are drawn depends on the seed and the cloud alone."""
 
-    def __init__(self, checkpoint: TrainedModel, config: ZeroShotConfig, reader: PointReader) -> None:
-        self.model, self.config, self.reader = checkpoint.model, config, reader
-        self.labelling = None if checkpoint.labeller is None else LabellingModel(checkpoint.model, checkpoint.labeller)
+    def __init__(
+        self, checkpoint: TrainedModel, config: ZeroShotConfig, reader: PointReader, scene: Scene = "object"
+    ) -> None:
+        self.model, self.config, self.reader = checkpoint.model.of_scene(scene), config, reader
+        self.labelling = None if checkpoint.labeller is None else LabellingModel(self.model, checkpoint.labeller)
 
     def draw(self, key: str, cloud: PointCloud, superpoints: Int[Array, " n"] | None = None) -> list[Drawn]:
         """Draw a cloud's samples, as many as there are votes; a tokenizer that knows no superpoints does without."""

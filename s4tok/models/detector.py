@@ -70,7 +70,7 @@ class ClipSceneEncoder(nn.Module):
     def __init__(self, model: Model) -> None:
         """Take all of it but its head, which takes features to another model's space."""
         super().__init__()
-        self.model = Model(model.tokenizer, model.clip, model.attend, encoder=model.encoder)
+        self.model = Model(model.tokenizer, model.clip, model.attend, encoder=model.encoder).of_scene("room")
         self.width = model.tokenizer.width
 
     @property

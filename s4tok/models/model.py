@@ -4,6 +4,7 @@ They lie in CLIP's space, behind a head in the space of another vision model tha
 transformer in one of its own.
 """
 
+from copy import copy
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from s4tok.backbones.clip_tower import FrozenEncoder, within_reach
 from s4tok.backbones.plain_transformer import PlainEncoder
-from s4tok.config import EncoderConfig, TokenizerConfig, VisionConfig
+from s4tok.config import EncoderConfig, Scene, TokenizerConfig, VisionConfig
 from s4tok.heads.read import Read
 from s4tok.shapes import Bool, Float, Int, Real
 from s4tok.tokenizers import Tokenizer, Tokens, build_tokenizer
@@ -57,6 +58,12 @@ class Model(nn.Module):
     def device(self) -> torch.device:
         """Say where it computes."""
         return next(self.tokenizer.parameters()).device
+
+    def of_scene(self, scene: Scene) -> "Model":
+        """Give the same model for clouds of a kind of scene, if its tokenizer tells rooms from objects."""
+        tokenizer = copy(self.tokenizer)
+        tokenizer.scene = scene
+        return Model(tokenizer, self.clip, self.attend, self.head, self.encoder).train(self.training)
 
     def forward(
         self,

@@ -116,4 +116,5 @@ def group(tokenizer: Tokenizer, batch: Batch) -> Patches:
         is_point=batch.is_point,
         seeds=batch.seeds,
         n_superpoints=batch.is_seen.shape[1],
+        is_room=batch.is_room,
     )

@@ -15,9 +15,17 @@ class PointNet(nn.Module):
 
     Point-BERT's: 3(+c) -> 128 -> 256, beside its maximum 512 -> 512 -> d. Padding takes part in nothing: only
     members are computed (on objects about half the slots), so they alone make the maxima and the batch statistics.
+    With `by_scene` rooms have scales and shifts of their own, behind each norm and of tokens.
     """
 
-    def __init__(self, width: int, n_features: int = 0, widths: tuple[int, int, int] = (128, 256, 512)) -> None:
+    def __init__(
+        self,
+        width: int,
+        n_features: int = 0,
+        widths: tuple[int, int, int] = (128, 256, 512),
+        *,
+        by_scene: bool = False,
+    ) -> None:
         super().__init__()
         narrow, middle, wide = widths
         self.point = nn.Linear(3 + n_features, narrow, bias=False)
@@ -28,21 +36,48 @@ class PointNet(nn.Module):
         self.mix_patch = nn.Linear(middle, wide, bias=False)
         self.mix_norm = nn.BatchNorm1d(wide)
         self.token = nn.Linear(wide, width)
+        self.rooms = nn.ModuleList([InRooms(each) for each in (narrow, wide, width)]) if by_scene else None
 
     def forward(
-        self, points: Float[Tensor, "b m k c"], is_member: Bool[Tensor, "b m k"], count: int | None = None
+        self,
+        points: Float[Tensor, "b m k c"],
+        is_member: Bool[Tensor, "b m k"],
+        count: int | None = None,
+        is_room: Bool[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b m d"]:
         """Turn patches into tokens; a patch without members becomes zeros.
 
-        `count` is how many members there are; where it is known, a GPU need not be waited for.
+        `count` is how many members there are; where it is known, a GPU need not be waited for. `is_room` is asked for
+        where rooms have scales and shifts of their own.
         """
         rows = points[is_member] if count is None else points.flatten(0, 2)[where(is_member, count)]
         n_members = is_member.sum(2).flatten()
-        local = self.local(normalize(self.point_norm, self.point(rows)).relu())
+        of_room = None
+        if self.rooms is not None:
+            assert is_room is not None
+            of_patches = is_room.repeat_interleave(is_member.shape[1], output_size=len(n_members))
+            of_room = of_patches.repeat_interleave(n_members, output_size=len(rows))
+        local = self.local(self._told(0, normalize(self.point_norm, self.point(rows)), of_room).relu())
         patch = self.mix_patch(_maximum(local, n_members))
         mixed = self.mix_point(local) + patch.repeat_interleave(n_members, dim=0, output_size=len(rows))
-        token = self.token(normalize(self.mix_norm, mixed).relu())
-        return _maximum(token, n_members).view(*is_member.shape[:2], -1)
+        token = self.token(self._told(1, normalize(self.mix_norm, mixed), of_room).relu())
+        return _maximum(self._told(2, token, of_room), n_members).view(*is_member.shape[:2], -1)
+
+    def _told(self, place: int, rows: Float[Tensor, "r d"], is_room: Bool[Tensor, " r"] | None) -> Float[Tensor, "r d"]:
+        told: Tensor = rows if self.rooms is None else self.rooms[place](rows, is_room)
+        return told
+
+
+class InRooms(nn.Module):
+    """What is other in rooms than in objects: a scale and a shift of each number, which change nothing at first."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.Parameter(torch.zeros(width)), nn.Parameter(torch.zeros(width))
+
+    def forward(self, rows: Float[Tensor, "r d"], is_room: Bool[Tensor, " r"]) -> Float[Tensor, "r d"]:
+        """Change the rows of rooms."""
+        return rows + is_room[:, None] * (rows * self.scale + self.shift)
 
 
 def _maximum(rows: Float[Tensor, "r d"], n_members: Int[Tensor, " p"]) -> Float[Tensor, "p d"]:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from s4tok.config import TokenizerConfig
+from s4tok.config import Scene, TokenizerConfig
 from s4tok.device import answers_at_once
 from s4tok.errors import InputError, UsageError, choose
 from s4tok.shapes import Bool, Float, Float32, Int, Real
@@ -48,7 +48,10 @@ class Tokenizer(nn.Module):
             raise UsageError(f"alpha must be positive, and is {config.alpha:g}.")
         self.config, self.width, self.point_features = config, width, point_features
         self.n_features = n_features or point_features.width
-        self.adapter = PointNet(width, self.n_features + self.variant.marks_superpoint, config.adapter_widths)
+        self.scene: Scene = "object"  # of clouds of which nothing is said; matters with `by_scene`
+        self.adapter = PointNet(
+            width, self.n_features + self.variant.marks_superpoint, config.adapter_widths, by_scene=config.by_scene
+        )
         hidden = config.pe_hidden if config.pe == "learned" else 0
         self.position = PositionEncoding(width, config.band, config.amplitude, hidden)
 
@@ -88,6 +91,7 @@ class Tokenizer(nn.Module):
         is_point: Bool[Tensor, "b n"] | None = None,
         seeds: Int[Tensor, " b"] | None = None,
         n_superpoints: int | None = None,
+        is_room: Bool[Tensor, " b"] | None = None,
     ) -> Patches:
         """Choose centres and the points around each.
 
@@ -99,6 +103,8 @@ class Tokenizer(nn.Module):
             is_point: False where a cloud is padded.
             seeds: One a cloud, so that its tokens do not depend on its batch; the configured seed for all if absent.
             n_superpoints: More than every point's superpoint; where it is known, a GPU need not be asked.
+            is_room: Which clouds are rooms, or parts of some, for a tokenizer that tells them from objects; all or none
+                as `scene` says if absent.
         """
         superpoints = self._check(points, superpoints, features, is_point)
         if n_superpoints is None or answers_at_once(superpoints):
@@ -120,14 +126,20 @@ class Tokenizer(nn.Module):
             in_superpoint=self.variant.in_superpoint,
             patch_size=self.config.patch_size,
         )
-        return self._measure(clouds, points, superpoints, features, centers, is_token, members, is_member, radius)
+        found = self._measure(clouds, points, superpoints, features, centers, is_token, members, is_member, radius)
+        if not self.config.by_scene:
+            return found
+        if is_room is None:
+            is_room = torch.full((len(points),), self.scene == "room", device=points.device)
+        return found._replace(is_room=is_room)
 
     def embed(self, patches: Patches) -> Tokens:
         """Read each patch and add the encoding of its place."""
         inputs = patches.offsets.to(self.adapter.token.weight.dtype)
         if patches.features is not None:
             inputs = torch.cat([inputs, patches.features.to(inputs.dtype)], dim=-1)
-        content = self.adapter(inputs, patches.is_member, patches.counts and patches.counts.members)
+        count = patches.counts and patches.counts.members
+        content = self.adapter(inputs, patches.is_member, count, patches.is_room)
         encodings = self.encode(patches.positions).to(content.dtype)
         return Tokens(
             tokens=content + encodings,

@@ -31,6 +31,7 @@ class Patches(NamedTuple):
     positions: Float32[Tensor, "b m 3"]  # from the mean of all, in the unit of the position encoding
     is_token: Bool[Tensor, "b m"]  # False where a cloud has fewer distinct points than tokens
     radius: Float32[Tensor, " b"]  # of the grouping, in the cloud's unit
+    is_room: Bool[Tensor, " b"] | None = None  # or an object; where the tokenizer tells them apart
     counts: Counts | None = None  # where they were read
 
     def take(self, which: Int[Tensor, "b v"], is_token: Bool[Tensor, "b v"]) -> "Patches":
@@ -51,6 +52,7 @@ class Patches(NamedTuple):
             positions=part(self.positions),
             is_token=is_token,
             radius=self.radius,
+            is_room=self.is_room,
         )
 
     def fill_histogram(self) -> Int[Tensor, " bins"]:

@@ -53,7 +53,7 @@ def by_checkpoint(
     not depend on its neighbours; on a GPU as many together as the config says.
     """
     at_once = 1 if checkpoint.model.device.type in ONE_BY_ONE else config.batch
-    encoder = WholeEncoder(checkpoint, config, PointReader(checkpoint, clouds.up, report.note))
+    encoder = WholeEncoder(checkpoint, config, PointReader(checkpoint, clouds.up, report.note), clouds.scene)
     waiting: dict[str, list[Drawn]] = {}
     for drawn in ahead(_samples(encoder, clouds, superpoints), READ_AHEAD):
         if drawn.result is None:

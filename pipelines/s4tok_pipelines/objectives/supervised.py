@@ -46,6 +46,7 @@ def prepare(request: Request[FinetuneRecipe]) -> Prepared:
     assert recipe.task != "detection"
     labels = Labels.of_clouds(clouds, recipe.task or task_of(clouds))
     checkpoint = begin_with(recipe, request.device)
+    checkpoint = checkpoint._replace(model=checkpoint.model.of_scene(clouds.scene))
     recipe = replace(recipe, training=replace(recipe.training, window=_window(checkpoint, clouds, recipe)))
     request = replace(request, config=recipe)
     train, held = _splits(request, checkpoint, labels)

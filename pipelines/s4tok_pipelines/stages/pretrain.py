@@ -5,7 +5,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from s4tok.config import PretrainConfig, RunConfig, Speedups, SuperpointConfig, VisionConfig
+from s4tok.config import PretrainConfig, RunConfig, Speedups, SuperpointConfig, TokenizerConfig, VisionConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.errors import UsageError, choose
 from s4tok_cache import Stamp
@@ -68,6 +68,8 @@ def pretrain(
     """
     if config.checkpoint is not None and config.objective != RunConfig.objective:
         raise UsageError(f"--objective {config.objective} begins with no checkpoint.", "leave out --checkpoint.")
+    if config.tokenizer.by_scene and config.objective != RunConfig.objective:
+        raise UsageError(f"--objective {config.objective} is not told rooms from objects.", "leave out --by-scene.")
     ranks = from_environment()
     device = ranks.device(device)
     report = report if ranks.is_first else silent
@@ -106,11 +108,12 @@ def _make_features(
 
 def _stamp(config: RunConfig, ready: Prepared) -> Stamp:
     """Stamp everything a run's result depends on; a folder's config.toml is this."""
-    training = asdict(config.training)
-    for name in ("head", "label_weight"):  # folders from before there was a choice do not name it
-        if training[name] == getattr(PretrainConfig, name):
-            del training[name]
-    tables = {**ready.facts, "training": training}
+    # Folders from before there was a choice do not name it.
+    since = ((PretrainConfig, "training", ("head", "label_weight")), (TokenizerConfig, "tokenizer", ("by_scene",)))
+    tables = {**ready.facts, "training": asdict(config.training)}
+    for kind, table, names in since:
+        usual = {name: getattr(kind, name) for name in names}
+        tables[table] = {name: value for name, value in tables[table].items() if usual.get(name, ...) != value}
     if config.objective != RunConfig.objective:  # as above
         tables["objective"] = {"name": config.objective}
     plain = {

@@ -1,15 +1,17 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import s4tok
-from s4tok.config import DEFAULT_CHECKPOINT, SuperpointConfig
+from s4tok.config import DEFAULT_CHECKPOINT, Scene, SuperpointConfig
 from s4tok.errors import InputError, MissingError, UsageError
 from s4tok.inference.loading import Checkpoint
-from s4tok.models.checkpoint import TrainedModel
+from s4tok.models.checkpoint import TrainedModel, load_trained, save_trained
 from s4tok.models.trained import Trained
+from s4tok.tokenizers import build_tokenizer
 
 
 def test_checkpoints_that_come_with_s4tok_are_listed_and_loaded_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,6 +45,31 @@ def test_what_is_saved_is_what_was_loaded_with_a_card_for_a_hub(tmp_path: Path) 
     assert json.loads((tmp_path / "a" / "b" / "config.json").read_text()) == dict(loaded.trained_model.card)
     points = torch.rand(500, 3, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(s4tok.embed(points, again).points, s4tok.embed(points, loaded).points, rtol=0, atol=0)
+
+
+def test_a_checkpoint_that_tells_rooms_from_objects_encodes_each_as_what_it_is(
+    checkpoint: TrainedModel, tmp_path: Path
+) -> None:
+    clip = checkpoint.model.clip
+    assert clip is not None
+    torch.manual_seed(0)
+    told = build_tokenizer(
+        width=32, n_points=256, n_tokens=16, patch_size=4, adapter_widths=(4, 8, 8), by_scene=True
+    ).eval()
+    assert told.adapter.rooms is not None
+    torch.nn.init.normal_(told.adapter.rooms[2].get_parameter("shift"))
+    save_trained(tmp_path, told, {"clip": {"name": clip.name, "weights": clip.sha256}})
+    loaded = Checkpoint(load_trained(tmp_path, clip))
+    points = torch.rand(600, 3, generator=torch.Generator().manual_seed(0))
+    scenes: tuple[Scene, ...] = ("object", "room")
+    found = {scene: s4tok.embed(points, loaded, scene=scene, up="y", unit="m") for scene in scenes}
+    torch.nn.init.zeros_(told.adapter.rooms[2].get_parameter("shift"))
+    save_trained(tmp_path, told, {"clip": {"name": clip.name, "weights": clip.sha256}})
+    alike = Checkpoint(load_trained(tmp_path, clip))
+    for scene, is_same in zip(scenes, (True, False), strict=True):
+        again = s4tok.embed(points, alike, scene=scene, up="y", unit="m")
+        assert np.allclose(again.whole, found[scene].whole) == is_same
+        assert np.allclose(again.tokens, found[scene].tokens) == is_same
 
 
 def test_a_cut_that_only_its_owner_can_make_is_replaced_by_the_usual(checkpoint: TrainedModel) -> None:

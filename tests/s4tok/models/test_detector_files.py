@@ -55,6 +55,7 @@ def made(kind: str, checkpoint: TrainedModel) -> Detector:
         detector.head.typical.uniform_(0.5, 2.0)
         return detector.eval()
     is_clip = isinstance(encoder, ClipSceneEncoder)
+    assert not isinstance(encoder, ClipSceneEncoder) or encoder.tokenizer.scene == "room"
     return Detector(encoder, replace(SMALL, encoder="clip" if is_clip else kind), CLASSES).eval()  # type: ignore[arg-type]
 
 

@@ -37,6 +37,19 @@ def cloud() -> tuple[torch.Tensor, torch.Tensor]:
     return points, (points * 2).long() @ torch.tensor([1, 2, 4])
 
 
+def test_a_model_of_rooms_has_the_weights_of_that_of_objects(asked: list[tuple[str, str, str]]) -> None:
+    model = s4tok.build_model("ViT-B-32", "openai", n_tokens=20, patch_size=8, by_scene=True).eval()
+    rooms = model.of_scene("room")
+    assert [id(each) for each in rooms.parameters()] == [id(each) for each in model.parameters()]
+    assert not rooms.training
+    given = cloud()
+    assert torch.equal(rooms(*given).tokens, model(*given).tokens)  # nothing is learned yet
+    assert model.tokenizer.adapter.rooms is not None
+    torch.nn.init.normal_(model.tokenizer.adapter.rooms[2].get_parameter("shift"))
+    assert (rooms(*given).tokens - model(*given).tokens).abs().max() > 0.01
+    assert model.tokenizer.scene == "object"
+
+
 def test_a_model_takes_its_width_from_clip_and_speaks_in_clips_space(asked: list[tuple[str, str, str]]) -> None:
     model: Model = s4tok.build_model("ViT-B-32", "openai", n_tokens=20, patch_size=8).eval()
     assert asked == [("ViT-B-32", "openai", "cpu")]

@@ -243,6 +243,19 @@ def test_means_are_those_of_points_with_a_target_in_objects_and_in_rooms_apart()
     assert torch.equal(model.mean_targets[1], before[1])
 
 
+@pytest.mark.parametrize("loss", ["distill", "total"])
+def test_what_rooms_have_of_their_own_is_trained_by_rooms_alone(loss: Any) -> None:
+    model = training(PretrainConfig(loss=loss), by_scene=True)
+    rooms = model.tokenizer.adapter.rooms
+    assert rooms is not None
+    for is_room in (torch.zeros(3, dtype=torch.bool), torch.tensor([False, True, False])):
+        model.zero_grad()
+        model(batch()._replace(is_room=is_room))["total"].backward()
+        for weight in rooms.parameters():
+            assert weight.grad is not None
+            assert bool(weight.grad.any()) == bool(is_room.any())
+
+
 def test_the_teacher_follows_its_formula_exactly() -> None:
     model = training(PretrainConfig(teacher_momentum=0.9))
     before = [weight.clone() for weight in model.teacher.parameters()]

@@ -50,6 +50,30 @@ def test_a_known_number_of_members_changes_nothing() -> None:
     assert torch.equal(net(points, is_member, int(is_member.sum())), net(points, is_member))
 
 
+def test_rooms_begin_as_objects_and_have_scales_and_shifts_of_their_own() -> None:
+    points, is_member = patches(3)
+    torch.manual_seed(0)
+    plain = PointNet(24, widths=(16, 32, 40)).eval()
+    net = PointNet(24, widths=(16, 32, 40), by_scene=True).eval()
+    net.load_state_dict(plain.state_dict(), strict=False)
+    is_room, count = torch.tensor([False, True, False]), int(is_member.sum())
+    as_object = plain(points, is_member)
+    assert torch.equal(net(points, is_member, None, is_room), as_object)
+    assert net.rooms is not None
+    draw = torch.Generator().manual_seed(1)
+    for weight in net.rooms.parameters():
+        weight.data.normal_(generator=draw)
+    tokens = net(points, is_member, count, is_room)
+    assert torch.equal(tokens[[0, 2]], as_object[[0, 2]])
+    first, second, last = ((1 + each.get_parameter("scale"), each.get_parameter("shift")) for each in net.rooms)
+    for patch in range(5):
+        rows = points[1, patch][is_member[1, patch]]
+        local = net.local((net.point_norm(net.point(rows)) * first[0] + first[1]).relu())
+        mixed = net.mix_norm(net.mix_point(local) + net.mix_patch(local.amax(0)))
+        each = net.token((mixed * second[0] + second[1]).relu()) * last[0] + last[1]
+        torch.testing.assert_close(tokens[1, patch], each.amax(0))
+
+
 def test_the_order_and_repetition_of_points_change_nothing() -> None:
     points, is_member = patches(2)
     net = PointNet(24, widths=(16, 32, 40)).eval()

@@ -259,6 +259,26 @@ def test_taking_patches_takes_everything_of_them(clouds: Make) -> None:
         torch.testing.assert_close(getattr(one.embed(some), field), getattr(whole, field)[rows, which])
 
 
+def test_a_tokenizer_is_told_which_clouds_are_rooms_one_by_one_or_by_the_kind_of_all(clouds: Make) -> None:
+    points, superpoints = clouds(8)
+    one = small("s4token", by_scene=True)
+    assert one.adapter.rooms is not None
+    for weight in one.adapter.rooms.parameters():
+        torch.nn.init.normal_(weight)
+    told = one.group(points, superpoints, seeds=SEEDS, is_room=torch.tensor([False, True]))
+    mixed = one.embed(told).tokens
+    as_objects = one(points, superpoints, seeds=SEEDS).tokens
+    one.scene = "room"
+    as_rooms = one(points, superpoints, seeds=SEEDS).tokens
+    assert torch.equal(mixed[0], as_objects[0])
+    assert torch.equal(mixed[1], as_rooms[1])
+    assert (as_objects - as_rooms).abs().amax(2).min() > 0.01
+    which = torch.tensor([[3, 0], [5, 6]])
+    some = one.embed(told.take(which, torch.ones_like(which, dtype=torch.bool))).tokens
+    torch.testing.assert_close(some, mixed[torch.arange(2)[:, None], which])
+    assert small("s4token").group(points, superpoints).is_room is None
+
+
 def test_the_fill_histogram_counts_each_token_once(clouds: Make) -> None:
     patches: Patches = small("s4token").group(*clouds(8))
     histogram = patches.fill_histogram()

@@ -9,11 +9,12 @@ import torch
 
 import s4tok
 from s4tok.clouds import PointCloud
-from s4tok.config import FinetuneConfig, FinetuneRecipe, HeadConfig, SegmentConfig, TokenizerConfig
+from s4tok.config import FinetuneConfig, FinetuneRecipe, HeadConfig, Scene, SegmentConfig, TokenizerConfig
 from s4tok.datasets import open_dataset
 from s4tok.errors import UsageError
 from s4tok.inference import upright
 from s4tok.models.checkpoint_files import read_card
+from s4tok.models.model import Model
 from s4tok.synthetic.datasets import ToyRooms
 from s4tok_pipelines.inputs.models import ModelNames
 from s4tok_pipelines.stages.by_name import classify_by_name, segment_by_name
@@ -263,10 +264,21 @@ def test_a_head_is_put_over_a_plain_transformer_that_distilled_regions_or_was_dr
 
 
 @pytest.mark.slow
-def test_figures_of_rooms_are_those_of_a_count_of_the_labels_that_were_written(world: Any, tmp_path: Path) -> None:
+def test_figures_of_rooms_are_those_of_a_count_of_the_labels_that_were_written(
+    world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     train, val = (ToyRooms(split, sizes=(2, 1, 0)) for split in ("train", "val"))
     config, cache, files = recipe(world, epochs=1, window=4.0, windows=2), tmp_path / "cache", tmp_path / "labels"
+    read = list[Scene]()
+    of_scene = Model.of_scene
+
+    def noted(model: Model, scene: Scene) -> Model:
+        read.append(scene)
+        return of_scene(model, scene)
+
+    monkeypatch.setattr(Model, "of_scene", noted)
     finetune(train, cache, replace(config, task="scenes"), validation=[val], out=tmp_path / "run", auto=True)
+    assert set(read) == {"room"}
     found = segment_by_name(
         val, cache, names(world, tmp_path / "run"), SegmentConfig(draws=5), files=Files(files, ["npy"]), auto=True
     ).facts()
