@@ -144,14 +144,15 @@ class CacheReader:
         if not absent:
             return
         some = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")
+        count = f"{len(absent)} entries" if len(absent) > 1 else "an entry"
         if self._index.damaged:
             raise CacheCorrupt(
-                f"{len(absent)} entries are missing ({some}), and {len(self._index.damaged)} files are damaged: "
+                f"{self.folder} lacks {count} ({some}), and has damaged files, {len(self._index.damaged)} in all: "
                 f"{next(iter(self._index.damaged.values()))}",
                 f"s4tok cache verify --repair {self.root}, then s4tok {self.layout.made_by} again.",
             )
         raise CacheMissing(
-            f"{self.folder} lacks {len(absent)} entries: {some}.", f"s4tok {self.layout.made_by} makes what is missing."
+            f"{self.folder} lacks {count}: {some}.", f"s4tok {self.layout.made_by} makes what is missing."
         )
 
     def failures(self) -> dict[str, FailedEntry]:

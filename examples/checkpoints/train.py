@@ -32,7 +32,7 @@ class Row:
 
     name: str
     groups: Sequence[str]
-    options: str  # of s4tok pretrain
+    options: str  # of s4tok pretrain; {out} and {seed} where it goes on from a run of another row
     minutes: float  # on one core of the machine that docs name
     source: str = "toy-shapes"
     asked: Sequence[str] = ("objects",)
@@ -119,7 +119,8 @@ def train(row: Row, seed: int, given: argparse.Namespace) -> None:
     if (folder / "done").exists():
         return
     limits = [f"--{name}={value}" for name in ("limit", "epochs") if (value := getattr(given, name)) is not None]
-    command = ["pretrain", row.source, *row.options.split(), *limits, f"--seed={seed}", f"--out={folder}"]
+    options = row.options.format(out=given.out, seed=seed).split()
+    command = ["pretrain", row.source, *options, *limits, f"--seed={seed}", f"--out={folder}"]
     print(f"training {row.name}, seed {seed}", flush=True)
     run([*command, f"--cache={given.cache}", "--resume", "--auto"], given.out / "logs" / f"{folder.name}.txt")
     (folder / "done").touch()

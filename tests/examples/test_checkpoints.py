@@ -46,9 +46,11 @@ def test_every_recipe_is_a_command_that_pretrain_takes(
 
     monkeypatch.setattr("s4tok_pipelines.stages.pretrain.pretrain", record)
     rows, questions = script.read_recipes(script.RECIPES)
+    for name in ("universal-first", "universal-untold"):  # from which others go on
+        shutil.copytree(SHIPPED_FOLDER / "universal", tmp_path / "runs" / f"{name}-7")
     assert len({row.name for row in rows}) == len(rows)
     for row in rows:
-        assert run(["pretrain", row.source, *row.options.split()]) == 130, row.name
+        assert run(["pretrain", row.source, *row.options.format(out="runs", seed=7).split()]) == 130, row.name
         assert set(row.asked) <= questions.keys()
         assert row.minutes > 0
     assert len(asked) == len(rows)
@@ -84,6 +86,19 @@ def test_a_group_is_trained_and_measured_once_and_told_in_a_table(
     script.main([*given, "--split", "test"])  # measured anew, not trained
     assert [command[0] for command in commands[count:]].count("pretrain") == 0
     assert all("--split test" in " ".join(command) for command in commands[count:])
+
+
+def test_a_row_goes_on_from_the_run_of_another_with_its_seed(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(script, "run", lambda arguments, log: asked.append(" ".join(arguments)) or "{}")
+    rows = [script.Row("second", ["ships"], "--checkpoint {out}/first-{seed}", 1, asked=())]
+    monkeypatch.setattr(script, "read_recipes", lambda path: (rows, {}))
+    (tmp_path / "second-3").mkdir()
+    script.main(["ships", "--seeds", "3", "--out", str(tmp_path)])
+    assert len(asked) == 1
+    assert f"pretrain toy-shapes --checkpoint {tmp_path}/first-3 --seed=3" in asked[0]
 
 
 def test_groups_are_listed_and_an_unknown_one_is_refused(

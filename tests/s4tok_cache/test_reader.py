@@ -110,6 +110,8 @@ def test_what_is_absent_is_told_with_the_command_that_makes_it(root: Path, fill:
         CacheReader(root, SUPERPOINTS, Stamp("superpoints", {"regularization": 0.1, "seed": 3}))
     with pytest.raises(CacheMissing, match=r"lacks 4 entries: a, b, c, \.\.\."):
         CacheReader(root, SUPERPOINTS, STAMP).require(["a", "room 0/a", "b", "c", "d"])
+    with pytest.raises(CacheMissing, match=r"lacks an entry: a\.$"):
+        CacheReader(root, SUPERPOINTS, STAMP).require(["a", "room 0/a"])
 
 
 def test_a_result_of_another_layout_version_is_refused(root: Path, fill: Fill) -> None:
@@ -127,7 +129,7 @@ def test_damage_is_in_the_way_only_of_what_was_lost(root: Path, fill: Fill) -> N
     reader = CacheReader(root, SUPERPOINTS, STAMP)
     assert len(reader) == 5
     assert all(is_whole(reader, key) for key in reader)
-    with pytest.raises(CacheCorrupt, match=f"5 entries are missing .* 1 files are damaged: .*{hurt.name} is damaged"):
+    with pytest.raises(CacheCorrupt, match=f"lacks 5 entries .* damaged files, 1 in all: .*{hurt.name} is damaged"):
         reader.require(inputs(10))
 
 

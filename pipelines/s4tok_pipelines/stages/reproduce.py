@@ -47,7 +47,8 @@ def reproduce(worlds: Worlds, places: Places, out: Path, evaluator: Evaluator, *
     if not any(places.values()):
         raise MissingError(
             "there are no checkpoints to fill the table with.",
-            "train them with --train, or name a folder of trained ones with --checkpoints.",
+            "name a folder of trained ones with --checkpoints; --train trains those of the paper's tables, and make "
+            "checkpoints all others.",
         )
     device = clip.device.type
     checkpoints = {name: [load_trained(where, clip, device) for where in of] for name, of in places.items()}

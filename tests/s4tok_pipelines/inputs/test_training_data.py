@@ -246,7 +246,7 @@ def test_features_and_samples_of_superpoints_that_have_changed_are_not_trained_o
 def test_features_that_clouds_lack_are_asked_for_by_command(world: Any) -> None:
     more, clip, config = ToyShapes("train", sizes=(23, 4, 0), points=600), FrozenClip.load(world.clip), world.config()
     features = training_features(world.train, world.cache, clip, config)
-    with pytest.raises(CacheMissing, match="lacks 1 entries") as error:
+    with pytest.raises(CacheMissing, match="lacks an entry") as error:
         usable(more, superpoints_under(features), features, config, silent)
     assert f"run `s4tok extract-clip toy-shapes --split train --cache {world.cache} --clip" in error.value.hint
     assert "--auto" in error.value.hint

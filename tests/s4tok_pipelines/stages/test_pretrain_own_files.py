@@ -71,7 +71,7 @@ def test_the_commands_for_a_file_that_is_new_or_has_changed_are_all_that_it_need
     assert f"run `{wanted} --clip" in changed.value.hint
     train(auto=True)
     put("c", 8)
-    with pytest.raises(CacheMissing, match="lacks 1 entries: c") as new:
+    with pytest.raises(CacheMissing, match="lacks an entry: c") as new:
         train()
     assert new.value.hint == changed.value.hint
     superpoints(open_dataset(mine, scene="object"), cache)
