@@ -113,7 +113,8 @@ def _stamp(config: RunConfig, ready: Prepared) -> Stamp:
     tables = {**ready.facts, "training": asdict(config.training)}
     for kind, table, names in since:
         usual = {name: getattr(kind, name) for name in names}
-        tables[table] = {name: value for name, value in tables[table].items() if usual.get(name, ...) != value}
+        if table in tables:  # an objective of another package may have none
+            tables[table] = {name: value for name, value in tables[table].items() if usual.get(name, ...) != value}
     if config.objective != RunConfig.objective:  # as above
         tables["objective"] = {"name": config.objective}
     plain = {
