@@ -92,7 +92,12 @@ def test_a_row_goes_on_from_the_run_of_another_with_its_seed(
     script: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(script, "run", lambda arguments, log: asked.append(" ".join(arguments)) or "{}")
+
+    def note(arguments: Sequence[str], log: Path | None) -> str:
+        asked.append(" ".join(arguments))
+        return "{}"
+
+    monkeypatch.setattr(script, "run", note)
     rows = [script.Row("second", ["ships"], "--checkpoint {out}/first-{seed}", 1, asked=())]
     monkeypatch.setattr(script, "read_recipes", lambda path: (rows, {}))
     (tmp_path / "second-3").mkdir()
