@@ -73,6 +73,7 @@ class CloudDataset(ABC):
     parts: Mapping[str, Sequence[int]] = {}  # of each category, the classes its points can have
     names: Sequence[str] = ()  # what points are called beside their classes, often more closely, where that is known
     remarks: Sequence[str] = ()  # what is worth knowing of how its source was understood
+    asked_as: str = ""  # SOURCE and the options that name it on a command line, where it was opened by them
     hidden: ClassVar[Sequence[str]] = ()  # splits whose labels a benchmark keeps to itself
 
     @abstractmethod

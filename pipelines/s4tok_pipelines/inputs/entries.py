@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 
+from s4tok.config import FrameConfig
 from s4tok.datasets.dataset import CloudDataset
 from s4tok.datasets.frame_clouds import FrameClouds
 from s4tok.datasets.object_rooms import ObjectRooms
@@ -106,12 +107,14 @@ def way_out(clouds: CloudDataset, cache: Path, *stages: str, auto: bool = True) 
     """
     source, taken = clouds, ""
     if isinstance(clouds, FrameClouds):
-        source, taken = clouds.scenes, " --clouds frames"
+        step = clouds.config.step
+        source = clouds.scenes
+        taken = " --clouds frames" + (f" --frame-step {step}" if step != FrameConfig.step else "")
     elif isinstance(clouds, ObjectRooms):
         source, taken = clouds.objects, " --clouds rooms"
     row = DATASETS.get(source.name)
     said = _said_of(source.said) if isinstance(source, OwnFiles) else ""
-    named = source.name if row is not None and row.made else "SOURCE"
+    named = source.asked_as or (source.name if row is not None and row.made else "SOURCE")
     place = "" if cache.absolute() == CACHE.absolute() else f" --cache {quote(str(cache))}"
     of = f"{named} --split {clouds.split}{said}{taken}{place}"
     commands = (

@@ -1,10 +1,12 @@
 """What a cache holds of a cloud is read as long as the cloud is what it was made from."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from s4tok.config import DATA_ROOT, FrameConfig
 from s4tok.datasets import open_dataset
 from s4tok.datasets.dataset import Origin
 from s4tok.datasets.frame_clouds import FrameClouds
@@ -83,6 +85,8 @@ def test_frames_and_rooms_are_asked_for_by_what_they_are_of() -> None:
     assert way_out(scans, CACHE, "superpoints").startswith("run `s4tok superpoints toy-scans --split val`, or")
     wanted = "run `s4tok superpoints toy-scans --split val --clouds frames --preset masks`, or pass --auto."
     assert way_out(FrameClouds(scans), CACHE, "superpoints --preset masks") == wanted
+    few = FrameClouds(scans, FrameConfig(step=3))
+    assert "--clouds frames --frame-step 3`" in way_out(few, CACHE, "superpoints")
     rooms = ObjectRooms(ToyShapes("val", sizes=(0, 1, 0)))
     wanted = "run `s4tok superpoints toy-shapes --split val --clouds rooms`, or pass --auto."
     assert way_out(rooms, CACHE, "superpoints") == wanted
@@ -96,14 +100,32 @@ def test_commands_name_a_cache_that_is_not_the_usual_one(tmp_path: Path) -> None
 
 
 def test_commands_for_own_files_have_what_was_said_of_them(tmp_path: Path) -> None:
-    np.savetxt(tmp_path / "a.xyz", np.random.default_rng(0).uniform(size=(50, 3)))
+    for name in ("my scan", "another"):
+        np.savetxt(tmp_path / f"{name}.xyz", np.random.default_rng(0).uniform(size=(50, 3)))
+    file = f"'{tmp_path}/my scan.xyz'"
+    said = open_dataset(tmp_path / "my scan.xyz", scene="room")
     wanted = (
-        "run `s4tok superpoints SOURCE --split all --room; s4tok extract-clip SOURCE --split all --room --clip mini`"
+        f"run `s4tok superpoints {file} --split all --room; s4tok extract-clip {file} --split all --room --clip mini`."
     )
-    said = open_dataset(tmp_path / "a.xyz", scene="room")
-    assert way_out(said, CACHE, "superpoints", "extract-clip --clip mini", auto=False) == f"{wanted}."
-    said = open_dataset(tmp_path / "a.xyz", scene="room", scale=0.3048)
-    assert way_out(said, CACHE, "superpoints", auto=False).endswith("SOURCE --split all --room --scale 0.3048`.")
-    said = open_dataset(tmp_path / "a.xyz", up="y", unit="cm")
-    assert way_out(said, CACHE, "superpoints", auto=False).endswith("SOURCE --split all --up y --unit cm`.")
-    assert way_out(open_dataset(tmp_path / "a.xyz"), CACHE, "superpoints", auto=False).endswith("SOURCE --split all`.")
+    assert way_out(said, CACHE, "superpoints", "extract-clip --clip mini", auto=False) == wanted
+    said = open_dataset(tmp_path / "my scan.xyz", scene="room", scale=0.3048)
+    assert way_out(said, CACHE, "superpoints", auto=False).endswith("--split all --room --scale 0.3048`.")
+    said = open_dataset(tmp_path / "my scan.xyz", up="y", unit="cm")
+    assert way_out(said, CACHE, "superpoints", auto=False).endswith("--split all --up y --unit cm`.")
+    said = open_dataset([tmp_path / "my scan.xyz", tmp_path / "another.xyz"])
+    assert way_out(said, CACHE, "superpoints", auto=False) == "run `s4tok superpoints SOURCE --split all`."
+
+
+def test_commands_name_a_dataset_as_it_was_named(tmp_path: Path) -> None:
+    def said(source: str | Path, **options: Any) -> str:
+        clouds = open_dataset(source, split="val", **options)
+        return way_out(clouds, CACHE, "superpoints", auto=False).removeprefix("run `s4tok superpoints ")
+
+    assert said("toy-shapes", dataset="toy-shapes") == "toy-shapes --dataset toy-shapes --split val`."
+    assert said("home-scans", root=tmp_path / "data") == f"home-scans --data-root {tmp_path}/data --split val`."
+    assert said("toy-shapes", root=DATA_ROOT.absolute(), up="z") == "toy-shapes --up z --split val`."
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        np.savetxt(tmp_path / f"{name}.xyz", rng.uniform(size=(50, 3)))
+    whole = way_out(open_dataset(tmp_path, root=tmp_path / "data"), CACHE, "superpoints", auto=False)
+    assert whole == f"run `s4tok superpoints {tmp_path} --split all`."

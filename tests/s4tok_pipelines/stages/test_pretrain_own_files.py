@@ -64,7 +64,7 @@ def test_the_commands_for_a_file_that_is_new_or_has_changed_are_all_that_it_need
         put(name, 6)
     train(auto=True)
     stages = ("superpoints", "render-views", "extract-clip")
-    wanted = "; ".join(f"s4tok {name} SOURCE --split all --object --cache {cache}" for name in stages)
+    wanted = "; ".join(f"s4tok {name} {mine} --split all --object --cache {cache}" for name in stages)
     put("a", 7)
     with pytest.raises(CacheMismatch, match=r"1 of 2 clouds have features in .* made before") as changed:
         train()
