@@ -78,6 +78,7 @@ def pretrain(
     for each in datasets:
         tell_assumed(each, report)
     _require_rooms(datasets, config, report)
+    _require_both(datasets, config)
     request = Request(datasets, validation, cache, config, make, workers, device, ranks, report)
     card = {"objective": config.objective}
     run = Run(config.training, partial(_stamp, config), card, out, resume, overwrite, log, speedups)
@@ -92,6 +93,16 @@ def _require_rooms(datasets: Sequence[CloudDataset], config: RunConfig, report: 
         if config.checkpoint is None:
             raise
         report.note(str(error))
+
+
+def _require_both(datasets: Sequence[CloudDataset], config: RunConfig) -> None:
+    """Refuse to tell rooms from objects where there is one kind alone, unless a checkpoint may have met the other."""
+    scenes = {each.scene for each in datasets}
+    if config.tokenizer.by_scene and config.checkpoint is None and len(scenes) == 1:
+        raise UsageError(
+            f"--by-scene tells rooms from objects, and all clouds here are {scenes.pop()}s.",
+            "add the others, as with --also toy-scans, or leave out --by-scene.",
+        )
 
 
 def _make_features(

@@ -214,19 +214,14 @@ def test_each_loss_alone_trains_and_needs_no_more_than_it_says(world: Any, tmp_p
         assert (last["local"] > 0) == (name != "assign")
 
 
-def test_rooms_have_weights_of_their_own_where_that_is_asked_for_and_older_folders_do_not_name_it(
-    world: Any, tmp_path: Path
-) -> None:
-    plain = world.config(epochs=1)
-    told = replace(plain, tokenizer=replace(plain.tokenizer, by_scene=True))
-    for name, config in (("plain", plain), ("told", told)):
-        pretrain(world.train, world.cache, config, out=tmp_path / name)
-        said = tomllib.loads((tmp_path / name / "config.toml").read_text())
-        assert said["tokenizer"].get("by_scene") == (True if name == "told" else None)
-        checkpoint = load_trained(tmp_path / name, FrozenClip.load(world.clip))
-        assert (checkpoint.model.tokenizer.adapter.rooms is None) == (name == "plain")
+def test_rooms_are_told_from_objects_only_where_there_are_both(world: Any, tmp_path: Path) -> None:
+    told = replace(world.config(epochs=1), tokenizer=replace(world.config().tokenizer, by_scene=True))
     with pytest.raises(UsageError, match="is not told rooms from objects"):
         pretrain(world.train, world.cache, replace(told, objective="region_distillation"), out=tmp_path / "regions")
+    with pytest.raises(UsageError, match="all clouds here are objects") as alone:
+        pretrain(world.train, world.cache, told, also=[world.val], out=tmp_path / "alone")
+    assert "--also toy-scans" in alone.value.hint
+    assert not (tmp_path / "alone").exists()
 
 
 def test_two_datasets_in_one_run_are_told_apart_in_its_configuration_and_resume_together(
