@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from s4tok.geometry.walls import turned_about
 from s4tok.shapes import Array, Float, Float32, Float64, Int
 
 SIZES = (0.6, 1.4)  # of an object beside its own size
@@ -68,20 +69,13 @@ def _turned_features(features: Float32[Array, "n c"], angle: float, normals: sli
     if normals is None:
         return features
     turned = features.copy()
-    turned[:, normals] = _turned(features[:, normals].astype(np.float64), angle)
-    return turned
-
-
-def _turned(vectors: Float64[Array, "n 3"], angle: float) -> Float64[Array, "n 3"]:
-    """Turn vectors about the vertical."""
-    x, y, z = vectors.T
-    turned: Array = np.stack([np.cos(angle) * x + np.sin(angle) * z, y, np.cos(angle) * z - np.sin(angle) * x], 1)
+    turned[:, normals] = turned_about(features[:, normals].astype(np.float64), -angle, "y")
     return turned
 
 
 def _standing(points: Float32[Array, "n 3"], angle: float, size: float) -> Float64[Array, "n 3"]:
     """Turn an object about the vertical, resize it, and stand it on y = 0 around the origin."""
-    turned = _turned(size * points.astype(np.float64), angle)
+    turned = turned_about(size * points.astype(np.float64), -angle, "y")
     turned[:, 1] -= turned[:, 1].min()
     turned[:, ::2] -= (turned[:, ::2].min(axis=0) + turned[:, ::2].max(axis=0)) / 2
     return turned
