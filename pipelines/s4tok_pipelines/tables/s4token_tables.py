@@ -258,6 +258,11 @@ TABLE_A = Spec(
         ),
         Method("tableA-parts", "S4Token, parts", _means(0.854, 0.873), tasks=("parts",),
                recipe=Recipe("finetune", "parts-train", {"task": "parts", **WITHOUT_WORDS}, "s4token")),
+        Method("tableA-parts-anew", "the same, not pre-trained", tasks=("parts",),
+               recipe=Recipe("finetune", "parts-train", {
+                   "task": "parts", "training.train": "tokenizer,head", "checkpoint": NO_CHECKPOINT, **ALONE,
+                   **WITHOUT_WORDS,
+               })),
         *(
             Method(
                 f"tableA-{protocol}", f"S4Token, {protocol}",
