@@ -143,6 +143,7 @@ TABLE4 = Spec(
         Method("s4token-scans", "S4Token", _rooms((0.543, 0.694), (0.475, 0.574)),
                recipe=_ON_SCANS),
         Method("s4token-scans-segments", "S4Token, ScanNet's segments", checkpoint="s4token-scans", segments=True),
+        Method("s4token+context-scans", CONTEXT),
         Method("s4token+context-rooms", "S4Token, context, both datasets"),
         Method("universal", UNIVERSAL),
     ),
