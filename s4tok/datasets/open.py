@@ -54,7 +54,7 @@ def open_dataset(
         split = next((each for each in prefer if each in reader.splits and each not in reader.hidden), None)
     opened = make(name, layout, split)
     _say(opened, Said.of(up, unit, scene, scale))
-    opened.asked_as = _asked_as(sources, dataset, root, None if name == OWN_FILES else up)
+    opened.asked_as = _asked_as(sources, dataset, root, None if name == OWN_FILES else up, limit)
     if exclude is not None:
         left_out = {_model(line) for line in read_lines(exclude)} - {""}
         opened.keys = [key for key in opened.keys if _model(key) not in left_out]
@@ -63,11 +63,12 @@ def open_dataset(
     return opened
 
 
-def _asked_as(sources: Sequence[str | Path], kind: str | None, root: Path, up: str | None) -> str:
+def _asked_as(sources: Sequence[str | Path], kind: str | None, root: Path, up: str | None, limit: int | None) -> str:
     """Repeat how a dataset was named; of several files only that there were some."""
     words = [quote(str(sources[0])) if len(sources) == 1 else "SOURCE"]
     is_found_by_name = not Path(sources[0]).exists() and root.absolute() != DATA_ROOT.absolute()
-    options = {"dataset": kind, "data-root": quote(str(root)) if is_found_by_name else None, "up": up}
+    place = quote(str(root)) if is_found_by_name else None
+    options = {"dataset": kind, "data-root": place, "up": up, "limit": limit}
     return " ".join(words + [f"--{option} {value}" for option, value in options.items() if value is not None])
 
 

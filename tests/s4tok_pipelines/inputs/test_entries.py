@@ -124,6 +124,7 @@ def test_commands_name_a_dataset_as_it_was_named(tmp_path: Path) -> None:
     assert said("toy-shapes", dataset="toy-shapes") == "toy-shapes --dataset toy-shapes --split val`."
     assert said("home-scans", root=tmp_path / "data") == f"home-scans --data-root {tmp_path}/data --split val`."
     assert said("toy-shapes", root=DATA_ROOT.absolute(), up="z") == "toy-shapes --up z --split val`."
+    assert said("toy-shapes", limit=4) == "toy-shapes --limit 4 --split val`."
     rng = np.random.default_rng(0)
     for name in ("a", "b"):
         np.savetxt(tmp_path / f"{name}.xyz", rng.uniform(size=(50, 3)))
