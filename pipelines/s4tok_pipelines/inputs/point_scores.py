@@ -17,7 +17,7 @@ from s4tok.vision.vision_model import VisionModel
 from s4tok.zero_shot.point_scores import vision_scores
 from s4tok.zero_shot.vocabulary import Words
 from s4tok_cache import CacheReader
-from s4tok_pipelines.inputs.entries import read_entry, root_of
+from s4tok_pipelines.inputs.entries import read_entry, root_of, way_out
 from s4tok_pipelines.inputs.features import find_features, superpoints_under
 from s4tok_pipelines.stamps import FEATURES_STAGE
 
@@ -74,9 +74,7 @@ class VisionScorer(PointScorer):
             root_of(cache, clouds),
             model.name,
             model.identity,
-            lambda: (
-                f"s4tok {FEATURES_STAGE} on the same SOURCE makes them: --split {clouds.split} --model {model.name}."
-            ),
+            lambda: way_out(clouds, cache, f"{FEATURES_STAGE} --model {model.name}", auto=False),
             clouds=clouds,
         )
         super().__init__(f"{model.name} in 2D", superpoints_under(self.features), config)

@@ -33,6 +33,8 @@ from s4tok.zero_shot.prompts import Prompts
 from s4tok.zero_shot.vocabulary import Vocabulary
 from s4tok_cache.errors import CacheError
 from s4tok_pipelines.inputs import find_superpoints
+from s4tok_pipelines.inputs.entries import root_of, way_out
+from s4tok_pipelines.inputs.features import cut_of, features_of, find_features
 from s4tok_pipelines.inputs.point_scores import CheckpointScorer, PointScorer, VisionScorer
 from s4tok_pipelines.inputs.whole_features import WholeFeatures
 from s4tok_pipelines.report import Report
@@ -42,6 +44,7 @@ from s4tok_pipelines.stages.detect import detect, open_superpoints
 from s4tok_pipelines.stages.make_features import make_features
 from s4tok_pipelines.stages.open_inputs import open_scorer, open_whole_features
 from s4tok_pipelines.stages.segment import segment
+from s4tok_pipelines.stamps import FEATURES_STAGE, is_as, superpoints_stamp
 from s4tok_pipelines.tables.kept_results import KeptResults, result_stamp
 from s4tok_pipelines.tables.spec import SYNTHETIC_CUT, Task
 
@@ -239,19 +242,32 @@ class Evaluator(NamedTuple):
         }
 
     def _by_views(self, clouds: CloudDataset) -> VisionScorer:
-        """Open the 2D model's features of views, drawn or posed."""
-        self._extract(clouds)
-        config = SegmentConfig(calibrate="none", seed=self.config.seed)
-        return VisionScorer(self.clip, clouds, self.cache, config)
-
-    def _extract(self, clouds: CloudDataset) -> None:
-        """Make the 2D model's features of superpoints where they are missing."""
+        """Open the 2D model's features of views, drawn or posed, which are made where they are missing."""
+        cut, root = self._cut(clouds), root_of(self.cache, clouds)
         if self.model is not None:
-            cut = usual_superpoints(clouds, self.cache, self.superpoints)
             make_features(
                 clouds, self.cache, self.model, cut,
                 workers=self.workers, device=self.clip.device.type, report=self.report,
             )  # fmt: skip
+        features = find_features(
+            root, self.clip.name, self.clip.identity,
+            lambda: way_out(clouds, self.cache, f"{FEATURES_STAGE} --model {self.clip.name}", auto=False),
+            clouds=clouds, cut=None if cut is None else superpoints_stamp(cut),
+        )  # fmt: skip
+        config = SegmentConfig(calibrate="none", seed=self.config.seed)
+        return VisionScorer(self.clip, clouds, self.cache, config, features=features)
+
+    def _cut(self, clouds: CloudDataset) -> SuperpointConfig | None:
+        """Choose the superpoints of the 2D model's features: the preset's, or the only others if it has such.
+
+        Others that rows were trained or measured with change nothing. None where nothing is cut, as with ready labels.
+        """
+        usual = usual_superpoints(clouds, self.cache, self.superpoints)
+        if usual is None:
+            return None
+        seen = features_of(root_of(self.cache, clouds), self.clip.identity, clouds)
+        has_some = any(is_as(cut_of(stamp), usual) for stamp in seen)
+        return usual if has_some else SuperpointConfig.of(clouds.scene, self.superpoints)
 
     def _words(self, clouds: CloudDataset, scorer: PointScorer) -> Vocabulary:
         checkpoint = scorer.checkpoint

@@ -10,21 +10,26 @@ import jsonschema
 import pytest
 import torch
 
-from s4tok.config import ReproduceConfig, SegmentConfig, VisionConfig
+from s4tok.config import ReproduceConfig, SegmentConfig, SuperpointConfig, VisionConfig
 from s4tok.models.checkpoint import save_trained
 from s4tok.models.checkpoint_files import CARD
 from s4tok.synthetic.datasets import ToyShapes
 from s4tok.tokenizers import build_tokenizer
 from s4tok.vision.frozen_clip import FrozenClip
 from s4tok.zero_shot.prompts import load_prompts
+from s4tok_pipelines.inputs.entries import root_of
+from s4tok_pipelines.inputs.features import cut_of, features_of
 from s4tok_pipelines.report import silent
 from s4tok_pipelines.stages.evaluator import Evaluator
+from s4tok_pipelines.stages.extract_features import extract_features
 from s4tok_pipelines.stages.reproduce_table import reproduce_table
 from s4tok_pipelines.stages.row_training import Trainer
+from s4tok_pipelines.stages.superpoints import superpoints
 from s4tok_pipelines.stages.table_work import TableWork, Wanted
+from s4tok_pipelines.stamps import is_as
 from s4tok_pipelines.tables.kept_results import KeptResults
 from s4tok_pipelines.tables.result_table import schema
-from s4tok_pipelines.tables.spec import THREE_MEANS, Asked, Method, Recipe, Spec, printed
+from s4tok_pipelines.tables.spec import SYNTHETIC_CUT, THREE_MEANS, Asked, Method, Recipe, Spec, printed
 from s4tok_pipelines.tables.written import Reproduced
 
 SPEC = Spec(
@@ -85,6 +90,21 @@ def test_rows_are_measured_once_beside_chance_the_2d_model_and_the_paper(make: M
     again = make().facts
     assert (again["results_made"], again["results_present"]) == (0, 4)
     assert again["tables"] == said["tables"]
+
+
+def test_the_2d_model_is_measured_over_the_same_superpoints_whatever_else_was_cut(make: Make, tmp_path: Path) -> None:
+    shapes, cache, model = ToyShapes("test", sizes=(6, 0, 3), points=300), tmp_path / "cache", str(tmp_path / "tiny")
+    other = SuperpointConfig.of("object", "default")
+    superpoints(shapes, cache, other)  # as rows that are trained anew take them
+    made = make().facts
+    assert all(column["vision"] is not None for column in made["tables"][0]["columns"])
+    (features,) = features_of(root_of(cache, shapes), {})
+    assert is_as(cut_of(features), SuperpointConfig.of("object", SYNTHETIC_CUT))
+    extract_features(shapes, cache, VisionConfig(model), superpoints=other)
+    assert len(features_of(root_of(cache, shapes), {})) == 2
+    again = make().facts
+    assert (again["results_made"], again["results_present"]) == (0, made["results_made"])
+    assert again["tables"] == made["tables"]
 
 
 def test_it_is_written_in_four_forms_and_says_what_is_absent(make: Make, tmp_path: Path) -> None:
