@@ -91,8 +91,11 @@ def open_masks(clouds: CloudDataset, cache: Path, masks: str, step: int) -> Poin
     root, name = root_of(cache, frames), name_of_masks(masks)
     stamps = [stamp for stamp in stamps_of(root.absolute(), MASKS_STAGE) if stamp.parameters.get("masks") == name]
     if not stamps:
+        is_said = isinstance(clouds, FrameClouds) or step == FrameConfig.step
+        option = "" if is_said else f" --frame-step {step}"
         raise CacheMissing(
-            f"{root} has no masks of {masks}.", way_out(clouds, cache, f"{MASKS_STAGE} --model {masks}", auto=False)
+            f"{root} has no masks of {masks}.",
+            way_out(clouds, cache, f"{MASKS_STAGE} --model {masks}{option}", auto=False),
         )
     if len(stamps) > 1:
         raise CacheMismatch(

@@ -26,7 +26,10 @@ def test_from_nothing_to_features_of_regions_in_three_commands(s4tok: Any) -> No
 def test_regions_ask_for_masks_first(s4tok: Any) -> None:
     done = s4tok("superpoints", *SCANS, "--method", "masks")
     assert done.returncode == 4
-    assert "hint: run `s4tok extract-masks toy-scans --split train --cache c --model graph`" in done.stderr
+    wanted = (
+        "hint: run `s4tok extract-masks toy-scans --limit 1 --split train --cache c --model graph --frame-step 200`"
+    )
+    assert wanted in done.stderr
 
 
 def test_objects_have_no_frames_to_cut(s4tok: Any) -> None:

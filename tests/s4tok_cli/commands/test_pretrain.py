@@ -160,7 +160,8 @@ def test_without_caches_it_says_the_commands_that_make_them(
     assert commands in done.json["hint"]
     other = s4tok("pretrain", "toy-shapes", "--preset", "toy", "--features", "dinov2-small", "--json")
     assert "has no features by dinov2-small" in other.json["error"]
-    assert f"s4tok extract-features {of} --model dinov2-small" in other.json["hint"]
+    few = "toy-shapes --limit 1200 --split train"  # the preset's
+    assert f"s4tok extract-features {few} --model dinov2-small" in other.json["hint"]
 
 
 def test_from_nothing_it_makes_what_it_needs_and_leaves_a_checkpoint(
@@ -188,7 +189,7 @@ def test_stage_two_asks_for_a_run_of_stage_one(s4tok: Run) -> None:
 def test_stage_one_names_the_commands_that_make_regions_of_frames(s4tok: Run) -> None:
     done = s4tok("pretrain", "toy-scans", "--preset", "sam-stage1-toy", "--limit", 2)
     assert done.returncode == 4
-    of = "toy-scans --split train --clouds frames"
+    of = "toy-scans --limit 2 --split train --clouds frames"
     wanted = f"s4tok extract-masks {of}; s4tok superpoints {of} --preset masks; s4tok extract-clip {of} --clip mini"
     assert wanted in done.stderr
 
